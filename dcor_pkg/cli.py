@@ -1,0 +1,194 @@
+"""The command `dcor-server`: arguments in, text and exit code out; the only place that prints or exits."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from dcor_pkg import (
+    assignment,
+    change,
+    converge,
+    facts,
+    health,
+    mail,
+    managed_file,
+    mishap,
+    move_data,
+    nightly,
+    preflight,
+    release,
+    report,
+    settings,
+    settings_file,
+)
+from dcor_pkg.errors import DcorError
+from dcor_pkg.host import Host
+from dcor_pkg.runner import Outcome, Result, run
+from dcor_pkg.steps.release_made import ReleaseMade
+
+OK, FAILED, USAGE, NOT_RIGHT = 0, 1, 2, 3
+
+EPILOG = """\
+exit codes: 0 all is right, 1 failed, 2 wrong usage, 3 not as it should be (drift, unhealthy)
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    os.umask(0o022)
+    if os.geteuid() != 0:
+        print("dcor-server: only root may do that.", file=sys.stderr)
+        return FAILED
+    verb: Callable[[Host, argparse.Namespace], int] = options.verb
+    try:
+        return mishap.told(Host(), lambda: verb(Host(), options), _failed)
+    except KeyboardInterrupt:
+        return _failed("interrupted", "dcor-server converge goes on where it stopped.")
+
+
+def _failed(reason: str, hint: str) -> int:
+    print(f"dcor-server: {reason}", file=sys.stderr)
+    if hint:
+        print(f"    {hint}", file=sys.stderr)
+    return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dcor-server", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    for name, verb, about in (
+        ("status", _status, "one screen: release, services, deep health of each part"),
+        ("check", _check, "each step: right, or how it differs"),
+        ("converge", _converge, "make the machine as the settings say; this is also the repair"),
+        ("get", _get, "show the settings"),
+        ("set", _set, "change settings, all that are named at once, and converge"),
+        ("move-data", _move_data, "move the data to another folder, and go on there"),
+        ("make-release", _make_release, "make the release that is wanted, beside the one that runs"),
+        ("nightly", _nightly, "run the regular jobs of CKAN and DCOR, as the timer does"),
+        ("report-failure", _report_failure, "mail the administrator what a unit has said, as systemd does"),
+        ("ckan", _inside, "run CKAN's command as its user, in the active release"),
+        ("dcor", _inside, "run DCOR's command as its user, in the active release"),
+    ):
+        sub = verbs.add_parser(name, help=about, description=about)
+        sub.set_defaults(verb=verb, name=name)
+        if verb is _inside:
+            sub.add_argument("arguments", nargs=argparse.REMAINDER)
+        else:
+            sub.add_argument("--json", action="store_true", help="tell it as JSON")
+        if verb is _converge:
+            sub.add_argument("--dry-run", action="store_true", help="tell what would be done, and touch nothing")
+        if verb is _get:
+            sub.add_argument("key", nargs="?", choices=settings.KEYS, metavar="KEY")
+        if verb is _move_data:
+            sub.add_argument("folder", metavar="NEW", help="an empty folder, or one that is not there yet")
+        if verb is _report_failure:
+            sub.add_argument("unit", metavar="UNIT")
+        if verb is _set:
+            sub.add_argument("assignments", nargs="+", metavar="KEY=VALUE", help=assignment.HELP)
+    return parser
+
+
+def _converge(host: Host, options: argparse.Namespace) -> int:
+    def tell(outcome: Outcome) -> None:
+        if outcome.result is not Result.UNCHANGED and not options.json:
+            print(report.line(outcome), flush=True)
+
+    dry_run = getattr(options, "dry_run", False)
+    outcomes = converge.look(host, tell) if dry_run else converge.converge(host, tell)
+    _conclude(host, options, outcomes)
+    if report.failed(outcomes):
+        return FAILED
+    return NOT_RIGHT if any(o.result is Result.WOULD_CHANGE for o in outcomes) else OK
+
+
+def _set(host: Host, options: argparse.Namespace) -> int:
+    answers, given = assignment.parse(options.assignments)
+    change.take(host, answers, given)
+    return _converge(host, options)
+
+
+def _move_data(host: Host, options: argparse.Namespace) -> int:
+    move_data.move(
+        host, options.folder, lambda line: print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
+    )
+    return _converge(host, options)
+
+
+def _check(host: Host, options: argparse.Namespace) -> int:
+    outcomes = converge.look(host, lambda outcome: None if options.json else print(report.line(outcome)))
+    _conclude(host, options, outcomes)
+    return OK if all(o.result is Result.UNCHANGED for o in outcomes) else NOT_RIGHT
+
+
+def _conclude(host: Host, options: argparse.Namespace, outcomes: list[Outcome]) -> None:
+    kept = managed_file.changed_here(host)
+    if options.json:
+        print(report.as_json(outcomes, kept))
+        return
+    for path in kept:
+        print(f"{path} was changed here and is kept; the new text would be in {path}{managed_file.BESIDE}")
+    print(report.summary(outcomes))
+
+
+def _status(host: Host, options: argparse.Namespace) -> int:
+    wanted = settings_file.load(host)
+    parts = health.examine(host, wanted)
+    state = converge.state(host)
+    if options.json:
+        print(json.dumps({"parts": [asdict(part) for part in parts], "converge": asdict(state)}, indent=1))
+    else:
+        print(f"https://{wanted.hostname}/")
+        for part in parts:
+            print(f"{'!' if part.fault else ' '} {part.name:22} {part.fault or part.about or 'well'}")
+        if state.reason:
+            print(f"! the last converge failed: {state.reason}")
+    return NOT_RIGHT if state.reason or any(part.fault for part in parts) else OK
+
+
+def _get(host: Host, options: argparse.Namespace) -> int:
+    values = settings.as_answers(settings_file.load(host))
+    chosen = values if options.key is None else {options.key: values[options.key]}
+    if options.json:
+        print(json.dumps(chosen, indent=1))
+    else:
+        for key, value in chosen.items():
+            print(value if options.key else f"{key} = {value}")
+    return OK
+
+
+def _make_release(host: Host, options: argparse.Namespace) -> int:
+    preflight.room_for_release(host)
+    step = ReleaseMade(release.wanted(facts.read(host)))
+    outcomes = run([step], host)
+    _conclude(host, options, outcomes)
+    return FAILED if report.failed(outcomes) else OK
+
+
+def _nightly(host: Host, options: argparse.Namespace) -> int:
+    return OK if nightly.run(host, lambda fault: print(fault, file=sys.stderr)) else FAILED
+
+
+def _report_failure(host: Host, options: argparse.Namespace) -> int:
+    print(mail.report_failure(host, options.unit))
+    return OK
+
+
+def _inside(host: Host, options: argparse.Namespace) -> int:
+    """Replace this process, so that terminal, signals and exit code are the program's own."""
+    active = release.active(host)
+    if active is None:
+        raise DcorError("No release is active yet.", hint="dcor-server converge makes one.")
+    program = f"{release.folder(active)}/bin/{options.name}"
+    os.execv(program, [program, *options.arguments])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Make the machine as the settings say, and remember how it went: the one way for apt, timers and admins."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dcor_pkg import facts, lock, preflight, report, settings_file
+from dcor_pkg.errors import DcorError
+from dcor_pkg.host import Access, Host
+from dcor_pkg.plan import build_plan
+from dcor_pkg.runner import Outcome, Result, run
+
+LOG = "/var/log/dcor-server/converge.log"
+STATE = "/var/lib/dcor-server/state.json"
+#: seconds that a run waits for another one
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class State:
+    """How the last run ended."""
+
+    #: whether a run on this machine has ever ended well
+    worked: bool = False
+    #: why the last run did not, or ""
+    reason: str = ""
+    #: seconds since 1970
+    when: float = 0.0
+
+
+def converge(host: Host, tell: Callable[[Outcome], None]) -> list[Outcome]:
+    """Run the plan and return an outcome for each step. Raises DcorError before the first change."""
+    with lock.held(host, PATIENCE):
+        try:
+            wanted = settings_file.load(host)
+            preflight.check(host, wanted)
+            outcomes = run(build_plan(wanted, facts.read(host)), host, tell=tell)
+        except DcorError as error:
+            _remember(host, error.reason)
+            note(host, [f"refused: {error.reason} {error.hint}".strip()])
+            raise
+        failure = next((o for o in outcomes if o.result is Result.FAILED), None)
+        _remember(host, "" if failure is None else f"{failure.step}: {failure.reason}")
+        note(host, [report.line(o) for o in outcomes if o.result is not Result.UNCHANGED] + [report.summary(outcomes)])
+        return outcomes
+
+
+def look(host: Host, tell: Callable[[Outcome], None] = lambda _: None) -> list[Outcome]:
+    """Return what `converge` would do, and touch nothing."""
+    return run(build_plan(settings_file.load(host), facts.read(host)), host, dry_run=True, tell=tell)
+
+
+def state(host: Host) -> State:
+    """Return how the last run ended."""
+    return State(**json.loads(host.read(STATE) or "{}"))
+
+
+def _remember(host: Host, reason: str) -> None:
+    worked = state(host).worked or not reason
+    text = json.dumps({"worked": worked, "reason": reason, "when": time.time()})
+    host.write(STATE, text + "\n", Access(0o644))
+
+
+def note(host: Host, lines: list[str]) -> None:
+    """Write lines into the log."""
+    host.make_folder("/var/log/dcor-server", Access(0o750, "root", "adm"))
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+    host.append(LOG, "".join(f"{stamp} {line}\n" for line in lines), Access(0o640, "root", "adm"))

@@ -1,0 +1,39 @@
+"""One lock for all that changes the machine (converge, timers, maintainer scripts), and one for making a release."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import time
+from collections.abc import Iterator
+
+from dcor_pkg.errors import DcorError
+from dcor_pkg.host import Host
+
+PATH = "/run/lock/dcor-server"
+#: a release is made beside all else, even beside dpkg
+RELEASE = "/run/lock/dcor-server-release"
+
+
+class Busy(DcorError):
+    """Somebody else is at work."""
+
+
+@contextlib.contextmanager
+def held(host: Host, wait: float, path: str = PATH) -> Iterator[None]:
+    """Hold a lock. Raises Busy when it is not free within `wait` seconds."""
+    with host.path(path).open("w") as file:
+        deadline = time.monotonic() + wait
+        while not _taken(file.fileno()):
+            if time.monotonic() > deadline:
+                raise Busy("Another dcor-server command is at work.", hint="Try again when it has ended.")
+            time.sleep(0.2)
+        yield
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

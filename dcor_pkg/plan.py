@@ -1,0 +1,107 @@
+"""The plan: everything that the package does to a machine, in order. Pure: no look at the machine, no change to it."""
+
+from __future__ import annotations
+
+from dcor_pkg import release
+from dcor_pkg.facts import Facts
+from dcor_pkg.host import Access
+from dcor_pkg.managed_file import ManagedFile
+from dcor_pkg.programs import SOCKETS
+from dcor_pkg.secrets import RandomSecret
+from dcor_pkg.settings import OWN, Settings
+from dcor_pkg.step import Step
+from dcor_pkg.steps import nginx, object_store, own_certificate, redis, solr
+from dcor_pkg.steps.active_release import ActiveRelease
+from dcor_pkg.steps.addresses import Addresses
+from dcor_pkg.steps.admin_commands import AdminCommands
+from dcor_pkg.steps.certificate import BUNDLE, PAIRS, TrustBundle
+from dcor_pkg.steps.data_directory import DataDirectory
+from dcor_pkg.steps.database_schema import DatabaseSchema
+from dcor_pkg.steps.folder import Folder
+from dcor_pkg.steps.kept_settings import KeptSettings
+from dcor_pkg.steps.log_file import LogFile
+from dcor_pkg.steps.own_certificate import OwnCertificate
+from dcor_pkg.steps.postgresql import PASSWORD, PostgresqlDatabase
+from dcor_pkg.steps.release_made import ReleaseMade
+from dcor_pkg.steps.search_index import SearchIndex
+from dcor_pkg.steps.self_signed import SelfSignedCertificate
+from dcor_pkg.steps.service import Service, ServiceBegun
+
+#: They start while the release is made, and nobody waits for them before they are needed.
+ENGINES = (redis.UNIT, solr.UNIT, object_store.UNIT)
+CKAN = Access(0o755, "www-data", "www-data")
+#: what `dcor inspect` wants of CKAN's log folder
+LOGS = Access(0o755, "www-data", "adm")
+UWSGI_INI = "/etc/dcor-server/uwsgi.ini"
+CKAN_SECRETS = Access(0o640, "root", "www-data")
+
+
+def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
+    """Return the steps that make a machine as the settings say."""
+    wanted = release.wanted(facts)
+    return (
+        KeptSettings(),
+        *(RandomSecret(name) for name in (PASSWORD, "ckan-secret-key", "ckan-csrf-key")),
+        DataDirectory(settings.data),
+        *_folders(settings),
+        ManagedFile("/etc/apt/apt.conf.d/01dcor-server", "apt.conf"),
+        ManagedFile("/etc/systemd/system/supervisor.service.d/dcor-server.conf", "supervisor-unit.conf"),
+        *redis.files(),
+        *solr.steps(),
+        *object_store.steps(settings.data),
+        *(ServiceBegun(unit) for unit in ENGINES),
+        PostgresqlDatabase(),
+        _certificate(settings),
+        TrustBundle(PAIRS[settings.certificate]),
+        ReleaseMade(wanted),
+        *_ckan(settings, facts, wanted),
+        DatabaseSchema(wanted),
+        Addresses(f"https://{settings.hostname}", f"https://{settings.hostname}"),
+        *(Service(unit) for unit in (*ENGINES, "supervisor.service")),
+        ActiveRelease(wanted, settings.hostname, settings.data, _read_by_ckan(settings)),
+        SearchIndex(wanted),
+        AdminCommands(),
+        *nginx.steps(settings, facts),
+        ManagedFile("/etc/logrotate.d/dcor-server", "logrotate"),
+    )
+
+
+def _certificate(settings: Settings) -> Step:
+    if settings.certificate == OWN:
+        return OwnCertificate(own_certificate.source(settings), settings.hostname)
+    return SelfSignedCertificate(settings.hostname)
+
+
+def _folders(settings: Settings) -> tuple[Step, ...]:
+    scratch = settings.scratch
+    own = (scratch, f"{scratch}/ckanext-dc_serve", f"{scratch}/ckanext-dcor_depot", "/var/lib/ckan/webassets")
+    storage = (f"{settings.data}/ckan", f"{settings.data}/ckan/resources", f"{settings.data}/ckan/storage")
+    return (
+        Folder("/var/log/dcor-server", Access(0o750, "root", "adm")),
+        Folder("/var/log/ckan", LOGS),
+        *(LogFile(f"/var/log/ckan/{program}.log") for program in ("web", "jobs")),
+        *(Folder(path, CKAN) for path in (*own, *storage)),
+        Folder("/var/lib/ckan/config", Access(0o700, "www-data", "www-data")),
+        Folder("/run/dcor-server", Access(0o755)),
+        Folder(SOCKETS, Access(0o750, "www-data", "www-data")),
+    )
+
+
+def _ckan(settings: Settings, facts: Facts, wanted: str) -> tuple[Step, ...]:
+    values = {"settings": settings, "licences": f"{release.CURRENT}/{release.LICENCES}"}
+    return (
+        ManagedFile(release.CKAN_INI, "ckan.ini", values, CKAN_SECRETS),
+        ManagedFile(UWSGI_INI, "uwsgi.ini", {"workers": _workers(settings, facts)}),
+    )
+
+
+def _read_by_ckan(settings: Settings) -> tuple[str, ...]:
+    named = (settings.licences, settings.resource_supplements)
+    return (release.CKAN_INI, UWSGI_INI, BUNDLE, *(path for path in named if path.startswith("/")))
+
+
+def _workers(settings: Settings, facts: Facts) -> int:
+    """Return how many requests are answered at once: workers wait for the database more than they compute."""
+    if settings.workers != "auto":
+        return int(settings.workers)
+    return max(4, min(2 * facts.cores, facts.memory // 500))

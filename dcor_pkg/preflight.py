@@ -1,0 +1,120 @@
+"""Refuse, with a reason, before the first change."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from dcor_pkg import named_files
+from dcor_pkg.errors import DcorError
+from dcor_pkg.host import Host
+from dcor_pkg.secrets import Secret
+from dcor_pkg.settings import OWN, BadAnswer, Settings
+from dcor_pkg.steps import own_certificate, postgresql
+from dcor_pkg.steps.data_directory import INSTANCE, marker, missing_data
+
+#: ports, and the program that we expect there
+PORTS = {80: "nginx", 443: "nginx", 8983: "java"}
+#: bytes that have to be free: a release with its copy in making
+RELEASES = "/var/lib"
+RELEASES_FREE = 3 * 1024**3
+DATA_FREE = 1024**3
+
+
+def check(host: Host, settings: Settings) -> None:
+    """Raise DcorError for the first thing that makes it useless to begin."""
+    _plain_folder(host, "data-directory", settings.data)
+    room_for_release(host)
+    _ports()
+    if not postgresql.is_ready(host):
+        raise DcorError(
+            "PostgreSQL does not take connections on 127.0.0.1.",
+            hint="pg_lsclusters shows its state; systemctl start postgresql starts it.",
+        )
+
+
+def check_change(host: Host, before: Settings | None, wanted: Settings, passwords: Mapping[str, Secret]) -> None:
+    """Try new settings on the machine. Raises DcorError, mostly BadAnswer, for the first that cannot be.
+
+    `passwords` are those of services elsewhere, by their question; `before` is None at the first time.
+    """
+    check(host, wanted)
+    if host.read(INSTANCE) is None:
+        _first_data(host, wanted.data)
+    elif before is not None and before.data != wanted.data:
+        _other_data(host, before.data, wanted.data)
+    if wanted.certificate == OWN:
+        own_certificate.judge(host, own_certificate.source(wanted), wanted.hostname)
+    named_files.check(host, wanted)
+
+
+def _plain_folder(host: Host, key: str, path: str) -> None:
+    for place in [Path(path), *Path(path).parents]:
+        if host.exists(str(place)) and not host.path(str(place)).is_dir():
+            raise BadAnswer(f"dcor-server/{key}", path, f"{place} is no folder", "Choose another place.")
+
+
+def _first_data(host: Host, path: str) -> None:
+    """A folder that is new, empty, ours already, or at least without data of something else's."""
+    if host.exists(f"{path}/object-store") and not host.exists(marker(path)):
+        raise BadAnswer(
+            "dcor-server/data-directory",
+            path,
+            f"{path}/object-store is there, and nothing tells whose it is ({marker(path)} is missing)",
+            "Choose an empty folder, or bring the marker back with the data.",
+        )
+    _space(host, path, DATA_FREE)
+
+
+def _other_data(host: Host, before: str, path: str) -> None:
+    """Another folder has to hold this server's data already: an empty server that looks healthy helps nobody."""
+    reason = missing_data(host, path)
+    if reason is not None:
+        raise BadAnswer(
+            "dcor-server/data-directory",
+            path,
+            f"the data of this server are in {before}, and not there",
+            f"dcor-server move-data {path} moves them, and then changes this setting.",
+        )
+
+
+def room_for_release(host: Host) -> None:
+    """Raise DcorError where a release would fill the disk."""
+    _space(host, RELEASES, RELEASES_FREE)
+
+
+def _space(host: Host, path: str, wanted: int) -> None:
+    """Measure the file system that `path` lies on, or will lie on."""
+    place = Path(path)
+    while not host.path(str(place)).exists():
+        place = place.parent
+    free = shutil.disk_usage(host.path(str(place))).free
+    if free < wanted:
+        raise DcorError(
+            f"{path} has {free // 1024**2} MB of free space, and {wanted // 1024**2} MB are needed.",
+            hint=f"df -h {place} shows the disk.",
+        )
+
+
+def _ports() -> None:
+    for connection in psutil.net_connections("tcp"):
+        port = connection.laddr.port if connection.laddr else 0
+        if connection.status != psutil.CONN_LISTEN or port not in PORTS:
+            continue
+        program = _program(connection.pid)
+        if program not in (PORTS[port], None):
+            raise DcorError(
+                f"Port {port} is held by {program} (process {connection.pid}).",
+                hint="Stop that program, or move it to another port.",
+            )
+
+
+def _program(process: int | None) -> str | None:
+    """Return the name of a process; None when it cannot be told, or has just ended."""
+    try:
+        return None if process is None else str(psutil.Process(process).name())
+    except psutil.NoSuchProcess:
+        return None

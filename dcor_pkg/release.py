@@ -1,0 +1,198 @@
+"""Releases: immutable virtual environments, made beside the running one and complete before anything points at them.
+
+`/usr/lib/ckan/default` belongs to dpkg and changes under our feet in an upgrade; services never run from it.
+A release is named after all that it is made of, so "is the active one the wanted one" compares two words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from dcor_pkg import files
+from dcor_pkg.facts import REQUIREMENTS, VENV, Facts
+from dcor_pkg.host import Access, Host
+from dcor_pkg.steps import known_issues
+
+FOLDER = "/var/lib/dcor-server/releases"
+CURRENT = "/var/lib/dcor-server/current"
+WHEELS = str(Path(REQUIREMENTS).parent)
+#: of the wheels' modules, made when the package was built; see `_compile`
+BYTECODE = f"{WHEELS}/bytecode.tar"
+#: for which Python that is, in hexadecimal digits (importlib.util.MAGIC_NUMBER)
+BYTECODE_MAGIC = f"{WHEELS}/bytecode.magic"
+MAGIC = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
+CKAN_INI = "/etc/ckan/default/ckan.ini"
+USER = "www-data"
+PUBLIC = Access(0o644)
+#: in a release: the newest revision of its CKAN's tables
+SCHEMA = "schema-revision"
+#: in a release: CKAN's licences, of a path that does not name a Python
+LICENCES = "licenses.json"
+#: What the theme changes in place, through an inode that it must not share with python-ckan's files.
+WRITTEN_IN_PLACE = ("ckan/i18n/en_US", "ckan/templates/package/snippets")
+#: python-ckan's own files have it behind their names where links to the active release lie in their place
+DIVERTED = ".distrib"
+#: upstream's programs that must not run as root
+COMMANDS = ("ckan", "dcor")
+RUNTIME = Path(__file__).resolve().parent / "runtime"
+
+
+def wanted(facts: Facts) -> str:
+    """Return the id of the release that this machine should run.
+
+    How its programs are started counts too: another way is gone over to like another release, without a gap.
+    """
+    made_of = [facts.ckan, facts.release_set, facts.python, *known_issues.fingerprints()]
+    made_of += [
+        files.text("as-ckan"),
+        (files.folder("templates") / "supervisor.conf").read_text(),
+        *(file.read_text() for file in sorted(RUNTIME.glob("*.py"))),
+    ]
+    return f"{facts.ckan.split('-')[0]}-{hashlib.sha256(chr(0).join(made_of).encode()).hexdigest()[:10]}"
+
+
+def folder(release: str) -> str:
+    """Return where a release lies."""
+    return f"{FOLDER}/{release}"
+
+
+def ids(host: Host) -> list[str]:
+    """Return the releases that are complete."""
+    return [name for name in host.names(FOLDER) if not name.startswith(".")]
+
+
+def active(host: Host) -> str | None:
+    """Return the id of the release that `current` points at."""
+    target = host.target(CURRENT)
+    return None if target is None else Path(target).name
+
+
+def run(host: Host, release: str, program: str, *arguments: str, timeout: float = 600) -> str:
+    """Run a program of a release as CKAN's user, never as root, and return what it said."""
+    home = folder(release)
+    return host.run(
+        f"{home}/bin/{program}",
+        *arguments,
+        user=USER,
+        environment={"CKAN_INI": CKAN_INI, "PATH": f"{home}/bin:/usr/bin:/bin", "HOME": "/var/www"},
+        timeout=timeout,
+    )
+
+
+def make(host: Host, release: str) -> None:
+    """Make a release under another name, and give it its own when nothing is missing from it."""
+    home, beside = folder(release), f"{FOLDER}/.{release}"
+    host.make_folder(FOLDER, Access(0o755))
+    host.remove_tree(beside)
+    try:
+        _fill(host, beside, home)
+        host.run("sync", "--file-system", beside)
+        host.rename(beside, home)
+    except BaseException:
+        host.remove_tree(beside)  # on a disk that is full, that is the way to go on
+        raise
+
+
+def _fill(host: Host, beside: str, home: str) -> None:
+    """Put everything into `beside` that a release has when it lies in `home`."""
+    _copy_python_ckan(host, beside)
+    _install_wheels(host, beside)
+    _guard_commands(host, beside)
+    site = site_packages(host, beside)
+    known_issues.cure(host, site)
+    _add_runtime(host, site)
+    _compile(host, beside, site)
+    host.run(f"{beside}/bin/python", "-m", "dcor_runtime.theme", environment={"PATH": f"{beside}/bin:/usr/bin:/bin"})
+    head = host.run(f"{beside}/bin/python", "-m", "dcor_runtime.database", "head")
+    host.write(f"{beside}/{SCHEMA}", head, PUBLIC)
+    host.link(f"{beside}/{LICENCES}", f"{site.replace(beside, '.')}/ckanext/dcor_schemas/licenses.json")
+    _relocate(host, beside, home)
+
+
+def site_packages(host: Host, home: str) -> str:
+    """Return the folder of the modules, which alone knows Python's version."""
+    (lib,) = (name for name in host.names(f"{home}/lib") if name.startswith("python3"))
+    return f"{home}/lib/{lib}/site-packages"
+
+
+def remove(host: Host, release: str) -> None:
+    """Remove a release that nothing points at."""
+    host.remove_tree(folder(release))
+
+
+def _copy_python_ckan(host: Host, beside: str) -> None:
+    """Copy the tree by hard links where they can be (0.3 of 300 MB, 1 of 9 s).
+
+    dpkg replaces files by renaming, so links of a release keep what they have.
+    """
+    same = host.path(VENV).stat().st_dev == host.path(FOLDER).stat().st_dev
+    host.run("cp", "--archive", *(["--link"] if same else []), VENV, beside)
+    host.link(f"{beside}/bin/python3", "/usr/bin/python3")  # the package has it relative to its own place
+    for name in host.names(f"{beside}/bin"):
+        if (host.target(f"{beside}/bin/{name}") or "").startswith(CURRENT):
+            host.remove(
+                f"{beside}/bin/{name}"
+            )  # a link for the admin, through which pip would write into the active one
+    for name in host.names(f"{beside}/bin"):
+        if name.endswith(DIVERTED):
+            host.rename(f"{beside}/bin/{name}", f"{beside}/bin/{name.removesuffix(DIVERTED)}")
+    for name in WRITTEN_IN_PLACE:
+        shared = f"{site_packages(host, beside)}/{name}"
+        if host.exists(shared):
+            host.run("cp", "--archive", shared, f"{shared}.own")
+            host.remove_tree(shared)
+            host.rename(f"{shared}.own", shared)
+
+
+def _install_wheels(host: Host, beside: str) -> None:
+    host.run(
+        *(f"{beside}/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *("--no-index", f"--find-links={WHEELS}", "--require-hashes", "--no-deps", "--no-compile"),
+        *(f"--requirement={REQUIREMENTS}",),
+        environment={"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_CACHE_DIR": "1"},
+    )
+
+
+def _guard_commands(host: Host, beside: str) -> None:
+    host.make_folder(f"{beside}/libexec", Access(0o755))
+    for name in COMMANDS:
+        host.rename(f"{beside}/bin/{name}", f"{beside}/libexec/{name}")
+        host.write(f"{beside}/bin/{name}", files.text("as-ckan"), Access(0o755))
+
+
+def _add_runtime(host: Host, site: str) -> None:
+    for file in sorted(RUNTIME.glob("*.py")):
+        place = site if file.name == "sitecustomize.py" else f"{site}/dcor_runtime"
+        host.write(f"{place}/{file.name}", file.read_text(), PUBLIC)
+
+
+def _compile(host: Host, beside: str, site: str) -> None:
+    """Give every module its bytecode; that of the wheels comes with them, for the Python that they were packed with.
+
+    `unchecked-hash`: a release is immutable, so Python need not compare the times of two files at each import.
+    """
+    places = [f"{site}/dcor_runtime", f"{site}/sitecustomize.py", *known_issues.cured_files(site)]
+    if host.read(BYTECODE_MAGIC) == host.run(f"{beside}/bin/python", "-c", MAGIC):
+        host.run("tar", "--extract", f"--file={BYTECODE}", f"--directory={site}", "--no-same-owner")
+    else:
+        places = [site]
+    host.run(
+        *(f"{beside}/bin/python", "-m", "compileall", "-q", "-j0", "--invalidation-mode=unchecked-hash"),
+        *places,
+    )
+
+
+def _relocate(host: Host, beside: str, home: str) -> None:
+    """Turn the paths that a virtual environment knows of itself (bin/*, pyvenv.cfg) to where it will lie."""
+    programs = [f"{beside}/{place}/{name}" for place in ("bin", "libexec") for name in host.names(f"{beside}/{place}")]
+    for file in [f"{beside}/pyvenv.cfg", *programs]:
+        if host.target(file) is not None:
+            continue
+        text = host.read(file)
+        access = host.access(file)
+        if text is None or access is None or "\0" in text:
+            continue
+        moved = text.replace(beside, home).replace(VENV, home)
+        if moved != text:
+            host.write(file, moved, access)

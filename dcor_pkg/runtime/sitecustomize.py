@@ -1,0 +1,36 @@
+"""Read by each Python of a release when it starts (site, the standard library's documentation).
+
+The object store is asked under the server's public name, for that name is part of a presigned URL. On the server
+itself the way there is loopback, whatever the name service says: behind NAT, or before the name
+is registered, the public address does not lead back here.
+"""
+
+from __future__ import annotations
+
+import configparser
+import functools
+import os
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+# Without a region botocore presigns with SigV2; with one that it does not know, with SigV4.
+os.environ.setdefault("AWS_DEFAULT_REGION", "dcor")
+os.environ.setdefault("CKAN_INI", "/etc/ckan/default/ckan.ini")
+
+_getaddrinfo = socket.getaddrinfo
+
+
+@functools.cache
+def _own_name() -> str | None:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    if not os.access(os.environ["CKAN_INI"], os.R_OK) or not parser.read(os.environ["CKAN_INI"]):
+        return None
+    return urlsplit(parser.get("app:main", "ckan.site_url", fallback="")).hostname
+
+
+def _by_loopback(host: Any, *rest: Any, **named: Any) -> Any:
+    return _getaddrinfo("127.0.0.1" if host is not None and host == _own_name() else host, *rest, **named)
+
+
+socket.getaddrinfo = _by_loopback

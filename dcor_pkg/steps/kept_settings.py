@@ -1,0 +1,33 @@
+"""What a purge has put by: settings, secrets and certificate, without which kept data could not be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcor_pkg import secrets
+from dcor_pkg.host import Access, Host
+
+KEPT = "/var/backups/dcor-server/kept"
+#: where they belong, and the name under which they are kept
+PLACES = {
+    secrets.FOLDER: "secrets",
+    "/etc/dcor-server/tls": "tls",
+    "/var/lib/dcor-server/instance": "instance",
+}
+
+
+@dataclass(frozen=True)
+class KeptSettings:
+    """Bring back what an earlier installation has left, before anything is made anew."""
+
+    name: str = "kept settings"
+
+    def check(self, host: Host) -> str | None:
+        missing = [place for place, kept in PLACES.items() if host.exists(f"{KEPT}/{kept}") and not host.exists(place)]
+        return f"{missing[0]} was kept by a purge, and is not back" if missing else None
+
+    def apply(self, host: Host) -> None:
+        for place, kept in PLACES.items():
+            if host.exists(f"{KEPT}/{kept}") and not host.exists(place):
+                host.make_folder(place.rsplit("/", 1)[0], Access(0o755))
+                host.run("cp", "--archive", f"{KEPT}/{kept}", place)

@@ -1,0 +1,30 @@
+"""Logs that CKAN's programs write themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcor_pkg.host import Access, Host
+
+#: what `dcor inspect` wants of all that lies in CKAN's log folder
+ACCESS = Access(0o644, "www-data", "adm")
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """A log that group adm may read, as Debian's logs; made before its program would make it otherwise."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        return f"log {self.path}"
+
+    def check(self, host: Host) -> str | None:
+        found = host.access(self.path)
+        if found is None:
+            return "is missing"
+        return None if found == ACCESS else f"is {found}, not {ACCESS}"
+
+    def apply(self, host: Host) -> None:
+        host.append(self.path, "", ACCESS)

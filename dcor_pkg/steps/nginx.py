@@ -1,0 +1,145 @@
+"""nginx: the one door for browsers and clients, in front of CKAN and of the object store."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dcor_pkg import handlers, nginx_workers
+from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.facts import Facts
+from dcor_pkg.host import Access, Host
+from dcor_pkg.managed_file import ManagedFile, ValidatedFiles
+from dcor_pkg.programs import UPSTREAM
+from dcor_pkg.settings import SELF_SIGNED, Settings
+from dcor_pkg.step import Step
+from dcor_pkg.steps import object_store, store_door
+from dcor_pkg.steps.certificate import PAIRS
+from dcor_pkg.steps.folder import Folder
+from dcor_pkg.steps.service import Service
+from dcor_pkg.steps.store_door import StoreDoor
+
+UNIT = "nginx.service"
+RELOAD = f"reload {UNIT}"
+SITE = "/etc/nginx/sites-available/dcor"
+ENABLED = "/etc/nginx/sites-enabled/dcor"
+#: Debian's example. It is the default server, so ours (which refuses foreign names) cannot be.
+EXAMPLE = "/etc/nginx/sites-available/default"
+EXAMPLE_ENABLED = "/etc/nginx/sites-enabled/default"
+EXAMPLE_LINKS = (EXAMPLE, "../sites-available/default")
+#: says that the example was enabled before us
+EXAMPLE_WAS_ENABLED = "/var/lib/dcor-server/nginx/example-was-enabled"
+ADDITIONS = "/etc/dcor-server/nginx.d"
+#: made and filled by nginx; not below the scratch directory, which is www-data's and may be anywhere
+CACHE = "/var/cache/nginx-dcor"
+#: while it is there, all that we answer is "503, later"
+MAINTENANCE = "/var/lib/dcor-server/nginx/maintenance"
+VALIDATE = ("nginx", "-t", "-q")
+#: since this version HTTP/2 is a directive of its own, and a warning behind "listen"
+HTTP2_DIRECTIVE = (1, 25, 1)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Our site, enabled in the place of Debian's example, and accepted by nginx as a whole."""
+
+    file: ManagedFile
+    name: str = "nginx site"
+
+    def check(self, host: Host) -> str | None:
+        drift = self.file.check(host)
+        if drift is not None:
+            return f"{self.file.path} {drift}"
+        if host.target(ENABLED) != SITE:
+            return "is not enabled"
+        if host.target(EXAMPLE_ENABLED) in EXAMPLE_LINKS:
+            return "Debian's example answers in its place"
+        return _refusal(host)
+
+    def apply(self, host: Host) -> None:
+        """Swap all of it, let nginx judge, and put everything back when it refuses."""
+        with _links_put_back(host):
+            _disable_example(host)
+            if host.target(ENABLED) != SITE:
+                handlers.request(host, RELOAD)
+                host.link(ENABLED, SITE)
+            ValidatedFiles(self.name, (self.file,), VALIDATE).apply(host)
+
+
+class NginxService(Service):
+    """The service, whose reload has ended only when nobody is answered by what was before."""
+
+    def apply(self, host: Host) -> None:
+        workers = nginx_workers.current(host)
+        super().apply(host)
+        nginx_workers.await_new(host, workers)
+
+
+def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
+    """Return the steps that make nginx serve."""
+    return (Folder(ADDITIONS, Access(0o755)), StoreDoor(), Site(site(settings, facts)), NginxService(UNIT))
+
+
+def site(settings: Settings, facts: Facts) -> ManagedFile:
+    """Return the one file that holds all of our site."""
+    values = {
+        "hostname": settings.hostname,
+        "tls": PAIRS[settings.certificate],
+        "trusted": settings.certificate != SELF_SIGNED,
+        "registration": settings.registration == "yes",
+        "robots": settings.robots == "yes",
+        "upstream": UPSTREAM,
+        "cache": CACHE,
+        "maintenance": MAINTENANCE,
+        "filer_token": object_store.TOKEN,
+        "ipv6": facts.ipv6,
+        "http2_by_listen": facts.nginx < HTTP2_DIRECTIVE,
+    }
+    return ManagedFile(SITE, "nginx/site.conf", values, then=(RELOAD,))
+
+
+def take_down(host: Host) -> None:
+    """Close our site, and give Debian's example its place back where it had it before us."""
+    host.remove(ENABLED)
+    if host.exists(EXAMPLE_WAS_ENABLED) and host.exists(EXAMPLE):
+        host.link(EXAMPLE_ENABLED, EXAMPLE)
+    host.remove(EXAMPLE_WAS_ENABLED)
+    if host.exists("/run/nginx.pid"):
+        host.run("systemctl", "reload", UNIT)
+    store_door.take_down(host)
+
+
+def _disable_example(host: Host) -> None:
+    if host.target(EXAMPLE_ENABLED) in EXAMPLE_LINKS:
+        handlers.request(host, RELOAD)
+        host.write(EXAMPLE_WAS_ENABLED, "", Access(0o644))
+        host.remove(EXAMPLE_ENABLED)
+
+
+def _refusal(host: Host) -> str | None:
+    """Tell what nginx has against its files, an admin's additions included: then Debian's upgrades of nginx fail."""
+    try:
+        host.run(*VALIDATE)
+    except CommandFailed as error:
+        return f"nginx refuses its configuration: {error.hint.splitlines()[0] if error.hint else error.reason}"
+    return None
+
+
+@contextlib.contextmanager
+def _links_put_back(host: Host) -> Iterator[None]:
+    """Restore the links to the sites where nginx does not accept the new ones."""
+    before = {path: host.target(path) for path in (ENABLED, EXAMPLE_ENABLED)}
+    try:
+        yield
+    except DcorError:
+        for path, target in before.items():
+            _put_back(host, path, target)
+        raise
+
+
+def _put_back(host: Host, path: str, target: str | None) -> None:
+    if target is None and host.target(path) is not None:
+        host.remove(path)
+    elif target is not None:
+        host.link(path, target)

@@ -1,0 +1,77 @@
+"""Go over to other programs: start them beside the old ones, prove them, point nginx at them, end the old ones."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from dcor_pkg import managed_file, nginx_workers, release, supervisor, unix_http
+from dcor_pkg.errors import DcorError
+from dcor_pkg.host import Access, Host
+from dcor_pkg.programs import FILES, UPSTREAM, Programs
+
+#: seconds in which a release has to answer; CKAN takes 3 to 5 to load, on a busy machine more
+PATIENCE = 120.0
+#: What a release has to show before anybody is sent to it. status_show answers 200 with Solr down: no proof.
+SEARCH = "/api/3/action/package_search?rows=1"
+PAGES = ("/", "/dataset/", "/about", "/user/login")
+
+
+def to(host: Host, programs: Programs, hostname: str) -> None:
+    """Switch to programs whose supervisor file is written."""
+    supervisor.update(host)
+    supervisor.start(host, programs.web)
+    prove(host, programs, hostname)
+    workers = nginx_workers.current(host)
+    host.write(UPSTREAM, programs.upstream, Access(0o644))
+    if workers:
+        host.run("systemctl", "reload", "nginx.service")
+    host.link(release.CURRENT, f"releases/{programs.release}")
+    supervisor.start(host, programs.jobs)
+    nginx_workers.await_end(host, workers)
+    for program in others(host, programs):
+        supervisor.stop(host, program)
+
+
+def others(host: Host, programs: Programs) -> list[str]:
+    """Return all programs but these: job workers first, so that none of two kinds takes a job for long."""
+    return sorted(program for program in supervisor.states(host) if program not in (programs.web, programs.jobs))
+
+
+def forget_others(host: Host, programs: Programs) -> None:
+    """Remove all programs but these; what still runs of them is stopped."""
+    for name in host.names(FILES):
+        if name.startswith("dcor-") and name != f"dcor-{programs.id}.conf":
+            managed_file.forget(host, f"{FILES}/{name}")
+    supervisor.update(host)
+
+
+def prove(host: Host, programs: Programs, hostname: str) -> None:
+    """Wait until a release's search and pages are right. Raises DcorError with what is wrong."""
+    deadline = time.monotonic() + PATIENCE
+    while (fault := search_fault(host, programs, hostname)) is not None:
+        if time.monotonic() > deadline:
+            raise DcorError(
+                f"The release {programs.release} does not answer within {PATIENCE:.0f} s: {fault}",
+                hint="Its own words are in /var/log/ckan/web.log.",
+            )
+        time.sleep(0.1)
+    for page in PAGES:
+        answer = _ask(host, programs, page, hostname)
+        if answer.status != 200:
+            raise DcorError(
+                f"The release {programs.release} answers {page} with {answer.status}.",
+                hint="See /var/log/ckan/web.log.",
+            )
+
+
+def search_fault(host: Host, programs: Programs, hostname: str) -> str | None:
+    """Return what is wrong with a search in a release: it needs the database, Redis and Solr."""
+    answer = _ask(host, programs, SEARCH, hostname)
+    if answer.status != 200:
+        return f"package_search answers {answer.status} ({answer.body.strip()[:100]})"
+    return None if json.loads(answer.body).get("success") is True else "package_search does not succeed"
+
+
+def _ask(host: Host, programs: Programs, target: str, hostname: str) -> unix_http.Answer:
+    return unix_http.get(str(host.path(programs.probe)), target, hostname)

@@ -1,0 +1,50 @@
+"""Take the site down, when the package is removed: data, database and configuration stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dcor_pkg import converge, managed_file, supervisor
+from dcor_pkg.errors import DcorError
+from dcor_pkg.facts import VENV
+from dcor_pkg.host import Host
+from dcor_pkg.release import DIVERTED
+from dcor_pkg.steps import admin_commands, nginx, object_store, redis, solr
+
+PROGRAMS = "/etc/supervisor/conf.d"
+
+
+def take_down(host: Host, tell: Callable[[str], object]) -> None:
+    """Do each part, whatever becomes of the others; `tell` hears of those that fail."""
+    for part in (nginx.take_down, _stop_programs, _stop_engines, _give_back_commands, _forget):
+        try:
+            part(host)
+        except DcorError as error:
+            tell(f"{error.reason}: {error.hint}")
+
+
+def _stop_programs(host: Host) -> None:
+    for name in host.names(PROGRAMS):
+        if name.startswith("dcor-"):
+            managed_file.forget(host, f"{PROGRAMS}/{name}")
+    if supervisor.states(host):
+        supervisor.update(host)
+
+
+def _stop_engines(host: Host) -> None:
+    for unit in (redis.UNIT, solr.UNIT, object_store.UNIT):
+        host.run("systemctl", "disable", "--now", "--quiet", unit)
+
+
+def _give_back_commands(host: Host) -> None:
+    for link in admin_commands.LINKS:
+        path = f"{VENV}/bin/{link}"
+        if host.target(path) is not None:
+            host.remove(path)
+        if host.exists(path + DIVERTED):
+            host.run("dpkg-divert", "--quiet", "--package", "dcor-server", "--rename", "--remove", path)
+
+
+def _forget(host: Host) -> None:
+    """A later installation is a first one again: it may fail, and say so."""
+    host.remove(converge.STATE)

@@ -1,0 +1,58 @@
+"""Ask a program that speaks HTTP on a unix socket: uWSGI before nginx points at it, supervisor's XML-RPC."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import xmlrpc.client
+from dataclasses import dataclass
+
+
+class Connection(http.client.HTTPConnection):
+    """An HTTP connection over a unix socket."""
+
+    def __init__(self, path: str, timeout: float = 60) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket instead of a port."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; `status` 0 with the reason in `body` when nothing did."""
+
+    status: int
+    body: str
+
+
+def get(path: str, target: str, host: str, timeout: float = 60) -> Answer:
+    """Return the answer to GET `target` on the socket at `path`, asked under the name `host`."""
+    connection = Connection(path, timeout)
+    try:
+        connection.request("GET", target, headers={"Host": host})
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.read().decode("utf-8", "replace"))
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(0, str(error) or type(error).__name__)
+    finally:
+        connection.close()
+
+
+class _Transport(xmlrpc.client.Transport):
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: object) -> http.client.HTTPConnection:
+        """Return a connection to the socket, whatever host the URL names."""
+        return Connection(self._path)
+
+
+def rpc(path: str) -> xmlrpc.client.ServerProxy:
+    """Return the XML-RPC interface on a socket."""
+    return xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(path))
