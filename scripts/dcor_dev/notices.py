@@ -1,0 +1,50 @@
+"""Hear from systemd-nspawn that its machine has booted, instead of asking again and again."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dcor_dev.errors import DevError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Notices:
+    """The socket that systemd-nspawn sends sd_notify(3) messages to; for the time of booting only.
+
+    Each daemon-reload sends more, and once ten lie there unread, nspawn waits, and so does process 1 inside.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+
+    def await_ready(self, pid: int, deadline: float) -> None:
+        """Return when READY=1 has come; fail when the process ends first, or at the deadline (of time.monotonic())."""
+        while "READY=1" not in self._next(pid, deadline).splitlines():
+            pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+        self.path.unlink(missing_ok=True)
+
+    def _next(self, pid: int, deadline: float) -> str:
+        ended = os.pidfd_open(pid)
+        watched: list[Any] = [self._socket, ended]
+        try:
+            ready, _, _ = select.select(watched, [], [], max(0.0, deadline - time.monotonic()))
+        finally:
+            os.close(ended)
+        if self._socket not in ready:
+            raise DevError("ended before it had booted" if ready else "did not boot in time")
+        return self._socket.recv(4096).decode(errors="replace")

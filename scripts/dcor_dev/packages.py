@@ -1,0 +1,151 @@
+"""Build each of our packages in a clean root, and only if what it is made of has changed.
+
+The build sees a tree that holds just the package's own sources: what is not in its key cannot be in the package.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dcor_dev import cache, downloads, lockfiles, roots, versions
+from dcor_dev.errors import DevError
+
+#: Raise this when the way of building changes what comes out.
+RECIPE = "1"
+
+#: What belongs to every package; debian/control counts with the package's own paragraphs, debian/changelog is made.
+COMMON = ("debian/copyright", "debian/licences", "debian/rules", "debian/source")
+
+#: Files that are given to a build beside the sources, by name: the repository's key and address.
+Given = Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Package:
+    """One binary package; `sources` may name a suite's Python as {python}."""
+
+    name: str
+    profile: str
+    sources: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    jars: bool = False
+    #: the same file for all suites, so it must be built in the oldest of them
+    everywhere: bool = False
+
+
+ALL = (
+    Package("python-ckan", "ckan", ("conf/ckan",), ("conf/lock/{python}/ckan.txt", "conf/lock/{python}/build.txt")),
+    Package("dcor-wheels", "wheels", (), ("conf/lock/{python}/dcor.txt",)),
+    Package("dcor-solr", "solr", ("conf/solr",), (), jars=True),
+    Package("dcor-object-store", "object-store", ("conf/object-store",), ("conf/object-store/weed.lock",)),
+    Package("dcor-archive-keyring", "keyring"),
+    Package(
+        "dcor-server",
+        "server",
+        ("conf/files", "conf/templates", "dcor_pkg", "debian/po", "debian/units", "debian/changelog"),
+        everywhere=True,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Builder:
+    """What all packages of a suite are built from."""
+
+    tree: Path
+    suite: str
+    given: Given
+    say: Callable[[str], None]
+
+    def build(self, package: Package) -> Path:
+        """Return the folder that holds this package's .deb, built if there is none of these inputs."""
+        version = versions.version(self.tree, package.name, roots.build_root(self.suite))
+        name = f"{package.name}-{self.key(package)}"
+        if (cache.CACHE / "debs" / name).exists():
+            self.say(f"{package.name} {version}: unchanged")
+        else:
+            self.say(f"{package.name} {version}: building")
+        return cache.folder("debs", name, lambda target: self._build(package, target))
+
+    def _sources(self, package: Package) -> list[Path]:
+        """Return the files and folders of the checkout that this package is made of."""
+        named = [name.format(python=python(self.suite)) for name in (*COMMON, *package.sources, *package.locks)]
+        own = sorted(self.tree.glob(f"debian/{package.name}.*")) + sorted(
+            self.tree.glob(f"debian/stage/{package.name}")
+        )
+        found = [path for path in (self.tree / name for name in named) if path.exists()]
+        return [*found, *(path for path in own if path.name != f"{package.name}.substvars")]
+
+    def key(self, package: Package) -> str:
+        """Return the name of exactly what this package would be built from."""
+        parts: list[str | bytes | Path] = [RECIPE, self.suite, python(self.suite), package.profile]
+        parts.append(versions.changelog(self.tree, package.name, roots.build_root(self.suite)))
+        parts.append(stanzas((self.tree / "debian/control").read_text(encoding="utf-8"), package.name))
+        for path in self._sources(package):
+            parts += [str(path.relative_to(self.tree)), path]
+        if package.profile == "keyring":
+            parts += [part for name, data in sorted(self.given.items()) for part in (name, data)]
+        return cache.key(*parts)
+
+    def _build(self, package: Package, target: Path) -> None:
+        with tempfile.TemporaryDirectory(prefix="build-", dir=cache.CACHE) as name:
+            work = Path(name)
+            self._lay_out(package, work / "dcor-server")
+            self._inputs(package, work / "inputs")
+            roots.chroot_run(
+                roots.build_root(self.suite),
+                *("dpkg-buildpackage", "-b", "-us", "-uc", f"-Ppkg.dcor-server.{package.profile}"),
+                read_only={work / "inputs": "/inputs"},
+                writable={work: "/build"},
+                env={"DCOR_INPUTS": "/inputs", "DEB_BUILD_OPTIONS": "nocheck noautodbgsym"},
+                folder="/build/dcor-server",
+                log=target / "build.log",
+            )
+            built = list(work.glob("*.deb"))
+            if len(built) != 1:
+                raise DevError(f"{package.name}: one .deb should have come, and there are {len(built)}")
+            shutil.copy(built[0], target)
+
+    def _lay_out(self, package: Package, tree: Path) -> None:
+        """Make the source tree of this one package."""
+        for source in self._sources(package):
+            place = tree / source.relative_to(self.tree)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, place)
+        shutil.copy(self.tree / "debian/control", tree / "debian/control")
+        changelog = versions.changelog(self.tree, package.name, roots.build_root(self.suite))
+        (tree / "debian/changelog").write_text(changelog, encoding="utf-8")
+
+    def _inputs(self, package: Package, inputs: Path) -> None:
+        """Fetch what the build may use and the network-less root cannot."""
+        inputs.mkdir(parents=True)
+        for lock in package.locks:
+            pins = lockfiles.read(self.tree / lock.format(python=python(self.suite)))
+            downloads.wheels(self.suite, pins, inputs / "wheels")
+        if package.jars:
+            downloads.jars(self.tree / "conf/solr/pom.xml", self.tree / "conf/solr/solr.lock", inputs / "jars")
+        if package.profile == "keyring":
+            for name, data in self.given.items():
+                (inputs / name).write_bytes(data)
+
+
+def python(suite: str) -> str:
+    """Return the name of the suite's own Python, which the lock files are made for."""
+    return os.readlink(roots.build_root(suite) / "usr/bin/python3")
+
+
+def stanzas(control: str, package: str) -> str:
+    """Return the source's paragraph of debian/control and the package's: another package's do not concern it."""
+    paragraphs = control.split("\n\n")
+    own = [text for text in paragraphs[1:] if f"Package: {package}\n" in text]
+    if not own:
+        raise DevError(f"debian/control has no package {package}")
+    return "\n\n".join([paragraphs[0], *own])

@@ -1,0 +1,65 @@
+"""Install on this computer the programs that the scripts need, when they are missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from dcor_dev.errors import DevError
+
+#: Which Debian package brings a program.
+PACKAGES = {
+    "apt-ftparchive": "apt-utils",
+    "dpkg-deb": "dpkg",
+    "gpg": "gpg",
+    "gpg-agent": "gpg-agent",
+    "ip": "iproute2",
+    "lintian": "lintian",
+    "mmdebstrap": "mmdebstrap",
+    "mvn": "maven",
+    "nsenter": "util-linux",
+    "shellcheck": "shellcheck",
+    "systemd-nspawn": "systemd-container",
+}
+
+
+def need(*programs: str) -> None:
+    """Make sure that these programs are here; apt is asked only when one is not."""
+    missing = sorted({PACKAGES[program] for program in programs if not shutil.which(program, path=_path())})
+    if missing:
+        install(*missing)
+
+
+def need_python(module: str, package: str) -> None:
+    """Make sure that Debian's own Python has a module."""
+    found = subprocess.run(["/usr/bin/python3", "-c", f"import {module}"], capture_output=True, check=False)
+    if found.returncode:
+        install(package)
+
+
+def install(*packages: str) -> None:
+    """Install Debian packages here, without questions; the package lists may be missing on a fresh machine."""
+    need_root()
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for argv in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+        done = subprocess.run(
+            ["apt-get", "-qq", *argv],
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        if done.returncode:
+            raise DevError(f"{' '.join(packages)} cannot be installed here:\n{done.stderr or done.stdout}")
+
+
+def need_root() -> None:
+    """Refuse to go on as an ordinary user: machines, roots and apt need root."""
+    if os.geteuid() != 0:
+        raise DevError("This needs root: run it with sudo.")
+
+
+def _path() -> str:
+    return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
