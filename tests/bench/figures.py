@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""Measure what an installation costs: seconds, disk and memory, on a machine made for it. Run alone: figures of a busy computer lie."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TREE / "scripts"), str(TREE / "tests/system")]
+
+from dcor_dev import layers, roots
+from dcor_dev.machine import Machine
+from served import CURL, SITE, await_page
+
+#: One line for each process: its unit, what it runs, and its share of memory in KiB (proc(5), smaps_rollup: Pss).
+MEMORY = r"""
+for process in /proc/[0-9]*; do
+    pss=$(sed -n 's/^Pss: *\([0-9]*\) kB/\1/p' "$process/smaps_rollup" 2>/dev/null) || continue
+    [ -n "$pss" ] && echo "$pss $(tr '\0\n' '  ' <"$process/cmdline")"
+done
+"""
+
+#: What a process is part of, by a word of its command line; the first that fits.
+GROUPS = {
+    "web": "bin/uwsgi",
+    "job workers": "dcor_runtime.workers",
+    "search (Solr)": "/usr/share/dcor-solr",
+    "object store": "/weed",
+    "PostgreSQL": "postgres",
+    "Redis": "redis-server",
+    "nginx": "nginx",
+    "supervisor": "supervisord",
+}
+ENGINES = ("dcor-solr.service", "dcor-object-store.service")
+DISK = ("/usr/lib/ckan/default", "/usr/share/dcor-wheels", "/usr/share/dcor-solr", "/var/lib/dcor-server/releases")
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long a function takes."""
+    start = time.monotonic()
+    work()
+    return time.monotonic() - start
+
+
+def run(machine: Machine, *argv: str) -> float:
+    """Return how long a command takes inside."""
+    return seconds(lambda: machine.run(*argv))
+
+
+def show(name: str, figure: str) -> None:
+    """Print one figure."""
+    print(f"{name:<52}{figure:>14}", flush=True)
+
+
+def debian_alone(below: layers.Stack, debs: list[Path]) -> float:
+    """Return the seconds that Debian's own packages take, which ours ask for."""
+    with Machine("bench-debian", below, read_only=layers.shown(debs)) as machine:
+        simulated = machine.run(*layers.INSTALL, "--simulate", *layers.inside(debs), env=layers.QUIET).stdout
+        ours = {deb.name.split("_")[0] for deb in debs}
+        names = [line.split()[1] for line in simulated.splitlines() if line.startswith("Inst ")]
+        theirs = [name for name in names if name not in ours]
+        return seconds(lambda: machine.run(*layers.INSTALL, *theirs, env=layers.QUIET, timeout=900))
+
+
+def memory(machine: Machine) -> dict[str, float]:
+    """Return the MiB that each part of the server takes."""
+    found = dict.fromkeys(GROUPS, 0.0)
+    for line in machine.shell(MEMORY).splitlines():
+        pss, command = line.split(" ", 1)
+        group = next((name for name, word in GROUPS.items() if word in command), None)
+        if group is not None:
+            found[group] += int(pss) / 1024
+    return found
+
+
+def main() -> None:
+    """Measure, and print each figure when it is known."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--suite", default=roots.SUITES[0], choices=roots.SUITES)
+    suite = parser.parse_args().suite
+    debs = layers.built(suite)
+    below = layers.debian_packages(suite, debs)
+    alone = debian_alone(below, debs)
+    show("Debian's packages alone, at hand", f"{alone:.1f} s")
+    with Machine("bench", below, read_only=layers.shown(debs)) as machine:
+        whole = seconds(lambda: layers.install(machine, debs)) + seconds(lambda: await_page(machine))
+        show("apt install of all, to the first page", f"{whole:.1f} s")
+        show("ours of that (ratio to Debian's alone)", f"{whole - alone:.1f} s ({(whole - alone) / alone:.2f})")
+        for line in machine.shell(
+            "grep -E 'configure dcor-server|status installed dcor-server' /var/log/dpkg.log"
+        ).splitlines():
+            show(f"  {' '.join(line.split()[2:4])}", line.split()[1])
+        runs = [seconds(lambda: machine.run("dcor-server", "converge")) for _ in range(5)]
+        show("converge that changes nothing (median of 5)", f"{statistics.median(runs):.2f} s")
+        show("page, warm (median of 20)", page(machine))
+        for group, mebibytes in memory(machine).items():
+            show(f"memory (PSS), {group}", f"{mebibytes:.0f} MiB")
+        for folder in DISK:
+            show(f"disk, {folder}", f"{machine.shell(f'du -sm {folder}').split()[0]} MiB")
+        for unit in ENGINES:
+            for verb in ("stop", "start"):
+                show(f"{verb} of {unit}", f"{run(machine, 'systemctl', verb, unit):.1f} s")
+        machine.poweroff()
+        boot = seconds(machine.start) + seconds(lambda: await_page(machine))
+        show("boot to the first page", f"{boot:.1f} s")
+
+
+def page(machine: Machine) -> str:
+    """Return the median time of the first page, asked for by a signed-out user who has a cookie (not cached)."""
+    asked = f"{CURL} --output /dev/null --write-out '%{{time_total}}\\n' --cookie dcor=x {SITE}/"
+    times = [float(machine.shell(asked)) for _ in range(20)]
+    return f"{1000 * statistics.median(times):.0f} ms"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Set up the two engines alone, with the steps that set them up on a server; print what became of each step."""
+
+from __future__ import annotations
+
+import sys
+
+from dcor_pkg.host import Host
+from dcor_pkg.runner import Result, run
+from dcor_pkg.steps import object_store, solr
+from dcor_pkg.steps.data_directory import DataDirectory
+from dcor_pkg.steps.service import Service
+
+PLAN = (
+    DataDirectory("/data"),
+    *solr.steps(),
+    *object_store.steps("/data"),
+    Service(solr.UNIT),
+    Service(object_store.UNIT),
+)
+
+
+def main() -> int:
+    """Return 1 where a step failed."""
+    outcomes = run(PLAN, Host())
+    for outcome in outcomes:
+        print(f"{outcome.result.value}: {outcome.step}: {outcome.reason} {outcome.hint}")
+    return int(any(outcome.result is Result.FAILED for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Solr as it is installed: nothing acknowledged is lost, and nobody gets in without the password."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import pytest
+from dcor_dev.machine import Machine
+from engines import SOLR, SOLR_PASSWORD, changed, kill, show, solr, within
+
+pytestmark = pytest.mark.system
+
+SITE = "site_id:crash"
+#: What CKAN, the readiness probe and monitoring ask.
+USED = (
+    "ckan/select?q=*:*",
+    "ckan/update?commit=true",
+    "ckan/schema?wt=json",
+    "ckan/admin/ping",
+    "ckan/admin/luke",
+    "admin/info/system",
+    "admin/metrics",
+)
+#: What Solr offers besides, and nobody here needs.
+UNUSED = (
+    "",
+    "admin/cores",
+    "admin/info/logging",
+    "admin/authentication",
+    "admin/configs",
+    "ckan/config",
+    "ckan/export?q=*:*",
+    "ckan/get?id=1",
+    "ckan/replication?command=details",
+    "ckan/stream",
+    "../api/cores",
+)
+
+
+def _documents(numbers: Iterable[int], title: str) -> str:
+    """Return documents as CKAN sends them, big enough to tell a log that is replayed from one that is not."""
+    shape = {"site_id": "crash", "entity_type": "package", "state": "active", "validated_data_dict": "x" * 3000}
+    names = [f"c{number}" for number in numbers]
+    return json.dumps([{**shape, "index_id": name, "id": name, "name": name, "title": title} for name in names])
+
+
+def _update(machine: Machine, text: str, commit: str) -> None:
+    answer = solr(machine, f"ckan/update?commit={commit}", *SOLR_PASSWORD, text=text)
+    assert answer.status == 200, answer.body
+
+
+def _titles(machine: Machine) -> dict[str, str]:
+    answer = solr(machine, f"ckan/select?q={SITE}&rows=1000&fl=index_id,title", *SOLR_PASSWORD)
+    assert answer.status == 200, answer.body
+    return {document["index_id"]: document["title"] for document in json.loads(answer.body)["response"]["docs"]}
+
+
+def test_acknowledged_updates_and_deletions_survive_a_crash(server: Machine) -> None:
+    """With CKAN's schema as it is, 0 of 100 updates and 0 of 25 deletions by id were left, without an error."""
+    _update(server, _documents(range(200), "old"), commit="true")
+    _update(server, _documents(range(100), "new"), commit="false")
+    _update(server, json.dumps({"delete": [f"c{number}" for number in range(150, 175)]}), commit="false")
+    others = " OR ".join(f"c{number}" for number in range(175, 200))
+    _update(server, json.dumps({"delete": {"query": f"+index_id:({others}) +{SITE}"}}), commit="false")
+    expected = {f"c{number}": "new" if number < 100 else "old" for number in range(150)}
+    assert _titles(server) != expected, "It was committed, so the log would not be needed."
+    kill(server, SOLR)
+    # It answers before all of its log is replayed (it took 10 to 25 s for tens of thousands of documents).
+    within(60, lambda: _titles(server) == expected)
+    _update(server, json.dumps({"delete": {"query": SITE}}), commit="true")
+
+
+@pytest.mark.parametrize("credentials", [(), ("--user", "ckan:wrong"), ("--user", "solr:SolrRocks")])
+def test_nobody_gets_in_without_the_password(server: Machine, credentials: tuple[str, ...]) -> None:
+    answers = {path: solr(server, path, *credentials).status for path in USED}
+    assert answers == {path: 401 for path in USED}
+
+
+def test_what_is_not_used_is_not_there_even_with_the_password(server: Machine) -> None:
+    answers = {path: solr(server, path, *SOLR_PASSWORD).status for path in UNUSED}
+    assert answers == {path: 404 for path in UNUSED}
+
+
+def test_started_means_that_the_core_answers(server: Machine) -> None:
+    server.run("systemctl", "restart", SOLR)
+    assert solr(server, "ckan/admin/ping", *SOLR_PASSWORD).status == 200
+
+
+def test_without_a_password_it_does_not_start_and_is_no_failure(server: Machine) -> None:
+    security = "/var/lib/dcor-solr/home/security.json"
+    with changed(server, SOLR, security):
+        server.run("rm", security)
+        server.run("systemctl", "start", SOLR)
+        assert show(server, SOLR, "ActiveState", "ConditionResult") == {
+            "ActiveState": "inactive",
+            "ConditionResult": "no",
+        }
+        assert server.failed_units() == []
+    assert show(server, SOLR, "ActiveState") == {"ActiveState": "active"}
+
+
+def test_a_wrong_password_of_the_probe_is_said_at_once(server: Machine) -> None:
+    probe = "/etc/dcor-solr/probe.conf"
+    with changed(server, SOLR, probe):
+        server.shell(f"echo 'user = \"ckan:wrong\"' > {probe}")
+        assert server.run("systemctl", "start", SOLR, check=False, timeout=60).returncode == 1
+        words = server.run("journalctl", "--unit", SOLR, "--lines=20").stdout
+        assert "Solr refuses the password in /etc/dcor-solr/probe.conf" in words
+
+
+def test_a_stop_is_clean(server: Machine) -> None:
+    server.run("systemctl", "stop", SOLR)
+    assert show(server, SOLR, "Result", "ActiveState") == {"Result": "success", "ActiveState": "inactive"}
+    server.run("systemctl", "start", SOLR)
+
+
+def test_its_own_user_cannot_change_what_it_is_told(server: Machine) -> None:
+    files = "/var/lib/dcor-solr/home/security.json /etc/dcor-solr/probe.conf /var/lib/dcor-solr/home/solr.xml"
+    for file in files.split():
+        assert server.run("test", "-w", file, user="dcor-solr", check=False).returncode == 1, file
+    assert server.run("cat", "/etc/dcor-solr/probe.conf", user="www-data", check=False).returncode == 1

@@ -1,0 +1,93 @@
+"""CKAN's environment runs where it is installed, and its command line is never root."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from dcor_dev import roots
+from deb import Deb
+
+CKAN = "/usr/lib/ckan/default"
+
+#: One module of each library that was compiled or is linked with something.
+MODULES = (
+    "ckan.model, ckanext, lxml.etree, psycopg2, yaml, greenlet, msgspec, markupsafe._speedups, zope.interface, magic"
+)
+
+#: Says as whom and with what it was started, where a release's program would be.
+TELL = '#!/bin/sh\necho "$(id -un) $(id -Gn) $CKAN_INI ${0%/*} ${PATH%%:*} $*"\n'
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> dict[Path, str]:
+    """Return where a release's and the package's own program are to be seen, as programs that tell."""
+    for name in ("release", "default"):
+        (tmp_path / name / "bin").mkdir(parents=True)
+        (tmp_path / name / "bin/ckan").write_text(TELL)
+        (tmp_path / name / "bin/ckan").chmod(0o755)
+    tmp_path.chmod(0o755)
+    return {tmp_path / "release": "/var/lib/dcor-server/releases/A", tmp_path / "default": CKAN}
+
+
+def run(suite: str, content: dict[str, Deb], binds: dict[Path, str], script: str) -> str:
+    command = content["python-ckan"].content / "usr/bin/ckan"
+    done = roots.chroot_run(roots.base(suite), "sh", "-euc", script, read_only={**binds, command: "/usr/bin/ckan"})
+    return done.stdout.strip()
+
+
+def test_ckan_run_by_root_is_www_data(suite: str, content: dict[str, Deb], commands: dict[Path, str]) -> None:
+    said = run(suite, content, commands, "usermod -aG games www-data; ckan user list 'a b'")
+    assert said == f"www-data www-data games /etc/ckan/default/ckan.ini {CKAN}/bin {CKAN}/bin user list a b"
+
+
+def test_ckan_is_that_of_the_active_release_by_its_own_path(
+    suite: str, content: dict[str, Deb], commands: dict[Path, str]
+) -> None:
+    said = run(suite, content, commands, "ln -s releases/A /var/lib/dcor-server/current; CKAN_INI=/other ckan jobs")
+    assert (
+        said == "www-data www-data /other /var/lib/dcor-server/releases/A/bin /var/lib/dcor-server/releases/A/bin jobs"
+    )
+
+
+def test_every_compiled_part_is_loaded(suite: str, content: dict[str, Deb]) -> None:
+    environment = content["python-ckan"].content / CKAN[1:]
+    script = f"{CKAN}/bin/python -c 'import {MODULES}'; {CKAN}/bin/uwsgi --version; {CKAN}/bin/pip check"
+    done = roots.chroot_run(roots.build_root(suite), "sh", "-euc", script, read_only={environment: CKAN})
+    assert "No broken requirements found." in done.stdout
+    assert "2.0." in done.stdout
+
+
+def test_a_release_is_only_unpacked(suite: str, content: dict[str, Deb]) -> None:
+    """python-ckan's tree, the wheels by pip without a network, the bytecode: no module is left to compile."""
+    script = f"""
+        cp -a {CKAN} /tmp/release; sed -i 's#{CKAN}#/tmp/release#' /tmp/release/pyvenv.cfg
+        cd /srv/wheels
+        /tmp/release/bin/python -m pip install -q --no-index --find-links=. --require-hashes --no-deps --no-compile \\
+            --root-user-action=ignore --requirement=requirements.txt
+        tar --extract --file=bytecode.tar --directory=$(echo /tmp/release/lib/python3*/site-packages)
+        /tmp/release/bin/pip --version >/dev/null
+        /tmp/release/bin/python -m pip check
+        cd /; find /tmp/release -name '*.pyc' >/tmp/before
+        /tmp/release/bin/python -c 'import dclab, scipy.stats, h5py, hdf5plugin, matplotlib.pyplot, dcor_shared, boto3, cryptography'
+        find /tmp/release -name '*.pyc' | diff - /tmp/before
+    """
+    binds = {
+        content["python-ckan"].content / CKAN[1:]: CKAN,
+        content["dcor-wheels"].content / "usr/share/dcor-wheels": "/srv/wheels",
+    }
+    done = roots.chroot_run(roots.build_root(suite), "sh", "-euc", script, read_only=binds, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_packages_unpack_over_nothing_of_each_other(content: dict[str, Deb]) -> None:
+    seen: dict[str, str] = {}
+    for name, deb in content.items():
+        for path in deb.names:
+            assert seen.setdefault(path, name) == name, path
+
+
+def test_dpkg_reads_every_package(debs: list[Path]) -> None:
+    for deb in debs:
+        subprocess.run(["dpkg-deb", "--contents", str(deb)], stdout=subprocess.DEVNULL, check=True)

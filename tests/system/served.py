@@ -1,0 +1,30 @@
+"""Is a machine's site there, as its users see it."""
+
+from __future__ import annotations
+
+import json
+
+from dcor_dev.machine import Machine
+
+CURL = "curl --silent --show-error --cacert /etc/dcor-server/tls/certificate.pem"
+SITE = "https://dcor.example.org"
+SEARCH = "/api/3/action/package_search?rows=1"
+
+#: Longest wait from the end of boot to the first page; a server that needs more is broken, or its computer is.
+SECONDS = 120
+
+
+def await_page(machine: Machine) -> None:
+    """Return when CKAN itself answers a search. Guests get pages that nginx has kept while CKAN is not up: so as somebody."""
+    retry = ("--retry", str(SECONDS), "--retry-delay", "1", "--retry-max-time", str(SECONDS), "--retry-all-errors")
+    quiet = ("--silent", "--show-error", "--fail", "--insecure", "--output", "/dev/null")
+    machine.run(
+        "curl", *quiet, *retry, "--cookie", "dcor=somebody", f"https://{machine.hostname}{SEARCH}", timeout=SECONDS + 60
+    )
+
+
+def serves(machine: Machine) -> bool:
+    """Tell whether page and search answer by the server's name, with its certificate verified."""
+    page = machine.shell(f"{CURL} --output /dev/null --write-out '%{{http_code}}' {SITE}/")
+    search = machine.shell(f"{CURL} '{SITE}{SEARCH}'")
+    return page == "200" and json.loads(search)["success"] is True

@@ -1,0 +1,78 @@
+"""What apt hears of us: an upgrade never fails on a server that once worked, a dialogue does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dcor_dev import layers
+from dcor_dev.machine import Machine
+from served import await_page, serves
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def broken(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
+    """Return a server that once worked, and whose PostgreSQL is down."""
+    with Machine("broken", installed, read_only=shown) as machine:
+        await_page(machine)
+        machine.shell("systemctl stop postgresql && echo '# drift' >>/etc/dcor-server/uwsgi.ini")
+        yield machine
+
+
+def healed(machine: Machine) -> None:
+    """Assert that with PostgreSQL back the server mends itself."""
+    machine.shell("systemctl start postgresql && dcor-server converge")
+    assert serves(machine)
+    machine.run("dcor-server", "status")
+
+
+def test_an_upgrade_ends_well_and_says_why_nothing_was_done(broken: Machine, debs: list[Path]) -> None:
+    (ours,) = (path for path in layers.inside(debs) if "/dcor-server_" in path)
+    said = broken.run("dpkg", "-i", ours, env=layers.QUIET)
+    assert "PostgreSQL does not take connections" in said.stdout + said.stderr
+    assert "what ran before goes on" in said.stdout + said.stderr
+    status = broken.run("dcor-server", "status", check=False)
+    assert status.returncode == 3
+    assert "PostgreSQL does not take connections" in status.stdout
+    assert broken.shell("dpkg --audit") == ""
+    healed(broken)
+
+
+def test_a_trigger_ends_well(broken: Machine) -> None:
+    said = broken.shell(
+        "dpkg-trigger --by-package=dcor-wheels /usr/share/dcor-wheels && dpkg --triggers-only --pending 2>&1"
+    )
+    assert "PostgreSQL does not take connections" in said
+    assert broken.shell("dpkg --audit") == ""
+    healed(broken)
+
+
+def test_a_dialogue_fails_and_leaves_dpkg_alone(broken: Machine) -> None:
+    said = broken.run("dpkg-reconfigure", "dcor-server", env=layers.QUIET, check=False)
+    assert said.returncode == 1
+    assert "Traceback" not in said.stdout + said.stderr
+    assert broken.shell("dpkg --audit") == ""
+    healed(broken)
+
+
+COMMANDS = (
+    ("converge", 1, "PostgreSQL does not take connections"),
+    ("check", 3, "cannot log in"),
+    ("status", 3, "postgresql"),
+    ("get hostname", 0, "dcor.example.org"),
+    ("get hostnam", 2, "hostnam"),
+    ("conferge", 2, "conferge"),
+    ("", 2, "usage"),
+)
+
+
+def test_the_commands_exit_codes(broken: Machine) -> None:
+    for arguments, code, words in COMMANDS:
+        said = broken.run("bash", "-c", f"dcor-server {arguments}", check=False)
+        told = said.stdout + said.stderr
+        assert (arguments, said.returncode) == (arguments, code)
+        assert words in told
+        assert "Traceback" not in told

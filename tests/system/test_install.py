@@ -1,0 +1,134 @@
+"""The ways to install, what is refused before anything is changed, and how that is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dcor_dev import layers, roots
+from dcor_dev.machine import Machine
+from served import await_page, serves
+
+Boot = Callable[..., Machine]
+TREE = Path(__file__).resolve().parents[2]
+
+#: As the README has it for a folder or medium.
+FROM_A_MEDIUM = """
+apt-get install -y $(find /media/dcor/pool -name 'dcor-archive-keyring_*.deb')
+echo "deb [signed-by=/usr/share/keyrings/dcor-archive-keyring.gpg] file:/media/dcor $1 main" \
+    >/etc/apt/sources.list.d/dcor-medium.list
+apt-get update
+apt-get install -y dcor-server
+"""
+
+#: The keyring's own source, with its address filled in as a build with --repository-url does.
+FROM_THE_REPOSITORY = """
+apt-get install -y $(find /media/dcor/pool -name 'dcor-archive-keyring_*.deb')
+grep -q '^Enabled: no' /etc/apt/sources.list.d/dcor.sources
+sed -i 's/^Enabled:.*/Enabled: yes/; s,^URIs:.*,URIs: file:/media/dcor,' /etc/apt/sources.list.d/dcor.sources
+apt-get update
+apt-get install -y dcor-server
+"""
+
+
+def is_well(machine: Machine) -> None:
+    """Assert what every way to install has to end in."""
+    assert serves(machine)
+    assert machine.failed_units() == []
+    machine.run("dcor-server", "status")
+
+
+@pytest.mark.parametrize("way", [FROM_A_MEDIUM, FROM_THE_REPOSITORY], ids=["medium", "repository"])
+def test_installed_without_a_network_from(
+    way: str, boot: Boot, bare: layers.Stack, suite: str, debs: list[Path]
+) -> None:
+    assert debs
+    machine = boot("way", bare, read_only={TREE / "dist" / suite / "apt": "/media/dcor"})
+    machine.run("debconf-set-selections", text=layers.ANSWERS)
+    machine.run("bash", "-euxc", way, "way", suite, env=layers.QUIET, timeout=900)
+    is_well(machine)
+    assert "release: " in machine.shell("journalctl --unit=dcor-release --output=cat")  # beside dpkg, and so not by us
+    assert "* release: " not in machine.path("/var/log/dcor-server/converge.log").read_text()
+
+
+def test_installed_in_a_chroot_it_becomes_a_server_at_its_first_boot(
+    boot: Boot, bare: layers.Stack, debs: list[Path], tmp_path: Path
+) -> None:
+    script = 'debconf-set-selections; exec apt-get install -y -o Dpkg::Use-Pty=0 "$@"'
+    done = roots.chroot_run(
+        bare,
+        *("sh", "-euc", f"printf '%s' \"$ANSWERS\" | {script}", "sh", *layers.inside(debs)),
+        read_only=layers.shown(debs),
+        env={**layers.QUIET, "ANSWERS": layers.ANSWERS},
+        keep=tmp_path,
+    )
+    assert "at its first boot" in done.stdout
+    machine = boot("image", (*bare, tmp_path))
+    await_page(machine)
+    is_well(machine)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An answer or a state of the machine that makes it useless to begin, and the words that say so."""
+
+    words: tuple[str, ...]
+    answer: str = ""
+    before: str = "true"
+    after: str = "true"
+
+
+HOLD_443 = """
+systemd-run --unit=holder python3 -m http.server 443
+until ss --no-header --listening --tcp --numeric sport = :443 | grep -q .; do sleep 0.1; done
+"""
+REFUSALS = (
+    Refused(("dcor-server/hostname", "'no host'", "no host name"), "hostname string no host"),
+    Refused(("dcor-server/data-directory", "'data'", "not an absolute path"), "data-directory string data"),
+    Refused(("/srv/file is no folder",), "data-directory string /srv/file/data", before="touch /srv/file"),
+    Refused(
+        ("/full/data has", "MB of free space", "df -h"),
+        "data-directory string /full/data",
+        before="mkdir /full && mount -t tmpfs -o size=10M tmpfs /full",
+        after="umount /full && rmdir /full",
+    ),
+    Refused(
+        ("Port 443 is held by python3", "Stop that program"),
+        before=HOLD_443,
+        after="systemctl stop holder",
+    ),
+    Refused(
+        ("PostgreSQL does not take connections", "systemctl start postgresql"),
+        before="systemctl stop postgresql",
+        after="systemctl start postgresql",
+    ),
+)
+
+
+def test_what_cannot_work_is_refused_before_anything_is_changed_and_dpkg_heals(
+    boot: Boot, bare: layers.Stack, debs: list[Path], shown: dict[Path, str]
+) -> None:
+    machine = boot("refused", bare, read_only=shown)
+    machine.run("debconf-set-selections", text=layers.ANSWERS + f"dcor-server dcor-server/{REFUSALS[0].answer}\n")
+    said = machine.run(*layers.INSTALL, *layers.inside(debs), env=layers.QUIET, timeout=900, check=False)
+    assert said.returncode == 100
+    for number, refused in enumerate(REFUSALS):
+        if number:
+            machine.shell(refused.before)
+            machine.run("debconf-set-selections", text=layers.ANSWERS)
+            if refused.answer:
+                machine.run("debconf-set-selections", text=f"dcor-server dcor-server/{refused.answer}\n")
+            said = machine.run("dpkg", "--configure", "-a", env=layers.QUIET, check=False)
+            assert (refused.words, said.returncode) == (refused.words, 1)
+        told = said.stdout + said.stderr
+        assert all(word in told for word in refused.words), told
+        assert "Traceback" not in told
+        assert refused.words[0] in machine.shell("cat /var/log/dcor-server/converge.log")
+        assert not machine.path("/data").exists()
+        assert not machine.path("/etc/dcor-server").exists()
+        machine.shell(refused.after)
+    machine.run("debconf-set-selections", text=layers.ANSWERS)
+    machine.run("dpkg", "--configure", "-a", env=layers.QUIET)
+    is_well(machine)

@@ -1,0 +1,154 @@
+"""From an installed server to a removed one and back: what apt, a reboot and a lost disk do to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dcor_dev import layers
+from dcor_dev.machine import Machine
+from served import CURL, SITE, await_page, serves
+
+#: What bears our name, belongs to no package that is still there, and is not data.
+LEFT = r"""
+find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /srv -o -path /opt -o -path /data -o -path /var/lib/dpkg \
+    -o -path /var/lib/systemd -o -path '/var/backups/dcor-server/*' \) \
+    -prune -o -iname '*dcor*' -print | sort | while read -r path; do
+    dpkg --search "$path" >/dev/null 2>&1 || echo "$path"
+done
+"""
+#: Without the first, apt would drop the database with the next autoremove --purge; the last are of engines that stay.
+KEPT = [
+    "/etc/apt/apt.conf.d/01dcor-server",
+    "/var/backups/dcor-server",
+    "/var/lib/dcor-object-store",
+    "/var/log/dcor-solr",
+]
+
+
+@pytest.fixture
+def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
+    """Return a server of this test's own, whose first page is there."""
+    with Machine("lifecycle", installed, read_only=shown) as booted:
+        await_page(booted)
+        yield booted
+
+
+def make_dataset(machine: Machine) -> str:
+    """Make a circle and a dataset as a user, and return the user's token."""
+    machine.shell("ckan user add keeper email=keeper@example.org password=correct-horse-battery", timeout=120)
+    token = machine.shell("ckan user token add keeper test -q", timeout=120).strip().splitlines()[-1]
+    post(machine, token, "organization_create", {"name": "kept-circle"})
+    dataset = {"title": "Kept", "owner_org": "kept-circle", "authors": "A", "license_id": "CC0-1.0", "state": "draft"}
+    post(machine, token, "package_create", dataset)
+    return token
+
+
+def post(machine: Machine, token: str, action: str, data: object) -> dict[str, object]:
+    """Call an action of CKAN's API and return its result."""
+    command = (
+        f"{CURL} --header 'Authorization: {token}' --header 'Content-Type: application/json' "
+        f"--data @- {SITE}/api/3/action/{action}"
+    )
+    answer = json.loads(machine.run("bash", "-c", command, text=json.dumps(data)).stdout)
+    assert answer["success"], answer
+    result: dict[str, object] = answer["result"]
+    return result
+
+
+def circles(machine: Machine, token: str) -> list[str]:
+    """Return the circles of the user who has this token."""
+    found = post(machine, token, "organization_list_for_user", {})
+    return [str(circle["name"]) for circle in found]  # type: ignore[index]
+
+
+def test_a_second_converge_changes_nothing_and_check_agrees(machine: Machine) -> None:
+    assert "0 changed" in machine.shell("dcor-server converge")
+    told = json.loads(machine.shell("dcor-server check --json"))
+    assert {step["result"] for step in told["steps"]} == {"unchanged"}
+    assert told["changed_here"] == []
+    assert machine.failed_units() == []
+    machine.shell("dcor-server status")
+
+
+#: The next version of dcor-server, that wants another release, as /root/next.deb.
+NEXT_VERSION = r"""
+dpkg-deb --raw-extract /srv/dist/dcor-server_*.deb /root/next
+echo '# another' >>/root/next/usr/share/dcor-server/dcor_pkg/runtime/__init__.py
+sed -i 's/^Version: .*/&+next/' /root/next/DEBIAN/control
+dpkg-deb --build --root-owner-group /root/next /root/next.deb
+"""
+
+
+def test_configured_and_triggered_in_one_run_there_is_one_release(machine: Machine, debs: list[Path]) -> None:
+    machine.shell(f"{NEXT_VERSION} echo >/var/log/dcor-server/converge.log")
+    triggering = [path for path in layers.inside(debs) if "/python-ckan_" in path or "/dcor-wheels_" in path]
+    machine.run(*layers.INSTALL, "--reinstall", "/root/next.deb", *triggering, env=layers.QUIET, timeout=900)
+    log = machine.path("/var/log/dcor-server/converge.log").read_text()
+    assert (log.count("* release: "), log.count("* active release: ")) == (1, 1)
+    assert serves(machine)
+
+
+def test_after_a_reboot_it_serves_without_a_hand(machine: Machine) -> None:
+    machine.reboot()
+    await_page(machine)
+    assert serves(machine)
+    assert machine.failed_units() == []
+    machine.shell("dcor-server status")
+
+
+def test_removed_and_installed_again(machine: Machine, debs: list[Path]) -> None:
+    token = make_dataset(machine)
+    machine.shell("DEBIAN_FRONTEND=noninteractive apt-get remove -y dcor-server")
+    assert machine.run("curl", "--insecure", f"{SITE}/", check=False).returncode != 0
+    assert machine.run("systemctl", "is-active", "dcor-solr", "dcor-object-store", check=False).returncode != 0
+    assert machine.path("/data/.dcor-server").exists()
+    layers.install(machine, debs)
+    assert serves(machine)
+    assert circles(machine, token) == ["kept-circle"]
+
+
+@pytest.mark.parametrize("purge", ["purge -y dcor-server", "purge -y --autoremove dcor-server"])
+def test_purged_and_installed_again(machine: Machine, debs: list[Path], purge: str) -> None:
+    token = make_dataset(machine)
+    said = machine.shell(f"DEBIAN_FRONTEND=noninteractive apt-get {purge} 2>&1")
+    assert "kept the measurements in /data" in said
+    machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
+    assert machine.shell(LEFT).split() == KEPT
+    layers.install(machine, debs)
+    assert serves(machine)
+    assert circles(machine, token) == ["kept-circle"]
+
+
+def test_without_its_disk_it_does_not_start_and_says_which(machine: Machine) -> None:
+    machine.shell("mv /data /data.unmounted && mkdir /data")
+    machine.reboot()
+    status = machine.run("dcor-server", "status", check=False)
+    assert status.returncode == 3
+    assert "/data" in status.stdout and "not mounted" in status.stdout
+    assert machine.run("systemctl", "is-active", "dcor-object-store", check=False).stdout.strip() != "active"
+    assert machine.shell("ls -A /data") == ""
+    refused = machine.run("dcor-server", "converge", check=False)
+    assert refused.returncode == 1
+    assert "Mount its disk" in refused.stdout + refused.stderr
+    machine.shell("rmdir /data && mv /data.unmounted /data")
+    machine.shell("dcor-server converge")
+    await_page(machine)
+    assert serves(machine)
+    machine.shell("dcor-server status")
+
+
+def test_reconfigure_without_a_change_changes_nothing(machine: Machine) -> None:
+    before = machine.shell(
+        "supervisorctl status; systemctl show -p ActiveEnterTimestamp nginx dcor-solr dcor-object-store"
+    )
+    said = machine.shell("DEBIAN_FRONTEND=noninteractive dpkg-reconfigure dcor-server 2>&1")
+    assert "0 changed" in said
+    after = machine.shell(
+        "supervisorctl status; systemctl show -p ActiveEnterTimestamp nginx dcor-solr dcor-object-store"
+    )
+    assert [line.split("uptime")[0] for line in after.splitlines()] == [
+        line.split("uptime")[0] for line in before.splitlines()
+    ]

@@ -1,0 +1,21 @@
+"""What is private stays so, whoever asks and however; what is public is read by anybody and changed by nobody."""
+
+from __future__ import annotations
+
+import pytest
+from dcor_dev.machine import Machine
+from people import client, person
+
+#: How many attempts each part of the program makes at least.
+LEAST = {"api": 28, "pages": 5, "store": 60, "signed": 7}
+
+
+@pytest.mark.system
+def test_private_data_are_refused_and_public_data_are_read(server: Machine) -> None:
+    """The program makes each attempt and fails at the first that is not refused; here its list must not shrink."""
+    owner, stranger = person(server, "owner"), person(server, "stranger")
+    seen = client(server, "private", "--token", owner.token, "--stranger", stranger.token)
+    too_few = {part: len(seen["refused"][part]) for part in LEAST if len(seen["refused"][part]) < LEAST[part]}
+    assert too_few == {}
+    assert set(seen["refused"]["pages"].values()) == {404}
+    assert seen["public"]["deform[0]"] == 0.011666297

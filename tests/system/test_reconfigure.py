@@ -1,0 +1,278 @@
+"""An answer that is changed reaches everything that depends on it, and nothing else; a bad one changes nothing.
+
+One machine for all: each test leaves the settings as it found them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dcor_dev import layers
+from dcor_dev.machine import Machine
+from people import measured, person
+from served import CURL, SITE, await_page, serves
+
+pytestmark = pytest.mark.system
+
+#: what need not know of anything that is changed here
+OTHERS = ("postgresql@*-main", "redis-server@dcor", "dcor-solr", "dcor-object-store", "nginx", "supervisor", "cron")
+SETTINGS = "/etc/dcor-server/dcor-server.conf"
+NEW_NAME = "measurements.example.org"
+#: An authority, one below it, and two keys of which the first is certified.
+MAKE_CERTIFICATES = """
+mkdir -p /srv/tls && cd /srv/tls
+request() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1-key.pem -out $1.csr -subj "/CN=$2" 2>&1; }
+sign() { openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2-key.pem -CAcreateserial -days 200 -extfile $1.ext -out $1.pem 2>&1; }
+request root root.example.org
+printf 'basicConstraints=critical,CA:TRUE\\n' >root.ext
+openssl x509 -req -in root.csr -signkey root-key.pem -days 300 -extfile root.ext -out root.pem 2>&1
+request middle middle.example.org; cp root.ext middle.ext; sign middle root
+request leaf dcor.example.org; printf 'subjectAltName=DNS:dcor.example.org\\n' >leaf.ext; sign leaf middle
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out other-key.pem
+cat leaf.pem middle.pem >chain.pem; cat middle.pem leaf.pem >turned.pem
+"""
+OWN = ("certificate=own", "certificate-file=/srv/tls/chain.pem", "certificate-key=/srv/tls/leaf-key.pem")
+#: takes mails and lays them down, so that a test can read them
+MAIL_SINK = """
+import asyncio, pathlib
+
+async def serve(reader, writer):
+    def say(line): writer.write(line.encode() + b"\\r\\n")
+    say("220 sink")
+    while line := (await reader.readline()).decode().strip():
+        verb = line.split(":")[0].upper()
+        if verb == "DATA":
+            say("354 go on")
+            text = await reader.readuntil(b"\\r\\n.\\r\\n")
+            with pathlib.Path("/srv/mails").open("ab") as file: file.write(text)
+        say("221 bye" if verb == "QUIT" else "250 ok")
+
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 2525)
+    async with server: await server.serve_forever()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
+    """Return a server with a measurement on it, that these tests change."""
+    with Machine("reconfigure", installed, read_only=shown) as machine:
+        await_page(machine)
+        yield machine
+
+
+def dcor(machine: Machine, *arguments: str) -> str:
+    """Run dcor-server, and return what it said when it ended well."""
+    return machine.run("dcor-server", *arguments).stdout
+
+
+def refused(machine: Machine, *arguments: str) -> str:
+    """Run dcor-server, assert that it refuses with a sentence and changes nothing, and return that."""
+    before = machine.path(SETTINGS).read_text(), started(machine)
+    done = machine.run("dcor-server", *arguments, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert (machine.path(SETTINGS).read_text(), started(machine)) == before
+    return done.stderr
+
+
+def started(machine: Machine) -> dict[str, str]:
+    """Return when each of the other services was last started, and its main process."""
+    shown = machine.run("systemctl", "show", "--property=Id,MainPID,ActiveEnterTimestampMonotonic", *OTHERS).stdout
+    return dict(sorted(_unit(block) for block in shown.strip().split("\n\n")))
+
+
+def _unit(block: str) -> tuple[str, str]:
+    """Return the name of a unit, and the rest of what systemd shows of it."""
+    lines = sorted(block.splitlines())
+    return next(line for line in lines if line.startswith("Id=")), " ".join(lines)
+
+
+def code(machine: Machine, address: str, *options: str) -> str:
+    """Return the status of an answer."""
+    return machine.shell(f"{CURL} --output /dev/null --write-out '%{{http_code}}' {' '.join(options)} '{address}'")
+
+
+def test_a_reconfigure_without_a_change_restarts_nothing(machine: Machine) -> None:
+    before, file = started(machine), machine.path(SETTINGS).read_text()
+    said = machine.run("dpkg-reconfigure", "dcor-server", env=layers.QUIET)
+    assert "0 changed" in said.stdout + said.stderr
+    assert started(machine) == before
+    assert machine.path(SETTINGS).read_text() == file
+
+
+def test_get_and_set_several_at_once(machine: Machine) -> None:
+    assert dcor(machine, "get", "site-title") == "DCOR\n"
+    dcor(machine, "set", "site-title=Beads & Cells 100%", "workers=3", "robots=no")
+    assert "Beads &amp; Cells 100%" in machine.shell(f"{CURL} --cookie dcor=x {SITE}/")
+    assert "Disallow: /\n" in machine.shell(f"{CURL} {SITE}/robots.txt")
+    assert "processes = 3" in machine.path("/etc/dcor-server/uwsgi.ini").read_text()
+    assert json.loads(dcor(machine, "get", "--json"))["workers"] == "3"
+    dcor(machine, "set", "site-title=", "workers=", "robots=")
+    assert dcor(machine, "get", "site-title") == "DCOR\n"
+
+
+@pytest.mark.parametrize(
+    ("assignments", "words"),
+    [
+        (("hostname=no host",), "no host name"),
+        (("site-title=X", "workers=many"), "dcor-server/workers = 'many'"),
+        (("sitetitle=X",), "no setting 'sitetitle'"),
+        (("site-title",), "is not KEY=VALUE"),
+        (("site-title=a", "site-title=b"), "twice"),
+        (("database-password=hush",), "everybody can read a command line"),
+        (("certificate=own",), "dcor-server/certificate-file"),
+        (("licences=/nowhere.json",), "dcor-server/licences"),
+        (("data-directory=/srv/empty",), "dcor-server move-data /srv/empty"),
+        (("data-directory=/etc/hosts",), "is no folder"),
+    ],
+)
+def test_a_bad_answer_changes_nothing(machine: Machine, assignments: tuple[str, ...], words: str) -> None:
+    said = refused(machine, "set", *assignments)
+    assert words in said
+    assert "hush" not in said
+
+
+def test_a_changed_host_name_reaches_everything(machine: Machine) -> None:
+    """Certificate, nginx, CKAN, links in the database and in the search, and the way to the objects."""
+    dataset = measured(machine)["dataset"]
+    before = started(machine)
+    machine.shell(f"echo '127.0.0.1 {NEW_NAME}' >>/etc/hosts")
+    dcor(machine, "set", f"hostname={NEW_NAME}")
+    site = f"https://{NEW_NAME}"
+    answers = [
+        json.loads(machine.shell(f"{CURL} '{site}/api/3/action/{action}'"))["result"]
+        for action in (f"package_show?id={dataset}", "package_search")
+    ]
+    resources = [*answers[0]["resources"], *answers[1]["results"][0]["resources"]]
+    assert len(resources) == 6
+    for resource in resources:
+        assert resource["url"].startswith(f"{site}/dataset/")
+        assert resource["s3_url"].startswith(f"{site}/circle-")
+        assert code(machine, resource["s3_url"], "--range", "0-9") == "206"
+    assert "000" in machine.shell(f"{CURL} --insecure --output /dev/null --write-out '%{{http_code}}' {SITE}/ || :")
+    assert started(machine) == before
+    machine.run("dcor-server", "check")
+    dcor(machine, "set", "hostname=dcor.example.org")
+    assert serves(machine)
+
+
+def test_an_own_certificate_is_judged_served_and_followed(machine: Machine) -> None:
+    own_first = machine.shell("openssl x509 -noout -fingerprint -in /etc/dcor-server/tls/certificate.pem")
+    machine.shell(MAKE_CERTIFICATES)
+    assert "not signed by an authority" in refused(machine, "set", *OWN)
+    machine.shell("cp /srv/tls/root.pem /usr/local/share/ca-certificates/clinic.crt && update-ca-certificates 2>&1")
+    assert "is not the key" in refused(machine, "set", *OWN[:2], "certificate-key=/srv/tls/other-key.pem")
+    assert "is not the key" in refused(machine, "set", OWN[0], "certificate-file=/srv/tls/turned.pem", OWN[2])
+    assert "is not for" in refused(machine, "set", *OWN, f"hostname={NEW_NAME}")
+    before = started(machine)
+    dcor(machine, "set", *OWN)
+    page = machine.shell(f"curl --silent --show-error --include {SITE}/")
+    assert page.startswith("HTTP/2 200")
+    assert "strict-transport-security" in page
+    assert started(machine) == before
+    assert "own, until" in machine.run("dcor-server", "status").stdout
+
+    machine.shell(
+        "cd /srv/tls && openssl x509 -req -in leaf.csr -CA middle.pem -CAkey middle-key.pem -days 100 "
+        "-extfile leaf.ext -out leaf.pem 2>&1 && cat leaf.pem middle.pem >chain.pem"
+    )
+    assert machine.run("dcor-server", "check", check=False).returncode == 3
+    dcor(machine, "converge")
+    served = machine.shell(
+        "openssl s_client -connect localhost:443 -servername dcor.example.org </dev/null 2>/dev/null | "
+        "openssl x509 -noout -fingerprint"
+    )
+    assert served == machine.shell("openssl x509 -noout -fingerprint -in /srv/tls/leaf.pem")
+
+    dcor(machine, "set", "certificate=self-signed")
+    assert serves(machine)
+    assert machine.shell("openssl x509 -noout -fingerprint -in /etc/dcor-server/tls/certificate.pem") == own_first
+
+
+def test_data_are_moved_and_counted(machine: Machine) -> None:
+    dataset = measured(machine)["dataset"]
+    machine.shell("mkdir -p /srv/full && touch /srv/full/file")
+    assert "is not empty: it holds file" in refused(machine, "move-data", "/srv/full")
+    assert "or in it" in refused(machine, "move-data", "/data/new")
+    said = dcor(machine, "move-data", "/srv/measurements")
+    assert "are in /srv/measurements. /data keeps its copy" in said
+    address = json.loads(machine.shell(f"{CURL} '{SITE}/api/3/action/package_show?id={dataset}'"))["result"][
+        "resources"
+    ][0]
+    machine.shell("mv /data /data.away")
+    assert code(machine, address["s3_url"], "--range", "0-9") == "206"
+    machine.run("dcor-server", "check")
+    machine.run("dcor-server", "status")
+    machine.shell("mv /data.away /data")
+    assert "the data of this server are in /srv/measurements, and not there" in refused(
+        machine, "set", "data-directory=/data"
+    )
+    machine.shell("rm -rf /data")
+    dcor(machine, "move-data", "/data")
+    assert code(machine, address["s3_url"], "--range", "0-9") == "206"
+
+
+def test_mail_goes_by_the_relay(machine: Machine) -> None:
+    machine.write("/srv/sink.py", MAIL_SINK)
+    machine.shell("systemd-run --quiet --unit=mail-sink python3 /srv/sink.py")
+    dcor(machine, "set", "mail-relay=localhost:2525", "email=curator@example.org")
+    someone = person(machine, "forgetful")
+    token = machine.shell(
+        f'{CURL} --cookie-jar /srv/jar {SITE}/user/reset | grep -o \'name="_csrf_token" content="[^"]*\' | cut -d\'"\' -f4'
+    ).strip()
+    machine.shell(
+        f"{CURL} --output /dev/null --cookie /srv/jar --referer {SITE}/user/reset --data-urlencode '_csrf_token={token}' "
+        f"--data 'user={someone.name}' {SITE}/user/reset"
+    )
+    mail = machine.path("/srv/mails").read_text()
+    assert f"To: {someone.name}" in mail or f"{someone.name}@example.org" in mail
+    assert "curator@example.org" in mail
+    machine.shell("systemctl stop dcor-solr && ! systemctl start dcor-nightly && sleep 5")
+    assert "Subject: [dcor.example.org] dcor-nightly.service has failed" in machine.path("/srv/mails").read_text()
+    machine.shell("systemctl reset-failed && systemctl start dcor-solr")
+    dcor(machine, "set", "mail-relay=", "email=admin@example.org")
+    machine.run("systemctl", "stop", "mail-sink")
+
+
+def test_keys_that_are_no_question_reach_the_site(machine: Machine) -> None:
+    machine.write("/etc/dcor-server/about.md", "# Our laboratory\n\nWe measure 100% of *cells*.\n\n; and beads\n")
+    machine.write("/etc/dcor-server/licences.json", '[{"id": "clinic", "title": "For the clinic", "url": ""}]')
+    machine.write(
+        "/etc/dcor-server/supplements/1_patient.json",
+        '{"key": "patient", "name": "Patient", "requires": {}, "items": [{"key": "age", "name": "Age", "type": "integer", '
+        '"hint": "in years", "example": 42}]}',
+    )
+    changed = (
+        "about=/etc/dcor-server/about.md",
+        "licences=/etc/dcor-server/licences.json",
+        "registration=yes",
+        "resource-supplements=/etc/dcor-server/supplements",
+        "anonymous-listing=no",
+        "public-datasets=no",
+        "upload-limit=5",
+        "log-level=info",
+    )
+    dcor(machine, "set", *changed)
+    about = machine.shell(f"{CURL} --cookie dcor=x {SITE}/about")
+    assert "<h1>Our laboratory</h1>" in about and "100% of <em>cells</em>" in about and "; and beads" in about
+    assert [one["id"] for one in _result(machine, "license_list")] == ["clinic"]
+    assert code(machine, f"{SITE}/user/register") == "200"
+    assert "patient" in json.dumps(_result(machine, "resource_schema_supplements"))
+    assert code(machine, f"{SITE}/api/3/action/organization_list") in ("403", "409")
+    ini = machine.path("/etc/ckan/default/ckan.ini").read_text()
+    assert "ckan.max_resource_size = 5\n" in ini and "allow_public_datasets = false\n" in ini
+    dcor(machine, "set", *(f"{one.partition('=')[0]}=" for one in changed))
+    assert code(machine, f"{SITE}/user/register") == "404"
+    assert "Our laboratory" not in machine.shell(f"{CURL} --cookie dcor=x {SITE}/about")
+
+
+def _result(machine: Machine, action: str) -> Any:
+    result: Any = json.loads(machine.shell(f"{CURL} {SITE}/api/3/action/{action}"))["result"]
+    return result

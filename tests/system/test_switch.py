@@ -1,0 +1,85 @@
+"""Another release, or another configuration, and no request fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from dcor_dev import layers
+from dcor_dev.machine import Machine
+from probe import probed
+from served import await_page, serves
+
+pytestmark = pytest.mark.system
+
+#: Sixteen at once, a quarter of them writes: what finds workers that share a connection. Reads alone do not.
+CONCURRENT = r"""
+import concurrent.futures, json, ssl, sys, urllib.request
+token = sys.argv[1]
+context = ssl.create_default_context(cafile="/etc/dcor-server/tls/certificate.pem")
+def ask(number):
+    action, data = ("group_create", {"name": f"c{number}"}) if number % 4 == 0 else ("package_search", {"rows": 1})
+    request = urllib.request.Request(f"https://dcor.example.org/api/3/action/{action}", json.dumps(data).encode(),
+                                     {"Authorization": token, "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=120, context=context) as answer:
+        return json.load(answer)["success"]
+with concurrent.futures.ThreadPoolExecutor(16) as pool:
+    print(sum(pool.map(ask, range(400))))
+"""
+
+
+@pytest.fixture
+def machine(installed: layers.Stack) -> Iterator[Machine]:
+    """Return a server of this test's own, whose first page is there."""
+    with Machine("switch", installed) as booted:
+        await_page(booted)
+        yield booted
+
+
+def active(machine: Machine) -> str:
+    """Return the id of the release that serves."""
+    return machine.shell("basename $(readlink /var/lib/dcor-server/current)").strip()
+
+
+def test_another_release_takes_over_without_a_failed_request(machine: Machine) -> None:
+    before = active(machine)
+    machine.shell("echo '# another' >>/usr/share/dcor-server/dcor_pkg/runtime/__init__.py")
+    seen = probed(machine, "dcor-server converge")
+    assert seen.failed == ()
+    assert seen.asked > 20
+    assert active(machine) != before
+    assert machine.shell("ls /var/lib/dcor-server/releases").split() == [active(machine)]
+    programs = machine.shell("supervisorctl status").splitlines()
+    assert len(programs) == 2
+    assert all(active(machine) in line and "RUNNING" in line for line in programs)
+    assert "0 changed" in machine.shell("dcor-server converge")
+    assert serves(machine)
+
+
+def test_another_title_reaches_the_pages_without_a_failed_request(machine: Machine) -> None:
+    machine.shell("sed -i 's/^site-title.*/site-title = Deformable/' /etc/dcor-server/dcor-server.conf")
+    seen = probed(machine, "dcor-server converge")
+    assert seen.failed == ()
+    assert "Deformable" in machine.shell("curl -s --insecure --cookie dcor=x https://dcor.example.org/about")
+
+
+def test_a_release_that_does_not_answer_leaves_the_old_one_in_its_place(machine: Machine) -> None:
+    before = active(machine)
+    machine.shell("echo 'raise SystemExit(7)' >>/usr/share/dcor-server/dcor_pkg/runtime/wsgi.py")
+    machine.shell("sed -i 's/^PATIENCE = 120.0/PATIENCE = 10.0/' /usr/share/dcor-server/dcor_pkg/switch.py")
+    seen = probed(machine, "! dcor-server converge")
+    assert seen.failed == ()
+    assert active(machine) == before
+    assert serves(machine)
+    assert before in machine.shell("supervisorctl status")
+    status = machine.run("dcor-server", "status", check=False)
+    assert (status.returncode, "does not answer" in status.stdout) == (3, True)
+
+
+def test_concurrent_writes_find_no_shared_connection(machine: Machine) -> None:
+    machine.shell(
+        "ckan user add writer email=writer@example.org password=correct-horse-battery; ckan sysadmin add writer"
+    )
+    token = machine.shell("ckan user token add writer test -q").split()[-1]
+    machine.write("/root/writes.py", CONCURRENT)
+    assert machine.shell(f"python3 /root/writes.py {token}", timeout=300).strip() == "400"

@@ -1,0 +1,204 @@
+"""A real nginx with our site before stubs of CKAN and of the object store. It needs neither root nor a certain port."""
+
+from __future__ import annotations
+
+import getpass
+import grp
+import http.client
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dcor_dev import cache
+
+from dcor_pkg.facts import Facts
+from dcor_pkg.host import Access, Host
+from dcor_pkg.programs import UPSTREAM
+from dcor_pkg.settings import Settings
+from dcor_pkg.steps import nginx, object_store
+from dcor_pkg.steps.self_signed import SelfSignedCertificate
+from tests.unit.backends import Backend, listening, uwsgi
+from tests.unit.backends import http as speaks_http
+
+NAME = "dcor.example.org"
+
+MAIN = """\
+daemon off;
+user {user} {group};
+pid {root}/pid;
+error_log {root}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    ssl_protocols TLSv1 TLSv1.2;
+    gzip on;
+    client_body_temp_path {root}/body;
+    proxy_temp_path {root}/proxy;
+    uwsgi_temp_path {root}/uwsgi;
+    fastcgi_temp_path {root}/fastcgi;
+    scgi_temp_path {root}/scgi;
+    include {root}/site.conf;
+}}
+"""
+
+#: what an admin may have in nginx.d
+ADDITION = """\
+location = /own {
+    set $dcor_content_security "script-src https://cdn.example.org";
+    return 200 "own";
+}
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What nginx answers; status 0 is a connection that was closed without a word."""
+
+    status: int
+    reason: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@dataclass(frozen=True)
+class Door:
+    """The running nginx, and what stands behind it."""
+
+    root: Path
+    plain: int
+    tls: int
+    ckan: Backend = field(default_factory=Backend)
+    s3: Backend = field(default_factory=Backend)
+    filer: Backend = field(default_factory=Backend)
+
+    def ask(
+        self,
+        target: str,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        *,
+        name: str = NAME,
+        tls: bool = True,
+    ) -> Answer:
+        """Send a request as it stands: no library tidies up its path."""
+        connection = http.client.HTTPConnection(name, timeout=15)
+        connection.sock = self.connect(name) if tls else socket.create_connection(("127.0.0.1", self.plain))
+        try:
+            connection.request(method, target, body or None, dict(headers or {}))
+            answer = connection.getresponse()
+            found = {key.lower(): ", ".join(answer.headers.get_all(key, [])) for key in answer.headers}
+            return Answer(answer.status, answer.reason, found, answer.read())
+        except (http.client.RemoteDisconnected, ConnectionError, ssl.SSLEOFError):
+            return Answer(0)
+        finally:
+            connection.close()
+
+    def connect(self, name: str = NAME, protocols: tuple[str, ...] = ("http/1.1",)) -> ssl.SSLSocket:
+        """Open a TLS connection that asks for the server `name`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the authorities, which take long to read
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_alpn_protocols(list(protocols))
+        return context.wrap_socket(socket.create_connection(("127.0.0.1", self.tls), 15), server_hostname=name)
+
+
+def program() -> Path:
+    """Return nginx: the system's own, or one that is unpacked and not installed, so that no service starts."""
+    installed = Path("/usr/sbin/nginx")
+    return installed if installed.exists() else cache.folder("nginx", "program", _unpack) / "usr/sbin/nginx"
+
+
+def version(of: Path) -> tuple[int, ...]:
+    """Return the version of an nginx."""
+    said = subprocess.run([of, "-v"], capture_output=True, text=True, check=True).stderr
+    return tuple(int(part) for part in re.findall(r"nginx/([0-9.]+)", said)[0].split("."))
+
+
+def facts(nginx_version: tuple[int, ...], *, ipv6: bool = False) -> Facts:
+    """Return the facts of a machine with an nginx of that version."""
+    return Facts("2.11.6", "0" * 64, "3.11.2", nginx_version, ipv6=ipv6, cores=2, memory=4096)
+
+
+@contextmanager
+def opened(host: Host, edit: Callable[[str], str] = str) -> Iterator[Door]:
+    """Start nginx and the stubs; `host` is a machine in a folder whose name is short (sockets: 107 characters).
+
+    `edit` may change the site, as to times that no test can wait for.
+    """
+    plain, tls = _free_ports(2)
+    door = Door(host.root, plain, tls)
+    _lay_out(host, door, edit)
+    with ExitStack() as stack:
+        stack.enter_context(listening(door.ckan, host.root / "web.sock", uwsgi))
+        stack.enter_context(listening(door.s3, host.path("/run/dcor-object-store/s3.sock"), speaks_http))
+        stack.enter_context(listening(door.filer, host.path("/run/dcor-object-store/filer.sock"), speaks_http))
+        running = subprocess.Popen([program(), "-c", f"{host.root}/nginx.conf", "-e", f"{host.root}/error.log"])
+        try:
+            _wait(door, running)
+            yield door
+        finally:
+            running.terminate()
+            running.wait(timeout=10)
+
+
+def _lay_out(host: Host, door: Door, edit: Callable[[str], str]) -> None:
+    for folder in ("/var/cache", "/var/log/nginx", "/var/empty"):
+        host.path(folder).mkdir(parents=True)
+    SelfSignedCertificate(NAME).apply(host)
+    host.write(UPSTREAM, f"upstream dcor {{ server unix:{host.root}/web.sock; }}\n", Access(0o644))
+    host.write(object_store.TOKEN, 'proxy_set_header Authorization "Bearer filer-token";\n', Access(0o600))
+    host.write(
+        "/nginx.conf",
+        MAIN.format(root=host.root, user=getpass.getuser(), group=grp.getgrgid(os.getgid()).gr_name),
+        Access(0o644),
+    )
+    host.write(f"{nginx.ADDITIONS}/own.conf", ADDITION, Access(0o644))
+    text = edit(nginx.site(Settings(hostname=NAME), facts(version(program()))).text(host))
+    text = re.sub(r"(?<=[ :])(?=/(?:etc|run|var)/)", str(host.root), text)
+    for port, ours in (("80", door.plain), ("443", door.tls)):
+        text = re.sub(rf"listen {port}\b", f"listen 127.0.0.1:{ours}", text)
+    host.write("/site.conf", text, Access(0o644))
+    shutil.copy(_parameters(), host.root / "uwsgi_params")
+
+
+def _parameters() -> Path:
+    return program().parents[2] / "etc/nginx/uwsgi_params"
+
+
+def _unpack(target: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["apt-get", "-q", "download", "nginx", "nginx-common"], cwd=folder, check=True)
+        for package in Path(folder).glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", package, target], check=True)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def _wait(door: Door, running: subprocess.Popen[bytes], patience: float = 10.0) -> None:
+    deadline = time.monotonic() + patience
+    while running.poll() is None and time.monotonic() < deadline:
+        try:
+            door.connect().close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise AssertionError((door.root / "error.log").read_text())

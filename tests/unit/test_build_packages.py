@@ -1,0 +1,97 @@
+"""What a package is named and built of: its own version and sources, so that nothing else makes it anew."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from dcor_dev import packages, roots, versions
+from dcor_dev.errors import DevError
+from dcor_dev.packages import Builder, Package
+
+TREE = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a copy of what packages are built from."""
+    for name in ("conf", "debian", "dcor_pkg"):
+        shutil.copytree(TREE / name, tmp_path / "tree" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "tree"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a root that says it is Debian 12; nothing is built in these tests."""
+    place = tmp_path / "root"
+    (place / "usr/lib").mkdir(parents=True)
+    (place / "usr/lib/os-release").write_text('VERSION_CODENAME=bookworm\nVERSION_ID="12"\n')
+    (place / "usr/bin").mkdir()
+    (place / "usr/bin/python3").symlink_to("python3.11")
+    monkeypatch.setattr(roots, "build_root", lambda suite: place)
+    return place
+
+
+def keys(tree: Path, given: bytes = b"key") -> dict[str, str]:
+    builder = Builder(tree, "bookworm", {"public-key.gpg": given}, lambda text: None)
+    return {package.name: builder.key(package) for package in packages.ALL}
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {name for name, key in before.items() if after[name] != key}
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_versions_are_upstreams_with_our_revision_and_the_suite(tree: Path, root: Path) -> None:
+    assert versions.version(tree, "python-ckan", root).endswith("-1~deb12u1")
+    assert versions.changelog(tree, "python-ckan", root).startswith("dcor-server (2.")
+
+
+def test_dcor_server_alone_follows_the_changelog(tree: Path, root: Path) -> None:
+    before = keys(tree)
+    edit(tree / "debian/changelog", "dcor-server (0.1.0)", "dcor-server (0.2.0)")
+    assert versions.version(tree, "dcor-server", root) == "0.2.0"
+    assert changed(before, keys(tree)) == {"dcor-server"}
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "rebuilt"),
+    [
+        ("debian/control", "real-time deformability", "REAL-TIME DEFORMABILITY", {"dcor-server"}),
+        ("debian/control", "Apache Solr search engine as", "Apache Solr, as", {"dcor-solr"}),
+        ("conf/lock/python3.11/dcor.txt", "dclab==", "dclab==9", {"dcor-wheels"}),
+        ("conf/lock/python3.11/ckan.txt", "ckan==", "ckan==9", {"python-ckan"}),
+        ("conf/lock/python3.13/ckan.txt", "ckan==", "ckan==9", set()),
+        ("debian/stage/dcor-wheels", "set -eu", "set -e", {"dcor-wheels"}),
+        ("debian/rules", "dh $@", "dh  $@", {package.name for package in packages.ALL}),
+    ],
+)
+def test_a_change_makes_just_those_packages_anew(
+    tree: Path, root: Path, name: str, old: str, new: str, rebuilt: set[str]
+) -> None:
+    before = keys(tree)
+    edit(tree / name, old, new)
+    assert changed(before, keys(tree)) == rebuilt
+
+
+def test_another_key_of_the_repository_makes_the_keyring_anew(tree: Path, root: Path) -> None:
+    assert changed(keys(tree, b"one"), keys(tree, b"two")) == {"dcor-archive-keyring"}
+
+
+def test_every_package_of_debian_control_is_built(tree: Path) -> None:
+    control = (tree / "debian/control").read_text()
+    named = {line.split()[1] for line in control.splitlines() if line.startswith("Package: ")}
+    assert named == {package.name for package in packages.ALL}
+    for package in packages.ALL:
+        assert f"Build-Profiles: <pkg.dcor-server.{package.profile}>" in packages.stanzas(control, package.name)
+
+
+def test_a_package_that_control_does_not_know_is_refused(tree: Path) -> None:
+    with pytest.raises(DevError, match="dcor-nothing"):
+        packages.stanzas((tree / "debian/control").read_text(), Package("dcor-nothing", "nothing").name)

@@ -1,0 +1,66 @@
+"""A change of settings is tried whole before any of it is saved."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcor_pkg import change, preflight, secrets, settings, settings_file
+from dcor_pkg.errors import DcorError
+from dcor_pkg.host import Access, Host
+from dcor_pkg.secrets import Secret
+
+GIVEN = {"redis-password": Secret("hush")}
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Secret]]:
+    """Return the passwords of each trial of a change; a server called refused.example.org is refused."""
+    seen: list[dict[str, Secret]] = []
+
+    def check_change(
+        host: Host, before: settings.Settings | None, wanted: settings.Settings, passwords: dict[str, Secret]
+    ) -> None:
+        seen.append(passwords)
+        if wanted.hostname == "refused.example.org":
+            raise DcorError("refused")
+
+    monkeypatch.setattr(preflight, "check_change", check_change)
+    return seen
+
+
+def test_what_is_not_answered_stays(host: Host, tried: list[dict[str, Secret]]) -> None:
+    change.take(host, {"hostname": "a.example.org", "workers": "7"}, {})
+    change.take(host, {"hostname": "b.example.org"}, {})
+    assert settings_file.load(host) == settings.parse({"hostname": "b.example.org", "workers": "7"})
+    assert len(tried) == 2
+
+
+def test_an_empty_answer_is_the_default(host: Host, tried: list[dict[str, Secret]]) -> None:
+    change.take(host, {"workers": "7"}, {})
+    change.take(host, {"workers": ""}, {})
+    assert settings_file.load(host) == settings.parse({})
+
+
+def test_a_refusal_leaves_file_and_secrets_alone(host: Host, tried: list[dict[str, Secret]]) -> None:
+    change.take(host, {}, {"redis-password": Secret("old")})
+    before = host.read(settings_file.PATH)
+    with pytest.raises(DcorError, match="refused"):
+        change.take(host, {"hostname": "refused.example.org"}, GIVEN)
+    assert host.read(settings_file.PATH) == before
+    assert secrets.read(host, secrets.external("redis-password")) == "old"
+
+
+def test_a_new_password_is_tried_and_kept_for_later_changes(host: Host, tried: list[dict[str, Secret]]) -> None:
+    change.take(host, {}, GIVEN)
+    change.take(host, {}, {})
+    change.take(host, {"workers": "7"}, {})
+    assert tried == [GIVEN, GIVEN]
+    assert host.access(secrets.path(secrets.external("redis-password"))) == Access(0o600)
+
+
+def test_a_file_with_a_mistake_can_be_mended_by_an_answer(host: Host, tried: list[dict[str, Secret]]) -> None:
+    host.write(settings_file.PATH, "[dcor-server]\nworkers = many\n", Access(0o640))
+    with pytest.raises(settings.BadAnswer):
+        change.take(host, {"hostname": "a.example.org"}, {})
+    change.take(host, {"workers": "7"}, {})
+    assert settings_file.load(host).workers == "7"

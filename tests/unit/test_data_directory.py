@@ -1,0 +1,48 @@
+"""A server must never go on without its data, nor with another's."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from dcor_pkg.host import Host
+from dcor_pkg.runner import Result, run
+from dcor_pkg.steps.data_directory import INSTANCE, DataDirectory, marker
+
+STEP = DataDirectory("/data")
+
+
+def test_a_disk_that_is_not_mounted_is_never_replaced_by_an_empty_folder(host: Host) -> None:
+    run([STEP], host)
+    shutil.rmtree(host.path("/data"))
+    host.path("/data").mkdir()
+    (outcome,) = run([STEP], host)
+    assert outcome.result is Result.FAILED
+    assert "not mounted" in outcome.reason
+    assert "mount /data" in outcome.hint
+    assert host.names("/data") == []
+
+
+def test_data_of_another_server_are_refused(host: Host) -> None:
+    run([STEP], host)
+    host.path(marker("/data")).write_text("another\n")
+    (outcome,) = run([STEP], host)
+    assert outcome.result is Result.FAILED
+    assert "another server" in outcome.reason
+
+
+def test_marked_data_are_adopted_by_a_new_installation(host: Host) -> None:
+    run([STEP], host)
+    instance = host.read(INSTANCE)
+    host.remove(INSTANCE)
+    (outcome,) = run([STEP], host)
+    assert outcome.result is Result.CHANGED
+    assert host.read(INSTANCE) == instance
+
+
+@pytest.mark.parametrize("lost", ["/data/.dcor-server", "/data"])
+def test_a_check_alone_says_it_too(host: Host, lost: str) -> None:
+    run([STEP], host)
+    shutil.rmtree(host.path(lost)) if host.path(lost).is_dir() else host.remove(lost)
+    assert "not mounted" in str(STEP.check(host))

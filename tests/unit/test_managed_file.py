@@ -1,0 +1,51 @@
+"""A program that refuses new files leaves the old ones in force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dcor_pkg import handlers
+from dcor_pkg.host import Host
+from dcor_pkg.managed_file import ManagedFile, ValidatedFiles, changed_here
+from dcor_pkg.runner import Result, run
+
+FILE = ManagedFile("/etc/app.conf", "uwsgi.ini", {"workers": 4}, then=("reload app.service",))
+ACCEPTED = ValidatedFiles("app", (FILE,), ("/bin/true",))
+REFUSED = ValidatedFiles(
+    "app", (replace(FILE, values={"workers": 8}),), ("/bin/sh", "-c", "echo line 7 is wrong; exit 1")
+)
+
+
+def test_what_is_refused_is_put_back_with_the_programs_own_words(host: Host) -> None:
+    run([ACCEPTED], host)
+    before = host.read(FILE.path)
+    (outcome,) = run([REFUSED], host)
+    assert outcome.result is Result.FAILED
+    assert "line 7 is wrong" in outcome.hint
+    assert host.read(FILE.path) == before
+    assert changed_here(host) == []
+    assert [outcome.result for outcome in run([ACCEPTED], host)] == [Result.UNCHANGED]
+
+
+def test_what_was_not_there_is_not_there_afterwards(host: Host) -> None:
+    run([REFUSED], host)
+    assert not host.exists(FILE.path)
+
+
+def test_a_change_asks_for_its_handler_before_it_is_written(host: Host) -> None:
+    run([ACCEPTED], host)
+    assert handlers.is_due(host, "reload app.service")
+    handlers.done(host, "reload app.service")
+    run([ACCEPTED], host)
+    assert not handlers.is_due(host, "reload app.service")
+
+
+def test_a_power_cut_between_remembering_and_writing_makes_nobody_an_editor(host: Host) -> None:
+    run([FILE], host)
+    old = host.read(FILE.path)
+    newer = replace(FILE, values={"workers": 8})
+    run([newer], host)
+    host.write(FILE.path, str(old), FILE.access)  # as if the new text had not reached the disk
+    assert changed_here(host) == []
+    assert [outcome.result for outcome in run([newer], host)] == [Result.CHANGED]
+    assert "processes = 8" in str(host.read(FILE.path))

@@ -1,0 +1,68 @@
+"""Files that settings name are judged as CKAN will read them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dcor_pkg import named_files, settings
+from dcor_pkg.host import Access, Host
+from dcor_pkg.settings import BadAnswer
+
+SUPPLEMENT = {"key": "patient", "name": "Patient", "requires": {}, "items": []}
+
+
+@pytest.fixture
+def as_oneself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read as whoever runs the test: only root may read as somebody else."""
+    monkeypatch.setattr(named_files, "USER", None)
+
+
+def _judge(host: Host, key: str, path: str) -> None:
+    named_files.check(host, settings.parse({key: str(host.path(path))}))
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "text", "reason"),
+    [
+        ("about", "/srv/about.md", " \n", "is empty"),
+        ("about", "/srv/other.md", "# About", "cannot read it"),
+        ("licences", "/srv/licences.json", "[", "no JSON list of licences"),
+        ("licences", "/srv/licences.json", '[{"id": "x"}]', "no JSON list of licences"),
+        ("licences", "/srv/licences.json", "[]", "no JSON list of licences"),
+        ("resource-supplements", "/srv/supplements", "", "cannot read it"),
+        ("resource-supplements", "/srv", "{}", r"a_patient.json is no JSON object"),
+    ],
+)
+def test_a_bad_file_is_named(host: Host, as_oneself: None, key: str, path: str, text: str, reason: str) -> None:
+    place = {"/srv/other.md": "/srv/about.md", "/srv": "/srv/a_patient.json", "/srv/supplements": "/srv/x"}.get(
+        path, path
+    )
+    host.write(place, text, Access(0o644))
+    with pytest.raises(BadAnswer, match=reason) as refused:
+        _judge(host, key, path)
+    assert refused.value.question == f"dcor-server/{key}"
+
+
+def test_a_supplement_has_its_key_in_its_name(host: Host, as_oneself: None) -> None:
+    host.write("/srv/1_clinic.json", json.dumps(SUPPLEMENT), Access(0o644))
+    with pytest.raises(BadAnswer, match="has to end in _patient.json"):
+        _judge(host, "resource-supplements", "/srv")
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "text"),
+    [
+        ("about", "/srv/about.md", "# About\n"),
+        ("licences", "/srv/licences.json", '[{"id": "x", "title": "X"}]'),
+        ("resource-supplements", "/srv/1_patient.json", json.dumps(SUPPLEMENT)),
+    ],
+)
+def test_good_files_pass(host: Host, as_oneself: None, key: str, path: str, text: str) -> None:
+    host.write(path, text, Access(0o644))
+    _judge(host, key, "/srv" if key == "resource-supplements" else path)
+
+
+def test_defaults_name_no_file(host: Host) -> None:
+    named_files.check(host, settings.parse({}))

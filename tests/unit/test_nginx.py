@@ -1,0 +1,358 @@
+"""What nginx lets through to CKAN, what it answers itself, and what it says to nobody."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from dcor_pkg.host import Host
+from tests.unit.backends import Reply, Request, echo, until
+from tests.unit.door import NAME, Door, opened
+
+DATASET = "8b3a1f26-33c2-4d4f-9c6b-52d5b0d5a1b7"
+RESOURCE = "89bf2177-ffeb-9893-83cc-b619fc2f6663"
+
+
+@pytest.fixture(scope="module")
+def _door() -> Iterator[Door]:
+    with TemporaryDirectory(prefix="door") as folder, opened(Host(root=Path(folder))) as door:
+        yield door
+
+
+@pytest.fixture
+def door(_door: Door) -> Door:
+    """Return the running nginx, with stubs that have forgotten what other tests asked."""
+    for backend in (_door.ckan, _door.s3, _door.filer):
+        backend.say = echo
+        backend.seen.clear()
+    return _door
+
+
+def arrived(door: Door) -> Mapping[str, str]:
+    """Return the one request that CKAN has seen."""
+    (request,) = door.ckan.seen
+    return request
+
+
+@pytest.mark.parametrize("tls", [True, False])
+def test_other_names_get_no_answer(door: Door, tls: bool) -> None:
+    if tls:
+        with pytest.raises(ssl.SSLError, match="(?i)unrecognized.name"):
+            door.ask("/", name="10.1.2.3.example.org")
+        assert door.ask("/", headers={"Host": "other.example.org"}).status in (0, 421)
+    else:
+        assert door.ask("/", name="other.example.org", tls=False).status == 0
+    assert door.ckan.seen == []
+
+
+def test_plain_http_is_sent_to_https(door: Door) -> None:
+    answer = door.ask("/dataset/?q=a%20b", tls=False)
+    assert (answer.status, answer.headers["location"]) == (301, f"https://{NAME}/dataset/?q=a%20b")
+
+
+@pytest.mark.parametrize("protocol", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_http2_is_spoken(door: Door, protocol: ssl.TLSVersion) -> None:
+    with door.connect(protocols=("h2", "http/1.1")) as connection:
+        assert connection.selected_alpn_protocol() == "h2"
+        cipher = connection.cipher()
+        assert cipher is not None
+        assert "GCM" in cipher[0] or "CHACHA20" in cipher[0]
+
+
+#: What CKAN 2.11 and DCOR's extensions serve, by their own tables of routes.
+READ = [
+    "/",
+    "/de",
+    "/en_US/",
+    "/zh_Hans_CN/dataset/",
+    "/about",
+    "/contact",
+    "/imprint",
+    "/privacy",
+    "/stats",
+    "/dataset",
+    "/dataset/",
+    "/dataset/?q=blood&page=2",
+    "/dataset/a-name",
+    f"/dataset/{DATASET}",
+    f"/dataset/resources/{DATASET}",
+    f"/dataset/edit/{DATASET}",
+    f"/dataset/groups/{DATASET}",
+    f"/dataset/collaborators/{DATASET}",
+    f"/dataset/{DATASET}/resource/{RESOURCE}",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/view/{RESOURCE}",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/download/calibration_beads.rtdc",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/condensed.rtdc",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/preview.jpg",
+    "/group/",
+    "/group/a-collection",
+    "/group/about/a-collection",
+    "/organization",
+    "/organization/a-circle?q=x",
+    "/organization/members/a-circle",
+    "/user/",
+    "/user/login?came_from=/dataset/",
+    "/user/me",
+    "/user/somebody",
+    "/user/somebody/api-tokens",
+    "/user/reset/5c8c6a5e?key=0123456789",
+    "/user/logged_out_redirect",
+    "/dashboard/datasets",
+    "/ckan-admin/config",
+    "/feeds/dataset.atom",
+    "/feeds/tag/blood.atom",
+    "/api",
+    "/api/3",
+    "/api/3/action/status_show",
+    f"/api/3/action/dcserv?id={RESOURCE}&query=metadata",
+    "/api/action/package_search?rows=1",
+    "/api/2/util/dataset/autocomplete?incomplete=a",
+    "/api/util/snippet/api_info.html",
+    "/api/i18n/en_US",
+    "/base/images/ckan.ico",
+    "/base/images/loading-spinner.gif",
+    "/fonts/lato.woff2",
+    "/images/dcor-076.png",
+    "/webassets/base/6fddaa3f_main.js",
+    "/webassets/vendor/d05bf0e7_vendor.js.map",
+    "/uploads/group/2026-11-23-201500.5-logo.png",
+    "/favicon.svg",
+]
+WRITTEN = [
+    "/api/3/action/package_revise",
+    "/api/3/action/resource_create_view",
+    "/api/action/package_search",
+    "/dataset/new",
+    f"/dataset/edit/{DATASET}",
+    f"/dataset/delete/{DATASET}",
+    f"/dataset/groups/{DATASET}",
+    f"/dataset/collaborators/{DATASET}/new",
+    f"/dataset/collaborators/{DATASET}/delete/somebody",
+    f"/dataset/{DATASET}/resource/new",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/edit",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/edit_view/{RESOURCE}",
+    "/group/new",
+    "/group/edit/a-collection",
+    "/de/organization/member_new/a-circle",
+    "/organization/bulk_process/a-circle",
+    "/user/login",
+    "/user/_logout",
+    "/user/reset",
+    "/user/reset/5c8c6a5e",
+    "/user/edit/somebody",
+    "/user/somebody/api-tokens",
+    "/user/somebody/api-tokens/Zm9v/revoke",
+    "/user/follow/somebody",
+    "/ckan-admin/config",
+    "/ckan-admin/trash",
+    "/util/redirect",
+]
+
+
+@pytest.mark.parametrize("target", READ)
+def test_what_ckan_has_is_read(door: Door, target: str) -> None:
+    assert door.ask(target, headers={"Cookie": "dcor=session"}).status == 200
+    assert arrived(door)["REQUEST_URI"] == target
+
+
+@pytest.mark.parametrize("target", WRITTEN)
+def test_forms_and_api_calls_are_written(door: Door, target: str) -> None:
+    answer = door.ask(target, "POST", {"Cookie": "dcor=session", "Content-Type": "application/json"}, b'{"a": 1}')
+    assert answer.status == 200
+    assert (arrived(door)["REQUEST_URI"], arrived(door)["body"]) == (target, '{"a": 1}')
+    assert arrived(door)["HTTP_COOKIE"] == "dcor=session"
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("POST", "/"),
+        ("POST", "/about"),
+        ("POST", f"/dataset/{DATASET}"),
+        ("POST", "/base/main.js"),
+        ("POST", f"/dataset/{DATASET}/resource/{RESOURCE}/download/a.rtdc"),
+        ("POST", "/user/somebody"),
+        ("POST", "/api/2/util/user/autocomplete"),
+        ("PUT", "/api/3/action/package_create"),
+        ("DELETE", f"/dataset/{DATASET}"),
+        ("OPTIONS", "/"),
+        ("TRACE", "/"),
+        ("PATCH", "/user/login"),
+    ],
+)
+def test_other_methods_do_not_reach_ckan(door: Door, method: str, target: str) -> None:
+    assert door.ask(target, method).status == 405
+    assert door.ckan.seen == []
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/wp-login.php",
+        "/.env",
+        "/.git/config",
+        "/index.html",
+        "/backup.sql",
+        "/dataset/dump.tar",
+        "/user.action",
+        "/userportal",
+        "/user/register",
+        "/de/user/register",
+        "/datasets",
+        "/testing/primer",
+        "/api/3/action/",
+        "/api/3/action/../../../etc/passwd",
+        "/api/4/action/status_show",
+        "/uploads/resources/secret",
+        "/uploads/group/a/b",
+        "/revision",
+        "/.dcor/x",
+    ],
+)
+def test_what_ckan_does_not_have_is_refused(door: Door, target: str) -> None:
+    assert door.ask(target).status == 404
+    assert door.ckan.seen == []
+
+
+def test_a_bare_uuid_is_a_dataset(door: Door) -> None:
+    answer = door.ask(f"/{DATASET}")
+    assert (answer.status, answer.headers["location"]) == (301, f"/dataset/{DATASET}")
+
+
+def test_the_icon_is_the_themes(door: Door) -> None:
+    assert door.ask("/favicon.ico").status == 200
+    assert arrived(door)["PATH_INFO"] == "/favicon.svg"
+
+
+def test_robots_are_told(door: Door) -> None:
+    answer = door.ask("/robots.txt")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/plain")
+    assert {"Disallow: /user", "Disallow: /*.rtdc", "Disallow: /*?"} <= set(answer.text.splitlines())
+
+
+@pytest.mark.parametrize(
+    "version", ["0.1.0", "0.9.2", "0.15.99", "0.16", "0.16.0", "0.16.9", "0.16.10", "0.16.10.post2", "0.10.3.dev4"]
+)
+def test_an_old_dcor_aid_is_told_that_it_is_outdated(door: Door, version: str) -> None:
+    """It reads the reason and the last word (dcoraid/api/ckan_api.py, handle_response), where the body is no JSON."""
+    answer = door.ask("/api/3/action/status_show", headers={"User-Agent": f"DCOR-Aid/{version}"})
+    assert (answer.status, answer.reason) == (400, "Bad Request")
+    assert answer.text.endswith("outdated.")
+    with pytest.raises(ValueError, match="Expecting value"):
+        json.loads(answer.text)
+
+
+@pytest.mark.parametrize("version", ["0.16.11", "0.16.100", "0.17.0", "0.20", "1.1.3", "0.16.11.post1", "10.0.0"])
+def test_a_newer_dcor_aid_gets_through(door: Door, version: str) -> None:
+    assert door.ask("/api/3/action/status_show", headers={"User-Agent": f"DCOR-Aid/{version}"}).status == 200
+
+
+@pytest.mark.parametrize("status", ["404 NOT FOUND", "409 CONFLICT", "403 FORBIDDEN"])
+def test_ckans_own_words_arrive(door: Door, status: str) -> None:
+    """DCOR-Aid tells errors apart by the reason phrase."""
+    door.ckan.say = lambda request: (status, {"Content-Type": "application/json"}, b'{"success": false}')
+    answer = door.ask("/api/3/action/package_show?id=none")
+    assert f"{answer.status} {answer.reason}" == status
+
+
+def test_a_body_of_20_mb_passes_and_more_does_not(door: Door) -> None:
+    door.ckan.say = lambda request: ("200 OK", {}, str(len(request["body"])).encode())
+    assert door.ask("/api/3/action/group_create", "POST", body=b"x" * (20 << 20)).text == str(20 << 20)
+    announced = {"Content-Length": str((20 << 20) + 1)}
+    assert door.ask("/api/3/action/group_create", "POST", announced, b"x").status == 413
+
+
+def test_what_clients_say_of_proxies_is_not_believed(door: Door) -> None:
+    headers = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Host": "evil.example.org", "Cookie": "dcor=session"}
+    door.ask("/user/login", headers=headers)
+    assert arrived(door)["HTTP_X_FORWARDED_FOR"] == "127.0.0.1"
+    assert "HTTP_X_FORWARDED_HOST" not in arrived(door)
+    assert arrived(door)["HTTP_HOST"] == NAME
+
+
+def test_an_admins_additions_are_there(door: Door) -> None:
+    answer = door.ask("/own")
+    assert (answer.status, answer.text) == (200, "own")
+    assert answer.headers["content-security-policy"] == "script-src https://cdn.example.org"
+
+
+def test_ckan_goes_on_when_the_client_has_gone(door: Door) -> None:
+    """A write that is half done is worse than one that nobody waits for."""
+    going = threading.Event()
+
+    def slow(request: Request) -> Reply:
+        going.wait(5)
+        return "200 OK", {}, b"written"
+
+    door.ckan.say = slow
+    with door.connect() as connection:
+        connection.sendall(f"POST /user/login?gone HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 0\r\n\r\n".encode())
+        until(lambda: len(door.ckan.seen) == 1)
+    time.sleep(0.2)  # in which nginx would end its request to CKAN
+    going.set()
+    until(lambda: "POST /user/login?gone" in door.ckan.done)
+
+
+def test_maintenance_is_503_and_says_when_to_come_again(door: Door) -> None:
+    flag = door.root / "var/lib/dcor-server/nginx/maintenance"
+    flag.touch()
+    try:
+        answers = [door.ask(target) for target in ("/", "/api/3/action/status_show", "/webassets/a.js")]
+    finally:
+        flag.unlink()
+    assert [(answer.status, "retry-after" in answer.headers) for answer in answers] == [(503, True)] * 3
+    assert door.ask("/maintained").status == 404
+
+
+SAFE = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "SAMEORIGIN",
+    "referrer-policy": "same-origin",
+}
+
+
+@pytest.mark.parametrize("target", ["/", "/user/login", "/api/3/action/status_show", "/none", "/base/x.css"])
+def test_browsers_are_told_to_be_careful(door: Door, target: str) -> None:
+    headers = door.ask(target).headers
+    assert {name: headers[name] for name in SAFE} == SAFE
+    assert "frame-ancestors 'self'" in headers["content-security-policy"]
+    assert "strict-transport-security" not in headers  # of a certificate that nobody trusts: it would lock users out
+    assert headers["server"] == "nginx"
+
+
+def test_what_users_upload_runs_no_script(door: Door) -> None:
+    policy = door.ask("/uploads/user/2026-11-23-picture.svg").headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    ("target", "scripts"),
+    [
+        ("/dataset/name", "script-src 'self';"),
+        (f"/dataset/{DATASET}/resource/{RESOURCE}", "script-src 'self' 'unsafe-inline';"),
+    ],
+)
+def test_scripts_come_from_files(door: Door, target: str, scripts: str) -> None:
+    """CKAN's pages of resources have scripts in them (dataviewer/base.html, text_view.html, resource_upload_field.html)."""
+    policy = door.ask(target).headers["content-security-policy"]
+    assert policy.startswith(f"{scripts} default-src 'self';")
+
+
+def test_the_log_keeps_no_key(door: Door) -> None:
+    """A signed link opens private data for a day, and the key of /user/reset an account."""
+    door.ask(f"/dataset/a?x=1&X-Amz-Signature={'0' * 64}", headers={"Referer": f"https://{NAME}/user/reset/a?key=KEY"})
+    door.ask("/user/reset/a?key=KEY")
+    door.ask("/dataset/logged?q=1")
+    file = door.root / "var/log/nginx/access.log"
+    until(lambda: "GET /dataset/logged?q=1 HTTP/1.1" in file.read_text())  # the log is written after the answer
+    log = file.read_text()
+    assert "0" * 64 not in log
+    assert "KEY" not in log

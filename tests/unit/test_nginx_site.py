@@ -1,0 +1,158 @@
+"""The site as a file, and how it gets its place: what is wanted, what nginx refuses, what is given back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dcor_pkg import handlers
+from dcor_pkg.errors import CommandFailed
+from dcor_pkg.host import Access, Host
+from dcor_pkg.runner import Result, run
+from dcor_pkg.settings import Settings
+from dcor_pkg.steps import nginx
+from dcor_pkg.steps.nginx import ENABLED, EXAMPLE, EXAMPLE_ENABLED, RELOAD, SITE, Site
+from tests.unit.door import NAME, facts
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+#: what `nginx -t -q` of Debian 12 says, with exit code 1
+REFUSAL = 'nginx: [emerg] unknown directive "nonsense" in /etc/nginx/sites-enabled/dcor:3\n'
+PLAIN = Access(0o644)
+
+
+class Judge:
+    """Stands for `nginx -t`: refuses what holds nonsense, as far as it is enabled."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.judged = 0
+
+    def run(self, *argv: str, **_: Any) -> str:
+        if argv[0] == "systemctl":
+            return ""
+        assert argv == ("nginx", "-t", "-q")
+        self.judged += 1
+        folder = "/etc/nginx/sites-enabled"
+        for name in self.host.names(folder):
+            text = self.host.read(self.host.target(f"{folder}/{name}") or "")
+            if text is None or "nonsense" in text:
+                raise CommandFailed(argv, 1, REFUSAL)
+        return ""
+
+
+@pytest.fixture
+def judge(host: Host, monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """Return nginx's judgement, on a machine on which Debian's example is enabled."""
+    host.write(EXAMPLE, "server { listen 80 default_server; }\n", PLAIN)
+    host.link(EXAMPLE_ENABLED, EXAMPLE)
+    judge = Judge(host)
+    monkeypatch.setattr(Host, "run", lambda _, *argv, **options: judge.run(*argv, **options))
+    return judge
+
+
+def site(hostname: str = NAME, version: Sequence[int] = (1, 22, 1), *, ipv6: bool = True) -> Site:
+    """Return the step."""
+    return Site(nginx.site(Settings(hostname=hostname), facts(tuple(version), ipv6=ipv6)))
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "ipv6"), [("1.22", (1, 22, 1), True), ("1.26-without-ipv6", (1, 26, 3), False)]
+)
+def test_the_site_is_as_expected(host: Host, name: str, version: Sequence[int], ipv6: bool) -> None:
+    """A change of the template shows here as nginx will see it. GOLDEN=accept takes it over."""
+    golden = GOLDEN / f"nginx-{name}.conf"
+    text = site(version=version, ipv6=ipv6).file.text(host)
+    if os.environ.get("GOLDEN") == "accept":
+        golden.write_text(text)
+    assert text == golden.read_text()
+
+
+@pytest.mark.parametrize("version", [(1, 18, 0), (1, 22, 1), (1, 25, 0)])
+def test_an_older_nginx_hears_of_http2_behind_listen(host: Host, version: Sequence[int]) -> None:
+    text = site(version=version).file.text(host)
+    assert "http2 on;" not in text
+    assert text.count(" ssl http2") == 4
+
+
+@pytest.mark.parametrize("version", [(1, 25, 1), (1, 26, 3), (2, 0)])
+def test_a_newer_nginx_hears_of_http2_by_its_own_directive(host: Host, version: Sequence[int]) -> None:
+    text = site(version=version).file.text(host)
+    assert " ssl http2" not in text
+    assert text.count("http2 on;") == 2
+
+
+def test_where_ipv6_is_off_nothing_listens_to_it(host: Host) -> None:
+    assert "[::]" not in site(ipv6=False).file.text(host)
+    assert site().file.text(host).count("listen [::]:") == 4
+
+
+def test_a_long_host_name_gets_the_room_that_it_needs(host: Host) -> None:
+    """nginx does not start with it otherwise ("could not build server_names_hash")."""
+    assert "server_names_hash_bucket_size" in site("a" * 52 + ".example.org").file.text(host)
+    assert "server_names_hash_bucket_size" not in site().file.text(host)
+
+
+def test_the_site_takes_the_examples_place(host: Host, judge: Judge) -> None:
+    (outcome,) = run([site()], host)
+    assert (outcome.result, host.target(ENABLED), host.exists(EXAMPLE_ENABLED)) == (Result.CHANGED, SITE, False)
+    assert handlers.is_due(host, RELOAD)
+    assert [o.result for o in run([site()], host)] == [Result.UNCHANGED]
+
+
+@pytest.mark.parametrize("damage", [ENABLED, SITE])
+def test_what_is_lost_is_made_again(host: Host, judge: Judge, damage: str) -> None:
+    run([site()], host)
+    handlers.done(host, RELOAD)
+    host.remove(damage)
+    (outcome,) = run([site()], host)
+    assert (outcome.result, host.target(ENABLED), host.exists(SITE)) == (Result.CHANGED, SITE, True)
+    assert handlers.is_due(host, RELOAD)
+
+
+def test_what_nginx_refuses_leaves_no_trace(host: Host, judge: Judge) -> None:
+    (outcome,) = run([site("nonsense.example.org")], host)
+    assert (outcome.result, outcome.hint) == (Result.FAILED, REFUSAL.strip())
+    assert not host.exists(SITE)
+    assert not host.exists(ENABLED)
+    assert host.target(EXAMPLE_ENABLED) == EXAMPLE
+
+
+def test_the_old_site_stays_when_nginx_refuses_the_new_one(host: Host, judge: Judge) -> None:
+    run([site()], host)
+    before = host.read(SITE)
+    (outcome,) = run([site("nonsense.example.org")], host)
+    assert outcome.result is Result.FAILED
+    assert (host.read(SITE), host.target(ENABLED)) == (before, SITE)
+    assert site().check(host) is None
+
+
+def test_what_others_broke_is_told(host: Host, judge: Judge) -> None:
+    """It would make Debian's next upgrade of nginx fail."""
+    run([site()], host)
+    host.write("/etc/nginx/sites-available/other", "nonsense;\n", PLAIN)
+    host.link("/etc/nginx/sites-enabled/other", "/etc/nginx/sites-available/other")
+    assert site().check(host) == f"nginx refuses its configuration: {REFUSAL.strip()}"
+
+
+def test_another_default_site_is_not_ours_to_remove(host: Host, judge: Judge) -> None:
+    host.write("/etc/nginx/sites-available/own", "server {}\n", PLAIN)
+    host.link(EXAMPLE_ENABLED, "/etc/nginx/sites-available/own")
+    run([site()], host)
+    assert host.target(EXAMPLE_ENABLED) == "/etc/nginx/sites-available/own"
+
+
+def test_the_example_gets_its_place_back(host: Host, judge: Judge) -> None:
+    run([site()], host)
+    nginx.take_down(host)
+    assert (host.exists(ENABLED), host.target(EXAMPLE_ENABLED)) == (False, EXAMPLE)
+
+
+def test_an_example_that_was_not_enabled_does_not_become_so(host: Host, judge: Judge) -> None:
+    host.remove(EXAMPLE_ENABLED)
+    run([site()], host)
+    nginx.take_down(host)
+    assert not host.exists(EXAMPLE_ENABLED)

@@ -1,0 +1,273 @@
+"""How the object store is reached: S3 with a signature, and what is public without one. All else is refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from dcor_pkg.host import Host
+from tests.unit.backends import Reply, Request, echo, http, listening, until
+from tests.unit.door import NAME, Door, opened
+
+BUCKET = "circle-8b3a1f26-33c2-4d4f-9c6b-52d5b0d5a1b7"
+KEY = "resource/89b/f21/77-ffeb-9893-83cc-b619fc2f6663"
+OBJECT = f"/{BUCKET}/{KEY}"
+SIGNATURE = "0a" * 32
+SIGNED = (
+    "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=key%2F20261123%2Fdcor%2Fs3%2Faws4_request&X-Amz-Date=20261123T225000Z"
+    f"&X-Amz-Expires=3600&X-Amz-SignedHeaders=content-type%3Bhost&X-Amz-Signature={SIGNATURE}"
+)
+SCOPE = "AWS4-HMAC-SHA256 Credential=key/20261123/dcor/s3/aws4_request"
+AWS4 = {
+    "X-Amz-Date": "20261123T225000Z",
+    "Authorization": f"{SCOPE}, SignedHeaders=host;x-amz-date, Signature={SIGNATURE}",
+}
+
+
+def filer(request: Request) -> Reply:
+    """Answer as SeaweedFS's filer does: resources are public, previews and condensed files are not, -0000- is not there."""
+    if request.get("HTTP_AUTHORIZATION") != "Bearer filer-token":
+        return "401 Unauthorized", {}, b"wrong jwt"
+    if "-0000-" in request["REQUEST_URI"]:
+        return "404 Not Found", {}, b""
+    tag = {} if "/preview/" in request["REQUEST_URI"] else {"X-Amz-Tagging-public": "true", "X-Amz-Tagging-Count": "1"}
+    if "/condensed/" in request["REQUEST_URI"]:
+        tag = {"X-Amz-Tagging-public": "TRUE"}
+    headers = {"Seaweed-X-Amz-Owner": "ckan", "Seaweed-X-Amz-Etag": "c0ffee-2", "ETag": '"other"', **tag}
+    if request.get("HTTP_RANGE"):
+        return "206 Partial Content", {**headers, "Content-Range": "bytes 1-2/4"}, b"HD"
+    return "200 OK", {**headers, "Content-Type": "text/html", "Content-Disposition": "inline"}, b"\x89HDF"
+
+
+@pytest.fixture(scope="module")
+def _door() -> Iterator[Door]:
+    with TemporaryDirectory(prefix="door") as folder, opened(Host(root=Path(folder))) as door:
+        yield door
+
+
+@pytest.fixture
+def door(_door: Door) -> Door:
+    """Return the running nginx before stubs of the store."""
+    _door.filer.say, _door.s3.say, _door.ckan.say = filer, echo, echo
+    for backend in (_door.ckan, _door.s3, _door.filer):
+        backend.seen.clear()
+        backend.done.clear()
+        backend.begun = 0
+    return _door
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    "target", [f"{OBJECT}?{SIGNED}", f"{OBJECT}?partNumber=1&{SIGNED}&uploadId=a%2Fb", f"/{BUCKET}?{SIGNED}"]
+)
+def test_what_is_signed_in_the_query_is_for_s3_to_judge(door: Door, method: str, target: str) -> None:
+    """Host and path arrive as the client has written them: the signature covers both."""
+    headers = {"Host": f"{NAME}:443", "Authorization": "a-token-of-ckan", "Cookie": "dcor=session"}
+    assert door.ask(target, method, headers).status == 200
+    (request,) = door.s3.seen
+    assert (request["REQUEST_METHOD"], request["REQUEST_URI"]) == (method, target)
+    assert (request["HTTP_HOST"], request["SERVER_PROTOCOL"]) == (f"{NAME}:443", "HTTP/1.1")
+    # S3 answers 501 to an Authorization that it does not know; clients bring CKAN's along.
+    assert request.keys().isdisjoint({"HTTP_AUTHORIZATION", "HTTP_COOKIE"})
+    assert door.filer.seen == []
+
+
+@pytest.mark.parametrize(
+    "target", ["/", f"/{BUCKET}", f"/{BUCKET}?policy=", "/circle-000000000-backup/2026/11/a.gpg", OBJECT]
+)
+def test_what_is_signed_by_a_header_is_for_s3_to_judge(door: Door, target: str) -> None:
+    assert door.ask(target, "GET", AWS4).status == 200
+    assert [(r["REQUEST_URI"], r["HTTP_AUTHORIZATION"]) for r in door.s3.seen] == [(target, AWS4["Authorization"])]
+    assert door.ckan.seen == door.filer.seen == []
+
+
+@pytest.mark.parametrize("headers", [{"Content-Length": "40000000"}, {"Transfer-Encoding": "chunked"}])
+def test_an_upload_is_streamed(door: Door, headers: dict[str, str]) -> None:
+    """More than CKAN may have, and none of it waits on this disk: S3 sees the beginning before the client has ended."""
+    with door.connect() as connection:
+        lines = [f"PUT {OBJECT}?{SIGNED} HTTP/1.1", f"Host: {NAME}", *(f"{k}: {v}" for k, v in headers.items())]
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + b"10000\r\n" + b"x" * 0x10000)
+        until(lambda: door.s3.begun == 1)
+    assert list((door.root / "body").iterdir()) == []
+
+
+def test_what_is_public_is_read_by_anybody(door: Door) -> None:
+    answer = door.ask(OBJECT, headers={"Authorization": "a-token-of-ckan", "Cookie": "a=b"})
+    assert (answer.status, answer.body) == (200, b"\x89HDF")
+    assert (answer.headers["etag"], answer.headers["content-length"]) == ('"c0ffee-2"', "4")
+    tag, data = door.filer.seen
+    assert (tag["REQUEST_METHOD"], data["REQUEST_METHOD"]) == ("HEAD", "GET")
+    assert data["REQUEST_URI"] == f"/buckets{OBJECT}"
+    assert data["HTTP_AUTHORIZATION"] == "Bearer filer-token"
+    assert "HTTP_COOKIE" not in data
+
+
+def test_what_the_store_knows_is_not_told(door: Door) -> None:
+    headers = door.ask(OBJECT).headers
+    assert not [name for name in headers if "seaweed" in name or "x-amz" in name]
+    assert "content-disposition" not in headers
+    assert headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("target", [OBJECT, f"{OBJECT}?{SIGNED}"])
+def test_a_download_does_not_pass_over_the_disk(door: Door, target: str) -> None:
+    """Who reads slowly makes the store send slowly: nginx does not take the whole file meanwhile."""
+    tag = {"X-Amz-Tagging-public": "true"}
+    for backend in (door.s3, door.filer):
+        backend.say = lambda request: ("200 OK", tag, b"x" * 50_000_000 if request["REQUEST_METHOD"] == "GET" else b"")
+    with door.connect() as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
+        assert connection.recv(5) == b"HTTP/"
+        time.sleep(0.3)  # in which 50 MB would be on the disk
+        sent = [
+            request["REQUEST_URI"]
+            for request in (*door.s3.seen, *door.filer.seen)
+            if request["REQUEST_METHOD"] == "GET"
+        ]
+        assert len(sent) == 1
+        assert not {f"GET {sent[0]}"} & {*door.s3.done, *door.filer.done}
+        assert [path for path in (door.root / "proxy").rglob("*") if path.is_file()] == []
+
+
+def test_a_part_is_read(door: Door) -> None:
+    answer = door.ask(OBJECT, headers={"Range": "bytes=1-2", "If-Range": '"c0ffee-2"'})
+    assert (answer.status, answer.headers["content-range"], answer.body) == (206, "bytes 1-2/4", b"HD")
+    tag, data = door.filer.seen
+    assert "HTTP_RANGE" not in tag
+    assert (data["HTTP_RANGE"], data["HTTP_IF_RANGE"]) == ("bytes=1-2", '"c0ffee-2"')
+
+
+def test_head_has_no_body(door: Door) -> None:
+    answer = door.ask(OBJECT, "HEAD")
+    assert (answer.status, answer.headers["content-length"], answer.body) == (200, "4", b"")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        OBJECT.replace("/resource/", "/preview/"),
+        OBJECT.replace("/resource/", "/condensed/"),
+        OBJECT.replace("-9893-", "-0000-"),
+    ],
+)
+def test_what_is_not_public_or_not_there_is_refused_alike(door: Door, target: str) -> None:
+    answer = door.ask(target)
+    assert (answer.status, b"HDF" in answer.body) == (403, False)
+    assert [request["REQUEST_METHOD"] for request in door.filer.seen] == ["HEAD"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"/{BUCKET}",
+        f"/{BUCKET}/",
+        f"/{BUCKET}/resource/",
+        f"/{BUCKET}/resource/89b/f21/",
+        f"{OBJECT}/",
+        f"{OBJECT}?metadata=true",
+        f"{OBJECT}?tagging",
+        f"{OBJECT}?",
+        f"{OBJECT}?X-Amz-Signature=0a",
+        f"{OBJECT}#x",
+        f"/{OBJECT}",
+        f"/.{OBJECT}",
+        f"/x/..{OBJECT}",
+        f"/{BUCKET}//{KEY}",
+        f"/{BUCKET}/x/../{KEY}",
+        f"/{BUCKET}/%72esource/{KEY[9:]}",
+        f"/{BUCKET}%2F{KEY}",
+        f"{OBJECT}%00",
+        f"{OBJECT}%0a",
+        f"{OBJECT}/..%2f..%2f",
+        OBJECT.upper(),
+        f"{OBJECT}.uploads/x",
+        f"/{BUCKET}/.uploads/x",
+        f"/{BUCKET}x/{KEY}",
+        "/circle-000000000-backup/2026/11/backup.gpg",
+        f"/buckets{OBJECT}",
+        "/circle-",
+    ],
+)
+def test_other_ways_to_spell_it_are_refused(door: Door, target: str) -> None:
+    assert door.ask(target).status in (400, 403, 404)
+    assert door.filer.seen == door.s3.seen == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "OPTIONS", "PATCH", "COPY", "PROPFIND"])
+def test_what_is_public_is_changed_by_nobody(door: Door, method: str) -> None:
+    assert door.ask(OBJECT, method, body=b"x").status in (403, 405)
+    assert door.filer.seen == door.s3.seen == []
+
+
+MALFORMED = [
+    ("", {"Authorization": AWS4["Authorization"]}),
+    ("", {**AWS4, "X-Amz-Date": "yesterday"}),
+    (
+        "",
+        {**AWS4, "Authorization": "AWS4-HMAC-SHA256 Credential=a/b/c/s3/aws4_request, SignedHeaders=host, Signature=d"},
+    ),
+    ("", {**AWS4, "Authorization": AWS4["Authorization"].replace("20261123", "none")}),
+    ("", {**AWS4, "Authorization": f"{SCOPE}, SignedHeaders=host, Signature=0a"}),
+    (SIGNED.replace("20261123T", "T"), {}),
+    (SIGNED.replace("%2F20261123", "%2Fnone"), {}),
+    (SIGNED.replace("3600", "-1"), {}),
+    (SIGNED.replace("AWS4-HMAC-SHA256", "AWS2"), {}),
+    (SIGNED.replace("X-Amz-Signature", "x-amz-signature"), {}),
+    (SIGNED[:-1], {}),
+]
+
+
+@pytest.mark.parametrize(("query", "headers"), MALFORMED)
+def test_a_signature_that_is_none_does_not_reach_s3(door: Door, query: str, headers: dict[str, str]) -> None:
+    """Of some the store's goroutine panics; all are refused without it, and none opens what is public either."""
+    assert door.ask(f"/{BUCKET}?{query}", headers=headers).status == 403
+    assert door.ask(f"{OBJECT}?{query}", "PUT", headers).status == 403
+    assert door.s3.seen == []
+
+
+def test_the_order_of_a_signed_query_does_not_matter(door: Door) -> None:
+    target = f"{OBJECT}?{'&'.join(reversed(SIGNED.split('&')))}"
+    assert door.ask(target).status == 200
+    assert [request["REQUEST_URI"] for request in door.s3.seen] == [target]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_body_where_none_belongs_is_left_out(door: Door, method: str) -> None:
+    """The filer would wait for it."""
+    assert door.ask(OBJECT, method, body=b"x").status == 200
+    assert [request.get("HTTP_CONTENT_LENGTH") for request in door.filer.seen] == [None, None]
+
+
+def test_the_tag_is_asked_for_by_nginx_alone(door: Door) -> None:
+    assert door.ask("/.dcor/tag").status in (403, 404)
+    assert door.filer.seen == []
+
+
+def test_what_comes_while_the_store_is_restarted_waits_at_the_door(door: Door) -> None:
+    """Without its sockets, which is how the store stops, all goes to those that systemd listens at."""
+    sockets = [door.root / "run/dcor-object-store" / f"{name}.sock" for name in ("s3", "filer")]
+    for socket in sockets:
+        socket.rename(socket.with_suffix(".gone"))
+    try:
+        with listening(door.s3, door.root / "run/dcor-store-door/s3.sock", http):
+            assert door.ask(f"{OBJECT}?{SIGNED}", "PUT", body=b"x" * 100_000).status == 200
+        with listening(door.filer, door.root / "run/dcor-store-door/filer.sock", http):
+            assert door.ask(OBJECT).status == 200
+        assert door.ask(f"{OBJECT}?{SIGNED}").status == 502
+        assert door.ask(OBJECT).status == 503
+    finally:
+        for socket in sockets:
+            socket.with_suffix(".gone").rename(socket)
+    assert len(door.s3.seen[0]["body"]) == 100_000
+    assert door.ask(OBJECT).status == 200
+
+
+def test_a_store_that_is_down_is_a_matter_of_time(door: Door) -> None:
+    door.filer.say = lambda request: ("502 Bad Gateway", {}, b"")
+    answer = door.ask(OBJECT)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "10")

@@ -1,0 +1,85 @@
+"""The object store: its token, its credentials, its place."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import string
+
+import pytest
+
+from dcor_pkg import secrets
+from dcor_pkg.handlers import is_due
+from dcor_pkg.host import Host
+from dcor_pkg.managed_file import ManagedFile
+from dcor_pkg.runner import Outcome, Result, run
+from dcor_pkg.steps import object_store
+from dcor_pkg.steps.object_store import FilerToken
+
+UNPADDED = "=="
+
+
+@pytest.fixture
+def machine(host: Host) -> Host:
+    """Return a machine with all the store's steps done."""
+    run(object_store.steps("/data"), host)
+    return host
+
+
+def test_the_token_is_signed_never_expires_and_only_reads() -> None:
+    head, claims, signature = object_store.read_token("key").split(".")
+    expected = hmac.new(b"key", f"{head}.{claims}".encode(), hashlib.sha256).digest()
+    assert base64.urlsafe_b64decode(signature + UNPADDED) == expected
+    assert json.loads(base64.urlsafe_b64decode(head + UNPADDED)) == {"alg": "HS256", "typ": "JWT"}
+    assert json.loads(base64.urlsafe_b64decode(claims + UNPADDED)) == {
+        "allowed_prefixes": ["/buckets"],
+        "allowed_methods": ["GET", "HEAD"],
+    }
+
+
+def test_a_token_needs_no_quoting_in_nginx() -> None:
+    assert set(object_store.read_token("key")) <= set(string.ascii_letters + string.digits + "-_.")
+
+
+def test_the_second_run_changes_nothing(machine: Host) -> None:
+    assert {outcome.result for outcome in run(object_store.steps("/data"), machine)} == {Result.UNCHANGED}
+
+
+def test_the_credentials_are_those_that_ckan_has(machine: Host) -> None:
+    (ckan,) = json.loads(machine.read("/etc/dcor-object-store/s3.json") or "")["identities"]
+    assert ckan["credentials"] == [
+        {
+            "accessKey": secrets.read(machine, "object-store-key"),
+            "secretKey": secrets.read(machine, "object-store-secret"),
+        }
+    ]
+
+
+def test_a_new_key_gives_a_new_token_and_a_restart(machine: Host) -> None:
+    before = machine.read(object_store.TOKEN)
+    machine.remove(secrets.path(object_store.FILER_READ_KEY))
+    machine.remove("/var/lib/dcor-server/pending/" + object_store.RESTART)
+    run(object_store.steps("/data"), machine)
+    assert machine.read(object_store.TOKEN) != before
+    assert is_due(machine, object_store.RESTART)
+    assert is_due(machine, "reload nginx.service")
+
+
+def test_a_damaged_token_is_healed(machine: Host) -> None:
+    machine.path(object_store.TOKEN).chmod(0o644)
+    (outcome,) = run([FilerToken()], machine)
+    assert outcome == Outcome("filer token of nginx", Result.CHANGED, "is root:root 0644, not root:root 0600")
+
+
+def test_the_store_waits_for_the_disk(machine: Host) -> None:
+    unit = machine.read("/etc/systemd/system/dcor-object-store.service.d/dcor-server.conf") or ""
+    assert "\nAssertPathExists=/data/.dcor-server\n" in unit
+    assert "\nRequiresMountsFor=/data/object-store\n" in unit
+    assert "\nEnvironment=STORE_DIR=/data/object-store\n" in unit
+
+
+def test_every_change_of_its_configuration_starts_it_again() -> None:
+    files = [step for step in object_store.steps("/data") if isinstance(step, ManagedFile)]
+    assert {file.then for file in files} == {(object_store.RESTART,)}
