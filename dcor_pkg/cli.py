@@ -96,12 +96,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _converge(host: Host, options: argparse.Namespace) -> int:
+def _teller(options: argparse.Namespace) -> Callable[[Outcome], None]:
+    """Return what tells of each step that did something, when it has done it."""
+
     def tell(outcome: Outcome) -> None:
         if outcome.result is not Result.UNCHANGED and not options.json:
             print(report.line(outcome), flush=True)
 
-    dry_run = getattr(options, "dry_run", False)
+    return tell
+
+
+def _converge(host: Host, options: argparse.Namespace) -> int:
+    tell, dry_run = _teller(options), getattr(options, "dry_run", False)
     outcomes = converge.look(host, tell) if dry_run else converge.converge(host, tell)
     _conclude(host, options, outcomes)
     if report.failed(outcomes):
@@ -167,7 +173,7 @@ def _get(host: Host, options: argparse.Namespace) -> int:
 def _make_release(host: Host, options: argparse.Namespace) -> int:
     preflight.room_for_release(host)
     step = ReleaseMade(release.wanted(facts.read(host)))
-    outcomes = run([step], host)
+    outcomes = run([step], host, tell=_teller(options))
     _conclude(host, options, outcomes)
     return FAILED if report.failed(outcomes) else OK
 

@@ -105,8 +105,10 @@ def take_down(host: Host) -> None:
     if host.exists(EXAMPLE_WAS_ENABLED) and host.exists(EXAMPLE):
         host.link(EXAMPLE_ENABLED, EXAMPLE)
     host.remove(EXAMPLE_WAS_ENABLED)
-    if host.exists("/run/nginx.pid"):
+    workers = nginx_workers.current(host)
+    if workers:
         host.run("systemctl", "reload", UNIT)
+        nginx_workers.await_new(host, workers)
     store_door.take_down(host)
 
 
