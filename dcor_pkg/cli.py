@@ -20,7 +20,6 @@ from dcor_pkg import (
     mishap,
     move_data,
     nightly,
-    preflight,
     release,
     report,
     settings,
@@ -65,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     for name, verb, about in (
-        ("status", _status, "one screen: release, services, deep health of each part"),
+        ("status", _status, "one screen: versions, services, deep health of each part, certificate, disk"),
         ("check", _check, "each step: right, or how it differs"),
         ("converge", _converge, "make the machine as the settings say; this is also the repair"),
         ("get", _get, "show the settings"),
@@ -153,7 +152,7 @@ def _status(host: Host, options: argparse.Namespace) -> int:
     else:
         print(f"https://{wanted.hostname}/")
         for part in parts:
-            print(f"{'!' if part.fault else ' '} {part.name:22} {part.fault or part.about or 'well'}")
+            print(f"{'!' if part.fault else ' '} {part.name:38} {part.fault or part.about or 'well'}")
         if state.reason:
             print(f"! the last converge failed: {state.reason}")
     return NOT_RIGHT if state.reason or any(part.fault for part in parts) else OK
@@ -171,7 +170,6 @@ def _get(host: Host, options: argparse.Namespace) -> int:
 
 
 def _make_release(host: Host, options: argparse.Namespace) -> int:
-    preflight.room_for_release(host)
     step = ReleaseMade(release.wanted(facts.read(host)))
     outcomes = run([step], host, tell=_teller(options))
     _conclude(host, options, outcomes)

@@ -33,18 +33,24 @@ class State:
 
 def converge(host: Host, tell: Callable[[Outcome], None]) -> list[Outcome]:
     """Run the plan and return an outcome for each step. Raises DcorError before the first change."""
+
+    def heard(outcome: Outcome) -> None:
+        if outcome.result is not Result.UNCHANGED:
+            note(host, [report.line(outcome)])
+        tell(outcome)
+
     with lock.held(host, PATIENCE):
         try:
             wanted = settings_file.load(host)
             preflight.check(host, wanted)
-            outcomes = run(build_plan(wanted, facts.read(host)), host, tell=tell)
+            outcomes = run(build_plan(wanted, facts.read(host)), host, tell=heard)
         except DcorError as error:
             _remember(host, error.reason)
             note(host, [f"refused: {error.reason} {error.hint}".strip()])
             raise
         failure = next((o for o in outcomes if o.result is Result.FAILED), None)
         _remember(host, "" if failure is None else f"{failure.step}: {failure.reason}")
-        note(host, [report.line(o) for o in outcomes if o.result is not Result.UNCHANGED] + [report.summary(outcomes)])
+        note(host, [report.summary(outcomes)])
         return outcomes
 
 

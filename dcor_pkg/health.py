@@ -9,13 +9,15 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dcor_pkg import programs, release, supervisor, switch, unix_http
+from dcor_pkg import disk, programs, release, supervisor, switch, unix_http
 from dcor_pkg.host import Host
 from dcor_pkg.settings import Settings
 from dcor_pkg.steps import certificate, object_store, postgresql, redis, solr
 from dcor_pkg.steps.data_directory import missing_data
 from dcor_pkg.steps.service import unit_state
 
+#: whose versions tell what runs here
+PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
 SITE = ("postgresql.service", redis.UNIT, solr.UNIT, object_store.UNIT, "supervisor.service", "nginx.service")
 
 
@@ -31,7 +33,9 @@ class Part:
 def examine(host: Host, settings: Settings) -> list[Part]:
     """Return every part, with what is wrong with it."""
     parts: list[Part] = [
+        Part("versions", None, host.run("dpkg-query", "--show", "--showformat=${Package} ${Version}  ", *PACKAGES).strip()),
         Part("data", missing_data(host, settings.data), settings.data),
+        *(_disk(host, path) for path in (settings.data, release.FOLDER)),
         Part("release", None if release.active(host) else "none is active", release.active(host) or ""),
         *(Part(unit.removesuffix(".service"), _unit_fault(host, unit)) for unit in SITE),
         Part("programs", _programs_fault(host)),
@@ -43,6 +47,13 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         "page": lambda: _site_fault(settings, "/"),
     }
     return [*parts, *(Part(name, check()) for name, check in checks.items()), _certificate(host, settings)]
+
+
+def _disk(host: Host, path: str) -> Part:
+    """Tell how much room there is; where a disk is full, PostgreSQL and the object store stop taking data."""
+    left = disk.free(host, path)
+    fault = f"only {left // disk.MIB} MB are free" if left < disk.GIB else None
+    return Part(f"disk of {path}", fault, f"{left // disk.GIB} GB are free")
 
 
 def _unit_fault(host: Host, unit: str) -> str | None:

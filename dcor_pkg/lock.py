@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Host
 
-PATH = "/run/lock/dcor-server"
+#: Not in /run/lock, where every user can write: one who came first could make us wait for ever.
+PATH = "/run/dcor-server.lock"
 #: a release is made beside all else, even beside dpkg
-RELEASE = "/run/lock/dcor-server-release"
+RELEASE = "/run/dcor-server-release.lock"
 
 
 class Busy(DcorError):

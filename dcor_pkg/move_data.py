@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from dcor_pkg import converge, lock, settings_file, supervisor
+from dcor_pkg import converge, disk, lock, settings_file, supervisor
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Access, Host
 from dcor_pkg.settings import BadAnswer
@@ -28,7 +27,7 @@ NO_DATA = {"lost+found", MOVING}
 #: seconds for one copy: 100 TB at 300 MB/s
 PATIENCE = 4 * 24 * 3600.0
 #: bytes that stay free
-RESERVE = 1024**3
+RESERVE = disk.GIB
 
 
 def move(host: Host, path: str, tell: Callable[[str], None]) -> None:
@@ -70,10 +69,10 @@ def _judge(host: Host, old: str, new: str) -> None:
     if strange:
         raise refused(f"is not empty: it holds {strange[0]}", "Choose an empty folder, or a new one.")
     needed = _count(host, old)[1] - (_count(host, new)[1] if is_ours else 0) + RESERVE
-    free = shutil.disk_usage(next(place for place in (Path(new), *Path(new).parents) if host.exists(str(place)))).free
+    free = disk.free(host, new)
     if free < needed:
         raise refused(
-            f"has {free // 1024**2} MB of free space, and {needed // 1024**2} MB are needed", "df -h shows the disks."
+            f"has {free // disk.MIB} MB of free space, and {needed // disk.MIB} MB are needed", "df -h shows the disks."
         )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 
-from dcor_pkg import named_files
+from dcor_pkg import disk, named_files, release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Host
 from dcor_pkg.secrets import Secret
@@ -18,16 +17,15 @@ from dcor_pkg.steps.data_directory import INSTANCE, marker, missing_data
 
 #: ports, and the program that we expect there
 PORTS = {80: "nginx", 443: "nginx", 8983: "java"}
-#: bytes that have to be free: a release with its copy in making
-RELEASES = "/var/lib"
-RELEASES_FREE = 3 * 1024**3
-DATA_FREE = 1024**3
+#: bytes that have to be free where data are to lie
+DATA_FREE = disk.GIB
 
 
 def check(host: Host, settings: Settings) -> None:
     """Raise DcorError for the first thing that makes it useless to begin."""
     _plain_folder(host, "data-directory", settings.data)
-    room_for_release(host)
+    if not release.ids(host):
+        release.need_room(host)
     _ports()
     if not postgresql.is_ready(host):
         raise DcorError(
@@ -66,7 +64,7 @@ def _first_data(host: Host, path: str) -> None:
             f"{path}/object-store is there, and nothing tells whose it is ({marker(path)} is missing)",
             "Choose an empty folder, or bring the marker back with the data.",
         )
-    _space(host, path, DATA_FREE)
+    disk.need(host, path, DATA_FREE)
 
 
 def _other_data(host: Host, before: str, path: str) -> None:
@@ -78,24 +76,6 @@ def _other_data(host: Host, before: str, path: str) -> None:
             path,
             f"the data of this server are in {before}, and not there",
             f"dcor-server move-data {path} moves them, and then changes this setting.",
-        )
-
-
-def room_for_release(host: Host) -> None:
-    """Raise DcorError where a release would fill the disk."""
-    _space(host, RELEASES, RELEASES_FREE)
-
-
-def _space(host: Host, path: str, wanted: int) -> None:
-    """Measure the file system that `path` lies on, or will lie on."""
-    place = Path(path)
-    while not host.path(str(place)).exists():
-        place = place.parent
-    free = shutil.disk_usage(host.path(str(place))).free
-    if free < wanted:
-        raise DcorError(
-            f"{path} has {free // 1024**2} MB of free space, and {wanted // 1024**2} MB are needed.",
-            hint=f"df -h {place} shows the disk.",
         )
 
 

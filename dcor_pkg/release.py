@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from dcor_pkg import files
+from dcor_pkg import disk, files
 from dcor_pkg.facts import REQUIREMENTS, VENV, Facts
 from dcor_pkg.host import Access, Host
 from dcor_pkg.steps import known_issues
@@ -24,6 +24,8 @@ BYTECODE_MAGIC = f"{WHEELS}/bytecode.magic"
 MAGIC = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
 CKAN_INI = "/etc/ckan/default/ckan.ini"
 USER = "www-data"
+#: bytes that have to be free for a release, with its copy in making
+ROOM = 3 * disk.GIB
 PUBLIC = Access(0o644)
 #: in a release: the newest revision of its CKAN's tables
 SCHEMA = "schema-revision"
@@ -80,9 +82,15 @@ def run(host: Host, release: str, program: str, *arguments: str, timeout: float 
     )
 
 
+def need_room(host: Host) -> None:
+    """Raise DcorError where a release would fill the disk."""
+    disk.need(host, FOLDER, ROOM)
+
+
 def make(host: Host, release: str) -> None:
     """Make a release under another name, and give it its own when nothing is missing from it."""
     home, beside = folder(release), f"{FOLDER}/.{release}"
+    need_room(host)
     host.make_folder(FOLDER, Access(0o755))
     host.remove_tree(beside)
     try:
