@@ -1,0 +1,20 @@
+"""Room on the disks is measured where a file would lie, be its folders there or not."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcor_pkg import disk
+from dcor_pkg.errors import DcorError
+from dcor_pkg.host import Host
+
+
+def test_a_folder_that_is_not_there_yet_has_the_room_of_the_one_above(host: Host) -> None:
+    assert abs(disk.free(host, "/not/yet/there") - disk.free(host, "/")) < disk.GIB
+    disk.need(host, "/not/yet/there", 1)
+
+
+def test_too_little_room_is_told_in_figures(host: Host) -> None:
+    with pytest.raises(DcorError, match=r"^/srv has \d+ MB of free space, and 1073741824 MB are needed\.$") as refused:
+        disk.need(host, "/srv", disk.GIB * disk.MIB)
+    assert "df -h" in refused.value.hint
