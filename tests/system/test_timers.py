@@ -1,0 +1,45 @@
+"""What happens by itself: the regular jobs, the healing, and the rotation of logs."""
+
+from __future__ import annotations
+
+import pytest
+from dcor_dev.machine import Machine
+from people import measured
+from served import CURL, SITE, serves
+
+pytestmark = pytest.mark.system
+
+LOGS = ("/var/log/ckan/web.log", "/var/log/ckan/jobs.log", "/var/log/dcor-server/converge.log")
+
+
+@pytest.mark.parametrize("timer", ["dcor-nightly.timer", "dcor-converge.timer"])
+def test_a_timer_waits_for_its_time(server: Machine, timer: str) -> None:
+    shown = server.shell(f"systemctl show --property=ActiveState,UnitFileState,NextElapseUSecRealtime {timer}")
+    assert "ActiveState=active\n" in shown and "UnitFileState=enabled\n" in shown
+    assert "NextElapseUSecRealtime=\n" not in shown
+
+
+def test_the_regular_jobs_end_well_and_leave_the_data_alone(server: Machine) -> None:
+    dataset = measured(server)["dataset"]
+    asked = f"{CURL} '{SITE}/api/3/action/package_show?id={dataset}'"
+    before = server.shell(asked)
+    server.shell("systemctl start dcor-nightly.service", timeout=600)
+    assert server.run("systemctl", "show", "--property=Result", "dcor-nightly").stdout == "Result=success\n"
+    assert server.shell(asked) == before
+
+
+def test_the_healing_finds_nothing_to_heal(server: Machine) -> None:
+    server.shell("systemctl start dcor-converge.service", timeout=300)
+    assert server.path("/var/log/dcor-server/converge.log").read_text().splitlines()[-1].endswith(" unchanged")
+
+
+def test_rotated_logs_are_written_on(server: Machine) -> None:
+    server.shell(f"for log in {' '.join(LOGS)}; do echo before >>$log; done")
+    access = server.shell(f"stat -c '%a %U:%G' {' '.join(LOGS[:2])}")
+    server.shell("logrotate --force /etc/logrotate.d/dcor-server")
+    for log in LOGS:
+        assert "before\n" in server.shell(f"cat {log}.1 2>/dev/null || zcat {log}.1.gz")
+    server.shell(f"{CURL} --output /dev/null --cookie dcor=x {SITE}/dataset/none-of-this-name")
+    assert "none-of-this-name" in server.path(LOGS[0]).read_text()
+    assert server.shell(f"stat -c '%a %U:%G' {' '.join(LOGS[:2])}") == access
+    assert serves(server)
