@@ -1,7 +1,8 @@
 """Files that we write into /etc, and what becomes of them when an admin has changed one.
 
 What we last wrote is remembered by its hash. Still so on disk: replaced by the new text. Changed
-by the admin: kept; the new text is laid beside it, and the report says so.
+by the admin: kept; the new text is laid beside it, and the report says so. A file that is moved there
+from beside, or removed, is ours again, and what reads it hears of that.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from dcor_pkg.host import Access, Host
 
 MEMORY = "/var/lib/dcor-server/managed.json"
 BESIDE = ".dcor-new"
+#: Their programs read whatever lies in them, or complain of it; new texts for files in there lie in `ROOM`.
+CROWDED = ("/etc/apt/apt.conf.d", "/etc/logrotate.d")
+ROOM = "/etc/dcor-server"
 PUBLIC = Access(0o644)
 
 
@@ -41,24 +45,26 @@ class ManagedFile:
         if host.access(self.path) != self.access:
             return f"is {host.access(self.path)}, not {self.access}"
         wanted = self.text(host)
-        if found == wanted:
-            return None
         if is_ours(host, self.path, found):
-            return "is not what the settings ask for"
-        return None if host.read(self.path + BESIDE) == wanted else "was changed here, and there is a new text for it"
+            return None if found == wanted else "is not what the settings ask for"
+        if found == wanted:
+            return "is dcor-server's again, and not taken over yet"
+        laid = host.read(beside(self.path))
+        return None if laid == wanted else "was changed here, and there is a new text for it"
 
     def apply(self, host: Host) -> None:
-        """Write the file, or lay the new text beside the admin's."""
+        """Write the file, or lay the new text beside the admin's, which from then on is not ours."""
         wanted, found = self.text(host), host.read(self.path)
         if found not in (None, wanted) and not is_ours(host, self.path, found):
-            host.write(self.path + BESIDE, wanted, self.access)
+            host.write(beside(self.path), wanted, self.access)
             host.write(self.path, found or "", self.access)
+            _memorize(host, {**_memory(host), self.path: []})
             return
         for handler in self.then:
             handlers.request(host, handler)
         remember(host, self.path, wanted)
         host.write(self.path, wanted, self.access)
-        host.remove(self.path + BESIDE)
+        host.remove(beside(self.path))
 
     def text(self, host: Host) -> str:
         """Return what should be in the file."""
@@ -92,6 +98,12 @@ class ValidatedFiles:
             raise DcorError(
                 f"{self.validate[0]} refuses the new configuration; the old one stays", error.hint
             ) from None
+
+
+def beside(path: str) -> str:
+    """Return where the new text of a file is laid that an admin has changed."""
+    folder, _, name = path.rpartition("/")
+    return f"{ROOM if folder in CROWDED else folder}/{name}{BESIDE}"
 
 
 def is_ours(host: Host, path: str, text: str) -> bool:
