@@ -18,6 +18,8 @@ from dcor_pkg.host import Access, Host
 from dcor_pkg.settings import FIELDS, KEYS, QUESTIONS, BadAnswer, Settings, as_answers, parse
 
 PATH = "/etc/dcor-server/dcor-server.conf"
+#: what a purge has put by
+KEPT = "/var/backups/dcor-server/kept/dcor-server.conf"
 ACCESS = Access(0o640)
 SECTION = "dcor-server"
 HEADER = f"""\
@@ -35,18 +37,29 @@ def read(host: Host) -> dict[str, str] | None:
     return None if text is None else answers_in(text)
 
 
-def answers_in(text: str) -> dict[str, str]:
+def read_kept(host: Host) -> dict[str, str]:
+    """Return the answers of an installation that was purged. Raises DcorError naming the line."""
+    return answers_in(host.read(KEPT) or HEADER, KEPT)
+
+
+def answers_in(text: str, path: str = PATH) -> dict[str, str]:
     """Return the answers that a file with this text holds. Raises DcorError naming the line."""
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
     try:
-        parser.read_string(text, source=PATH)
+        parser.read_string(text, source=path)
         strange = [name for name in parser.sections() if name != SECTION]
         if strange:
-            raise DcorError(f"{PATH} has a section [{strange[0]}].", hint=f"There is only [{SECTION}].")
-        return dict(parser[SECTION])
+            raise DcorError(f"{path} has a section [{strange[0]}].", hint=f"There is only [{SECTION}].")
+        answers = dict(parser[SECTION])
     except (configparser.Error, KeyError) as error:
         words = " ".join(str(error).split())
-        raise DcorError(f"{PATH} cannot be read: {words}", hint=f"It begins with [{SECTION}].") from None
+        raise DcorError(f"{path} cannot be read: {words}", hint=f"It begins with [{SECTION}].") from None
+    unknown = next((name for name in answers if name not in KEYS), None)
+    if unknown is not None:
+        raise DcorError(
+            f"{path}{_line(text, unknown)}: there is no setting {unknown!r}.", f"There are: {', '.join(KEYS)}."
+        )
+    return answers
 
 
 def load(host: Host) -> Settings:
@@ -57,13 +70,14 @@ def load(host: Host) -> Settings:
     try:
         return parse(answers)
     except BadAnswer as refused:
-        raise DcorError(f"{_place(host, refused)}: {refused.reason}", refused.hint) from None
+        line = _line(host.read(PATH) or "", refused.question.partition("/")[2])
+        raise DcorError(f"{PATH}{line}: {refused.reason}", refused.hint) from None
 
 
 def save(host: Host, settings: Settings) -> None:
-    """Write the file, if that changes it."""
+    """Write the file, if that changes it; where there is none, with the comments of one that a purge has put by."""
     before = host.read(PATH)
-    text = changed(before or HEADER, as_answers(settings))
+    text = changed(before or host.read(KEPT) or HEADER, as_answers(settings))
     if before != text or host.access(PATH) != ACCESS:
         host.write(PATH, text, ACCESS)
 
@@ -91,7 +105,7 @@ def _with_value(text: str, name: str, value: str) -> str:
 
 def _find(text: str, name: str) -> re.Match[str] | None:
     """Find a key with its value, which goes on in lines that begin with white space."""
-    return re.search(rf"^{name}[ \t]*=.*(?:\n[ \t]+\S.*)*(?:\n|\Z)", text, re.MULTILINE | re.IGNORECASE)
+    return re.search(rf"^{re.escape(name)}[ \t]*=.*(?:\n[ \t]+\S.*)*(?:\n|\Z)", text, re.MULTILINE | re.IGNORECASE)
 
 
 def _is_chosen(name: str, value: str) -> bool:
@@ -107,9 +121,7 @@ def _comment(name: str) -> str:
     return "".join(f"# {line}\n" for line in (*about, *effect))
 
 
-def _place(host: Host, refused: BadAnswer) -> str:
-    """Return the file and the line in which a bad answer stands."""
-    name = refused.question.partition("/")[2]
-    found = _find(host.read(PATH) or "", name)
-    line = "" if found is None else f", line {found.string.count(chr(10), 0, found.start()) + 1}"
-    return f"{PATH}{line}"
+def _line(text: str, name: str) -> str:
+    """Tell in which line a key stands."""
+    found = _find(text, name)
+    return "" if found is None else f", line {text.count(chr(10), 0, found.start()) + 1}"
