@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from dcor_pkg import facts, lock, preflight, report, settings_file
+from dcor_pkg import facts, lock, preflight, programs, report, settings_file
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Access, Host
 from dcor_pkg.plan import build_plan
@@ -27,6 +27,8 @@ class State:
     worked: bool = False
     #: why the last run did not, or ""
     reason: str = ""
+    #: what may be done about it, or the words of the program that failed
+    hint: str = ""
     #: seconds since 1970
     when: float = 0.0
 
@@ -45,11 +47,15 @@ def converge(host: Host, tell: Callable[[Outcome], None]) -> list[Outcome]:
             preflight.check(host, wanted)
             outcomes = run(build_plan(wanted, facts.read(host)), host, tell=heard)
         except DcorError as error:
-            _remember(host, error.reason)
+            _remember(host, error.reason, error.hint)
             note(host, [f"refused: {error.reason} {error.hint}".strip()])
             raise
         failure = next((o for o in outcomes if o.result is Result.FAILED), None)
-        _remember(host, "" if failure is None else f"{failure.step}: {failure.reason}")
+        if failure is None:
+            _remember(host, "")
+        else:
+            programs.put_back(host)
+            _remember(host, f"{failure.step}: {failure.reason}", failure.hint)
         note(host, [report.summary(outcomes)])
         return outcomes
 
@@ -64,10 +70,9 @@ def state(host: Host) -> State:
     return State(**json.loads(host.read(STATE) or "{}"))
 
 
-def _remember(host: Host, reason: str) -> None:
-    worked = state(host).worked or not reason
-    text = json.dumps({"worked": worked, "reason": reason, "when": time.time()})
-    host.write(STATE, text + "\n", Access(0o644))
+def _remember(host: Host, reason: str, hint: str = "") -> None:
+    ended = State(state(host).worked or not reason, reason, hint, time.time())
+    host.write(STATE, json.dumps(asdict(ended)) + "\n", Access(0o600))
 
 
 def note(host: Host, lines: list[str]) -> None:

@@ -11,13 +11,18 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dcor_pkg import release
-from dcor_pkg.host import Host
+from dcor_pkg import managed_file, release
+from dcor_pkg.host import Access, Host
 from dcor_pkg.managed_file import ManagedFile
 
 UPSTREAM = "/var/lib/dcor-server/nginx/upstream.conf"
 SOCKETS = "/run/dcor-server/web"
 FILES = "/etc/supervisor/conf.d"
+UWSGI_INI = "/etc/dcor-server/uwsgi.ini"
+#: what programs of each configuration read: copies, so that they start as they were proven, whatever is in the files now
+CONFIGURATIONS = "/var/lib/dcor-server/configurations"
+COPIED = {"ckan.ini": release.CKAN_INI, "uwsgi.ini": UWSGI_INI}
+COPY = Access(0o640, "root", release.USER)
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,11 @@ class Programs:
         """nginx's upstream block that leads to the web server."""
         return f"# Written by dcor-server at each switch.\nupstream dcor {{ server unix:{SOCKETS}/{self.id}.sock; }}\n"
 
+    @property
+    def folder(self) -> str:
+        """Where the copies lie that they read."""
+        return f"{CONFIGURATIONS}/{self.id}"
+
     def file(self, data: str) -> ManagedFile:
         """Return supervisor's file of them, for a server whose data lie in `data`."""
         values = {"programs": self, "home": release.folder(self.release), "data": data}
@@ -67,6 +77,30 @@ def wanted(host: Host, identity: str, reads: Iterable[str]) -> Programs:
             text = host.read(file) or ""
             digest.update(f"{file}\0{text}\0".encode("utf-8", "surrogateescape"))
     return Programs(identity, digest.hexdigest()[:8])
+
+
+def have_copies(host: Host, programs: Programs) -> bool:
+    """Tell whether the programs have what they read when they start."""
+    return all(host.read(f"{programs.folder}/{name}") == host.read(path) for name, path in COPIED.items())
+
+
+def copy(host: Host, programs: Programs) -> None:
+    """Give programs the configuration of now."""
+    for name, path in COPIED.items():
+        host.write(f"{programs.folder}/{name}", host.read(path) or "", COPY)
+
+
+def put_back(host: Host) -> None:
+    """Let CKAN's commands read what the serving programs read, after a run that has not led to others.
+
+    What an admin has changed by hand is left alone.
+    """
+    programs = serving(host)
+    proven = None if programs is None else host.read(f"{programs.folder}/ckan.ini")
+    now = host.read(release.CKAN_INI)
+    if proven is not None and now not in (None, proven) and managed_file.is_ours(host, release.CKAN_INI, now or ""):
+        managed_file.remember(host, release.CKAN_INI, proven)
+        host.write(release.CKAN_INI, proven, COPY)
 
 
 def serving(host: Host) -> Programs | None:

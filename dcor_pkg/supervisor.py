@@ -18,11 +18,12 @@ ENDED = ("STOPPED", "EXITED", "FATAL", "BACKOFF", "UNKNOWN")
 
 def states(host: Host) -> dict[str, str]:
     """Return the state of each program of ours; none where supervisor does not answer."""
-    try:
-        found: Any = _rpc(host).supervisor.getAllProcessInfo()
-    except (OSError, xmlrpc.client.Error):
-        return {}
-    return {item["name"]: item["statename"] for item in found if item["name"].startswith("dcor-")}
+    return {item["name"]: item["statename"] for item in _programs(host)}
+
+
+def process(host: Host, program: str) -> int:
+    """Return the number of a program's process; 0 where it has none."""
+    return next((int(item["pid"]) for item in _programs(host) if item["name"] == program), 0)
 
 
 def update(host: Host) -> None:
@@ -45,6 +46,14 @@ def stop(host: Host, program: str, timeout: float = 660) -> None:
         if time.monotonic() > deadline:
             raise DcorError(f"{program} did not stop within {timeout:.0f} s", hint=f"supervisorctl status {program}")
         time.sleep(0.1)
+
+
+def _programs(host: Host) -> list[dict[str, Any]]:
+    try:
+        found: Any = _rpc(host).supervisor.getAllProcessInfo()
+    except (OSError, xmlrpc.client.Error):
+        return []
+    return [item for item in found if item["name"].startswith("dcor-")]
 
 
 def _rpc(host: Host) -> xmlrpc.client.ServerProxy:

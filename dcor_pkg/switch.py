@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import time
 
-from dcor_pkg import managed_file, nginx_workers, release, supervisor, unix_http
+from dcor_pkg import ckan_log, managed_file, nginx_workers, release, supervisor, unix_http
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Access, Host
-from dcor_pkg.programs import FILES, UPSTREAM, Programs
+from dcor_pkg.programs import CONFIGURATIONS, FILES, UPSTREAM, Programs
 
 #: seconds in which a release has to answer; CKAN takes 3 to 5 to load, on a busy machine more
 PATIENCE = 120.0
+#: how often it may end by itself and be started anew until then
+ATTEMPTS = 2
+HINT = "What served before goes on. CKAN's own words are in /var/log/ckan/web.log; options of yours in /etc/dcor-server/ckan.d."
 #: What a release has to show before anybody is sent to it. status_show answers 200 with Solr down: no proof.
 SEARCH = "/api/3/action/package_search?rows=1"
 PAGES = ("/", "/dataset/", "/about", "/user/login")
@@ -19,9 +22,13 @@ PAGES = ("/", "/dataset/", "/about", "/user/login")
 
 def to(host: Host, programs: Programs, hostname: str) -> None:
     """Switch to programs whose supervisor file is written."""
+    before = ckan_log.size(host)
     supervisor.update(host)
     supervisor.start(host, programs.web)
-    prove(host, programs, hostname)
+    try:
+        prove(host, programs, hostname)
+    except DcorError as error:
+        raise DcorError(f"{error.reason} {ckan_log.last_words(host, before)}".strip(), HINT) from None
     workers = nginx_workers.current(host)
     host.write(UPSTREAM, programs.upstream, Access(0o644))
     if workers:
@@ -44,25 +51,24 @@ def forget_others(host: Host, programs: Programs) -> None:
         if name.startswith("dcor-") and name != f"dcor-{programs.id}.conf":
             managed_file.forget(host, f"{FILES}/{name}")
     supervisor.update(host)
+    for name in host.names(CONFIGURATIONS):
+        if name != programs.id:
+            host.remove_tree(f"{CONFIGURATIONS}/{name}")
 
 
 def prove(host: Host, programs: Programs, hostname: str) -> None:
     """Wait until a release's search and pages are right. Raises DcorError with what is wrong."""
     deadline = time.monotonic() + PATIENCE
+    processes = set()
     while (fault := search_fault(host, programs, hostname)) is not None:
-        if time.monotonic() > deadline:
-            raise DcorError(
-                f"The release {programs.release} does not answer within {PATIENCE:.0f} s: {fault}",
-                hint="Its own words are in /var/log/ckan/web.log.",
-            )
+        processes.add(supervisor.process(host, programs.web))
+        if time.monotonic() > deadline or len(processes - {0}) > ATTEMPTS:
+            raise DcorError(f"The release {programs.release} does not answer with this configuration: {fault}.")
         time.sleep(0.1)
     for page in PAGES:
         answer = _ask(host, programs, page, hostname)
         if answer.status != 200:
-            raise DcorError(
-                f"The release {programs.release} answers {page} with {answer.status}.",
-                hint="See /var/log/ckan/web.log.",
-            )
+            raise DcorError(f"The release {programs.release} answers {page} with {answer.status}.")
 
 
 def search_fault(host: Host, programs: Programs, hostname: str) -> str | None:

@@ -30,6 +30,8 @@ class ActiveRelease:
         file = wanted.file(self.data)
         if (drift := file.check(host)) is not None:
             return f"{file.path} {drift}"
+        if not programs.have_copies(host, wanted):
+            return f"{wanted.folder} does not hold what the programs read"
         states = supervisor.states(host)
         for program in (wanted.web, wanted.jobs):
             if states.get(program) not in (supervisor.RUNNING, "STARTING"):
@@ -39,6 +41,7 @@ class ActiveRelease:
 
     def apply(self, host: Host) -> None:
         wanted, before = self._wanted(host), programs.serving(host)
+        programs.copy(host, wanted)
         file = wanted.file(self.data)
         if file.check(host) is not None:
             file.apply(host)
