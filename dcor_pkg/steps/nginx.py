@@ -6,15 +6,15 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dcor_pkg import handlers, nginx_workers
-from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg import additions, handlers, nginx_workers
+from dcor_pkg.errors import DcorError
 from dcor_pkg.facts import Facts
 from dcor_pkg.host import Access, Host
 from dcor_pkg.managed_file import ManagedFile, ValidatedFiles
 from dcor_pkg.programs import UPSTREAM
 from dcor_pkg.settings import SELF_SIGNED, Settings
 from dcor_pkg.step import Step
-from dcor_pkg.steps import object_store, store_door
+from dcor_pkg.steps import nginx_additions, object_store, store_door
 from dcor_pkg.steps.certificate import PAIRS
 from dcor_pkg.steps.folder import Folder
 from dcor_pkg.steps.service import Service
@@ -30,12 +30,10 @@ EXAMPLE_ENABLED = "/etc/nginx/sites-enabled/default"
 EXAMPLE_LINKS = (EXAMPLE, "../sites-available/default")
 #: says that the example was enabled before us
 EXAMPLE_WAS_ENABLED = "/var/lib/dcor-server/nginx/example-was-enabled"
-ADDITIONS = "/etc/dcor-server/nginx.d"
 #: made and filled by nginx; not below the scratch directory, which is www-data's and may be anywhere
 CACHE = "/var/cache/nginx-dcor"
 #: while it is there, all that we answer is "503, later"
 MAINTENANCE = "/var/lib/dcor-server/nginx/maintenance"
-VALIDATE = ("nginx", "-t", "-q")
 #: since this version HTTP/2 is a directive of its own, and a warning behind "listen"
 HTTP2_DIRECTIVE = (1, 25, 1)
 
@@ -55,16 +53,22 @@ class Site:
             return "is not enabled"
         if host.target(EXAMPLE_ENABLED) in EXAMPLE_LINKS:
             return "Debian's example answers in its place"
-        return _refusal(host)
+        pending = nginx_additions.pending(host)
+        if pending is not None:
+            return nginx_additions.refusal(host) or pending
+        return nginx_additions.standing_refusal(host)
 
     def apply(self, host: Host) -> None:
         """Swap all of it, let nginx judge, and put everything back when it refuses."""
-        with _links_put_back(host):
+        with _put_back_when_refused(host):
             _disable_example(host)
             if host.target(ENABLED) != SITE:
                 handlers.request(host, RELOAD)
                 host.link(ENABLED, SITE)
-            ValidatedFiles(self.name, (self.file,), VALIDATE).apply(host)
+            if nginx_additions.pending(host) is not None:
+                handlers.request(host, RELOAD)
+                nginx_additions.take(host, additions.texts(host, nginx_additions.FOLDER, nginx_additions.ENDING))
+            ValidatedFiles(self.name, (self.file,), nginx_additions.VALIDATE).apply(host)
 
 
 class NginxService(Service):
@@ -78,7 +82,8 @@ class NginxService(Service):
 
 def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make nginx serve."""
-    return (Folder(ADDITIONS, Access(0o755)), StoreDoor(), Site(site(settings, facts)), NginxService(UNIT))
+    folders = (Folder(nginx_additions.FOLDER, Access(0o755)), Folder(nginx_additions.COPIES, Access(0o700)))
+    return (*folders, StoreDoor(), Site(site(settings, facts)), NginxService(UNIT))
 
 
 def site(settings: Settings, facts: Facts) -> ManagedFile:
@@ -90,6 +95,8 @@ def site(settings: Settings, facts: Facts) -> ManagedFile:
         "registration": settings.registration == "yes",
         "robots": settings.robots == "yes",
         "upstream": UPSTREAM,
+        "additions": nginx_additions.FOLDER,
+        "copies": nginx_additions.COPIES,
         "cache": CACHE,
         "maintenance": MAINTENANCE,
         "filer_token": object_store.TOKEN,
@@ -119,25 +126,18 @@ def _disable_example(host: Host) -> None:
         host.remove(EXAMPLE_ENABLED)
 
 
-def _refusal(host: Host) -> str | None:
-    """Tell what nginx has against its files, an admin's additions included: then Debian's upgrades of nginx fail."""
-    try:
-        host.run(*VALIDATE)
-    except CommandFailed as error:
-        return f"nginx refuses its configuration: {error.hint.splitlines()[0] if error.hint else error.reason}"
-    return None
-
-
 @contextlib.contextmanager
-def _links_put_back(host: Host) -> Iterator[None]:
-    """Restore the links to the sites where nginx does not accept the new ones."""
+def _put_back_when_refused(host: Host) -> Iterator[None]:
+    """Restore the links to the sites, and the additions of before, where nginx does not accept the new ones."""
     before = {path: host.target(path) for path in (ENABLED, EXAMPLE_ENABLED)}
+    taken = additions.texts(host, nginx_additions.COPIES, nginx_additions.ENDING)
     try:
         yield
-    except DcorError:
+    except DcorError as error:
         for path, target in before.items():
             _put_back(host, path, target)
-        raise
+        nginx_additions.take(host, taken)
+        raise DcorError(error.reason, nginx_additions.named(error.hint)) from None
 
 
 def _put_back(host: Host, path: str, target: str | None) -> None:

@@ -24,7 +24,7 @@ from dcor_pkg.facts import Facts
 from dcor_pkg.host import Access, Host
 from dcor_pkg.programs import UPSTREAM
 from dcor_pkg.settings import Settings
-from dcor_pkg.steps import nginx, object_store
+from dcor_pkg.steps import nginx, nginx_additions, object_store
 from dcor_pkg.steps.self_signed import SelfSignedCertificate
 from tests.unit.backends import Backend, listening, uwsgi
 from tests.unit.backends import http as speaks_http
@@ -165,7 +165,7 @@ def _lay_out(host: Host, door: Door, edit: Callable[[str], str]) -> None:
         MAIN.format(root=host.root, user=getpass.getuser(), group=grp.getgrgid(os.getgid()).gr_name),
         Access(0o644),
     )
-    host.write(f"{nginx.ADDITIONS}/own.conf", ADDITION, Access(0o644))
+    host.write(f"{nginx_additions.COPIES}/own.conf", ADDITION, Access(0o644))
     text = edit(nginx.site(Settings(hostname=NAME), facts(version(program()))).text(host))
     text = re.sub(r"(?<=[ :])(?=/(?:etc|run|var)/)", str(host.root), text)
     for port, ours in (("80", door.plain), ("443", door.tls)):
