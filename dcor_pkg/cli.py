@@ -20,6 +20,7 @@ from dcor_pkg import (
     mishap,
     move_data,
     nightly,
+    notices,
     release,
     report,
     settings,
@@ -129,17 +130,20 @@ def _move_data(host: Host, options: argparse.Namespace) -> int:
 
 def _check(host: Host, options: argparse.Namespace) -> int:
     outcomes = converge.look(host, lambda outcome: None if options.json else print(report.line(outcome)))
+    if not options.json:
+        _tell_failure(converge.state(host))
     _conclude(host, options, outcomes)
     return OK if all(o.result is Result.UNCHANGED for o in outcomes) else NOT_RIGHT
 
 
 def _conclude(host: Host, options: argparse.Namespace, outcomes: list[Outcome]) -> None:
-    kept = managed_file.changed_here(host)
+    told = notices.collect(host, settings_file.load(host))
     if options.json:
-        print(report.as_json(outcomes, kept))
+        more = {"changed_here": managed_file.changed_here(host), "converge": asdict(converge.state(host))}
+        print(report.as_json(outcomes, told, **more))
         return
-    for path in kept:
-        print(f"{path} was changed here and is kept; the new text would be in {path}{managed_file.BESIDE}")
+    for notice in told:
+        print(notice)
     print(report.summary(outcomes))
 
 
@@ -147,15 +151,26 @@ def _status(host: Host, options: argparse.Namespace) -> int:
     wanted = settings_file.load(host)
     parts = health.examine(host, wanted)
     state = converge.state(host)
+    told = notices.collect(host, wanted)
     if options.json:
-        print(json.dumps({"parts": [asdict(part) for part in parts], "converge": asdict(state)}, indent=1))
+        found = {"parts": list(map(asdict, parts)), "converge": asdict(state), "notices": list(map(asdict, told))}
+        print(json.dumps(found, indent=1))
     else:
         print(f"https://{wanted.hostname}/")
         for part in parts:
             print(f"{'!' if part.fault else ' '} {part.name:38} {part.fault or part.about or 'well'}")
-        if state.reason:
-            print(f"! the last converge failed: {state.reason}")
+        _tell_failure(state)
+        for notice in told:
+            print(notice)
     return NOT_RIGHT if state.reason or any(part.fault for part in parts) else OK
+
+
+def _tell_failure(state: converge.State) -> None:
+    """Tell why the last converge failed, if it did, in the words of what failed."""
+    if state.reason:
+        print(f"! the last converge failed: {state.reason}")
+        for line in state.hint.splitlines():
+            print(f"    {line}")
 
 
 def _get(host: Host, options: argparse.Namespace) -> int:

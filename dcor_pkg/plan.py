@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dcor_pkg import release
+from dcor_pkg import ckan_additions, release
 from dcor_pkg.facts import Facts
 from dcor_pkg.host import Access
 from dcor_pkg.managed_file import ManagedFile
-from dcor_pkg.programs import SOCKETS
+from dcor_pkg.programs import SOCKETS, UWSGI_INI
 from dcor_pkg.secrets import RandomSecret
 from dcor_pkg.settings import OWN, Settings
 from dcor_pkg.step import Step
@@ -15,6 +15,7 @@ from dcor_pkg.steps.active_release import ActiveRelease
 from dcor_pkg.steps.addresses import Addresses
 from dcor_pkg.steps.admin_commands import AdminCommands
 from dcor_pkg.steps.certificate import BUNDLE, PAIRS, TrustBundle
+from dcor_pkg.steps.ckan_ini import ckan_ini
 from dcor_pkg.steps.data_directory import DataDirectory
 from dcor_pkg.steps.database_schema import DatabaseSchema
 from dcor_pkg.steps.folder import Folder
@@ -32,8 +33,6 @@ ENGINES = (redis.UNIT, solr.UNIT, object_store.UNIT)
 CKAN = Access(0o755, "www-data", "www-data")
 #: what `dcor inspect` wants of CKAN's log folder
 LOGS = Access(0o755, "www-data", "adm")
-UWSGI_INI = "/etc/dcor-server/uwsgi.ini"
-CKAN_SECRETS = Access(0o640, "root", "www-data")
 
 
 def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
@@ -54,7 +53,7 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         _certificate(settings),
         TrustBundle(PAIRS[settings.certificate]),
         ReleaseMade(wanted),
-        *_ckan(settings, facts, wanted),
+        *_ckan(settings, facts),
         DatabaseSchema(wanted),
         Addresses(f"https://{settings.hostname}", f"https://{settings.hostname}"),
         *(Service(unit) for unit in (*ENGINES, "supervisor.service")),
@@ -87,10 +86,10 @@ def _folders(settings: Settings) -> tuple[Step, ...]:
     )
 
 
-def _ckan(settings: Settings, facts: Facts, wanted: str) -> tuple[Step, ...]:
-    values = {"settings": settings, "licences": f"{release.CURRENT}/{release.LICENCES}"}
+def _ckan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     return (
-        ManagedFile(release.CKAN_INI, "ckan.ini", values, CKAN_SECRETS),
+        Folder(ckan_additions.FOLDER, Access(0o750)),
+        ckan_ini(settings),
         ManagedFile(UWSGI_INI, "uwsgi.ini", {"workers": _workers(settings, facts)}),
     )
 

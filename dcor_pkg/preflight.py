@@ -13,6 +13,7 @@ from dcor_pkg.host import Host
 from dcor_pkg.secrets import Secret
 from dcor_pkg.settings import OWN, BadAnswer, Settings
 from dcor_pkg.steps import own_certificate, postgresql
+from dcor_pkg.steps.ckan_ini import ckan_ini
 from dcor_pkg.steps.data_directory import INSTANCE, marker, missing_data
 
 #: ports, and the program that we expect there
@@ -32,6 +33,7 @@ def check(host: Host, settings: Settings) -> None:
             "PostgreSQL does not take connections on 127.0.0.1.",
             hint="pg_lsclusters shows its state; systemctl start postgresql starts it.",
         )
+    ckan_ini(settings).judge(host)
 
 
 def check_change(host: Host, before: Settings | None, wanted: Settings, passwords: Mapping[str, Secret]) -> None:
@@ -39,6 +41,7 @@ def check_change(host: Host, before: Settings | None, wanted: Settings, password
 
     `passwords` are those of services elsewhere, by their question; `before` is None at the first time.
     """
+    named_files.check(host, wanted)
     check(host, wanted)
     if host.read(INSTANCE) is None:
         _first_data(host, wanted.data)
@@ -46,7 +49,6 @@ def check_change(host: Host, before: Settings | None, wanted: Settings, password
         _other_data(host, before.data, wanted.data)
     if wanted.certificate == OWN:
         own_certificate.judge(host, own_certificate.source(wanted), wanted.hostname)
-    named_files.check(host, wanted)
 
 
 def _plain_folder(host: Host, key: str, path: str) -> None:

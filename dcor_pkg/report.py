@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from dcor_pkg.notices import Notice
 from dcor_pkg.runner import Outcome, Result
 
 MARKS = {
@@ -37,10 +38,10 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(told)
 
 
-def as_json(outcomes: Sequence[Outcome], kept: Sequence[str]) -> str:
-    """Return the outcomes, and the files that an admin has changed, as JSON."""
+def as_json(outcomes: Sequence[Outcome], notices: Sequence[Notice], **more: object) -> str:
+    """Return the outcomes, the notices and what else is to be told, as JSON."""
     steps = [{**asdict(outcome), "result": outcome.result.value} for outcome in outcomes]
-    return json.dumps({"steps": steps, "changed_here": list(kept)}, indent=1)
+    return json.dumps({"steps": steps, **more, "notices": [asdict(notice) for notice in notices]}, indent=1)
 
 
 def failed(outcomes: Sequence[Outcome]) -> bool:

@@ -15,6 +15,8 @@ from dcor_pkg.host import Host
 #: what makes a comment of a line in an INI file, and the option of its section DEFAULT that stands for it
 COMMENT_SIGNS = {"#": "hash", ";": "semicolon"}
 
+HIDDEN = "<secret>"
+
 
 @cache
 def _environment() -> jinja2.Environment:
@@ -40,8 +42,14 @@ def ini(text: str) -> str:
     return escaped.replace("\n", "\n    ")
 
 
-def render(template: str, values: Mapping[str, object], host: Host) -> str:
-    """Return the text of a template; in it `secret("NAME")` reads a secret of the machine, `file("PATH")` a file."""
+def render(template: str, values: Mapping[str, object], host: Host, *, hidden: bool = False) -> str:
+    """Return the text of a template; in it `secret("NAME")` reads a secret of the machine, `file("PATH")` a file.
+
+    `hidden`: a word stands for each secret, so that the text may be shown.
+    """
+
+    def secret(name: str) -> str:
+        return HIDDEN if hidden else secrets.read(host, name)
 
     def file(path: str) -> str:
         text = host.read(path)
@@ -49,4 +57,4 @@ def render(template: str, values: Mapping[str, object], host: Host) -> str:
             raise DcorError(f"{path}, which the settings name, is missing.")
         return text
 
-    return _environment().get_template(template).render(values, secret=lambda name: secrets.read(host, name), file=file)
+    return _environment().get_template(template).render(values, secret=secret, file=file)

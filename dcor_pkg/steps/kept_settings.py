@@ -1,11 +1,15 @@
-"""What a purge has put by: settings, secrets and certificate, without which kept data could not be read."""
+"""What a purge has put by: secrets and certificate, without which kept data could not be read, and the admin's additions.
+
+The settings were put by as well: `settings_file.save` takes them up, under the answers that were given since.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg import secrets
+from dcor_pkg import ckan_additions, secrets
 from dcor_pkg.host import Access, Host
+from dcor_pkg.steps import nginx_additions
 
 KEPT = "/var/backups/dcor-server/kept"
 #: where they belong, and the name under which they are kept
@@ -13,6 +17,8 @@ PLACES = {
     secrets.FOLDER: "secrets",
     "/etc/dcor-server/tls": "tls",
     "/var/lib/dcor-server/instance": "instance",
+    ckan_additions.FOLDER: "ckan.d",
+    nginx_additions.FOLDER: "nginx.d",
 }
 
 

@@ -1,0 +1,199 @@
+"""The admin's own options for CKAN count, and what they do not name stays as it is."""
+
+from __future__ import annotations
+
+import configparser
+import logging.config
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from dcor_pkg import ckan_additions, settings, templates
+from dcor_pkg.ckan_additions import FOLDER, BadAddition, Option, merged, parse
+from dcor_pkg.errors import DcorError
+from dcor_pkg.host import Access, Host
+from dcor_pkg.steps.ckan_ini import CkanIni, ckan_ini
+
+SETTINGS = settings.parse({"hostname": "dcor.example.org", "site-title": "Beads"})
+SECRETS = ("ckan-secret-key", "ckan-csrf-key", "database-password", "solr-password", "object-store-key")
+OURS = """\
+# ours
+[DEFAULT]
+debug = false
+
+[app:main]
+use = egg:ckan
+## Site
+ckan.site_title = DCOR
+ckan.site_about = We
+
+    measure
+      cells
+
+# plugins
+ckan.plugins = stats
+
+# levels
+[logger_ckan]
+level = WARNING
+"""
+
+
+class Ckans(configparser.ConfigParser):
+    """What CKAN 2.11 reads its file with (ckan/cli/__init__.py, CKANConfigLoader)."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
+def as_ckan_reads(text: str, default: str = "DEFAULT") -> dict[tuple[str, str], str]:
+    """Return all options with their values, before interpolation; those of `default` are in each section."""
+    parser = Ckans(default_section=default)
+    parser.read_string(text)
+    return {(section, name): value for section in parser.sections() for name, value in parser.items(section, raw=True)}
+
+
+def add(host: Host, name: str, text: str) -> str:
+    """Write an addition and return its path."""
+    host.write(f"{FOLDER}/{name}", text, Access(0o600))
+    return f"{FOLDER}/{name}"
+
+
+@pytest.fixture
+def ini(host: Host) -> CkanIni:
+    """Return the file of a server with its secrets."""
+    for name in (*SECRETS, "object-store-secret"):
+        host.write(f"/etc/dcor-server/secrets/{name}", f"hush-{name}\n", Access(0o600))
+    return ckan_ini(SETTINGS)
+
+
+def test_an_addition_stands_in_the_file_and_says_where_it_comes_from(host: Host, ini: CkanIni) -> None:
+    before = ini.text(host)
+    file = add(host, "10.ini", "ckan.site_title = Cells\nckan.datasets_per_page = 7\n")
+    text = ini.text(host)
+    assert f"# From {file}:\nckan.site_title = Cells\n" in text
+    assert f"# From {file}:\nckan.datasets_per_page = 7\n\n## Log levels" in text
+    assert "ckan.site_title = Beads" not in text
+    expected = as_ckan_reads(before)
+    changed = {("app:main", "ckan.site_title"): "Cells", ("app:main", "ckan.datasets_per_page"): "7"}
+    assert as_ckan_reads(text) == expected | changed
+
+
+def test_without_additions_the_text_is_ours(host: Host, ini: CkanIni) -> None:
+    assert ini.text(host) == templates.render("ckan.ini", ini.values, host)
+    add(host, "note.txt", "no addition")
+    add(host, "empty.ini", "# nothing yet\n")
+    assert ini.text(host) == templates.render("ckan.ini", ini.values, host)
+
+
+def test_of_two_files_the_later_by_name_counts(host: Host, ini: CkanIni) -> None:
+    add(host, "20.ini", "ckan.site_title = Later\n")
+    add(host, "10.ini", "ckan.site_title = Earlier\n")
+    assert as_ckan_reads(ini.text(host))["app:main", "ckan.site_title"] == "Later"
+
+
+def test_other_sections_are_merged_too_and_python_reads_the_loggers(host: Host, ini: CkanIni, tmp_path: Path) -> None:
+    add(
+        host,
+        "log.ini",
+        "[loggers]\nkeys = root, ckan, ckanext, werkzeug, mine\n"
+        "[logger_mine]\nlevel = DEBUG\nhandlers = console\nqualname = mine\n[logger_ckan]\nlevel = ERROR\n",
+    )
+    ini.judge(host)
+    (tmp_path / "ckan.ini").write_text(ini.text(host))
+    logging.config.fileConfig(str(tmp_path / "ckan.ini"), disable_existing_loggers=False)
+    levels = [logging.getLogger(name).level for name in ("mine", "ckan")]
+    for name in ("", "mine", "ckan", "ckanext", "werkzeug"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    assert levels == [logging.DEBUG, logging.ERROR]
+
+
+def test_a_value_of_several_lines_takes_the_place_of_one(host: Host) -> None:
+    added = parse("x.ini", "ckan.site_about = They\n\n  # a comment\n    count\nckan.plugins = stats\n  mine\n")
+    text = merged(OURS, added)
+    assert as_ckan_reads(text)["app:main", "ckan.site_about"] == "They\n\ncount"
+    assert as_ckan_reads(text)["app:main", "ckan.plugins"] == "stats\nmine"
+    assert "measure" not in text
+    assert "# plugins\n" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("ckan.site_title\n", 1, "neither OPTION = VALUE nor"),
+        ("\n[app:main]\nx = 1\nhush hush\n", 4, "neither OPTION = VALUE nor"),
+        ("# mine\nx = 1\ny = 2\nx = 3\n", 4, "x is there twice"),
+        ("[app:main]\nx = 1\n\n[app:main]\n", 4, "[app:main] is there twice"),
+        ("x = 1\n\nckan.site_title = 100% hush\n", 3, "the value of ckan.site_title has a % that"),
+        ("ckan.site_title = %(ckan.nowhere)s\n", 1, "the value of ckan.site_title has a % that"),
+        ("[DEFAULT]\na = hush%\n", 2, "the value of a has a % that"),
+        ("x = 1\nsecret_key = hush\n", 2, "secret_key differs from SECRET_KEY in its case only"),
+        ("x = 1\ny = \udce9\n", 2, "is no text in UTF-8"),
+    ],
+)
+def test_a_broken_addition_is_told_with_its_line(host: Host, ini: CkanIni, text: str, line: int, words: str) -> None:
+    file = add(host, "mine.ini", text)
+    with pytest.raises(BadAddition) as refused:
+        ini.judge(host)
+    assert refused.value.reason.startswith(f"{file}, line {line}: ")
+    assert words in refused.value.reason
+    assert "hush" not in refused.value.reason + refused.value.hint
+
+
+def test_what_cannot_be_read_is_told(host: Host, ini: CkanIni) -> None:
+    host.link(f"{FOLDER}/gone.ini", "/nowhere")
+    with pytest.raises(DcorError, match=r"ckan.d/gone.ini is no file that can be read"):
+        ini.judge(host)
+
+
+def test_what_stands_for_itself_may_be_used(host: Host, ini: CkanIni) -> None:
+    add(host, "a.ini", "[DEFAULT]\nclinic = Ours\n[app:main]\nx = %(clinic)s at %(ckan.site_url)s, 100%%, %(here)s\n")
+    ini.judge(host)
+    parser = Ckans()
+    parser.read_string(ini.text(host))
+    assert parser.get("app:main", "x") == "Ours at https://dcor.example.org, 100%, /etc/ckan/default"
+
+
+def test_a_contradiction_is_told_with_what_is_overruled_and_no_secret(host: Host, ini: CkanIni) -> None:
+    add(host, "a.ini", "ckan.site_title = Cells\nSECRET_KEY = mine\ndebug = true\nckan.locale_default = en_US\nx = 1\n")
+    found = {str(option): (option.line, ours) for option, ours in ini.contradictions(host)}
+    assert found == {
+        "ckan.site_title": (1, "Beads"),
+        "SECRET_KEY": (2, templates.HIDDEN),
+        "debug": (3, "false"),
+    }
+
+
+NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_.]{0,6}", fullmatch=True)
+SECTIONS = st.sampled_from(["app:main", "DEFAULT", "logger_ckan", "mine"])
+VALUES = st.text(st.sampled_from("ab%#;=:[]()\n \t$\x0b\x85é")).map(lambda text: text.replace("\n", "\n  "))
+
+
+@given(st.dictionaries(st.tuples(SECTIONS, NAMES | st.sampled_from(["debug", "ckan.plugins", "level"])), VALUES))
+def test_any_addition_counts_and_all_else_stays(added: dict[tuple[str, str], str]) -> None:
+    sections = {section for section, _ in added}
+    lines = {
+        section: "".join(f"{name} = {value}\n" for (place, name), value in added.items() if place == section)
+        for section in sections
+    }
+    text = "".join(f"[{section}]\n{content}" for section, content in lines.items())
+    try:
+        theirs = as_ckan_reads(text, default="")
+    except configparser.Error:
+        assume(False)
+    found = parse("x.ini", text)
+    assert {(option.section, option.name): option.value for option in found} == theirs
+    assert all(text.split("\n")[option.line - 1].startswith(option.name) for option in found)
+    assert as_ckan_reads(merged(OURS, found), default="") == as_ckan_reads(OURS, default="") | theirs
+    seen = as_ckan_reads(merged(OURS, found))
+    assert {place: seen[place] for place in theirs if place[0] != "DEFAULT"} == {
+        place: value for place, value in theirs.items() if place[0] != "DEFAULT"
+    }
+
+
+def test_an_option_knows_its_section() -> None:
+    assert str(Option("logger_ckan", "level", "INFO", "x.ini", 3)) == "level in [logger_ckan]"
+    assert ckan_additions.MAIN == "app:main"
