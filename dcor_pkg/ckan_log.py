@@ -5,13 +5,18 @@ The log lies in a folder of CKAN's, where links may lead anywhere: it is read as
 
 from __future__ import annotations
 
+import itertools
+import re
+
 from dcor_pkg import release
 from dcor_pkg.host import Host
 
 LOG = "/var/log/ckan/web.log"
 TRACEBACK = "Traceback (most recent call last):"
-#: characters of it that are worth telling
-ENOUGH = 500
+#: how lines begin that are not the exception's any more: uWSGI's own, and those of the log
+OTHERS = re.compile(r"unable to load app|\*\*\*|VACUUM|\[|[0-9]{4}-")
+#: characters that are worth telling
+ENOUGH = 400
 
 
 def size(host: Host) -> int:
@@ -19,15 +24,14 @@ def size(host: Host) -> int:
     return int(host.run("stat", "--dereference", "--format=%s", LOG, user=release.USER))
 
 
-def last_words(host: Host, before: int) -> str:
-    """Return the exception that ended CKAN, or else its last line, since there were `before` bytes."""
+def last_exception(host: Host, before: int) -> str:
+    """Return the message of the last exception since there were `before` bytes; nothing where there was none."""
     start = before if before <= size(host) else 0  # less than before: rotated in between
-    text = host.run("tail", f"--bytes=+{start + 1}", LOG, user=release.USER)
-    return exception(text)[-ENOUGH:]
+    return exception(host.run("tail", f"--bytes=+{start + 1}", LOG, user=release.USER))
 
 
 def exception(text: str) -> str:
-    """Return the message below the last traceback, which is not indented, or else the last line that says something."""
+    """Return on one line what stands below the last traceback, which itself is indented."""
     _, found, rest = text.rpartition(TRACEBACK)
-    lines = [line.strip() for line in rest.splitlines() if line.strip() and not (found and line[0].isspace())]
-    return "" if not lines else lines[0] if found else lines[-1]
+    lines = [line for line in rest.splitlines() if line.strip() and not line[0].isspace()] if found else []
+    return " ".join(itertools.takewhile(lambda line: not OTHERS.match(line), lines))[:ENOUGH]

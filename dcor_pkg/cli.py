@@ -151,7 +151,7 @@ def _status(host: Host, options: argparse.Namespace) -> int:
     wanted = settings_file.load(host)
     parts = health.examine(host, wanted)
     state = converge.state(host)
-    told = notices.collect(host, wanted)
+    told = [*notices.not_taken_over(host, wanted), *notices.collect(host, wanted)]
     if options.json:
         found = {"parts": list(map(asdict, parts)), "converge": asdict(state), "notices": list(map(asdict, told))}
         print(json.dumps(found, indent=1))

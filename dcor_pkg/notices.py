@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
-from dcor_pkg import managed_file
+from dcor_pkg import ckan_additions, managed_file, release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Host
 from dcor_pkg.settings import Settings
 from dcor_pkg.steps import nginx_additions
 from dcor_pkg.steps.ckan_ini import ckan_ini
+
+#: characters of a value that are worth telling
+ENOUGH = 60
 
 
 @dataclass(frozen=True)
@@ -27,31 +31,35 @@ class Notice:
 
 def collect(host: Host, settings: Settings) -> list[Notice]:
     """Return what is to be said of the files that an admin has added or changed. No secret is in it."""
-    return [
-        *_overruled(host, settings),
-        *_refused(host),
-        *(_kept(host, path) for path in managed_file.changed_here(host)),
-    ]
+    kept = managed_file.changed_here(host)
+    overruled = [] if release.CKAN_INI in kept else _overruled(host, settings)
+    return [*overruled, *(_kept(host, path) for path in kept)]
+
+
+def not_taken_over(host: Host, settings: Settings) -> list[Notice]:
+    """Return what is wrong with additions, which the steps of a converge tell as well."""
+    found = []
+    try:
+        ckan_ini(settings).judge(host)
+    except DcorError as error:
+        found.append(Notice(ckan_additions.FOLDER, f"is not taken over: {error.reason}", error.hint))
+    words = nginx_additions.refusal(host) if nginx_additions.pending(host) else None
+    return [*found, Notice(nginx_additions.FOLDER, f"is not taken over: {words}")] if words else found
 
 
 def _overruled(host: Host, settings: Settings) -> list[Notice]:
     try:
         contradictions = ckan_ini(settings).contradictions(host)
-    except DcorError as error:
-        return [Notice(ckan_ini(settings).path, f"cannot be made: {error.reason}", error.hint)]
+    except DcorError:
+        return []  # told by the step of the file
     return [
         Notice(
             option.file,
-            f"sets {option}, which dcor-server sets too ({ours!r}); the addition counts",
+            f"sets {option}, which dcor-server sets too ({textwrap.shorten(ours, ENOUGH)!r}); the addition counts",
             f"Without line {option.line}, dcor-server's counts again after: dcor-server converge",
         )
         for option, ours in contradictions
     ]
-
-
-def _refused(host: Host) -> list[Notice]:
-    words = nginx_additions.refusal(host) if nginx_additions.pending(host) else None
-    return [Notice(nginx_additions.FOLDER, f"is not taken over: {words}")] if words else []
 
 
 def _kept(host: Host, path: str) -> Notice:
@@ -59,6 +67,6 @@ def _kept(host: Host, path: str) -> Notice:
     way = f"mv {beside} {path}" if host.exists(beside) else f"rm {path}"
     return Notice(
         path,
-        "was changed here and is kept",
+        "was changed here and is kept" + ("; your additions do not count" if path == release.CKAN_INI else ""),
         f"To have dcor-server's text instead: {way}; dcor-server converge",
     )

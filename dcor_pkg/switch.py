@@ -28,7 +28,7 @@ def to(host: Host, programs: Programs, hostname: str) -> None:
     try:
         prove(host, programs, hostname)
     except DcorError as error:
-        raise DcorError(f"{error.reason} {ckan_log.last_words(host, before)}".strip(), HINT) from None
+        raise DcorError(f"{error.reason} {ckan_log.last_exception(host, before)}".strip(), HINT) from None
     workers = nginx_workers.current(host)
     host.write(UPSTREAM, programs.upstream, Access(0o644))
     if workers:
@@ -62,9 +62,12 @@ def prove(host: Host, programs: Programs, hostname: str) -> None:
     processes = set()
     while (fault := search_fault(host, programs, hostname)) is not None:
         processes.add(supervisor.process(host, programs.web))
-        if time.monotonic() > deadline or len(processes - {0}) > ATTEMPTS:
-            raise DcorError(f"The release {programs.release} does not answer with this configuration: {fault}.")
-        time.sleep(0.1)
+        if len(processes - {0}) > ATTEMPTS:
+            fault = "it ends while it starts"
+        elif time.monotonic() < deadline:
+            time.sleep(0.1)
+            continue
+        raise DcorError(f"The release {programs.release} does not answer with this configuration: {fault}.")
     for page in PAGES:
         answer = _ask(host, programs, page, hostname)
         if answer.status != 200:

@@ -6,6 +6,8 @@ keep it from starting at the next boot nor make Debian's upgrades of nginx fail,
 
 from __future__ import annotations
 
+import re
+
 from dcor_pkg import additions
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.host import Access, Host
@@ -16,6 +18,8 @@ ENDING = ".conf"
 #: Only nginx's master, which is root, reads them: there may be secrets in them.
 ACCESS = Access(0o600)
 VALIDATE = ("nginx", "-t", "-q")
+#: how it begins what it says then
+STAMP = r"^[0-9/]+ [0-9:]+ (?=\[)|(?<=\]) [0-9]+#[0-9]+:"
 #: the same, with the additions of now, in a view of the file system that ends with the command
 VALIDATE_ADDITIONS = ("unshare", "--mount", "sh", "-ec", f"mount --bind {FOLDER} {COPIES}; exec {' '.join(VALIDATE)}")
 
@@ -47,8 +51,8 @@ def standing_refusal(host: Host) -> str | None:
 
 
 def named(words: str) -> str:
-    """Return nginx's words with the admin's file in the place of its copy."""
-    return words.replace(COPIES, FOLDER)
+    """Return nginx's words with the admin's file in the place of its copy, and without the time and the process."""
+    return re.sub(STAMP, "", words, flags=re.MULTILINE).replace(COPIES, FOLDER)
 
 
 def _refusal(host: Host, command: tuple[str, ...]) -> str | None:

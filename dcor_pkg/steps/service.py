@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dcor_pkg import handlers
+from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.host import Host
 
 PROPERTIES = ("ActiveState", "UnitFileState", "NeedDaemonReload", "Job")
+
+#: of the journal, when a unit does not start
+LINES = 12
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Service:
         verb = "restart" if f"restart {self.unit}" in asked else "reload-or-restart" if asked else "start"
         if is_failed(host, self.unit):
             host.run("systemctl", "reset-failed", self.unit)
-        host.run("systemctl", verb, self.unit)
+        _run(host, verb, self.unit)
         for handler in asked:
             handlers.done(host, handler)
 
@@ -69,6 +73,15 @@ class ServiceBegun:
         for handler in due(host, self.unit):
             handlers.done(host, handler)
         host.run("systemctl", "start", "--no-block", self.unit)
+
+
+def _run(host: Host, verb: str, unit: str) -> None:
+    """Let systemd do it. Raises DcorError with the unit's own last words, where systemctl only tells whom to ask."""
+    try:
+        host.run("systemctl", verb, unit)
+    except CommandFailed:
+        words = host.run("journalctl", "--no-pager", "--output=cat", f"--lines={LINES}", f"--unit={unit}")
+        raise DcorError(f"{verb} of {unit} failed", words.strip()) from None
 
 
 def due(host: Host, unit: str) -> list[str]:
