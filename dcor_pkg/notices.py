@@ -38,13 +38,14 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
 
 def not_taken_over(host: Host, settings: Settings) -> list[Notice]:
     """Return what is wrong with additions, which the steps of a converge tell as well."""
+    judges = {ckan_additions.FOLDER: ckan_ini(settings).judge, nginx_additions.FOLDER: nginx_additions.judge}
     found = []
-    try:
-        ckan_ini(settings).judge(host)
-    except DcorError as error:
-        found.append(Notice(ckan_additions.FOLDER, f"is not taken over: {error.reason}", error.hint))
-    words = nginx_additions.refusal(host) if nginx_additions.pending(host) else None
-    return [*found, Notice(nginx_additions.FOLDER, f"is not taken over: {words}")] if words else found
+    for folder, judge in judges.items():
+        try:
+            judge(host)
+        except DcorError as error:
+            found.append(Notice(folder, f"is not taken over: {error.reason}", error.hint))
+    return found
 
 
 def _overruled(host: Host, settings: Settings) -> list[Notice]:

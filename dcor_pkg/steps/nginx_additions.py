@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from dcor_pkg import additions
-from dcor_pkg.errors import CommandFailed
+from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.host import Access, Host
 
 FOLDER = "/etc/dcor-server/nginx.d"
@@ -42,7 +42,15 @@ def take(host: Host, texts: dict[str, str]) -> None:
 
 def refusal(host: Host) -> str | None:
     """Tell what nginx has against the additions of now, in its own words; nothing is changed."""
-    return _refusal(host, VALIDATE_ADDITIONS)
+    there = host.exists(FOLDER) and host.exists(COPIES)
+    return _refusal(host, VALIDATE_ADDITIONS) if there else None
+
+
+def judge(host: Host) -> None:
+    """Raise DcorError when there are additions that nginx would not take over."""
+    words = refusal(host) if pending(host) else None
+    if words is not None:
+        raise DcorError(words)
 
 
 def standing_refusal(host: Host) -> str | None:

@@ -10,18 +10,25 @@ from typing import Any
 import pytest
 
 from dcor_pkg import handlers
-from dcor_pkg.errors import CommandFailed
+from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.host import Access, Host
 from dcor_pkg.runner import Result, run
 from dcor_pkg.settings import Settings
-from dcor_pkg.steps import nginx
+from dcor_pkg.steps import nginx, nginx_additions
 from dcor_pkg.steps.nginx import ENABLED, EXAMPLE, EXAMPLE_ENABLED, RELOAD, SITE, Site
 from tests.unit.door import NAME, facts
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 #: what `nginx -t -q` of Debian 12 says, with exit code 1
 REFUSAL = 'nginx: [emerg] unknown directive "nonsense" in /etc/nginx/sites-enabled/dcor:3\n'
+#: and of Debian 12 when its log is opened already
+ADDITION_REFUSAL = (
+    f'2026/11/24 10:35:31 [emerg] 1138#1138: unknown directive "nonsense" in {nginx_additions.COPIES}/{{}}:1\n'
+    "nginx: configuration file /etc/nginx/nginx.conf test failed\n"
+)
 PLAIN = Access(0o644)
+OWN = f"{nginx_additions.FOLDER}/own.conf"
+COPY = f"{nginx_additions.COPIES}/own.conf"
 
 
 class Judge:
@@ -34,8 +41,12 @@ class Judge:
     def run(self, *argv: str, **_: Any) -> str:
         if argv[0] == "systemctl":
             return ""
-        assert argv == ("nginx", "-t", "-q")
+        assert argv in (nginx_additions.VALIDATE, nginx_additions.VALIDATE_ADDITIONS)
         self.judged += 1
+        additions = nginx_additions.COPIES if argv == nginx_additions.VALIDATE else nginx_additions.FOLDER
+        for name in self.host.names(additions):
+            if "nonsense" in str(self.host.read(f"{additions}/{name}")):
+                raise CommandFailed(argv, 1, ADDITION_REFUSAL.format(name))
         folder = "/etc/nginx/sites-enabled"
         for name in self.host.names(folder):
             text = self.host.read(self.host.target(f"{folder}/{name}") or "")
@@ -136,6 +147,45 @@ def test_what_others_broke_is_told(host: Host, judge: Judge) -> None:
     host.write("/etc/nginx/sites-available/other", "nonsense;\n", PLAIN)
     host.link("/etc/nginx/sites-enabled/other", "/etc/nginx/sites-available/other")
     assert site().check(host) == f"nginx refuses its configuration: {REFUSAL.strip()}"
+
+
+def test_additions_are_taken_over_changed_and_given_up(host: Host, judge: Judge) -> None:
+    run([site()], host)
+    for text in ("return 1;\n", "return 2;\n", None):
+        handlers.done(host, RELOAD)
+        if text is None:
+            host.remove(OWN)
+        else:
+            host.write(OWN, text, PLAIN)
+        (outcome,) = run([site()], host)
+        assert outcome.reason == f"{OWN} has changed, and is not taken over yet"
+        assert host.read(COPY) == text
+        assert handlers.is_due(host, RELOAD)
+        assert site().check(host) is None
+    host.write(f"{nginx_additions.FOLDER}/note.txt", "no addition", PLAIN)
+    assert site().check(host) is None
+
+
+def test_an_addition_that_nginx_refuses_is_told_in_its_words_and_not_taken_over(host: Host, judge: Judge) -> None:
+    host.write(OWN, "return 1;\n", PLAIN)
+    run([site()], host)
+    host.write(OWN, "nonsense;\n", PLAIN)
+    words = f'[emerg] unknown directive "nonsense" in {OWN}:1'
+    assert site().check(host) == f"nginx refuses its configuration: {words}"
+    for wanted in (site(), site("other.example.org")):
+        (outcome,) = run([wanted], host)
+        assert (outcome.result, outcome.hint.splitlines()[0]) == (Result.FAILED, words)
+        assert host.read(COPY) == "return 1;\n"
+    assert NAME in str(host.read(SITE))
+    with pytest.raises(DcorError, match="unknown directive"):
+        nginx_additions.judge(host)
+
+
+def test_an_addition_that_leads_nowhere_is_named(host: Host, judge: Judge) -> None:
+    run([site()], host)
+    host.link(OWN, "/nowhere")
+    (outcome,) = run([site()], host)
+    assert (outcome.result, outcome.reason) == (Result.FAILED, f"{OWN} is no file that can be read.")
 
 
 def test_another_default_site_is_not_ours_to_remove(host: Host, judge: Judge) -> None:
