@@ -30,6 +30,7 @@ from tests.unit.backends import Backend, listening, uwsgi
 from tests.unit.backends import http as speaks_http
 
 NAME = "dcor.example.org"
+SETTINGS = Settings(hostname=NAME)
 
 MAIN = """\
 daemon off;
@@ -133,9 +134,7 @@ def facts(nginx_version: tuple[int, ...], *, ipv6: bool = False) -> Facts:
 
 
 @contextmanager
-def opened(
-    host: Host, edit: Callable[[str], str] = str, settings: Settings = Settings(hostname=NAME)
-) -> Iterator[Door]:
+def opened(host: Host, edit: Callable[[str], str] = str, settings: Settings = SETTINGS) -> Iterator[Door]:
     """Start nginx and the stubs; `host` is a machine in a folder whose name is short (sockets: 107 characters).
 
     `edit` may change the site, as to times that no test can wait for.
