@@ -23,7 +23,6 @@ QUESTIONS = {
 #: with all that has a meaning in a URL, in an INI file, in a password file
 PASSWORD = r'Ap%art:w/o@h"o#me;%(x)s\7'
 FOLDER = "/srv/apart"
-UNITS = ("postgresql@{version}-apart", "redis-server@apart", "solr-apart", "store-apart")
 
 CERTIFICATES = """
 mkdir -p /srv/apart && cd /srv/apart
@@ -110,6 +109,45 @@ systemctl daemon-reload && systemctl enable --quiet --now store-apart
 until curl --silent --insecure --output /dev/null https://s3.example.org:8333/; do sleep 0.2; done
 until curl --silent --output /dev/null http://solr.example.org:8990/solr/ckan/admin/ping; do sleep 0.2; done
 """
+
+
+#: answers as a Solr does whose core has an old schema, or whose user may only read
+STUB = """
+import http.server
+
+class Stub(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        name = "ckan-2.9" if "/old/" in self.path else "ckan-2.11"
+        self.say(200, f'<schema name="{name}" version="1.6">' if "/schema" in self.path else "{}")
+
+    def do_POST(self):
+        self.say(403, "{}")
+
+    def say(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+http.server.ThreadingHTTPServer(("127.0.0.1", 8991), Stub).serve_forever()
+"""
+
+
+def start_stub(machine: Machine) -> None:
+    """Start something that answers as two other Solr would, until the next boot."""
+    machine.write(f"{FOLDER}/stub.py", STUB)
+    machine.shell("systemd-run --quiet --unit=solr-stub python3 /srv/apart/stub.py")
+    machine.shell("until curl --silent --output /dev/null http://localhost:8991/; do sleep 0.1; done")
+
+
+def buckets(machine: Machine) -> str:
+    """Return what the object store apart lists."""
+    machine.shell(
+        r"""umask 077; (printf 'user = "AKAPART:'; sed 's/["\\]/\\&/g' /srv/apart/password | tr -d '\n'; echo '"') >/run/s3.conf"""
+    )
+    return machine.shell(
+        "curl --silent --fail --config /run/s3.conf --aws-sigv4 aws:amz:dcor:s3 https://s3.example.org:8333/; rm /run/s3.conf"
+    )
 
 
 def set_up(machine: Machine) -> None:
