@@ -9,22 +9,15 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dcor_pkg import disk, elsewhere, programs, psql, release, services, supervisor, switch, unix_http
+from dcor_pkg import disk, elsewhere, engines, programs, psql, release, services, supervisor, switch, unix_http
 from dcor_pkg.host import Host
 from dcor_pkg.settings import Settings
-from dcor_pkg.steps import certificate, object_store, redis, solr
+from dcor_pkg.steps import certificate, object_store
 from dcor_pkg.steps.data_directory import missing_data
 from dcor_pkg.steps.service import unit_state
 
 #: whose versions tell what runs here
 PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
-#: units of ours, by the setting that says where their service is
-ENGINES = {
-    "database": "postgresql.service",
-    "redis": redis.UNIT,
-    "solr": solr.UNIT,
-    "object-store": object_store.UNIT,
-}
 SITE = ("supervisor.service", "nginx.service")
 
 
@@ -40,13 +33,17 @@ class Part:
 def examine(host: Host, settings: Settings) -> list[Part]:
     """Return every part, with what is wrong with it."""
     used = services.of(settings)
-    units = [ENGINES[endpoint.key] for endpoint in used if endpoint.local]
+    units = (*(("postgresql.service",) if used.database.local else ()), *engines.needed(used), *SITE)
     parts: list[Part] = [
-        Part("versions", None, host.run("dpkg-query", "--show", "--showformat=${Package} ${Version}  ", *PACKAGES).strip()),
+        Part(
+            "versions",
+            None,
+            host.run("dpkg-query", "--show", "--showformat=${Package} ${Version}  ", *PACKAGES).strip(),
+        ),
         Part("data", missing_data(host, settings.data), settings.data),
         *(_disk(host, path) for path in (settings.data, release.FOLDER)),
         Part("release", None if release.active(host) else "none is active", release.active(host) or ""),
-        *(Part(unit.removesuffix(".service"), _unit_fault(host, unit)) for unit in (*units, *SITE)),
+        *(Part(unit.removesuffix(".service"), _unit_fault(host, unit)) for unit in units),
         Part("programs", _programs_fault(host)),
         *(Part(it.key, elsewhere.fault(host, it), it.address) for it in used.elsewhere),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcor_pkg import release, services
+from dcor_pkg import engines, release, services
 from dcor_pkg.facts import Facts
 from dcor_pkg.host import Access
 from dcor_pkg.managed_file import ManagedFile
@@ -29,8 +29,6 @@ from dcor_pkg.steps.search_index import SearchIndex
 from dcor_pkg.steps.self_signed import SelfSignedCertificate
 from dcor_pkg.steps.service import Service, ServiceBegun, ServiceOff
 
-#: Our engines, by the setting that says where their service is.
-UNITS = {"redis": redis.UNIT, "solr": solr.UNIT, "object-store": object_store.UNIT}
 CKAN = Access(0o755, "www-data", "www-data")
 #: what `dcor inspect` wants of CKAN's log folder
 LOGS = Access(0o755, "www-data", "adm")
@@ -41,7 +39,6 @@ CKAN_SECRETS = Access(0o640, "root", "www-data")
 def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make a machine as the settings say."""
     wanted, used = release.wanted(facts), services.of(settings)
-    engines = tuple(UNITS[endpoint.key] for endpoint in used if endpoint.local and endpoint.key in UNITS)
     return (
         KeptSettings(),
         *(RandomSecret(name) for name in (services.DATABASE_PASSWORD, "ckan-secret-key", "ckan-csrf-key")),
@@ -51,7 +48,7 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         ManagedFile("/etc/systemd/system/supervisor.service.d/dcor-server.conf", "supervisor-unit.conf"),
         *_engines(settings, used),
         # They start while the release is made, and nobody waits for them before they are needed.
-        *(ServiceBegun(unit) for unit in engines),
+        *(ServiceBegun(unit) for unit in engines.needed(used)),
         *_database(used),
         _certificate(settings),
         TrustBundle(PAIRS[settings.certificate]),
@@ -59,7 +56,7 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         *_ckan(settings, facts, wanted),
         DatabaseSchema(wanted, used.database),
         Addresses(f"https://{settings.hostname}", used.object_store.origin, used.database),
-        *(Service(unit) for unit in (*engines, "supervisor.service")),
+        *(Service(unit) for unit in (*engines.needed(used), "supervisor.service")),
         ActiveRelease(wanted, settings.hostname, settings.data, _read_by_ckan(settings)),
         SearchIndex(wanted, used.database, used.solr),
         AdminCommands(),
@@ -85,8 +82,8 @@ def _database(used: Services) -> tuple[Step, ...]:
 
 def _not_needed(used: Services) -> tuple[Step, ...]:
     """Return what stops those engines whose work is done elsewhere: last, when nobody asks them any more."""
-    units = [UNITS[endpoint.key] for endpoint in used.elsewhere if endpoint.key in UNITS]
-    return (*(ServiceOff(unit) for unit in units), *(() if used.database.local else (ClusterParked(),)))
+    off = tuple(ServiceOff(unit) for unit in engines.not_needed(used))
+    return off if used.database.local else (*off, ClusterParked())
 
 
 def _certificate(settings: Settings) -> Step:
