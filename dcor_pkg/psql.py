@@ -11,8 +11,9 @@ from dcor_pkg.services import Endpoint, postgresql_tls
 PASSFILE = f"{secrets.FOLDER}/pgpass"
 #: without the admin's own ~/.psqlrc, values alone, and the first error is the end
 QUIETLY = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--set=ON_ERROR_STOP=1", "--no-password")
-#: in what psql says of an error: what it was, without who says so
+#: in what psql says of an error: what it was comes behind these, and who says so before
 SAYS = ("FATAL:", "ERROR:")
+BEFORE = (" failed: ", *SAYS)
 
 
 def query(host: Host, database: Endpoint, sql: str, passfile: str = PASSFILE) -> str:
@@ -46,6 +47,6 @@ def complaint(words: str) -> str:
     """Return the essence of what psql says when something fails."""
     lines = [line for line in words.splitlines() if any(say in line for say in SAYS)] or words.strip().splitlines()[-1:]
     line = lines[0] if lines else "it does not say why"
-    for say in SAYS:
+    for say in BEFORE:
         line = line.partition(say)[2] or line
     return line.strip()

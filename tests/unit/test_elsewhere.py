@@ -72,7 +72,7 @@ def failed(words: str) -> CommandFailed:
     [
         (REFUSAL, 'password authentication failed for user "dcor"'),
         ("ERROR:  permission denied for schema public\nLINE 1: BEGIN", "permission denied for schema public"),
-        ("psql: error: timeout expired\n", "psql: error: timeout expired"),
+        ('psql: error: connection to server at "x", port 5 failed: timeout expired\n', "timeout expired"),
         ("", "it does not say why"),
     ],
 )
