@@ -24,12 +24,16 @@ DATA_FREE = disk.GIB
 
 def check(host: Host, settings: Settings) -> None:
     """Raise DcorError for the first thing that makes it useless to begin."""
+    _check_machine(host, settings)
+    elsewhere.judge(host, settings, settings, elsewhere.passwords(host))
+
+
+def _check_machine(host: Host, settings: Settings) -> None:
     _plain_folder(host, "data-directory", settings.data)
     if not release.ids(host):
         release.need_room(host)
     used = services.of(settings)
     _ports({**PORTS, **SOLR_PORTS} if used.solr.local else PORTS)
-    elsewhere.check_reach(settings)
     if used.database.local and not postgresql.is_ready(host) and not postgresql_cluster.is_parked(host):
         raise DcorError(
             "PostgreSQL does not take connections on 127.0.0.1.",
@@ -42,7 +46,7 @@ def check_change(host: Host, before: Settings | None, wanted: Settings, password
 
     `passwords` are those of services elsewhere, by their question; `before` is None at the first time.
     """
-    check(host, wanted)
+    _check_machine(host, wanted)
     if host.read(INSTANCE) is None:
         _first_data(host, wanted.data)
     elif before is not None and before.data != wanted.data:

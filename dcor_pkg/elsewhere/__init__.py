@@ -7,29 +7,27 @@ what is wrong; here that becomes an answer that cannot be used, with the name of
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from dcor_pkg import psql, secrets, services
+from dcor_pkg import secrets, services
 from dcor_pkg.elsewhere import object_store, postgresql, redis, solr
-from dcor_pkg.elsewhere.reach import Unusable, reach
+from dcor_pkg.elsewhere.reach import Unusable
 from dcor_pkg.host import Host
 from dcor_pkg.secrets import Secret
 from dcor_pkg.services import PASSWORD_OF, Endpoint
-from dcor_pkg.settings import BadAnswer, Settings, as_answers
+from dcor_pkg.settings import PASSWORDS, BadAnswer, Settings, as_answers
 
 #: whether it can be used; a store also needs to know what it has to publish
 TRIALS = {"database": postgresql.judge, "redis": redis.judge, "solr": solr.judge}
 #: why it does not answer now
-FAULTS: dict[str, Callable[[Host, Endpoint, str], str | None]] = {
-    "database": lambda host, endpoint, _: psql.fault(host, endpoint),
-    "redis": redis.fault,
-    "solr": solr.fault,
-    "object-store": object_store.fault,
-}
+FAULTS = {"database": postgresql.fault, "redis": redis.fault, "solr": solr.fault, "object-store": object_store.fault}
 
 
 def judge(host: Host, before: Settings | None, wanted: Settings, passwords: Mapping[str, Secret]) -> None:
-    """Try each service that has another address or password than before. Raises BadAnswer for the first that fails."""
+    """Try each service that has another address or password than before, and ask the others whether they are there.
+
+    `passwords`: by their questions. Raises BadAnswer for the first that cannot be used.
+    """
     for endpoint in services.of(wanted).elsewhere:
         with _as_answer(wanted, endpoint):
             password = passwords.get(PASSWORD_OF[endpoint.key])
@@ -37,18 +35,20 @@ def judge(host: Host, before: Settings | None, wanted: Settings, passwords: Mapp
                 raise Unusable(*_no_password(endpoint))
             if not _is_known(host, before, wanted, endpoint, password):
                 _try(host, wanted, endpoint, password)
-
-
-def check_reach(settings: Settings) -> None:
-    """Raise BadAnswer for the first service elsewhere that cannot be reached now."""
-    for endpoint in services.of(settings).elsewhere:
-        with _as_answer(settings, endpoint):
-            reach(endpoint)
+            elif (reason := FAULTS[endpoint.key](host, endpoint, password)) is not None:
+                raise Unusable(reason)
 
 
 def fault(host: Host, endpoint: Endpoint) -> str | None:
     """Return why a service does not answer CKAN, or None."""
-    return FAULTS[endpoint.key](host, endpoint, secrets.read(host, endpoint.secret))
+    password = passwords(host).get(PASSWORD_OF[endpoint.key])
+    return _no_password(endpoint)[0] if password is None else FAULTS[endpoint.key](host, endpoint, password)
+
+
+def passwords(host: Host) -> dict[str, Secret]:
+    """Return the passwords that were given for services elsewhere, by their questions."""
+    names = {question: secrets.external(question) for question in PASSWORDS}
+    return {question: secrets.read(host, name) for question, name in names.items() if host.read(secrets.path(name))}
 
 
 def _try(host: Host, wanted: Settings, endpoint: Endpoint, password: Secret) -> None:

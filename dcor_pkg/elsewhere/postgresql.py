@@ -44,6 +44,16 @@ def judge(host: Host, database: Endpoint, password: str) -> None:
             ) from None
 
 
+def fault(host: Host, database: Endpoint, password: str) -> str | None:
+    """Return why it does not answer CKAN."""
+    try:
+        reach(database)
+    except Unusable as unusable:
+        return unusable.reason
+    with host.private_file(psql.passfile_line(database, password)) as passfile:
+        return psql.fault(host, database, passfile)
+
+
 def _ask(host: Host, database: Endpoint, passfile: str, sql: str) -> str:
     try:
         return psql.query(host, database, sql, passfile)

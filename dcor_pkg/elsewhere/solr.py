@@ -40,6 +40,10 @@ def judge(host: Host, solr: Endpoint, password: str) -> None:
 
 def fault(_: Host, solr: Endpoint, password: str) -> str | None:
     """Return why the index does not answer CKAN."""
+    try:
+        reach(solr)
+    except Unusable as unusable:
+        return unusable.reason
     answer = web.ask(f"{solr.address}/select?q=*:*&rows=0", (solr.user, password))
     return None if answer.status == 200 else f"answers {answer.status} ({answer.body.strip()[:80]})"
 

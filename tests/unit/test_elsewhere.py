@@ -167,6 +167,16 @@ def test_a_missing_password_names_its_question(host: Host) -> None:
         elsewhere.judge(host, None, settings.parse({"redis": ANSWERS["redis"]}), {})
 
 
+def test_what_is_known_has_to_answer(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(elsewhere.FAULTS, "redis", lambda *_: "it is not there")
+    secrets.keep(host, secrets.external("redis-password"), Secret(PASSWORD))
+    wanted = settings.parse({"redis": ANSWERS["redis"]})
+    with pytest.raises(BadAnswer, match="dcor-server/redis = .*: it is not there"):
+        elsewhere.judge(host, wanted, wanted, elsewhere.passwords(host))
+    assert elsewhere.fault(host, endpoint("redis")) == "it is not there"
+    assert elsewhere.fault(host, endpoint("solr")) == "its password is missing (dcor-server/solr-password)"
+
+
 @pytest.mark.parametrize(
     ("before", "kept", "is_tried"),
     [
@@ -182,6 +192,7 @@ def test_only_what_is_new_is_tried(
 ) -> None:
     tried: list[str] = []
     monkeypatch.setitem(elsewhere.TRIALS, "redis", lambda _, it, password: tried.append(f"{it.key} {password}"))
+    monkeypatch.setitem(elsewhere.FAULTS, "redis", lambda *_: None)
     secrets.keep(host, secrets.external("redis-password"), Secret(kept))
     former: Settings | None = None if before is None else settings.parse(before)
     wanted = settings.parse({"redis": ANSWERS["redis"], "site-title": "X"})
