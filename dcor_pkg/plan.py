@@ -58,10 +58,11 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         Addresses(f"https://{settings.hostname}", used.object_store.origin, used.database),
         *(Service(unit) for unit in (*engines.needed(used), "supervisor.service")),
         ActiveRelease(wanted, settings.hostname, settings.data, _read_by_ckan(settings)),
-        SearchIndex(wanted, used.database, used.solr),
         AdminCommands(),
         *nginx.steps(settings, facts),
         ManagedFile("/etc/logrotate.d/dcor-server", "logrotate"),
+        # It may take hours, in which all else has to lead where it should.
+        SearchIndex(wanted, used.database, used.solr),
         *_not_needed(used),
     )
 

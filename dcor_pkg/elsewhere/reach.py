@@ -21,18 +21,23 @@ def reach(endpoint: Endpoint) -> None:
     """Connect, with TLS where the address says so. Raises Unusable."""
     place = f"{endpoint.host} port {endpoint.port}"
     try:
-        with socket.create_connection((endpoint.host, endpoint.port), timeout=PATIENCE) as connection:
-            if endpoint.tls:
-                ssl.create_default_context().wrap_socket(connection, server_hostname=endpoint.host).close()
+        connection = socket.create_connection((endpoint.host, endpoint.port), timeout=PATIENCE)
     except socket.gaierror as error:
         raise Unusable(f"the name {endpoint.host} is not known here ({error.strerror})") from None
     except TimeoutError:
-        raise Unusable(
-            f"{place} does not answer within {PATIENCE:.0f} s", "Does a firewall stand in between?"
-        ) from None
-    except ssl.SSLCertVerificationError as error:
-        raise Unusable(f"the certificate of {place} is not trusted: {error.verify_message}", TRUST) from None
-    except ssl.SSLError as error:
-        raise Unusable(f"{place} does not speak TLS ({error.reason})") from None
+        reason = f"{place} does not answer within {PATIENCE:.0f} s"
+        raise Unusable(reason, "Does a firewall stand in between?") from None
     except OSError as error:
         raise Unusable(f"{place} cannot be reached: {error.strerror or error}") from None
+    with connection:
+        if endpoint.tls:
+            _change_to_tls(connection, endpoint.host, place)
+
+
+def _change_to_tls(connection: socket.socket, host: str, place: str) -> None:
+    try:
+        ssl.create_default_context().wrap_socket(connection, server_hostname=host).close()
+    except ssl.SSLCertVerificationError as error:
+        raise Unusable(f"the certificate of {place} is not trusted: {error.verify_message}", TRUST) from None
+    except OSError as error:  # without TLS some answer in their own language, some close, some wait for more
+        raise Unusable(f"{place} does not speak TLS ({error})") from None

@@ -106,8 +106,11 @@ TimeoutStopSec=30
 WantedBy=multi-user.target
 UNIT
 systemctl daemon-reload && systemctl enable --quiet --now store-apart
-until curl --silent --insecure --output /dev/null https://s3.example.org:8333/; do sleep 0.2; done
-until curl --silent --output /dev/null http://solr.example.org:8990/solr/ckan/admin/ping; do sleep 0.2; done
+"""
+AWAIT = """
+for address in https://s3.example.org:8333/ http://solr.example.org:8990/solr/ckan/admin/ping; do
+    until curl --silent --insecure --output /dev/null $address; do sleep 0.2; done
+done
 """
 
 
@@ -154,7 +157,7 @@ def set_up(machine: Machine) -> None:
     """Set up all four, running and enabled, with the one password."""
     machine.write(f"{FOLDER}/password", f"{PASSWORD}\n", 0o600)
     machine.write(f"{FOLDER}/wrong", "wrong\n", 0o600)
-    for script in (CERTIFICATES, POSTGRESQL, REDIS, SOLR, STORE):
+    for script in (CERTIFICATES, POSTGRESQL, REDIS, SOLR, STORE, AWAIT):
         machine.shell(script)
 
 

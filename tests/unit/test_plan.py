@@ -25,9 +25,9 @@ ORDER = (
     "database schema",
     "service dcor-solr.service",
     "active release",
-    "search index",
     "nginx site",
     "service nginx.service",
+    "search index",
 )
 
 
