@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dcor_pkg import preflight, secrets, settings, settings_file
+from dcor_pkg import elsewhere, preflight, secrets, settings, settings_file
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Host
 from dcor_pkg.secrets import Secret
-from dcor_pkg.settings import PASSWORDS, Settings
+from dcor_pkg.settings import Settings
 
 
 def take(host: Host, answers: Mapping[str, str], given: Mapping[str, Secret], *, tried: bool = True) -> Settings:
@@ -24,7 +24,7 @@ def take(host: Host, answers: Mapping[str, str], given: Mapping[str, Secret], *,
     wanted = settings.parse({**(settings_file.read_kept(host) if kept is None else kept), **answers})
     before = _settings_or_none(kept)
     if tried and (given or wanted != before):
-        preflight.check_change(host, before, wanted, {**_stored(host), **given})
+        preflight.check_change(host, before, wanted, {**elsewhere.passwords(host), **given})
     for key, password in given.items():
         secrets.keep(host, secrets.external(key), password)
     settings_file.save(host, wanted)
@@ -37,8 +37,3 @@ def _settings_or_none(answers: Mapping[str, str] | None) -> Settings | None:
         return None if answers is None else settings.parse(answers)
     except DcorError:
         return None
-
-
-def _stored(host: Host) -> dict[str, Secret]:
-    names = {key: secrets.external(key) for key in PASSWORDS}
-    return {key: secrets.read(host, name) for key, name in names.items() if host.exists(secrets.path(name))}

@@ -9,16 +9,16 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dcor_pkg import disk, programs, release, supervisor, switch, unix_http
+from dcor_pkg import disk, elsewhere, engines, programs, psql, release, services, supervisor, switch, unix_http
 from dcor_pkg.host import Host
 from dcor_pkg.settings import Settings
-from dcor_pkg.steps import certificate, object_store, postgresql, redis, solr
+from dcor_pkg.steps import certificate, object_store
 from dcor_pkg.steps.data_directory import missing_data
 from dcor_pkg.steps.service import unit_state
 
 #: whose versions tell what runs here
 PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
-SITE = ("postgresql.service", redis.UNIT, solr.UNIT, object_store.UNIT, "supervisor.service", "nginx.service")
+SITE = ("supervisor.service", "nginx.service")
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,24 @@ class Part:
 
 def examine(host: Host, settings: Settings) -> list[Part]:
     """Return every part, with what is wrong with it."""
+    used = services.of(settings)
+    units = (*(("postgresql.service",) if used.database.local else ()), *engines.needed(used), *SITE)
     parts: list[Part] = [
-        Part("versions", None, host.run("dpkg-query", "--show", "--showformat=${Package} ${Version}  ", *PACKAGES).strip()),
+        Part(
+            "versions",
+            None,
+            host.run("dpkg-query", "--show", "--showformat=${Package} ${Version}  ", *PACKAGES).strip(),
+        ),
         Part("data", missing_data(host, settings.data), settings.data),
         *(_disk(host, path) for path in (settings.data, release.FOLDER)),
         Part("release", None if release.active(host) else "none is active", release.active(host) or ""),
-        *(Part(unit.removesuffix(".service"), _unit_fault(host, unit)) for unit in SITE),
+        *(Part(unit.removesuffix(".service"), _unit_fault(host, unit)) for unit in units),
         Part("programs", _programs_fault(host)),
+        *(Part(it.key, elsewhere.fault(host, it), it.address) for it in used.elsewhere),
     ]
     checks: dict[str, Callable[[], str | None]] = {
-        "database": lambda: None if postgresql.is_ready(host) else "does not take connections",
-        "objects": lambda: _store_fault(host),
+        **({"database": lambda: psql.fault(host, used.database)} if used.database.local else {}),
+        **({"objects": lambda: _store_fault(host)} if used.object_store.local else {}),
         "search": lambda: _site_fault(settings, switch.SEARCH),
         "page": lambda: _site_fault(settings, "/"),
     }

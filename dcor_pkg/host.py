@@ -100,6 +100,19 @@ class Host:
                 beside.replace(target)
             _sync_folder(target.parent)
 
+    @contextlib.contextmanager
+    def private_file(self, text: str) -> Iterator[str]:
+        """Give the path of a file in memory that only we can read (0600), for as long as a program needs it."""
+        with _explained("/run"):
+            self.path("/run").mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(prefix="dcor-server.", dir=self.path("/run"))
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+            yield f"/run/{Path(name).name}"
+        finally:
+            Path(name).unlink(missing_ok=True)
+
     def append(self, path: str, text: str, access: Access) -> None:
         """Add to a file, which is made with `access` where there is none."""
         target = self.path(path)

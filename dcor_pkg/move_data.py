@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from dcor_pkg import converge, disk, lock, settings_file, supervisor
+from dcor_pkg import converge, disk, lock, services, settings_file, supervisor
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Access, Host
 from dcor_pkg.settings import BadAnswer
@@ -34,15 +34,17 @@ def move(host: Host, path: str, tell: Callable[[str], None]) -> None:
     """Move the data to `path`; a converge has to follow. Raises DcorError, with the server on its old data."""
     settings = settings_file.load(host)
     wanted = replace(settings, data_directory=path)
-    old, new = settings.data, wanted.data
+    old, new, store = settings.data, wanted.data, services.of(settings).object_store
     with lock.held(host, converge.PATIENCE):
         _judge(host, old, new)
         host.make_folder(new, ACCESS)
         host.write(f"{new}/{MOVING}", host.read(INSTANCE) or "", Access(0o644))
+        if not store.local:
+            tell(f"The measurements are in {store.origin}; what moves is what CKAN stores itself.")
         tell(f"Copying {old} to {new}; the server goes on meanwhile.")
         _copy(host, old, new)
         tell("Copying what has changed since; the server answers 503 meanwhile.")
-        with _standing(host):
+        with _standing(host, store_is_here=store.local):
             _copy(host, old, new)
             files, size = _compare(host, old, new)
             host.rename(f"{new}/{MOVING}", marker(new))
@@ -110,17 +112,19 @@ def _count(host: Host, path: str) -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def _standing(host: Host) -> Iterator[None]:
+def _standing(host: Host, *, store_is_here: bool) -> Iterator[None]:
     """Hold everything that writes data. Where the move fails all is started again; else the converge does so."""
     host.write(nginx.MAINTENANCE, "", Access(0o644))
     programs = [name for name, state in supervisor.states(host).items() if state == supervisor.RUNNING]
     try:
         for program in programs:
             supervisor.stop(host, program)
-        host.run("systemctl", "stop", object_store.UNIT)
+        if store_is_here:
+            host.run("systemctl", "stop", object_store.UNIT)
         yield
     except BaseException:
-        host.run("systemctl", "start", object_store.UNIT)
+        if store_is_here:
+            host.run("systemctl", "start", object_store.UNIT)
         for program in programs:
             supervisor.start(host, program)
         raise

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dcor_pkg import ckan_additions, release
+from dcor_pkg import ckan_additions, engines, release, services
 from dcor_pkg.facts import Facts
 from dcor_pkg.host import Access
 from dcor_pkg.managed_file import ManagedFile
 from dcor_pkg.programs import SOCKETS, UWSGI_INI
 from dcor_pkg.secrets import RandomSecret
+from dcor_pkg.services import Services
 from dcor_pkg.settings import OWN, Settings
 from dcor_pkg.step import Step
 from dcor_pkg.steps import nginx, object_store, own_certificate, redis, solr
@@ -22,14 +23,13 @@ from dcor_pkg.steps.folder import Folder
 from dcor_pkg.steps.kept_settings import KeptSettings
 from dcor_pkg.steps.log_file import LogFile
 from dcor_pkg.steps.own_certificate import OwnCertificate
-from dcor_pkg.steps.postgresql import PASSWORD, PostgresqlDatabase
+from dcor_pkg.steps.postgresql import DatabaseLogin, PostgresqlDatabase
+from dcor_pkg.steps.postgresql_cluster import ClusterParked, ClusterUsed
 from dcor_pkg.steps.release_made import ReleaseMade
 from dcor_pkg.steps.search_index import SearchIndex
 from dcor_pkg.steps.self_signed import SelfSignedCertificate
-from dcor_pkg.steps.service import Service, ServiceBegun
+from dcor_pkg.steps.service import Service, ServiceBegun, ServiceOff
 
-#: They start while the release is made, and nobody waits for them before they are needed.
-ENGINES = (redis.UNIT, solr.UNIT, object_store.UNIT)
 CKAN = Access(0o755, "www-data", "www-data")
 #: what `dcor inspect` wants of CKAN's log folder
 LOGS = Access(0o755, "www-data", "adm")
@@ -37,32 +37,53 @@ LOGS = Access(0o755, "www-data", "adm")
 
 def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make a machine as the settings say."""
-    wanted = release.wanted(facts)
+    wanted, used = release.wanted(facts), services.of(settings)
     return (
         KeptSettings(),
-        *(RandomSecret(name) for name in (PASSWORD, "ckan-secret-key", "ckan-csrf-key")),
+        *(RandomSecret(name) for name in (services.DATABASE_PASSWORD, "ckan-secret-key", "ckan-csrf-key")),
         DataDirectory(settings.data),
         *_folders(settings),
         ManagedFile("/etc/apt/apt.conf.d/01dcor-server", "apt.conf"),
         ManagedFile("/etc/systemd/system/supervisor.service.d/dcor-server.conf", "supervisor-unit.conf"),
-        *redis.files(),
-        *solr.steps(),
-        *object_store.steps(settings.data),
-        *(ServiceBegun(unit) for unit in ENGINES),
-        PostgresqlDatabase(),
+        *_engines(settings, used),
+        # They start while the release is made, and nobody waits for them before they are needed.
+        *(ServiceBegun(unit) for unit in engines.needed(used)),
+        *_database(used),
         _certificate(settings),
         TrustBundle(PAIRS[settings.certificate]),
         ReleaseMade(wanted),
         *_ckan(settings, facts),
-        DatabaseSchema(wanted),
-        Addresses(f"https://{settings.hostname}", f"https://{settings.hostname}"),
-        *(Service(unit) for unit in (*ENGINES, "supervisor.service")),
+        DatabaseSchema(wanted, used.database),
+        Addresses(f"https://{settings.hostname}", used.object_store.origin, used.database),
+        *(Service(unit) for unit in (*engines.needed(used), "supervisor.service")),
         ActiveRelease(wanted, settings.hostname, settings.data, _read_by_ckan(settings)),
-        SearchIndex(wanted),
         AdminCommands(),
         *nginx.steps(settings, facts),
         ManagedFile("/etc/logrotate.d/dcor-server", "logrotate"),
+        # It may take hours, in which all else has to lead where it should.
+        SearchIndex(wanted, used.database, used.solr),
+        *_not_needed(used),
     )
+
+
+def _engines(settings: Settings, used: Services) -> tuple[Step, ...]:
+    """Return what configures the engines that are ours."""
+    return (
+        *(redis.files() if used.redis.local else ()),
+        *(solr.steps() if used.solr.local else ()),
+        *(object_store.steps(settings.data) if used.object_store.local else ()),
+    )
+
+
+def _database(used: Services) -> tuple[Step, ...]:
+    login = DatabaseLogin(used.database)
+    return (ClusterUsed(), login, PostgresqlDatabase(used.database)) if used.database.local else (login,)
+
+
+def _not_needed(used: Services) -> tuple[Step, ...]:
+    """Return what stops those engines whose work is done elsewhere: last, when nobody asks them any more."""
+    off = tuple(ServiceOff(unit) for unit in engines.not_needed(used))
+    return off if used.database.local else (*off, ClusterParked())
 
 
 def _certificate(settings: Settings) -> Step:

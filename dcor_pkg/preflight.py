@@ -7,28 +7,35 @@ from pathlib import Path
 
 import psutil
 
-from dcor_pkg import disk, named_files, release
+from dcor_pkg import disk, elsewhere, named_files, release, services
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Host
 from dcor_pkg.secrets import Secret
 from dcor_pkg.settings import OWN, BadAnswer, Settings
-from dcor_pkg.steps import own_certificate, postgresql
+from dcor_pkg.steps import own_certificate, postgresql, postgresql_cluster
 from dcor_pkg.steps.ckan_ini import ckan_ini
 from dcor_pkg.steps.data_directory import INSTANCE, marker, missing_data
 
 #: ports, and the program that we expect there
-PORTS = {80: "nginx", 443: "nginx", 8983: "java"}
+PORTS = {80: "nginx", 443: "nginx"}
+SOLR_PORTS = {8983: "java"}
 #: bytes that have to be free where data are to lie
 DATA_FREE = disk.GIB
 
 
 def check(host: Host, settings: Settings) -> None:
     """Raise DcorError for the first thing that makes it useless to begin."""
+    _check_machine(host, settings)
+    elsewhere.judge(host, settings, settings, elsewhere.passwords(host))
+
+
+def _check_machine(host: Host, settings: Settings) -> None:
     _plain_folder(host, "data-directory", settings.data)
     if not release.ids(host):
         release.need_room(host)
-    _ports()
-    if not postgresql.is_ready(host):
+    used = services.of(settings)
+    _ports({**PORTS, **SOLR_PORTS} if used.solr.local else PORTS)
+    if used.database.local and not postgresql.is_ready(host) and not postgresql_cluster.is_parked(host):
         raise DcorError(
             "PostgreSQL does not take connections on 127.0.0.1.",
             hint="pg_lsclusters shows its state; systemctl start postgresql starts it.",
@@ -42,13 +49,14 @@ def check_change(host: Host, before: Settings | None, wanted: Settings, password
     `passwords` are those of services elsewhere, by their question; `before` is None at the first time.
     """
     named_files.check(host, wanted)
-    check(host, wanted)
+    _check_machine(host, wanted)
     if host.read(INSTANCE) is None:
         _first_data(host, wanted.data)
     elif before is not None and before.data != wanted.data:
         _other_data(host, before.data, wanted.data)
     if wanted.certificate == OWN:
         own_certificate.judge(host, own_certificate.source(wanted), wanted.hostname)
+    elsewhere.judge(host, before, wanted, passwords)
 
 
 def _plain_folder(host: Host, key: str, path: str) -> None:
@@ -81,13 +89,13 @@ def _other_data(host: Host, before: str, path: str) -> None:
         )
 
 
-def _ports() -> None:
+def _ports(ports: Mapping[int, str]) -> None:
     for connection in psutil.net_connections("tcp"):
         port = connection.laddr.port if connection.laddr else 0
-        if connection.status != psutil.CONN_LISTEN or port not in PORTS:
+        if connection.status != psutil.CONN_LISTEN or port not in ports:
             continue
         program = _program(connection.pid)
-        if program not in (PORTS[port], None):
+        if program not in (ports[port], None):
             raise DcorError(
                 f"Port {port} is held by {program} (process {connection.pid}).",
                 hint="Stop that program, or move it to another port.",

@@ -106,15 +106,18 @@ class Settings:
     database: str = _setting(
         LOCAL,
         judges.address("postgresql://USER@HOST/NAME", "postgresql", user=True, path="/[A-Za-z0-9_-]+"),
-        "PostgreSQL: local, or postgresql://USER@HOST/NAME.",
-        "The data of the one are not copied to the other. " + CKAN_RELOADS,
+        "PostgreSQL (12 or newer): local, or postgresql://USER@HOST/NAME, a database in UTF8 that USER may make tables "
+        "in. Over a network its certificate has to be one that this machine trusts.",
+        "The data of the one are not copied to the other; the search index is made anew; our own PostgreSQL stops, and "
+        "keeps what it has. " + CKAN_RELOADS,
         hint="For example postgresql://ckan@db.example.org/ckan.",
     )
     redis: str = _setting(
         LOCAL,
         judges.address("redis://HOST[:PORT][/NUMBER] (rediss:// with TLS)", "redis", "rediss", path="(/[0-9]{1,3})?"),
-        "Redis: local, or redis://HOST[:PORT][/NUMBER]; rediss:// with TLS.",
-        "Jobs that wait in the one are not copied to the other. " + CKAN_RELOADS,
+        "Redis (5 or newer, with a password): local, or redis://HOST[:PORT][/NUMBER]; rediss:// with TLS.",
+        "Jobs that wait in the one are not copied to the other; our own Redis stops, and keeps what it has. "
+        + CKAN_RELOADS,
         hint="For example rediss://redis.example.org:6380/0.",
     )
     solr: str = _setting(
@@ -123,14 +126,16 @@ class Settings:
             "https://USER@HOST/solr/CORE", "http", "https", user=True, path="/[A-Za-z0-9_/-]*solr/[A-Za-z0-9_-]+"
         ),
         "Solr: local, or https://USER@HOST/solr/CORE, whose core has the schema of the installed CKAN.",
-        "The index is made anew where the new one is empty. " + CKAN_RELOADS,
+        "The index is made anew; our own Solr stops, and keeps what it has. " + CKAN_RELOADS,
         hint="For example https://ckan@search.example.org:8983/solr/ckan.",
     )
     object_store: str = _setting(
         LOCAL,
         judges.address("https://KEY@ENDPOINT", "http", "https", user=True, path="/?"),
-        "The object store (S3): local, or https://KEY@ENDPOINT.",
-        "The measurements of the one are not copied to the other. " + CKAN_RELOADS,
+        "The object store (S3): local, or https://KEY@ENDPOINT, where KEY may make buckets, and policies know an "
+        "object's tags.",
+        "The measurements of the one are not copied to the other; their addresses in the database follow; our own store "
+        "stops, and keeps what it has. " + NGINX_RELOADS + " " + CKAN_RELOADS,
         hint="For example https://AKIDEXAMPLE@s3.example.org.",
     )
     mail_relay: str = _setting(

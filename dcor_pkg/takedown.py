@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dcor_pkg import converge, managed_file, supervisor
+from dcor_pkg import converge, engines, managed_file, supervisor
 from dcor_pkg.errors import DcorError
 from dcor_pkg.facts import VENV
 from dcor_pkg.host import Host
 from dcor_pkg.release import DIVERTED
-from dcor_pkg.steps import admin_commands, nginx, object_store, redis, solr
+from dcor_pkg.steps import admin_commands, nginx
 
 PROGRAMS = "/etc/supervisor/conf.d"
 
@@ -32,7 +32,7 @@ def _stop_programs(host: Host) -> None:
 
 
 def _stop_engines(host: Host) -> None:
-    for unit in (redis.UNIT, solr.UNIT, object_store.UNIT):
+    for unit in engines.UNITS.values():
         host.run("systemctl", "disable", "--now", "--quiet", unit)
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from dcor_pkg import handlers
+from dcor_pkg import handlers, psql
 from dcor_pkg.handlers import REBUILD_INDEX
 from dcor_pkg.host import Access, Host
-from dcor_pkg.steps import postgresql
+from dcor_pkg.services import Endpoint
 
-#: the addresses that the database has
-MEMORY = "/var/lib/dcor-server/addresses.json"
+#: the addresses that each database has, the one that was used last at the end
+MEMORY = "/var/lib/dcor-server/addresses-by-database.json"
+
+Known = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -23,34 +25,42 @@ class Addresses:
 
     site: str
     store: str
+    database: Endpoint
     name: str = "addresses in the database"
 
     def check(self, host: Host) -> str | None:
-        known = _known(host)
-        if known is None:
+        memory = _memory(host)
+        if not memory or next(reversed(memory)) != self.database.address:
             return "are not noted yet"
+        known = memory[self.database.address]
         return None if known == self._wanted() else f"are those of {known['site']} and {known['store']}"
 
     def apply(self, host: Host) -> None:
-        """Lead from the former addresses to these; others, as of data that lie elsewhere, are left alone."""
-        known = _known(host)
-        if known is not None:
-            handlers.request(host, REBUILD_INDEX)
-            postgresql.query(
-                host,
-                "BEGIN;\n"
-                + _replaced("url", f"{known['site']}/dataset/", f"{self.site}/dataset/")
-                + _replaced("extras", f'"s3_url": "{known["store"]}/', f'"s3_url": "{self.store}/')
-                + "COMMIT;\n",
-            )
-        host.write(MEMORY, json.dumps(self._wanted()) + "\n", Access(0o644))
+        """Lead from all former addresses to these; others, as of data that lie elsewhere, are left alone.
 
-    def _wanted(self) -> dict[str, str]:
+        All, since a database that was not the last one may be a copy of that, or still be what it was long ago.
+        """
+        memory = _memory(host)
+        former = [known for known in memory.values() if known != self._wanted()]
+        if former:
+            handlers.request(host, REBUILD_INDEX)
+            psql.query(host, self.database, "\n".join(["BEGIN;", *map(self._led_here, former), "COMMIT;"]))
+        memory.pop(self.database.address, None)
+        noted = {**memory, self.database.address: self._wanted()}
+        host.write(MEMORY, json.dumps(noted, indent=1) + "\n", Access(0o644))
+
+    def _led_here(self, former: Known) -> str:
+        """Return the SQL that exchanges what leads to former addresses."""
+        return _replaced("url", f"{former['site']}/dataset/", f"{self.site}/dataset/") + _replaced(
+            "extras", f'"s3_url": "{former["store"]}/', f'"s3_url": "{self.store}/'
+        )
+
+    def _wanted(self) -> Known:
         return {"site": self.site, "store": self.store}
 
 
-def _known(host: Host) -> dict[str, str] | None:
-    found: dict[str, str] | None = json.loads(host.read(MEMORY) or "null")
+def _memory(host: Host) -> dict[str, Known]:
+    found: dict[str, Known] = json.loads(host.read(MEMORY) or "{}")
     return found
 
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 
 from dcor_pkg import secrets
 from dcor_pkg.host import Access, Host
+from dcor_pkg.services import AUTHORITIES
 from dcor_pkg.settings import OWN, SELF_SIGNED
 
 if TYPE_CHECKING:  # cryptography 38 (Debian 12) does not know these names yet
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # cryptography 38 (Debian 12) does not know these names yet
 FOLDER = "/etc/dcor-server/tls"
 #: Debian's authorities and the served certificate, for the programs of a release (certifi's bundle leads here).
 BUNDLE = f"{FOLDER}/bundle.pem"
-DEBIAN_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+DEBIAN_BUNDLE = AUTHORITIES
 PUBLIC = Access(0o644)
 RENEW = datetime.timedelta(days=30)
 RELOAD = "reload nginx.service"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg import ckan_additions, release, templates
+from dcor_pkg import ckan_additions, release, services, templates
 from dcor_pkg.ckan_additions import Option
 from dcor_pkg.host import Access, Host
 from dcor_pkg.managed_file import ManagedFile
@@ -41,5 +41,9 @@ class CkanIni(ManagedFile):
 
 def ckan_ini(settings: Settings) -> CkanIni:
     """Return the file that CKAN reads on a server with these settings."""
-    values = {"settings": settings, "licences": f"{release.CURRENT}/{release.LICENCES}"}
+    values = {
+        "settings": settings,
+        "services": services.of(settings),
+        "licences": f"{release.CURRENT}/{release.LICENCES}",
+    }
     return CkanIni(release.CKAN_INI, "ckan.ini", values, ACCESS)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dcor_pkg import additions, handlers, nginx_workers
+from dcor_pkg import additions, handlers, nginx_workers, services
 from dcor_pkg.errors import DcorError
 from dcor_pkg.facts import Facts
 from dcor_pkg.host import Access, Host
@@ -18,7 +18,7 @@ from dcor_pkg.steps import nginx_additions, object_store, store_door
 from dcor_pkg.steps.certificate import PAIRS
 from dcor_pkg.steps.folder import Folder
 from dcor_pkg.steps.service import Service
-from dcor_pkg.steps.store_door import StoreDoor
+from dcor_pkg.steps.store_door import StoreDoor, StoreDoorClosed
 
 UNIT = "nginx.service"
 RELOAD = f"reload {UNIT}"
@@ -83,12 +83,17 @@ class NginxService(Service):
 def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make nginx serve."""
     folders = (Folder(nginx_additions.FOLDER, Access(0o755)), Folder(nginx_additions.COPIES, Access(0o700)))
-    return (*folders, StoreDoor(), Site(site(settings, facts)), NginxService(UNIT))
+    own = (*folders, Site(site(settings, facts)), NginxService(UNIT))
+    return (StoreDoor(), *own) if services.of(settings).object_store.local else (*own, StoreDoorClosed())
 
 
 def site(settings: Settings, facts: Facts) -> ManagedFile:
     """Return the one file that holds all of our site."""
+    store = services.of(settings).object_store
     values = {
+        "store_is_here": store.local,
+        # what pages may load from beside this server
+        "sources": "" if store.local else f" {store.origin}",
         "hostname": settings.hostname,
         "tls": PAIRS[settings.certificate],
         "trusted": settings.certificate != SELF_SIGNED,

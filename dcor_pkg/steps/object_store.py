@@ -12,7 +12,7 @@ import hmac
 import json
 from dataclasses import dataclass
 
-from dcor_pkg import secrets
+from dcor_pkg import secrets, services
 from dcor_pkg.handlers import request
 from dcor_pkg.host import Access, Host
 from dcor_pkg.managed_file import ManagedFile
@@ -28,8 +28,7 @@ RESTART = f"restart {UNIT}"
 S3 = "/run/dcor-object-store/s3.sock"
 
 #: CKAN's, for S3
-KEY = "object-store-key"
-SECRET = "object-store-secret"
+KEY, SECRET = services.STORE_KEY, services.STORE_SECRET
 #: what the filer's tokens are signed with
 FILER_KEY = "filer-key"
 FILER_READ_KEY = "filer-read-key"

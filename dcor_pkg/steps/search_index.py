@@ -2,54 +2,75 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import urllib.request
 from dataclasses import dataclass
-from urllib.error import URLError
+from functools import partial
 
-from dcor_pkg import handlers, release, secrets
+from dcor_pkg import handlers, psql, release, secrets, web
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.handlers import REBUILD_INDEX
-from dcor_pkg.host import Host
-from dcor_pkg.steps import postgresql, solr
+from dcor_pkg.host import Access, Host
+from dcor_pkg.services import Endpoint
 
-COUNT = "http://127.0.0.1:8983/solr/ckan/select?q=*:*&rows=0&wt=json"
 DATASETS = "SELECT count(*) FROM package WHERE type = 'dataset' AND state = 'active'"
+#: which database and which Solr it was that fit each other
+MEMORY = "/var/lib/dcor-server/index.json"
 
 
 @dataclass(frozen=True)
 class SearchIndex:
-    """An index with something in it, if the database has something to find."""
+    """An index made from the database that is used now, and with something in it if there is something to find."""
 
     release: str
+    database: Endpoint
+    solr: Endpoint
     name: str = "search index"
 
     def check(self, host: Host) -> str | None:
+        known = json.loads(host.read(MEMORY) or "null")
+        if known is None:
+            return "is not noted yet"
+        if known != self._pair():
+            return "was made from another database, or elsewhere"
+        return self._fault(host)
+
+    def apply(self, host: Host) -> None:
+        """Make it anew, if it does not fit; what is there of another database is cleared before.
+
+        An index that we find at the first time is believed to fit if there is something in it.
+        """
+        known = json.loads(host.read(MEMORY) or "null")
+        if known not in (None, self._pair()):
+            self._rebuild(host, "--clear")
+        elif self._fault(host) is not None:
+            self._rebuild(host)
+        host.write(MEMORY, json.dumps(self._pair()) + "\n", Access(0o644))
+
+    def _rebuild(self, host: Host, *options: str) -> None:
+        release.run(host, self.release, "ckan", "search-index", "rebuild", *options, timeout=24 * 3600)
+        handlers.done(host, REBUILD_INDEX)
+
+    def _pair(self) -> dict[str, str]:
+        return {"database": self.database.address, "solr": self.solr.address}
+
+    def _fault(self, host: Host) -> str | None:
         try:
-            datasets = int(postgresql.query(host, DATASETS))
+            datasets = int(psql.query(host, self.database, DATASETS))
         except CommandFailed:
             return "there is no database to make it from yet"
-        if datasets == 0:
+        found = _count(host, self.solr)
+        if isinstance(found, str):
+            return found
+        if found == datasets == 0:
             return None
         if handlers.is_due(host, REBUILD_INDEX):
             return "is older than what it is made from"
-        found = _count(host)
-        if isinstance(found, str):
-            return found
         return f"is empty, and the database has {datasets} datasets" if found == 0 else None
 
-    def apply(self, host: Host) -> None:
-        release.run(host, self.release, "ckan", "search-index", "rebuild", timeout=24 * 3600)
-        handlers.done(host, REBUILD_INDEX)
 
-
-def _count(host: Host) -> int | str:
+def _count(host: Host, solr: Endpoint) -> int | str:
     """Return how many documents there are, or why that cannot be told."""
-    login = f"{solr.USER}:{secrets.read(host, solr.PASSWORD)}"
-    header = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
-    try:
-        with urllib.request.urlopen(urllib.request.Request(COUNT, headers=header), timeout=30) as answer:
-            return int(json.load(answer)["response"]["numFound"])
-    except URLError as error:
-        return f"Solr does not answer: {error.reason}"
+    answer = web.ask(f"{solr.address}/select?q=*:*&rows=0&wt=json", solr.login(partial(secrets.read, host)))
+    if answer.status != 200:
+        return f"Solr answers {answer.status} ({answer.body.strip()[:100]})"
+    return int(json.loads(answer.body)["response"]["numFound"])

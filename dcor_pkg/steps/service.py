@@ -9,6 +9,8 @@ from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.host import Host
 
 PROPERTIES = ("ActiveState", "UnitFileState", "NeedDaemonReload", "Job")
+#: states of a unit's file in which boot starts it (systemctl(1), "is-enabled")
+ENABLED = ("enabled", "enabled-runtime")
 
 #: of the journal, when a unit does not start
 LINES = 12
@@ -30,7 +32,7 @@ class Service:
             return "its unit file has changed"
         if state["ActiveState"] != "active":
             return f"is {state['ActiveState']}"
-        if state["UnitFileState"] not in ("enabled", "enabled-runtime", "static", "alias"):
+        if state["UnitFileState"] not in (*ENABLED, "static", "alias"):
             return f"is {state['UnitFileState'] or 'not enabled'}, so it would not start at boot"
         return next((f"{handler} is due" for handler in due(host, self.unit)), None)
 
@@ -73,6 +75,26 @@ class ServiceBegun:
         for handler in due(host, self.unit):
             handlers.done(host, handler)
         host.run("systemctl", "start", "--no-block", self.unit)
+
+
+@dataclass(frozen=True)
+class ServiceOff:
+    """A unit that is not needed now: it does not run, nor start at boot. Its settings and its data stay."""
+
+    unit: str
+
+    @property
+    def name(self) -> str:
+        return f"service {self.unit}"
+
+    def check(self, host: Host) -> str | None:
+        state = unit_state(host, self.unit)
+        if state["ActiveState"] not in ("inactive", "failed"):
+            return f"is {state['ActiveState']}, and its work is done elsewhere"
+        return "would start at boot" if state["UnitFileState"] in ENABLED else None
+
+    def apply(self, host: Host) -> None:
+        host.run("systemctl", "disable", "--now", "--quiet", self.unit)
 
 
 def _run(host: Host, verb: str, unit: str) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from dcor_pkg import facts, handlers, secrets
+from dcor_pkg import facts, handlers, secrets, services
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Access, Host
 from dcor_pkg.secrets import RandomSecret
@@ -18,8 +18,7 @@ from dcor_pkg.step import Step
 
 UNIT = "dcor-solr.service"
 RESTART = f"restart {UNIT}"
-PASSWORD = "solr-password"
-USER = "ckan"
+USER, PASSWORD = services.SOLR_USER, services.SOLR_PASSWORD
 
 HOME = "/var/lib/dcor-solr/home"
 CONFIGURATION = f"{HOME}/configsets/ckan/conf"
@@ -76,7 +75,7 @@ def wanted(host: Host) -> dict[str, tuple[str, Access]]:
     """Return the files, in the order of writing: the unit does not start before the last one is there."""
     password = secrets.read(host, PASSWORD)
     return {
-        SCHEMA: (crash_safe(_schema_of_ckan(host)), PUBLIC),
+        SCHEMA: (crash_safe(schema_of_ckan(host)), PUBLIC),
         f"{HOME}/ckan/core.properties": ("name=ckan\nconfigSet=ckan\n", PUBLIC),
         "/etc/dcor-solr/probe.conf": (f'user = "{USER}:{password}"\n', OF_SOLR),
         f"{HOME}/security.json": (security(password), OF_SOLR),
@@ -114,7 +113,8 @@ def credential(password: str) -> str:
     return f"{_base64(hashlib.sha256(once).digest())} {_base64(salt)}"
 
 
-def _schema_of_ckan(host: Host) -> str:
+def schema_of_ckan(host: Host) -> str:
+    """Return the schema that the installed CKAN comes with."""
     library = f"{facts.VENV}/lib"
     for name in host.names(library):
         schema = host.read(f"{library}/{name}/site-packages/ckan/config/solr/schema.xml")

@@ -46,6 +46,20 @@ class StoreDoor:
             socket.apply(host)
 
 
+@dataclass(frozen=True)
+class StoreDoorClosed:
+    """No door, where the store is elsewhere."""
+
+    name: str = "door of the object store"
+
+    def check(self, host: Host) -> str | None:
+        left = [file.path for file in FILES if host.exists(file.path)]
+        return f"{left[0]} is there, and the store is elsewhere" if left else None
+
+    def apply(self, host: Host) -> None:
+        take_down(host)
+
+
 def take_down(host: Host) -> None:
     """Close the door, and leave nothing of it."""
     if host.exists(FILES[0].path):

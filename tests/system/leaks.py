@@ -10,7 +10,8 @@ cd /etc/dcor-server/secrets
 for file in *; do
     case $file in
         *.pem) sed -n '/PRIVATE KEY/!p' "$file" ;;
-        pgpass) cut -d: -f5 "$file" ;;
+        pgpass) cut -d: -f5- "$file" ;;
+        external-*) cat "$file"; python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(input(), ""))' <"$file" ;;
         *.conf) grep -o 'Bearer [^"]*' "$file" | cut -d' ' -f2 ;;
         *) cat "$file" ;;
     esac

@@ -30,6 +30,7 @@ from tests.unit.backends import Backend, listening, uwsgi
 from tests.unit.backends import http as speaks_http
 
 NAME = "dcor.example.org"
+SETTINGS = Settings(hostname=NAME)
 
 MAIN = """\
 daemon off;
@@ -133,14 +134,14 @@ def facts(nginx_version: tuple[int, ...], *, ipv6: bool = False) -> Facts:
 
 
 @contextmanager
-def opened(host: Host, edit: Callable[[str], str] = str) -> Iterator[Door]:
+def opened(host: Host, edit: Callable[[str], str] = str, settings: Settings = SETTINGS) -> Iterator[Door]:
     """Start nginx and the stubs; `host` is a machine in a folder whose name is short (sockets: 107 characters).
 
     `edit` may change the site, as to times that no test can wait for.
     """
     plain, tls = _free_ports(2)
     door = Door(host.root, plain, tls)
-    _lay_out(host, door, edit)
+    _lay_out(host, door, edit, settings)
     with ExitStack() as stack:
         stack.enter_context(listening(door.ckan, host.root / "web.sock", uwsgi))
         stack.enter_context(listening(door.s3, host.path("/run/dcor-object-store/s3.sock"), speaks_http))
@@ -154,7 +155,7 @@ def opened(host: Host, edit: Callable[[str], str] = str) -> Iterator[Door]:
             running.wait(timeout=10)
 
 
-def _lay_out(host: Host, door: Door, edit: Callable[[str], str]) -> None:
+def _lay_out(host: Host, door: Door, edit: Callable[[str], str], settings: Settings) -> None:
     for folder in ("/var/cache", "/var/log/nginx", "/var/empty"):
         host.path(folder).mkdir(parents=True)
     SelfSignedCertificate(NAME).apply(host)
@@ -166,7 +167,7 @@ def _lay_out(host: Host, door: Door, edit: Callable[[str], str]) -> None:
         Access(0o644),
     )
     host.write(f"{nginx_additions.COPIES}/own.conf", ADDITION, Access(0o644))
-    text = edit(nginx.site(Settings(hostname=NAME), facts(version(program()))).text(host))
+    text = edit(nginx.site(settings, facts(version(program()))).text(host))
     text = re.sub(r"(?<=[ :])(?=/(?:etc|run|var)/)", str(host.root), text)
     for port, ours in (("80", door.plain), ("443", door.tls)):
         text = re.sub(rf"listen {port}\b", f"listen 127.0.0.1:{ours}", text)

@@ -8,20 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from dcor_pkg import secrets
+from dcor_pkg import psql, secrets, services
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Access, Host
 from dcor_pkg.managed_file import ManagedFile
 from dcor_pkg.runner import Outcome, Result, run
 from dcor_pkg.secrets import RandomSecret
+from dcor_pkg.settings import Settings
 from dcor_pkg.step import Step
 from dcor_pkg.steps import certificate
 from dcor_pkg.steps.certificate import TrustBundle
 from dcor_pkg.steps.data_directory import DataDirectory
 from dcor_pkg.steps.folder import Folder
+from dcor_pkg.steps.postgresql import DatabaseLogin
 from dcor_pkg.steps.self_signed import PAIR as SERVED
 from dcor_pkg.steps.self_signed import SelfSignedCertificate
 
+DATABASE = services.of(Settings()).database
 DAILY = Access(0o755, "www-data", "www-data")
 REDIS = ManagedFile("/etc/redis/redis-dcor.conf", "redis-dcor.conf", access=Access(0o640, "redis", "redis"))
 
@@ -42,6 +45,12 @@ def _chmod(path: str, mode: int) -> Callable[[Host], object]:
     return lambda host: host.path(path).chmod(mode)
 
 
+def _prepare(host: Host) -> None:
+    """Write what steps find that others have made."""
+    host.write(certificate.DEBIAN_BUNDLE, "authorities\n", Access(0o644))
+    host.write(secrets.path(DATABASE.secret), "password\n", secrets.ACCESS)
+
+
 CASES = [
     Case(Folder("/scratch", DAILY), (lambda host: host.path("/scratch").rmdir(), _chmod("/scratch", 0o777))),
     Case(RandomSecret("key"), (_remove(secrets.path("key")), _chmod(secrets.path("key"), 0o644))),
@@ -57,13 +66,14 @@ CASES = [
         ),
     ),
     Case(TrustBundle(SERVED), (_remove(certificate.BUNDLE),)),
+    Case(DatabaseLogin(DATABASE), (_remove(psql.PASSFILE), _chmod(psql.PASSFILE, 0o644))),
 ]
 IDS = [case.step.name for case in CASES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_second_run_changes_nothing(case: Case, host: Host) -> None:
-    host.write(certificate.DEBIAN_BUNDLE, "authorities\n", Access(0o644))
+    _prepare(host)
     assert [outcome.result for outcome in run([case.step], host)] == [Result.CHANGED]
     assert run([case.step], host) == [Outcome(case.step.name, Result.UNCHANGED)]
 
@@ -73,7 +83,7 @@ def test_second_run_changes_nothing(case: Case, host: Host) -> None:
     [pytest.param(c.step, d, id=f"{c.step.name}-{i}") for c in CASES for i, d in enumerate(c.damages)],
 )
 def test_damage_is_named_and_healed(step: Step, damage: Callable[[Host], object], host: Host) -> None:
-    host.write(certificate.DEBIAN_BUNDLE, "authorities\n", Access(0o644))
+    _prepare(host)
     run([step], host)
     damage(host)
     (outcome,) = run([step], host)
@@ -84,7 +94,7 @@ def test_damage_is_named_and_healed(step: Step, damage: Callable[[Host], object]
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_dry_run_says_why_and_touches_nothing(case: Case, host: Host) -> None:
-    host.write(certificate.DEBIAN_BUNDLE, "authorities\n", Access(0o644))
+    _prepare(host)
     before = sorted(host.root.rglob("*"))
     (outcome,) = run([case.step], host, dry_run=True)
     assert (outcome.result, bool(outcome.reason)) == (Result.WOULD_CHANGE, True)

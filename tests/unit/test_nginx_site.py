@@ -107,6 +107,16 @@ def test_a_long_host_name_gets_the_room_that_it_needs(host: Host) -> None:
     assert "server_names_hash_bucket_size" not in site().file.text(host)
 
 
+def test_with_the_store_elsewhere_nothing_leads_to_ours(host: Host) -> None:
+    answers = Settings(hostname=NAME, object_store="https://AKID@s3.example.org:9000")
+    text = nginx.site(answers, facts((1, 22, 1), ipv6=True)).text(host)
+    assert not [word for word in ("dcor_s3", "dcor_filer", "filer-token", "^~ /circle-", "@object") if word in text]
+    assert (
+        "default-src 'self' https://s3.example.org:9000; img-src 'self' data: https: https://s3.example.org:9000;"
+        in text
+    )
+
+
 def test_the_site_takes_the_examples_place(host: Host, judge: Judge) -> None:
     (outcome,) = run([site()], host)
     assert (outcome.result, host.target(ENABLED), host.exists(EXAMPLE_ENABLED)) == (Result.CHANGED, SITE, False)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from dcor_pkg.host import Host
+from dcor_pkg.settings import Settings
 from tests.unit.backends import Reply, Request, echo, http, listening, until
 from tests.unit.door import NAME, Door, opened
 
@@ -271,3 +272,14 @@ def test_a_store_that_is_down_is_a_matter_of_time(door: Door) -> None:
     door.filer.say = lambda request: ("502 Bad Gateway", {}, b"")
     answer = door.ask(OBJECT)
     assert (answer.status, answer.headers["retry-after"]) == (503, "10")
+
+
+def test_a_store_elsewhere_is_not_reached_through_us() -> None:
+    settings = Settings(hostname=NAME, object_store="https://AKID@s3.example.org")
+    with TemporaryDirectory(prefix="door") as folder, opened(Host(root=Path(folder)), settings=settings) as door:
+        assert door.ask(OBJECT).status == door.ask(f"{OBJECT}?{SIGNED}").status == 404
+        page = door.ask("/", headers=AWS4)
+        assert page.status == 200
+        assert "img-src 'self' data: https: https://s3.example.org;" in page.headers["content-security-policy"]
+        assert len(door.ckan.seen) == 1
+        assert door.s3.seen == door.filer.seen == []

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pytest
+
 from dcor_pkg import settings
 from dcor_pkg.facts import Facts
 from dcor_pkg.plan import build_plan
 
 FACTS = Facts("2.11.6-1~deb12u1", "0" * 64, "3.11.2", (1, 22, 1), ipv6=True, cores=2, memory=4096)
-SETTINGS = settings.parse({"hostname": "dcor.example.org", "email": "admin@example.org"})
+ANSWERS = {"hostname": "dcor.example.org", "email": "admin@example.org"}
+SETTINGS = settings.parse(ANSWERS)
 #: each before the next, for the reason that stands in the name
 ORDER = (
     "kept settings",
@@ -20,14 +25,23 @@ ORDER = (
     "database schema",
     "service dcor-solr.service",
     "active release",
-    "search index",
     "nginx site",
     "service nginx.service",
+    "search index",
 )
 
 
-def names() -> list[str]:
-    return [step.name for step in build_plan(SETTINGS, FACTS)]
+#: what is not set up, and what stops instead, when a service is elsewhere
+STOPS = {
+    "database": ("postgresql://dcor@db.example.org/dcor", "postgresql database", "postgresql cluster"),
+    "redis": ("rediss://redis.example.org", "file /etc/redis/redis-dcor.conf", "service redis-server@dcor.service"),
+    "solr": ("https://ckan@solr.example.org/solr/ckan", "solr core", "service dcor-solr.service"),
+    "object-store": ("https://AKID@s3.example.org", "filer token of nginx", "service dcor-object-store.service"),
+}
+
+
+def names(answers: Mapping[str, str] | None = None) -> list[str]:
+    return [step.name for step in build_plan(settings.parse({**ANSWERS, **(answers or {})}), FACTS)]
 
 
 def test_each_step_has_a_name_of_its_own() -> None:
@@ -41,3 +55,19 @@ def test_what_rests_on_another_comes_after_it() -> None:
 
 def test_the_same_settings_and_facts_give_the_same_plan() -> None:
     assert build_plan(SETTINGS, FACTS) == build_plan(SETTINGS, FACTS)
+
+
+@pytest.mark.parametrize("key", STOPS)
+def test_what_is_elsewhere_is_not_set_up_here_but_stopped_at_the_end(key: str) -> None:
+    answer, set_up, stopped = STOPS[key]
+    here, there = names(), names({key: answer})
+    assert sorted(set(there)) == sorted(there)
+    assert (set_up in here, set_up in there) == (True, False)
+    assert there.index(stopped) > there.index("service nginx.service")
+    others = {name for other, it in STOPS.items() if other != key for name in it[1:]}
+    assert others <= set(there)
+
+
+def test_a_store_elsewhere_has_no_door_here() -> None:
+    there = names({"object-store": STOPS["object-store"][0]})
+    assert there.index("door of the object store") > there.index("service nginx.service")

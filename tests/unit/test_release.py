@@ -11,12 +11,18 @@ from dcor_pkg.facts import Facts
 from dcor_pkg.host import Access, Host
 from dcor_pkg.steps import known_issues
 from dcor_pkg.steps.certificate import BUNDLE
-from dcor_pkg.steps.known_issues import float_expiry, own_certificate
+from dcor_pkg.steps.known_issues import float_expiry, own_certificate, percent_in_database_url
 
 FACTS = Facts("2.11.6-1~deb12u1", "0" * 64, "3.11.2", (1, 22, 1), ipv6=True, cores=2, memory=4096)
 SITE = "/site"
 #: dcor_shared 1.0.4, s3.py, line 301
 FAULTY = "def create_time():\n    return time.time()\n"
+#: CKAN 2.11.6, model/__init__.py, line 308
+UNQUOTED = """\
+        alembic_config.set_main_option(
+            "sqlalchemy.url", config.get("sqlalchemy.url")
+        )
+"""
 PUBLIC = Access(0o644)
 
 
@@ -37,10 +43,13 @@ def test_what_is_no_part_of_it_does_not() -> None:
 def test_faults_are_found_and_cured(host: Host) -> None:
     host.write(f"{SITE}/{float_expiry.FILES[0]}", FAULTY, PUBLIC)
     host.write(f"{SITE}/{own_certificate.CERTIFI}", "authorities", PUBLIC)
-    assert known_issues.left(host, SITE) == ["float_expiry", "own_certificate"]
+    host.write(f"{SITE}/{percent_in_database_url.FILES[0]}", UNQUOTED, PUBLIC)
+    assert known_issues.left(host, SITE) == ["float_expiry", "own_certificate", "percent_in_database_url"]
     known_issues.cure(host, SITE)
     assert known_issues.left(host, SITE) == []
     assert host.read(f"{SITE}/{float_expiry.FILES[0]}") == "def create_time():\n    return int(time.time())\n"
+    quoted = 'config.get("sqlalchemy.url").replace("%", "%%")\n        )\n'
+    assert (host.read(f"{SITE}/{percent_in_database_url.FILES[0]}") or "").endswith(quoted)
     assert host.target(f"{SITE}/{own_certificate.CERTIFI}") == BUNDLE
 
 

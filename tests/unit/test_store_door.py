@@ -9,7 +9,7 @@ import pytest
 from dcor_pkg.host import Host
 from dcor_pkg.runner import Outcome, Result, run
 from dcor_pkg.steps import store_door
-from dcor_pkg.steps.store_door import FILES, SOCKETS, StoreDoor
+from dcor_pkg.steps.store_door import FILES, SOCKETS, StoreDoor, StoreDoorClosed
 
 #: what `systemctl show` says of a socket unit before and after it is started (systemd 252)
 OFF = "ActiveState=inactive\nUnitFileState=disabled\nNeedDaemonReload=no\n"
@@ -77,3 +77,11 @@ def test_nothing_of_it_is_left(host: Host, systemd: Systemd) -> None:
     assert [file.path for file in FILES if host.exists(file.path)] == []
     assert ("disable", "--now", "--quiet", *(socket.unit for socket in SOCKETS)) in systemd.told
     store_door.take_down(host)
+
+
+def test_it_is_closed_where_the_store_is_elsewhere(host: Host, systemd: Systemd) -> None:
+    run([StoreDoor()], host)
+    (outcome,) = run([StoreDoorClosed()], host)
+    assert (outcome.result, outcome.reason) == (Result.CHANGED, f"{FILES[0].path} is there, and the store is elsewhere")
+    assert [file.path for file in FILES if host.exists(file.path)] == []
+    assert run([StoreDoorClosed()], host) == [Outcome(StoreDoorClosed().name, Result.UNCHANGED)]

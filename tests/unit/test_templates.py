@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcor_pkg import settings, templates
+from dcor_pkg import services, settings, templates
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Access, Host
 
@@ -33,6 +33,10 @@ def test_any_text_is_read_as_it_was_written(text: str) -> None:
     assert _lines(_read_again(text)) == _lines(text)
 
 
+def _values(wanted: settings.Settings) -> dict[str, object]:
+    return {"settings": wanted, "services": services.of(wanted), "licences": "/x"}
+
+
 def test_the_file_of_the_setting_is_in_ckan_ini(host: Host) -> None:
     host.write("/srv/about.md", ABOUT, Access(0o644))
     for name in ("ckan-secret-key", "ckan-csrf-key", "database-password", "solr-password"):
@@ -41,11 +45,11 @@ def test_the_file_of_the_setting_is_in_ckan_ini(host: Host) -> None:
         host.write(f"/etc/dcor-server/secrets/{name}", "x", Access(0o600))
     wanted = settings.parse({"about": "/srv/about.md", "hostname": "dcor.example.org"})
     parser = configparser.ConfigParser()
-    parser.read_string(templates.render("ckan.ini", {"settings": wanted, "licences": "/x"}, host))
+    parser.read_string(templates.render("ckan.ini", _values(wanted), host))
     assert _lines(parser["app:main"]["ckan.site_about"]) == _lines(ABOUT)
 
 
 def test_a_file_that_has_gone_is_named(host: Host) -> None:
     wanted = settings.parse({"about": "/srv/gone.md"})
     with pytest.raises(DcorError, match="/srv/gone.md"):
-        templates.render("ckan.ini", {"settings": wanted, "licences": "/x"}, host)
+        templates.render("ckan.ini", _values(wanted), host)

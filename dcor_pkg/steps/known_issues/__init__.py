@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Protocol
 
 from dcor_pkg.host import Host
-from dcor_pkg.steps.known_issues import float_expiry, own_certificate
+from dcor_pkg.steps.known_issues import float_expiry, own_certificate, percent_in_database_url
 
 
 class KnownIssue(Protocol):
@@ -29,7 +29,7 @@ class KnownIssue(Protocol):
         """Cure it."""
 
 
-ISSUES: tuple[ModuleType, ...] = (float_expiry, own_certificate)
+ISSUES: tuple[ModuleType, ...] = (float_expiry, own_certificate, percent_in_database_url)
 
 
 def cure(host: Host, site: str) -> None:

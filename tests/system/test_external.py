@@ -1,0 +1,214 @@
+"""Services elsewhere: refused with the reason, used by everything, left again; and ours off meanwhile, with what they hold.
+
+One machine that goes over to other services step by step, and back. They are on it, too, but are not our package's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apart
+import leaks
+import pytest
+from dcor_dev import layers
+from dcor_dev.machine import Machine
+from people import client, measured, person
+from served import CURL, SITE, await_page, serves
+from test_reconfigure import dcor, refused, started
+
+pytestmark = pytest.mark.system
+
+WRONG = f"@{apart.FOLDER}/wrong"
+RIGHT = f"@{apart.FOLDER}/password"
+BUNDLE = "/etc/dcor-server/tls/bundle.pem"
+
+
+@pytest.fixture(scope="module")
+def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
+    """Return a server with a measurement on it, beside other services."""
+    with Machine("external", installed, read_only=shown) as machine:
+        await_page(machine)
+        apart.set_up(machine)
+        yield machine
+
+
+def given(key: str, address: str, password: str = RIGHT) -> tuple[str, str]:
+    """Return what `dcor-server set` is told of a service."""
+    return f"{key}={address}", f"{apart.QUESTIONS[key]}={password}"
+
+
+def address(key: str, old: str = "", new: str = "") -> str:
+    """Return the good address of a service, with something in it exchanged."""
+    assert old in apart.ADDRESSES[key]
+    return apart.ADDRESSES[key].replace(old, new) if old else apart.ADDRESSES[key]
+
+
+#: settings, and words of the sentence that refuses them
+REFUSED: list[tuple[tuple[str, ...], str]] = [
+    # nobody there, or not who it should be
+    (given("database", address("database", "db.", "nowhere.")), "the name nowhere.example.org is not known here"),
+    (
+        given("database", address("database", "5440", "5441")),
+        "db.example.org port 5441 cannot be reached: Connection refused",
+    ),
+    ((f"database={address('database')}",), "its password is missing (dcor-server/database-password)"),
+    (given("redis", "rediss://localhost:80"), "localhost port 80 does not speak TLS"),
+    # PostgreSQL
+    (given("database", address("database"), WRONG), 'password authentication failed for user "dcor"'),
+    (given("database", address("database", "archive", "attic")), 'database "attic" does not exist'),
+    (given("database", address("database", "archive", "latin")), "the encoding of latin is LATIN1, not UTF8"),
+    (
+        given("database", address("database", "dcor@", "reader@")),
+        "reader may not make tables in archive: permission denied",
+    ),
+    # Redis
+    (given("redis", address("redis"), WRONG), "it refuses the password: WRONGPASS"),
+    (given("redis", "redis://localhost:6379"), "it lets in everybody, without a password"),
+    (given("redis", address("redis", "/3", "/99")), "it does not let us write: ERR DB index is out of range"),
+    # Solr
+    (given("solr", address("solr"), WRONG), "it refuses the password of ckan"),
+    (given("solr", address("solr", "solr/ckan", "solr/other")), "there is no core"),
+    (
+        given("solr", "http://ckan@localhost:8991/solr/old"),
+        "its schema is ckan-2.9, and that of the installed CKAN is ckan-2.11",
+    ),
+    (given("solr", "http://ckan@localhost:8991/solr/read"), "ckan may not update its index (it answers 403)"),
+    # S3
+    (given("object-store", address("object-store"), WRONG), "SignatureDoesNotMatch"),
+    (given("object-store", address("object-store", "AKAPART", "AKNOBODY")), "InvalidAccessKeyId"),
+    (
+        (*given("object-store", address("object-store", "AKAPART", "AKREADER")), "public-datasets=no"),
+        "AKREADER may not make buckets",
+    ),
+    (given("object-store", address("object-store")), "nobody could read public measurements there"),
+]
+
+
+def test_each_service_is_refused_for_its_own_reason(machine: Machine) -> None:
+    """Before the first change: settings, secrets and services stay as they are."""
+    for key in ("redis", "object-store"):
+        assert "is not trusted: unable to get local issuer certificate" in refused(machine, "set", *apart.answers(key))
+    assert "certificate verify failed" in refused(machine, "set", *apart.answers("database"))
+    machine.shell(apart.TRUST)
+    apart.start_stub(machine)
+    for assignments, words in REFUSED:
+        said = refused(machine, "set", *assignments)
+        question = assignments[0].partition("=")[0]
+        assert words in said and f"dcor-server/{question} = " in said, f"{assignments}: {said}"
+        assert apart.PASSWORD not in said
+    assert "external-" not in machine.shell("ls /etc/dcor-server/secrets")
+    assert "dcor-server-check" not in apart.buckets(machine)
+
+
+def test_redis_and_the_store_are_changed_under_a_database_that_stays(machine: Machine) -> None:
+    dataset = measured(machine)["dataset"]
+    before = started(machine)
+    dcor(machine, "set", *apart.answers("redis", "object-store"), "public-datasets=no")
+    assert serves(machine)
+    assert _resource(machine, dataset)["s3_url"].startswith("https://s3.example.org:8333/circle-")
+    assert states(machine, "redis-server@dcor", "dcor-object-store") == ["inactive disabled"] * 2
+    assert states(machine, "dcor-store-door@s3.socket", "dcor-store-door@filer.socket") == ["inactive "] * 2
+    _same(before, started(machine), but=("redis-server@dcor", "dcor-object-store"))
+    owner = person(machine, "owner")
+    seen = client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
+    assert seen["s3_url"].startswith("https://s3.example.org:8333/circle-")
+    assert "circle-" in apart.buckets(machine)
+    assert "Content-Security-Policy: " not in machine.shell(f"{CURL} --head {SITE}/circle-x")
+    assert "https://s3.example.org:8333" in machine.shell(f"{CURL} --head {SITE}/")
+    machine.run("dcor-server", "check")
+
+
+def test_all_four_are_elsewhere_and_a_reboot_brings_none_of_ours_back(machine: Machine) -> None:
+    dcor(machine, "set", *apart.answers("database", "solr"))
+    assert serves(machine)
+    assert search(machine) == 0
+    owner = person(machine, "owner")
+    seen = client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
+    assert seen["found"] == 1
+    machine.reboot()
+    await_page(machine)
+    assert serves(machine)
+    again = ("--read", seen["dataset"], seen["resource"])
+    assert client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE, *again) == seen
+    assert states(machine, "redis-server@dcor", "dcor-object-store", "dcor-solr") == ["inactive disabled"] * 3
+    assert machine.shell("pg_lsclusters --no-header | awk '$2 == \"main\" {print $4}'") == "down\n"
+    assert machine.failed_units() == []
+    machine.run("dcor-server", "check")
+    status = json.loads(machine.run("dcor-server", "status", "--json").stdout)
+    told = {part["name"]: part["about"] for part in status["parts"]}
+    assert told["database"] == "postgresql://db.example.org:5440/archive"
+    assert {"redis", "solr", "object-store"} <= set(told)
+
+
+def test_their_passwords_are_read_by_nobody(machine: Machine) -> None:
+    assert leaks.found(machine, "nobody", "/etc /run /srv /tmp /usr/local /var /proc") == set()
+    ini = machine.run("stat", "--format=%U:%G %a", "/etc/ckan/default/ckan.ini").stdout
+    assert ini == "root:www-data 640\n"
+    assert apart.PASSWORD not in machine.shell(
+        "debconf-show dcor-server; cat /var/log/dcor-server/* /etc/dcor-server/*.conf"
+    )
+
+
+def test_data_are_moved_though_the_store_is_elsewhere(machine: Machine) -> None:
+    said = dcor(machine, "move-data", "/srv/data")
+    assert "The measurements are in https://s3.example.org:8333; what moves is what CKAN stores itself." in said
+    assert states(machine, "dcor-object-store") == ["inactive disabled"]
+    machine.shell("rm -rf /data")
+    dcor(machine, "move-data", "/data")
+
+
+def test_one_that_is_gone_is_told_and_nothing_is_changed(machine: Machine) -> None:
+    machine.run("systemctl", "stop", "store-apart")
+    assert "s3.example.org port 8333 cannot be reached" in refused(machine, "converge")
+    assert "s3.example.org port 8333 cannot be reached" in machine.run("dcor-server", "status", check=False).stdout
+    machine.shell(f"systemctl start store-apart; {apart.AWAIT}")
+
+
+def test_back_at_home_everything_is_as_it_was(machine: Machine) -> None:
+    dataset = measured(machine)["dataset"]
+    dcor(machine, "set", *(f"{key}=local" for key in apart.ADDRESSES), "public-datasets=yes")
+    assert serves(machine)
+    assert search(machine) == 1
+    resource = _resource(machine, dataset)
+    assert resource["s3_url"].startswith(f"{SITE}/circle-")
+    assert machine.shell(f"{CURL} --output /dev/null --write-out '%{{http_code}}' {resource['s3_url']}") == "200"
+    on = ("redis-server@dcor", "dcor-object-store", "dcor-solr", "dcor-store-door@s3.socket")
+    assert states(machine, *on) == ["active enabled"] * 4
+    machine.reboot()
+    await_page(machine)
+    machine.run("dcor-server", "check")
+    machine.run("dcor-server", "status")
+
+
+def test_a_cluster_that_holds_more_than_ours_goes_on(machine: Machine) -> None:
+    machine.run("runuser", "-u", "postgres", "--", "createdb", "payroll")
+    dcor(machine, "set", *apart.answers("database"))
+    assert machine.shell("pg_lsclusters --no-header | awk '$2 == \"main\" {print $4}'") == "online\n"
+    machine.run("dcor-server", "check")
+
+
+def states(machine: Machine, *units: str) -> list[str]:
+    """Return of each unit whether it runs, and whether it starts at boot."""
+    shown = machine.run("systemctl", "show", "--property=ActiveState,UnitFileState", *units).stdout
+    return [" ".join(line.partition("=")[2] for line in block.splitlines()) for block in shown.strip().split("\n\n")]
+
+
+def search(machine: Machine) -> int:
+    """Return how many datasets anybody finds."""
+    answer: dict[str, Any] = json.loads(machine.shell(f"{CURL} --cookie dcor=x '{SITE}/api/3/action/package_search'"))
+    return int(answer["result"]["count"])
+
+
+def _resource(machine: Machine, dataset: str) -> dict[str, Any]:
+    answer = json.loads(machine.shell(f"{CURL} --cookie dcor=x '{SITE}/api/3/action/package_show?id={dataset}'"))
+    resource: dict[str, Any] = answer["result"]["resources"][0]
+    return resource
+
+
+def _same(before: dict[str, str], after: dict[str, str], but: tuple[str, ...]) -> None:
+    """Assert that no other services were started again."""
+    changed = {unit for unit in before if before[unit] != after[unit]}
+    assert changed == {f"Id={name}.service" for name in but}

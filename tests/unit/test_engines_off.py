@@ -1,0 +1,100 @@
+"""Our engines while their work is done elsewhere: off, not deleted, and back when they are needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dcor_pkg.host import Access, Host
+from dcor_pkg.runner import Outcome, Result, run
+from dcor_pkg.steps import postgresql_cluster
+from dcor_pkg.steps.postgresql_cluster import MARK, ClusterParked, ClusterUsed
+from dcor_pkg.steps.service import ServiceOff
+
+START = "/etc/postgresql/15/main/start.conf"
+
+
+class Machine:
+    """Stands for systemctl, pg_lsclusters, tee and psql on a machine with two clusters and a unit."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        #: units that run, and that start at boot
+        self.active = {"postgresql@15-main.service", "dcor-solr.service"}
+        self.enabled = {"dcor-solr.service"}
+        #: databases that are not ours
+        self.others = 0
+
+    def run(self, program: str, *argv: str, text: str = "", user: str | None = None, **_: Any) -> str:
+        if program == "tee":
+            assert user == "postgres"
+            self.host.write(argv[0], text, Access(0o644, "postgres", "postgres"))
+        if program == "systemctl":
+            return self.systemctl(*argv)
+        return self.clusters() if program == "pg_lsclusters" else str(self.others)
+
+    def clusters(self) -> str:
+        """Answer as pg_lsclusters of postgresql-common 248 does."""
+        status = "online" if "postgresql@15-main.service" in self.active else "down"
+        return (
+            "15 archive 5433 online postgres /var/lib/postgresql/15/archive /var/log/postgresql/x.log\n"
+            f"15 main    5432 {status} postgres /var/lib/postgresql/15/main /var/log/postgresql/y.log\n"
+        )
+
+    def systemctl(self, verb: str, *argv: str) -> str:
+        unit = argv[-1] if argv else ""
+        if verb == "show":
+            state = "active" if unit in self.active else "inactive"
+            file = "enabled" if unit in self.enabled else "disabled"
+            return f"ActiveState={state}\nUnitFileState={file}\nNeedDaemonReload=no\nJob=\n"
+        if verb in ("stop", "disable"):
+            self.active.discard(unit)
+        if verb == "disable":
+            self.enabled.discard(unit)
+        if verb == "start":
+            self.active.add(unit)
+        return ""
+
+
+@pytest.fixture
+def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Return what answers for the programs of a machine."""
+    machine = Machine(host)
+    host.write(START, "auto\n", Access(0o644, "postgres", "postgres"))
+    monkeypatch.setattr(Host, "run", lambda _, *argv, **options: machine.run(*argv, **options))
+    return machine
+
+
+def test_a_service_is_stopped_and_does_not_come_back_at_boot(host: Host, machine: Machine) -> None:
+    step = ServiceOff("dcor-solr.service")
+    (outcome,) = run([step], host)
+    assert outcome.reason == "is active, and its work is done elsewhere"
+    assert (machine.active & {step.unit}, machine.enabled) == (set(), set())
+    assert run([step], host) == [Outcome(step.name, Result.UNCHANGED)]
+    machine.enabled.add(step.unit)
+    assert step.check(host) == "would start at boot"
+
+
+def test_our_cluster_is_parked_and_used_again(host: Host, machine: Machine) -> None:
+    (outcome,) = run([ClusterParked()], host)
+    assert outcome.reason == "runs, and holds nothing but our former database"
+    assert (machine.active, host.read(START)) == ({"dcor-solr.service"}, f"{MARK}manual\n")
+    assert postgresql_cluster.is_parked(host)
+    assert run([ClusterParked()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
+    (outcome,) = run([ClusterUsed()], host)
+    assert outcome.result is Result.CHANGED
+    assert ("postgresql@15-main.service" in machine.active, host.read(START)) == (True, "auto\n")
+    assert not postgresql_cluster.is_parked(host)
+
+
+def test_a_cluster_on_which_somebody_else_lives_goes_on(host: Host, machine: Machine) -> None:
+    machine.others = 1
+    assert run([ClusterParked()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
+    assert "postgresql@15-main.service" in machine.active
+
+
+def test_a_cluster_that_an_admin_has_stopped_is_left_alone(host: Host, machine: Machine) -> None:
+    machine.active.clear()
+    assert run([ClusterParked(), ClusterUsed()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)] * 2
+    assert host.read(START) == "auto\n"

@@ -1,0 +1,130 @@
+"""Where services are: one shape, made of the settings; and how an address looks to those who need it."""
+
+from __future__ import annotations
+
+import configparser
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcor_pkg import psql, secrets, services, settings, templates
+from dcor_pkg.host import Access, Host
+from dcor_pkg.secrets import RandomSecret
+
+ELSEWHERE = {
+    "database": "postgresql://dcor@db.example.org:5433/archive",
+    "redis": "rediss://redis.example.org:6380/3",
+    "solr": "https://index@search.example.org:8984/solr/dcor",
+    "object-store": "https://AKID@s3.example.org:9000",
+}
+#: one word, of all that a password may be made of
+WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
+
+
+def of(**answers: str) -> services.Services:
+    """Return the services of a server with these answers."""
+    return services.of(settings.parse({"hostname": "dcor.example.org", **answers}))
+
+
+def test_by_default_all_are_here() -> None:
+    used = of()
+    assert used.elsewhere == ()
+    assert [endpoint.key for endpoint in used] == list(ELSEWHERE)
+    assert used.object_store.origin == "https://dcor.example.org"
+    assert used.solr.address == "http://127.0.0.1:8983/solr/ckan"
+
+
+def test_an_answer_is_taken_apart() -> None:
+    used = of(**ELSEWHERE)
+    assert used.elsewhere == tuple(used)
+    assert (used.database.user, used.database.name, used.database.port) == ("dcor", "archive", 5433)
+    assert (used.redis.name, used.redis.tls, used.solr.name) == ("3", True, "solr/dcor")
+    assert used.object_store.login(str) == ("AKID", "external-object-store-secret")
+
+
+def test_a_port_that_is_not_named_is_the_usual_one() -> None:
+    used = of(database="postgresql://dcor@db/archive", **{"object-store": "https://AKID@s3.example.org/"})
+    assert (used.database.port, used.object_store.port, used.object_store.origin) == (
+        5432,
+        443,
+        "https://s3.example.org",
+    )
+
+
+def test_only_what_is_elsewhere_is_not_local() -> None:
+    used = of(redis=ELSEWHERE["redis"])
+    assert [endpoint.key for endpoint in used if endpoint.local] == ["database", "solr", "object-store"]
+
+
+@given(WORDS)
+def test_a_password_is_read_again_from_the_url(password: str) -> None:
+    for endpoint in (of(**ELSEWHERE).database, of(**ELSEWHERE).redis):
+        parts = urlsplit(endpoint.url(lambda _: password))
+        assert (unquote(parts.password or ""), parts.hostname, parts.port) == (password, endpoint.host, endpoint.port)
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "query"),
+    [
+        ("database", ELSEWHERE["database"], "sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt"),
+        ("database", "postgresql://dcor@localhost:5433/archive", ""),
+        ("redis", ELSEWHERE["redis"], "ssl_check_hostname=true"),
+        ("redis", "redis://redis.example.org", ""),
+        ("redis", "local", "db=0"),
+    ],
+)
+def test_over_a_network_the_other_side_proves_its_name(key: str, answer: str, query: str) -> None:
+    endpoint = getattr(of(**{key: answer}), key)
+    assert urlsplit(endpoint.url(str)).query == query
+
+
+@given(WORDS)
+def test_a_line_of_the_password_file_is_read_as_libpq_reads_it(password: str) -> None:
+    fields, quoted = [""], False
+    for sign in psql.passfile_line(of(**ELSEWHERE).database, password).removesuffix("\n"):
+        if quoted or sign not in "\\:":
+            fields[-1] += sign
+            quoted = False
+        elif sign == ":":
+            fields.append("")
+        else:
+            quoted = True
+    assert fields == ["db.example.org", "5433", "archive", "dcor", password]
+
+
+PASSWORDS = {question: f"%(p){question}%$#;=" for question in settings.PASSWORDS}
+
+
+@pytest.mark.parametrize("answers", [{}, ELSEWHERE], ids=["here", "elsewhere"])
+def test_ckan_is_told_where_they_are(host: Host, answers: dict[str, str]) -> None:
+    for question, password in PASSWORDS.items():
+        host.write(secrets.path(secrets.external(question)), f"{password}\n", Access(0o600))
+    names = (
+        "ckan-secret-key",
+        "ckan-csrf-key",
+        "database-password",
+        "solr-password",
+        *(f"object-store-{it}" for it in ("key", "secret")),
+    )
+    for name in names:
+        RandomSecret(name).apply(host)
+    wanted = settings.parse({"hostname": "dcor.example.org", **answers})
+    values = {"settings": wanted, "services": services.of(wanted), "licences": "/x"}
+    parser = configparser.ConfigParser()
+    parser.read_string(templates.render("ckan.ini", values, host))
+    told = parser["app:main"]
+    database = urlsplit(told["sqlalchemy.url"])
+    if answers:
+        assert (told["solr_url"], told["solr_user"]) == ("https://search.example.org:8984/solr/dcor", "index")
+        assert told["dcor_object_store.access_key_id"] == "AKID"
+        assert told["dcor_object_store.secret_access_key"] == PASSWORDS["object-store-secret"]
+        assert told["solr_password"] == PASSWORDS["solr-password"]
+        assert unquote(database.password or "") == PASSWORDS["database-password"]
+        assert unquote(urlsplit(told["ckan.redis.url"]).password or "") == PASSWORDS["redis-password"]
+    else:
+        assert (told["solr_url"], told["solr_user"]) == ("http://127.0.0.1:8983/solr/ckan", "ckan")
+        assert told["dcor_object_store.access_key_id"] == secrets.read(host, "object-store-key")
+        assert told["ckan.redis.url"] == "unix:///run/redis-dcor/redis.sock?db=0"
+        assert (database.hostname, database.password) == ("127.0.0.1", secrets.read(host, "database-password"))
