@@ -22,9 +22,11 @@ def take(host: Host, answers: Mapping[str, str], given: Mapping[str, Secret], *,
     """
     kept = settings_file.read(host)
     wanted = settings.parse({**(kept or {}), **answers})
+    for key, password in given.items():
+        settings.judge(key, password)
     before = _settings_or_none(kept)
     if tried and (given or wanted != before):
-        preflight.check_change(host, before, wanted, {**_stored(host), **given})
+        preflight.check_change(host, before, wanted, {**stored(host), **given})
     for key, password in given.items():
         secrets.keep(host, secrets.external(key), password)
     settings_file.save(host, wanted)
@@ -39,6 +41,7 @@ def _settings_or_none(answers: Mapping[str, str] | None) -> Settings | None:
         return None
 
 
-def _stored(host: Host) -> dict[str, Secret]:
+def stored(host: Host) -> dict[str, Secret]:
+    """Return the passwords of services elsewhere that were given before."""
     names = {key: secrets.external(key) for key in PASSWORDS}
     return {key: secrets.read(host, name) for key, name in names.items() if host.exists(secrets.path(name))}
