@@ -56,7 +56,7 @@ dpkg-deb --build --root-owner-group /root/next /root/next.deb
 """
 
 
-def shown(machine: Machine) -> dict[str, str]:
+def debconf_shows(machine: Machine) -> dict[str, str]:
     """Return what debconf-show tells of our questions."""
     lines = machine.run("debconf-show", "dcor-server").stdout.splitlines()
     return dict(line.lstrip("* ").removeprefix("dcor-server/").split(":", 1) for line in lines)
@@ -83,7 +83,7 @@ def test_a_first_installation_in_a_dialogue_in_german(
         assert "is no host name" in refusal
         terminal.answer("Name des Servers:", "C-u", "dcor.example.org", "Enter")
         terminal.answer("E-Mail-Adresse des Administrators:", *BACK)
-        terminal.answer("dcor.example.org____", "Enter")
+        terminal.answer("Name des Servers:", "Enter")
         terminal.answer("E-Mail-Adresse des Administrators:", "C-u", "admin@example.org", "Enter")
         assert "selbstsigniert" in terminal.answer("Zertifikat des Servers:", "Enter")
         terminal.answer("Verzeichnis für die Messdaten:", "Enter")
@@ -120,7 +120,7 @@ def _teletype(machine: Machine) -> None:
         said = terminal.ends()
     assert said.count("This answer cannot be used") == 2
     assert "The answer is missing, and the certificate is your own." in said
-    found = shown(machine)
+    found = debconf_shows(machine)
     assert (found["hostname"], found["certificate"]) == (" lab.example.org", " own")
     assert (found["certificate-key"], found["data-directory"]) == (" /srv/key.pem", " /srv/data")
 
@@ -130,12 +130,12 @@ def _readline_and_a_preseed(machine: Machine) -> None:
     machine.write("/srv/preseed", "dcor-server dcor-server/hostname string my host\n")
     machine.run("debconf-set-selections", "/srv/preseed")
     with running(machine, CONFIG.format(frontend="readline")) as terminal:
-        for line in ("root", "me@example.org", "", ""):
+        for line in ("root", "me@example.org", "1", ""):
             terminal.type(line, "Enter")
         said = terminal.ends()
     assert "Name of the server:" not in said
     assert said.count("This answer cannot be used") == 1
-    found = shown(machine)
+    found = debconf_shows(machine)
     assert (found["hostname"], found["email"], found["data-directory"]) == (" my host", " me@example.org", " /data")
 
 
@@ -144,7 +144,7 @@ def _critical(machine: Machine) -> None:
     machine.run("debconf-set-selections", text="dcor-server dcor-server/certificate select bought\n")
     with running(machine, CONFIG.format(frontend="dialog"), {"DEBIAN_PRIORITY": "critical"}) as terminal:
         assert terminal.ends().split() == ["ended", "with", "0"]
-    found = shown(machine)
+    found = debconf_shows(machine)
     assert (found["hostname"], found["email"]) == (" dcor.example.org", " root@dcor.example.org")
     assert found["certificate"] == " bought"
 
@@ -193,7 +193,8 @@ def test_reconfigured_in_a_dialogue_with_a_password(machine: Machine) -> None:
         "systemd-run --quiet --unit=queue redis-server --port 6399 --bind 127.0.0.1 --requirepass hush-queue --save ''"
     )
     with running(machine, "dpkg-reconfigure dcor-server") as terminal:
-        terminal.answer("dcor.example.org____", "Escape")
+        terminal.answer("Name of the server:", "C-u", "my.example.org")
+        terminal.answer("my.example.org____", *BACK)
         terminal.answer("dcor.example.org____", "C-u", "no host", "Enter")
         refusal = terminal.answer("This answer cannot be used", "Enter")
         terminal.answer("no host____", "C-u", "dcor.example.org", "Enter")
@@ -227,12 +228,13 @@ def test_reconfigured_by_lines_nothing_changes_and_a_password_left_empty_stays(m
     before = machine.path(SETTINGS).read_text()
     for frontend in ("readline", "teletype"):
         with running(machine, f"dpkg-reconfigure --frontend={frontend} dcor-server") as terminal:
-            terminal.type(*["Enter"] * 13)
+            for line in ("", "", "1", *[""] * 9):
+                terminal.type(line, "Enter")
             assert "0 changed" in terminal.ends()
         assert machine.path(SETTINGS).read_text() == before
         _is_kept(machine)
     with running(machine, "dpkg-reconfigure --frontend=teletype dcor-server") as terminal:
-        for line in ("",) * 5 + ("DCOR", "", "local", "", "", ""):
+        for line in ("", "", "1", "", "", "DCOR", "", "local", "", "", ""):
             terminal.type(line, "Enter")
         assert "is up" in terminal.ends()
     assert (setting(machine, "site-title"), setting(machine, "redis")) == ("DCOR", "local")
@@ -242,7 +244,7 @@ def test_reconfigured_in_german_by_priority_and_by_nobody(machine: Machine) -> N
     with running(machine, "dpkg-reconfigure --priority=high dcor-server", GERMAN) as terminal:
         terminal.answer("Name des Servers:", "Enter")
         terminal.answer("E-Mail-Adresse des Administrators:", "C-u", "niemand", "Enter")
-        assert "Der Grund (auf Englisch): The answer is no mail" in terminal.answer("nicht verwendbar", "Enter")
+        assert "Der Grund (auf Englisch): The answer is no" in terminal.answer("nicht verwendbar", "Enter")
         terminal.answer("niemand____", "C-u", "admin@example.org", "Enter")
         terminal.answer("Zertifikat des Servers:", "Enter")
         terminal.answer("Verzeichnis für die Messdaten:", "Enter")
@@ -277,8 +279,8 @@ def test_an_upgrade_asks_nothing_in_whatever_frontend(machine: Machine) -> None:
     preseed(machine, "other.example.org")
     said = machine.shell("DEBIAN_FRONTEND=noninteractive dpkg --install /srv/dist/dcor-server_*.deb 2>&1")
     assert said.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
-    assert shown(machine)["hostname"] == " dcor.example.org"
-    assert shown(machine)["site-title"] == " DCOR (a lab)"
+    assert debconf_shows(machine)["hostname"] == " dcor.example.org"
+    assert debconf_shows(machine)["site-title"] == " DCOR (a lab)"
     machine.run("dcor-server", "set", "site-title=DCOR")
 
 
@@ -288,7 +290,7 @@ def test_a_file_that_cannot_be_read_is_told_with_its_line(machine: Machine) -> N
     broken = machine.path(SETTINGS).read_text()
     with running(machine, "dpkg-reconfigure dcor-server") as terminal:
         said = terminal.ends(1)
-    assert "[line  6]: 'no equals sign" in said
+    assert "[line 6]: 'no equals sign" in said
     upgraded = machine.run("sh", "-c", "dpkg --install /srv/dist/dcor-server_*.deb", env=layers.QUIET)
     assert "[line 6]: 'no equals sign" in upgraded.stderr
     assert machine.path(SETTINGS).read_text() == broken
