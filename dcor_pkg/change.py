@@ -17,11 +17,13 @@ from dcor_pkg.settings import Settings
 def take(host: Host, answers: Mapping[str, str], given: Mapping[str, Secret], *, tried: bool = True) -> Settings:
     """Save answers and the passwords that came with them, and return the settings.
 
-    What is not among the answers stays as it is in the file, or in one that a purge has put by. `tried`: whether the machine can be asked already, which
-    it cannot in a chroot. Raises BadAnswer or DcorError before anything is changed.
+    What is not among the answers stays as it is in the file, or in one that a purge has put by. `tried`: whether the
+    machine can be asked already, which it cannot in a chroot. Raises BadAnswer or DcorError before anything is changed.
     """
     kept = settings_file.read(host)
     wanted = settings.parse({**(settings_file.read_kept(host) if kept is None else kept), **answers})
+    for key, password in given.items():
+        settings.judge(key, password)
     before = _settings_or_none(kept)
     if tried and (given or wanted != before):
         preflight.check_change(host, before, wanted, {**elsewhere.passwords(host), **given})

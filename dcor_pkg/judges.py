@@ -86,6 +86,11 @@ def line_of(most: int) -> Judge:
     return judge
 
 
+def secret(text: str) -> str | None:
+    """Judge a password of a service: programs read it from a line, and what else stands there."""
+    return None if text.isprintable() and len(text.split()) == 1 else "is not one word"
+
+
 def relay(text: str) -> str | None:
     """Judge `host` or `host:port` of a mail server."""
     name, colon, port = text.partition(":")

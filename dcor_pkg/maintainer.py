@@ -10,12 +10,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dcor_pkg import change, converge, debconf_io, lock, mishap, report, settings_file, takedown
-from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg import answered, converge, debconf_io, lock, mishap, report, settings_file, takedown
+from dcor_pkg.errors import CommandFailed
 from dcor_pkg.host import Host
 from dcor_pkg.runner import Outcome, Result
-from dcor_pkg.secrets import Secret
-from dcor_pkg.settings import PASSWORDS, QUESTIONS
 
 POLICY = "/usr/sbin/policy-rc.d"
 FORBIDDEN = 101
@@ -56,24 +54,14 @@ def _complain(fault: str) -> int:
 
 
 def _take_answers(host: Host) -> None:
-    """Save the answers as settings, and hang up: nothing else is changed before, and nothing said.
-
-    A preseed counts before the first installation; then the file does, until somebody reconfigures.
-    """
+    """Save the answers as settings, and hang up: nothing else is changed before, and nothing said."""
     wire = debconf_io.wire()
     try:
-        given = {key: Secret(text) for key, text in debconf_io.answers(wire, PASSWORDS).items() if text}
-        asked = _reconfigured() or settings_file.read(host) is None
-        try:
-            answers = debconf_io.answers(wire, QUESTIONS) if asked else {}
-            change.take(host, answers, given if asked else {}, tried=_may_start(host))
-        except DcorError:
-            if _reconfigured():
-                debconf_io.forget(wire, given)
-            raise  # at the first time the password stays for the second try, in debconf's own root-only file
-        debconf_io.forget(wire, given)
+        told = answered.take(host, wire, again=_reconfigured(), tried=_may_start(host))
     finally:
-        debconf_io.hang_up(wire)
+        wire.hang_up()
+    for line in told:
+        print(f"dcor-server: {line}", flush=True)
 
 
 def _reconfigured() -> bool:

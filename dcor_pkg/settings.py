@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from dcor_pkg import judges
 from dcor_pkg.errors import DcorError
@@ -27,12 +28,13 @@ PASSWORDS = {
 
 
 class BadAnswer(DcorError):
-    """An answer that cannot be used; it names the question. A password in an address is not repeated."""
+    """An answer that cannot be used; it names the question. A password, be it in an address, is not repeated."""
 
     def __init__(self, question: str, answer: str, reason: str, hint: str = "") -> None:
-        shown = re.sub(r"(//[^/@]*:)[^@]*@", r"\1...@", answer)
-        super().__init__(f"{question} = {shown!r}: {reason}", hint)
-        self.question = question
+        self.question, self.cause = question, reason
+        secret = question.partition("/")[2] in PASSWORDS
+        self.shown = "..." if secret else re.sub(r"(//[^/@]*:)[^@]*@", r"\1...@", answer)
+        super().__init__(f"{question} = {self.shown!r}: {reason}", hint)
 
 
 def _setting(default: str, judge: Judge, about: str, effect: str, hint: str = "", question: bool = True) -> str:
@@ -45,6 +47,7 @@ def _in_file(default: str, judge: Judge, about: str, effect: str, hint: str = ""
     return _setting(default, judge, about, effect, hint, question=False)
 
 
+SECRET: Mapping[str, Any] = {"judge": judges.none_or(judges.secret), "hint": "It has no blanks."}
 CKAN_RELOADS = "CKAN is loaded again, without a request lost."
 NGINX_RELOADS = "nginx reads its site again."
 
@@ -229,9 +232,14 @@ KEYS = tuple(FIELDS)
 QUESTIONS = tuple(name for name in KEYS if FIELDS[name].metadata["question"])
 
 
+def default(name: str) -> str:
+    """Return what counts where nothing is answered."""
+    return str(FIELDS[name].default)
+
+
 def judge(name: str, answer: str) -> None:
     """Judge the answer to one question by itself. Raises BadAnswer."""
-    told = FIELDS[name].metadata
+    told = SECRET if name in PASSWORDS else FIELDS[name].metadata
     reason = told["judge"](answer)
     if reason is not None:
         raise BadAnswer(f"dcor-server/{name}", answer, reason, told["hint"])

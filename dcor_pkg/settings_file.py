@@ -1,34 +1,16 @@
-"""The file of the settings: `/etc/dcor-server/dcor-server.conf` (INI, root only), the one source of truth.
+"""The file of the settings: `/etc/dcor-server/dcor-server.conf` (root only), the one source of truth.
 
-The answers of debconf become settings only by being saved here. What an admin wrote into it, comments and order
-included, stays: only values are exchanged, and keys that are new come at the end.
-
-The standard library only: debconf's config reads it with the same code.
+The answers of debconf become settings only by being saved here.
 """
 
 from __future__ import annotations
 
-import configparser
-import re
-import textwrap
-from collections.abc import Mapping
-
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Access, Host
-from dcor_pkg.settings import FIELDS, KEYS, QUESTIONS, BadAnswer, Settings, as_answers, parse
+from dcor_pkg.settings import BadAnswer, Settings, as_answers, parse
+from dcor_pkg.settings_text import HEADER, KEPT, PATH, answers_in, changed, line_of
 
-PATH = "/etc/dcor-server/dcor-server.conf"
-#: what a purge has put by
-KEPT = "/var/backups/dcor-server/kept/dcor-server.conf"
 ACCESS = Access(0o640)
-SECTION = "dcor-server"
-HEADER = f"""\
-# The settings of dcor-server: the one source of truth. Passwords are not in here, but in files below secrets/.
-# After a change by hand: dcor-server converge. By a command: dcor-server set KEY=VALUE... By questions:
-# dpkg-reconfigure dcor-server. What stands behind a # is a default: take the # away to choose another value.
-
-[{SECTION}]
-"""
 
 
 def read(host: Host) -> dict[str, str] | None:
@@ -42,26 +24,6 @@ def read_kept(host: Host) -> dict[str, str]:
     return answers_in(host.read(KEPT) or HEADER, KEPT)
 
 
-def answers_in(text: str, path: str = PATH) -> dict[str, str]:
-    """Return the answers that a file with this text holds. Raises DcorError naming the line."""
-    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
-    try:
-        parser.read_string(text, source=path)
-        strange = [name for name in parser.sections() if name != SECTION]
-        if strange:
-            raise DcorError(f"{path} has a section [{strange[0]}].", hint=f"There is only [{SECTION}].")
-        answers = dict(parser[SECTION])
-    except (configparser.Error, KeyError) as error:
-        words = " ".join(str(error).split())
-        raise DcorError(f"{path} cannot be read: {words}", hint=f"It begins with [{SECTION}].") from None
-    unknown = next((name for name in answers if name not in KEYS), None)
-    if unknown is not None:
-        raise DcorError(
-            f"{path}{_line(text, unknown)}: there is no setting {unknown!r}.", f"There are: {', '.join(KEYS)}."
-        )
-    return answers
-
-
 def load(host: Host) -> Settings:
     """Return the settings of this machine. Raises DcorError where there are none, or bad ones, naming the line."""
     answers = read(host)
@@ -70,7 +32,7 @@ def load(host: Host) -> Settings:
     try:
         return parse(answers)
     except BadAnswer as refused:
-        line = _line(host.read(PATH) or "", refused.question.partition("/")[2])
+        line = line_of(host.read(PATH) or "", refused.question.partition("/")[2])
         raise DcorError(f"{PATH}{line}: {refused.reason}", refused.hint) from None
 
 
@@ -80,48 +42,3 @@ def save(host: Host, settings: Settings) -> None:
     text = changed(before or host.read(KEPT) or HEADER, as_answers(settings))
     if before != text or host.access(PATH) != ACCESS:
         host.write(PATH, text, ACCESS)
-
-
-def changed(text: str, answers: Mapping[str, str]) -> str:
-    """Return the file's text with these values, and all else in it as it was."""
-    before = answers_in(text)
-    for name in KEYS:
-        if before.get(name) != answers[name]:
-            text = _with_value(text, name, answers[name])
-    return text
-
-
-def _with_value(text: str, name: str, value: str) -> str:
-    """Put a value where the key stands, else where its default stands as a comment, else at the end."""
-    present, default = _find(text, name), re.search(rf"^#{name} =.*\n", text, re.MULTILINE)
-    line = f"{name} = {value}".rstrip() + "\n"
-    if present is None and not _is_chosen(name, value):
-        line = f"#{line}"
-    place = present or default
-    if place is not None:
-        return text[: place.start()] + line + text[place.end() :]
-    return text.rstrip("\n") + "\n\n" + _comment(name) + line
-
-
-def _find(text: str, name: str) -> re.Match[str] | None:
-    """Find a key with its value, which goes on in lines that begin with white space."""
-    return re.search(rf"^{re.escape(name)}[ \t]*=.*(?:\n[ \t]+\S.*)*(?:\n|\Z)", text, re.MULTILINE | re.IGNORECASE)
-
-
-def _is_chosen(name: str, value: str) -> bool:
-    """Tell whether a value has to stand in the file: what was asked does, and a default of ours may change."""
-    return name in QUESTIONS or value != FIELDS[name].default
-
-
-def _comment(name: str) -> str:
-    told = FIELDS[name].metadata
-    default = f"Default: {FIELDS[name].default or 'empty'}."
-    about = textwrap.wrap(f"{told['about']} {default}", 110)
-    effect = textwrap.wrap(f"On change: {told['effect']}", 110)
-    return "".join(f"# {line}\n" for line in (*about, *effect))
-
-
-def _line(text: str, name: str) -> str:
-    """Tell in which line a key stands."""
-    found = _find(text, name)
-    return "" if found is None else f", line {text.count(chr(10), 0, found.start()) + 1}"

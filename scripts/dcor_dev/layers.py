@@ -21,9 +21,9 @@ TREE = Path(__file__).resolve().parents[2]
 #: Where machines find our packages.
 PACKAGES = "/srv/dist"
 
-#: What tests install besides ours, without a network: a browser to look with, German to be asked in, and
-#: apt-utils, with which debconf asks before it unpacks.
-FOR_TESTS = ("apt-utils", "locales-all")
+#: What tests install besides ours, without a network: a browser to look with, German to be asked in, apt-utils, with
+#: which debconf asks before it unpacks, and what its frontends need: windows, lines to edit, a terminal to type at.
+FOR_TESTS = ("apt-utils", "locales-all", "perl", "tmux", "whiptail")
 BROWSER = ("chromium", "chromium-driver", "python3-selenium")
 
 #: The answers of an admin who takes every default.

@@ -84,8 +84,11 @@ HOLD_443 = """
 systemd-run --unit=holder python3 -m http.server 443
 until ss --no-header --listening --tcp --numeric sport = :443 | grep -q .; do sleep 0.1; done
 """
+NO_PASSWORD = "dcor-server dcor-server/redis-password password\n"
 REFUSALS = (
-    Refused(("dcor-server/hostname", "'no host'", "no host name"), "hostname string no host"),
+    Refused(("dcor-server/hostname", "'no host'", "no host name", "debconf-set-selections"), "hostname string no host"),
+    Refused(("dcor-server/certificate", "'bought'", "not offered"), "certificate select bought"),
+    Refused(("dcor-server/redis-password", "one word"), "redis-password password two words"),
     Refused(("dcor-server/data-directory", "'data'", "not an absolute path"), "data-directory string data"),
     Refused(("/srv/file is no folder",), "data-directory string /srv/file/data", before="touch /srv/file"),
     Refused(
@@ -117,7 +120,7 @@ def test_what_cannot_work_is_refused_before_anything_is_changed_and_dpkg_heals(
     for number, refused in enumerate(REFUSALS):
         if number:
             machine.shell(refused.before)
-            machine.run("debconf-set-selections", text=layers.ANSWERS)
+            machine.run("debconf-set-selections", text=layers.ANSWERS + NO_PASSWORD)
             if refused.answer:
                 machine.run("debconf-set-selections", text=f"dcor-server dcor-server/{refused.answer}\n")
             said = machine.run("dpkg", "--configure", "-a", env=layers.QUIET, check=False)

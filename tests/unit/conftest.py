@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
+import types
 from pathlib import Path
 
 import pytest
+
+# The real one is Debian's, and not where tests run: its only word that we need is its exception.
+sys.modules["debconf"] = types.ModuleType("debconf")
+sys.modules["debconf"].DebconfError = type("DebconfError", (Exception,), {})  # type: ignore[attr-defined]
 
 from dcor_pkg import host as host_module
 from dcor_pkg.host import Access, Host

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcor_pkg import change, preflight, secrets, settings, settings_file
+from dcor_pkg import change, preflight, secrets, settings, settings_file, settings_text
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Access, Host
 from dcor_pkg.secrets import Secret
@@ -43,10 +43,10 @@ def test_an_empty_answer_is_the_default(host: Host, tried: list[dict[str, Secret
 
 def test_a_refusal_leaves_file_and_secrets_alone(host: Host, tried: list[dict[str, Secret]]) -> None:
     change.take(host, {}, {"redis-password": Secret("old")})
-    before = host.read(settings_file.PATH)
+    before = host.read(settings_text.PATH)
     with pytest.raises(DcorError, match="refused"):
         change.take(host, {"hostname": "refused.example.org"}, GIVEN)
-    assert host.read(settings_file.PATH) == before
+    assert host.read(settings_text.PATH) == before
     assert secrets.read(host, secrets.external("redis-password")) == "old"
 
 
@@ -59,7 +59,7 @@ def test_a_new_password_is_tried_and_kept_for_later_changes(host: Host, tried: l
 
 
 def test_a_file_with_a_mistake_can_be_mended_by_an_answer(host: Host, tried: list[dict[str, Secret]]) -> None:
-    host.write(settings_file.PATH, "[dcor-server]\nworkers = many\n", Access(0o640))
+    host.write(settings_text.PATH, "[dcor-server]\nworkers = many\n", Access(0o640))
     with pytest.raises(settings.BadAnswer):
         change.take(host, {"hostname": "a.example.org"}, {})
     change.take(host, {"workers": "7"}, {})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dcor_pkg import settings, settings_file
+from dcor_pkg import settings, settings_file, settings_text
 from dcor_pkg.errors import DcorError
 from dcor_pkg.host import Access, Host
 
@@ -52,42 +52,42 @@ def test_saved_settings_are_loaded_again(host: Host) -> None:
     wanted = settings.parse(GOOD)
     settings_file.save(host, wanted)
     assert settings_file.load(host) == wanted
-    assert host.access(settings_file.PATH) == settings_file.ACCESS
+    assert host.access(settings_text.PATH) == settings_file.ACCESS
 
 
 def test_a_file_that_cannot_be_read_says_which_line(host: Host) -> None:
-    host.write(settings_file.PATH, "[dcor-server]\nhostname dcor.example.org\n", Access(0o640))
+    host.write(settings_text.PATH, "[dcor-server]\nhostname dcor.example.org\n", Access(0o640))
     with pytest.raises(DcorError, match="line *2"):
         settings_file.load(host)
 
 
 def test_what_an_admin_wrote_stays(host: Host) -> None:
     mine = "# ours since 2019\n[dcor-server]\n\n# by the name of the clinic\nHostname=old.example.org\nworkers = 7\n# end\n"
-    host.write(settings_file.PATH, mine, Access(0o640))
+    host.write(settings_text.PATH, mine, Access(0o640))
     settings_file.save(host, settings.parse({"hostname": "new.example.org", "workers": "7"}))
-    text = host.read(settings_file.PATH) or ""
+    text = host.read(settings_text.PATH) or ""
     assert text.startswith(mine.replace("Hostname=old", "hostname = new"))
     assert settings_file.load(host) == settings.parse({"hostname": "new.example.org", "workers": "7"})
 
 
 def test_saved_again_nothing_moves(host: Host) -> None:
     settings_file.save(host, settings.parse(GOOD))
-    text = host.read(settings_file.PATH)
+    text = host.read(settings_text.PATH)
     settings_file.save(host, settings_file.load(host))
-    assert host.read(settings_file.PATH) == text
+    assert host.read(settings_text.PATH) == text
 
 
 def test_a_default_stands_behind_a_comment_sign_until_it_is_chosen(host: Host) -> None:
     settings_file.save(host, settings.parse(GOOD))
-    text = host.read(settings_file.PATH) or ""
+    text = host.read(settings_text.PATH) or ""
     assert "\n#workers = auto\n" in text
     settings_file.save(host, settings.parse({**GOOD, "workers": "3"}))
-    assert host.read(settings_file.PATH) == text.replace("\n#workers = auto\n", "\nworkers = 3\n")
+    assert host.read(settings_text.PATH) == text.replace("\n#workers = auto\n", "\nworkers = 3\n")
 
 
 def test_each_key_is_explained(host: Host) -> None:
     settings_file.save(host, settings.parse(GOOD))
-    text = host.read(settings_file.PATH) or ""
+    text = host.read(settings_text.PATH) or ""
     for block in text.split("\n\n")[2:]:
         assert block.startswith("# ")
         assert "Default: " in block.replace("\n# ", " ")
@@ -96,7 +96,7 @@ def test_each_key_is_explained(host: Host) -> None:
 
 
 def test_a_bad_value_is_told_with_its_line(host: Host) -> None:
-    host.write(settings_file.PATH, "# mine\n[dcor-server]\n\nworkers = many\n", Access(0o640))
+    host.write(settings_text.PATH, "# mine\n[dcor-server]\n\nworkers = many\n", Access(0o640))
     with pytest.raises(DcorError, match=r"dcor-server.conf, line 4: dcor-server/workers = 'many'"):
         settings_file.load(host)
 
@@ -126,5 +126,5 @@ def test_what_is_saved_is_what_is_loaded(answers: dict[str, str]) -> None:
         wanted = settings.parse(answers)
     except settings.BadAnswer:
         assume(False)
-    text = settings_file.changed(settings_file.HEADER, settings.as_answers(wanted))
-    assert settings.parse(settings_file.answers_in(text)) == wanted
+    text = settings_text.changed(settings_text.HEADER, settings.as_answers(wanted))
+    assert settings.parse(settings_text.answers_in(text)) == wanted

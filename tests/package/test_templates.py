@@ -1,0 +1,72 @@
+"""The questions in the built package: complete in two languages, and judged by the toolkit's own code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from dcor_dev import roots
+from deb import Deb
+
+TREE = Path(__file__).resolve().parents[2]
+EMBEDDED = ("errors", "judges", "settings", "settings_text", "debconf_io", "questions")
+
+
+@pytest.fixture(scope="module")
+def control(content: dict[str, Deb], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder with the package's scripts and templates."""
+    target = tmp_path_factory.mktemp("control")
+    subprocess.run(["dpkg-deb", "--control", str(content["dcor-server"].path), str(target)], check=True)
+    return target
+
+
+def test_each_text_is_there_in_german(control: Path) -> None:
+    templates = (control / "templates").read_text(encoding="utf-8").strip().split("\n\n")
+    assert len(templates) == 18
+    for template in templates:
+        texts = set(re.findall(r"^(Choices|Description):", template, re.MULTILINE))
+        german = set(re.findall(r"^(Choices|Description)-de\.UTF-8:", template, re.MULTILINE))
+        assert (template.splitlines()[0], german) == (template.splitlines()[0], texts)
+
+
+def test_the_translation_is_whole_and_of_the_texts_that_there_are(suite: str) -> None:
+    script = """
+        mkdir /tmp/tree; cp -r /srv/debian /tmp/tree/; cd /tmp/tree
+        LC_ALL=C msgfmt --check --statistics --output-file=/dev/null debian/po/de.po 2>&1
+        debconf-updatepo
+        sed -i /POT-Creation-Date/d debian/po/*.po* && cp -r /srv/debian/po /tmp/po && sed -i /POT-Creation-Date/d /tmp/po/*.po*
+        diff -r /tmp/po debian/po && echo up to date
+    """
+    done = roots.chroot_run(
+        roots.build_root(suite), "sh", "-euc", script, read_only={TREE / "debian": "/srv/debian"}, check=False
+    )
+    assert re.search(r"^\d+ translated messages\.$", done.stdout, re.MULTILINE), done.stdout
+    assert "up to date" in done.stdout, done.stdout
+
+
+def test_config_holds_the_toolkits_modules_word_for_word(control: Path) -> None:
+    text = (control / "config").read_text()
+    for name in EMBEDDED:
+        assert (TREE / f"dcor_pkg/{name}.py").read_text() in text
+    assert "#DEBHELPER#" not in text
+
+
+@pytest.mark.parametrize("debconf", [True, False], ids=["debconf", "none"])
+def test_config_needs_nothing_that_is_not_unpacked_yet(suite: str, control: Path, debconf: bool) -> None:
+    """With debconf's module it comes as far as the wire; without, it leaves quietly. Python of /usr/local is not ours."""
+    script = """
+        mkdir -p /usr/local/lib/python3/dist-packages
+        echo 'raise SystemExit("not this one")' >/usr/local/lib/python3/dist-packages/configparser.py
+        for folder in /usr/local/lib/python3*/dist-packages; do cp /usr/local/lib/python3/dist-packages/configparser.py $folder; done
+    """
+    if debconf:
+        module = "class DebconfError(Exception): pass\\nclass Debconf:\\n    def __init__(self, **ends): raise OSError(*ends)\\n"
+        script += f"printf '{module}' >/usr/lib/python3/dist-packages/debconf.py\n"
+    script += "DEBIAN_HAS_FRONTEND=1 /srv/control/config configure 2>&1; echo ended with $?"
+    done = roots.chroot_run(
+        roots.build_root(suite), "sh", "-euc", script, read_only={control: "/srv/control"}, check=False
+    )
+    said = "dcor-server: not all questions could be asked: OSError: [Errno read] write\n" if debconf else ""
+    assert done.stdout == f"{said}ended with 0\n"
