@@ -114,6 +114,14 @@ def test_what_the_machine_knows_is_proposed_and_nothing_that_cannot_be(monkeypat
     settings.parse({key: frontend.values[key] for key in settings.QUESTIONS})
 
 
+def test_what_a_purge_has_put_by_is_proposed_and_a_preseed_counts_more() -> None:
+    frontend = Frontend(preseed={"hostname": "preseeded.example.org"}, interactive=False)
+    put_by = {"hostname": "former.example.org", "data-directory": "/srv/former"}
+    questions.ask(Wire(frontend), None, put_by)
+    frontend.finish()
+    assert (frontend.values["hostname"], frontend.values["data-directory"]) == ("preseeded.example.org", "/srv/former")
+
+
 @pytest.mark.parametrize("key", BAD)
 def test_a_bad_answer_is_refused_at_its_question_and_asked_again(key: str) -> None:
     tries: Iterator[str] = iter((BAD[key][0], ALL[key]))
