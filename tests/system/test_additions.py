@@ -126,7 +126,9 @@ def test_what_ckan_cannot_load_leaves_the_old_state_serving(machine: Machine) ->
     assert words in machine.path("/root/said").read_text()
     for verb in ("status", "check"):
         assert words in dcor(machine, verb, ends=3)
-    machine.shell("pkill --signal KILL --uid www-data uwsgi; pkill --signal KILL --full dcor_runtime.workers")
+    machine.shell(
+        "pkill --signal KILL --uid www-data uwsgi; pkill --signal KILL --uid www-data --full dcor_runtime.workers"
+    )
     await_page(machine)
     assert title(machine) == "About - Clinic"
     machine.reboot()
