@@ -91,7 +91,7 @@ def test_options_of_the_admins_count_and_no_request_fails(machine: Machine) -> N
         found = about(machine, verb, CKAN)
         assert found == [
             "sets ckan.site_title, which dcor-server sets too ('DCOR'); the addition counts",
-            "sets WTF_CSRF_SECRET_KEY, which dcor-server sets too ('<secret>'); the addition counts",
+            "sets WTF_CSRF_SECRET_KEY, which dcor-server sets too ('SECRET'); the addition counts",
             "sets level in [logger_ckan], which dcor-server sets too ('WARNING'); the addition counts",
         ]
     assert "0 changed" in dcor(machine, "converge")
