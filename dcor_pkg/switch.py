@@ -62,12 +62,11 @@ def prove(host: Host, programs: Programs, hostname: str) -> None:
     processes = set()
     while (fault := search_fault(host, programs, hostname)) is not None:
         processes.add(supervisor.process(host, programs.web))
-        if len(processes - {0}) > ATTEMPTS:
-            fault = "it ends while it starts"
-        elif time.monotonic() < deadline:
-            time.sleep(0.1)
-            continue
-        raise DcorError(f"The release {programs.release} does not answer with this configuration: {fault}.")
+        ended = len(processes - {0}) > ATTEMPTS
+        if ended or time.monotonic() > deadline:
+            why = "it ends while it starts" if ended else fault
+            raise DcorError(f"The release {programs.release} does not answer with this configuration: {why}.")
+        time.sleep(0.1)
     for page in PAGES:
         answer = _ask(host, programs, page, hostname)
         if answer.status != 200:

@@ -15,7 +15,8 @@ from dcor_pkg.host import Host
 #: what makes a comment of a line in an INI file, and the option of its section DEFAULT that stands for it
 COMMENT_SIGNS = {"#": "hash", ";": "semicolon"}
 
-HIDDEN = "<secret>"
+#: stands for a secret where a text is shown; plain letters, which stay so in an address
+HIDDEN = "SECRET"
 
 
 @cache

@@ -91,7 +91,7 @@ def test_options_of_the_admins_count_and_no_request_fails(machine: Machine) -> N
         found = about(machine, verb, CKAN)
         assert found == [
             "sets ckan.site_title, which dcor-server sets too ('DCOR'); the addition counts",
-            "sets WTF_CSRF_SECRET_KEY, which dcor-server sets too ('<secret>'); the addition counts",
+            "sets WTF_CSRF_SECRET_KEY, which dcor-server sets too ('SECRET'); the addition counts",
             "sets level in [logger_ckan], which dcor-server sets too ('WARNING'); the addition counts",
         ]
     assert "0 changed" in dcor(machine, "converge")
@@ -126,7 +126,9 @@ def test_what_ckan_cannot_load_leaves_the_old_state_serving(machine: Machine) ->
     assert words in machine.path("/root/said").read_text()
     for verb in ("status", "check"):
         assert words in dcor(machine, verb, ends=3)
-    machine.shell("pkill --signal KILL --uid www-data uwsgi")
+    machine.shell(
+        "pkill --signal KILL --uid www-data uwsgi; pkill --signal KILL --uid www-data --full dcor_runtime.workers"
+    )
     await_page(machine)
     assert title(machine) == "About - Clinic"
     machine.reboot()

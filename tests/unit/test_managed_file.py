@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from dcor_pkg import handlers
 from dcor_pkg.host import Host
-from dcor_pkg.managed_file import ManagedFile, ValidatedFiles, changed_here
-from dcor_pkg.runner import Result, run
+from dcor_pkg.managed_file import ManagedFile, ValidatedFiles, beside, changed_here
+from dcor_pkg.runner import Outcome, Result, run
 
 FILE = ManagedFile("/etc/app.conf", "uwsgi.ini", {"workers": 4}, then=("reload app.service",))
 ACCEPTED = ValidatedFiles("app", (FILE,), ("/bin/true",))
@@ -49,3 +51,51 @@ def test_a_power_cut_between_remembering_and_writing_makes_nobody_an_editor(host
     assert changed_here(host) == []
     assert [outcome.result for outcome in run([newer], host)] == [Result.CHANGED]
     assert "processes = 8" in str(host.read(FILE.path))
+
+
+RELOAD = "reload app.service"
+
+
+def _edit(host: Host) -> None:
+    """Make an edit of the admin's that a converge has seen."""
+    run([FILE], host)
+    host.write(FILE.path, "mine\n", FILE.access)
+    run([FILE], host)
+    handlers.done(host, RELOAD)
+
+
+def test_an_edit_is_kept_and_restarts_nothing(host: Host) -> None:
+    _edit(host)
+    assert (host.read(FILE.path), host.read(beside(FILE.path))) == ("mine\n", FILE.text(host))
+    assert changed_here(host) == [FILE.path]
+    assert run([FILE], host) == [Outcome(FILE.name, Result.UNCHANGED)]
+    assert not handlers.is_due(host, RELOAD)
+
+
+@pytest.mark.parametrize("way", ["mv", "rm"])
+def test_a_file_that_is_given_back_is_ours_and_what_reads_it_hears_of_that(host: Host, way: str) -> None:
+    _edit(host)
+    if way == "mv":
+        host.rename(beside(FILE.path), FILE.path)
+    else:
+        host.remove(FILE.path)
+    (outcome,) = run([FILE], host)
+    assert (outcome.result, host.read(FILE.path)) == (Result.CHANGED, FILE.text(host))
+    assert handlers.is_due(host, RELOAD)
+    assert changed_here(host) == []
+    assert not host.exists(beside(FILE.path))
+    newer = replace(FILE, values={"workers": 8})
+    run([newer], host)
+    assert host.read(FILE.path) == newer.text(host)
+
+
+def test_a_newer_text_takes_the_place_of_the_one_beside(host: Host) -> None:
+    _edit(host)
+    newer = replace(FILE, values={"workers": 8})
+    run([newer], host)
+    assert (host.read(FILE.path), host.read(beside(FILE.path))) == ("mine\n", newer.text(host))
+
+
+@pytest.mark.parametrize("path", ["/etc/logrotate.d/dcor-server", "/etc/apt/apt.conf.d/01dcor-server"])
+def test_what_reads_all_of_a_folder_does_not_find_two(path: str) -> None:
+    assert beside(path) == f"/etc/dcor-server/{path.rpartition('/')[2]}.dcor-new"

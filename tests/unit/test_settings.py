@@ -101,6 +101,12 @@ def test_a_bad_value_is_told_with_its_line(host: Host) -> None:
         settings_file.load(host)
 
 
+def test_an_unknown_key_in_the_file_is_told_with_its_line(host: Host) -> None:
+    host.write(settings_file.PATH, "# mine\n[dcor-server]\nworkers = 3\nHost+Name = x\n", Access(0o640))
+    with pytest.raises(DcorError, match=r"dcor-server.conf, line 4: there is no setting 'host\+name'"):
+        settings_file.load(host)
+
+
 def test_a_password_in_an_address_is_not_repeated() -> None:
     with pytest.raises(settings.BadAnswer) as refused:
         settings.parse({"database": "postgresql://ckan:hush@db.example.org/ckan"})

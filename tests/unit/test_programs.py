@@ -1,0 +1,59 @@
+"""Programs read copies of what was proven with them, and CKAN's commands go back to it after a switch that failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcor_pkg import managed_file, programs, release
+from dcor_pkg.host import Access, Host
+from dcor_pkg.programs import UPSTREAM, Programs
+
+READS = (release.CKAN_INI, programs.UWSGI_INI)
+
+
+def configured(host: Host, text: str) -> Programs:
+    """Write a configuration of ours, and return its programs with their copies."""
+    managed_file.remember(host, release.CKAN_INI, text)
+    host.write(release.CKAN_INI, text, programs.COPY)
+    host.write(programs.UWSGI_INI, "[uwsgi]\n", Access(0o644))
+    wanted = programs.wanted(host, "2.11.6-abc", READS)
+    programs.copy(host, wanted)
+    return wanted
+
+
+@pytest.fixture
+def proven(host: Host) -> Programs:
+    """Return programs that nginx points at."""
+    found = configured(host, "proven\n")
+    host.write(UPSTREAM, found.upstream, Access(0o644))
+    return found
+
+
+def test_a_copy_is_for_the_programs_alone_and_stays_as_it_is(host: Host, proven: Programs) -> None:
+    assert programs.have_copies(host, proven)
+    other = configured(host, "unproven\n")
+    assert (other != proven, programs.serving(host)) == (True, proven)
+    assert host.read(f"{proven.folder}/ckan.ini") == "proven\n"
+    assert host.access(f"{proven.folder}/ckan.ini") == Access(0o640, "root", "www-data")
+    host.remove(f"{other.folder}/uwsgi.ini")
+    assert not programs.have_copies(host, other)
+
+
+def test_after_a_failure_commands_read_what_serves(host: Host, proven: Programs) -> None:
+    configured(host, "unproven\n")
+    programs.put_back(host)
+    assert host.read(release.CKAN_INI) == "proven\n"
+    assert managed_file.changed_here(host) == []
+    assert programs.wanted(host, proven.release, READS) == proven
+
+
+def test_what_an_admin_wrote_is_not_put_back(host: Host, proven: Programs) -> None:
+    host.write(release.CKAN_INI, "mine\n", programs.COPY)
+    programs.put_back(host)
+    assert host.read(release.CKAN_INI) == "mine\n"
+
+
+def test_where_nothing_serves_there_is_nothing_to_go_back_to(host: Host) -> None:
+    configured(host, "unproven\n")
+    programs.put_back(host)
+    assert host.read(release.CKAN_INI) == "unproven\n"
