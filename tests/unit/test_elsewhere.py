@@ -84,9 +84,12 @@ def test_what_psql_says_is_told_without_who_says_so(words: str, essence: str) ->
     ("says", "words"),
     [
         ([failed(REFUSAL)], "does not let us in: password authentication failed"),
-        (["110022 UTF8"], "its PostgreSQL is 11, and CKAN needs 12"),
-        (["150004 LATIN1"], "the encoding of archive is LATIN1"),
-        (["150004 UTF8", failed("ERROR:  permission denied for schema public")], "dcor may not make tables in archive"),
+        (["1", "110022 UTF8"], "its PostgreSQL is 11, and CKAN needs 12"),
+        (["1", "150004 LATIN1"], "the encoding of archive is LATIN1"),
+        (
+            ["1", "150004 UTF8", failed("ERROR:  permission denied for schema public")],
+            "dcor may not make tables in archive",
+        ),
     ],
 )
 def test_a_database_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
@@ -145,13 +148,23 @@ def test_without_public_datasets_nobody_has_to_read_them(host: Host, programs: P
 
 
 def test_no_password_is_where_others_read(host: Host, programs: Programs) -> None:
-    programs.says = ["150004 UTF8", "", "OK\n", "OK\nredis_version:7.0.1\n", "OK\nOK\n", "OK\nOK\n", "OK\n1\n", "\n200"]
+    programs.says = [
+        "1",
+        "150004 UTF8",
+        "",
+        "OK\n",
+        "OK\nredis_version:7.0.1\n",
+        "OK\nOK\n",
+        "OK\nOK\n",
+        "OK\n1\n",
+        "\n200",
+    ]
     postgresql.judge(host, endpoint("database"), PASSWORD)
     redis.judge(host, endpoint("redis"), PASSWORD)
-    assert object_store.fault(host, endpoint("object-store"), PASSWORD) is None
+    object_store.login(host, endpoint("object-store"), PASSWORD)
     assert programs.says == []
     assert not [word for word in programs.readable if "hush" in word]
-    assert 'AUTH "hush\\"\\\\%"\n' in programs.texts[2]
+    assert 'AUTH "hush\\"\\\\%"\n' in programs.texts[3]
     assert 'user = "AKID:hush\\"\\\\%"\n' in programs.texts[-1]
 
 
@@ -168,7 +181,10 @@ def test_a_missing_password_names_its_question(host: Host) -> None:
 
 
 def test_what_is_known_has_to_answer(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(elsewhere.FAULTS, "redis", lambda *_: "it is not there")
+    def login(*_: object) -> None:
+        raise Unusable("it is not there")
+
+    monkeypatch.setitem(elsewhere.LOGINS, "redis", login)
     secrets.keep(host, secrets.external("redis-password"), Secret(PASSWORD))
     wanted = settings.parse({"redis": ANSWERS["redis"]})
     with pytest.raises(BadAnswer, match="dcor-server/redis = .*: it is not there"):
@@ -192,7 +208,7 @@ def test_only_what_is_new_is_tried(
 ) -> None:
     tried: list[str] = []
     monkeypatch.setitem(elsewhere.TRIALS, "redis", lambda _, it, password: tried.append(f"{it.key} {password}"))
-    monkeypatch.setitem(elsewhere.FAULTS, "redis", lambda *_: None)
+    monkeypatch.setitem(elsewhere.LOGINS, "redis", lambda *_: None)
     secrets.keep(host, secrets.external("redis-password"), Secret(kept))
     former: Settings | None = None if before is None else settings.parse(before)
     wanted = settings.parse({"redis": ANSWERS["redis"], "site-title": "X"})
