@@ -9,16 +9,14 @@ from dcor_pkg import web
 from dcor_pkg.elsewhere.reach import Unusable, reach
 from dcor_pkg.host import Host
 from dcor_pkg.services import Endpoint
-from dcor_pkg.steps.solr import CONFIGURATION, schema_of_ckan
+from dcor_pkg.steps.solr import CRASH_SAFE_FIELD, schema_of_ckan, schema_path
 
 #: CKAN 2.11's documentation, "Installing CKAN from source"
 OLDEST = 9
 #: matches nothing that CKAN ever indexes
 DELETE_NOTHING = json.dumps({"delete": {"id": "dcor-server-check"}})
-SCHEMA = (
-    f"{CONFIGURATION} here holds what the core needs: CKAN's schema, with one line changed (_version_ is a number), "
-    "without which Solr cannot replay its log after a crash."
-)
+#: where CKAN's schema lies, and the line of it that ours is without
+SCHEMA = "CKAN's is {path} here. Take {field} for its _version_: with its own Solr loses updates in a crash."
 
 
 def login(_: Host, solr: Endpoint, password: str) -> None:
@@ -42,7 +40,8 @@ def judge(host: Host, solr: Endpoint, password: str) -> None:
         raise Unusable(f"{solr.user} may not read the schema of {solr.name} (it answers {schema.status})")
     found, wanted = _schema_name(schema.body), _schema_name(schema_of_ckan(host))
     if found != wanted:
-        raise Unusable(f"its schema is {found}, and that of the installed CKAN is {wanted}", SCHEMA)
+        hint = SCHEMA.format(path=schema_path(host), field=CRASH_SAFE_FIELD)
+        raise Unusable(f"its schema is {found}, and that of the installed CKAN is {wanted}", hint)
     answer = web.ask(f"{solr.address}/update?wt=json", (solr.user, password), DELETE_NOTHING)
     if answer.status != 200:
         raise Unusable(f"{solr.user} may not update its index (it answers {answer.status})")
