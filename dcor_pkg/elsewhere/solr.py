@@ -15,20 +15,21 @@ from dcor_pkg.steps.solr import CRASH_SAFE_FIELD, schema_of_ckan, schema_path
 OLDEST = 9
 #: matches nothing that CKAN ever indexes
 DELETE_NOTHING = json.dumps({"delete": {"id": "dcor-server-check"}})
-#: where CKAN's schema lies, and the line of it that ours is without
+#: the schema that it has to have, and the line that is better as in ours
 SCHEMA = "CKAN's is {path} here. Take {field} for its _version_: with its own Solr loses updates in a crash."
 
 
 def login(_: Host, solr: Endpoint, password: str) -> None:
     """Raise Unusable where CKAN is not let in, or the core is not there."""
     reach(solr)
-    status = web.ask(f"{solr.address}/select?q=*:*&rows=0", (solr.user, password)).status
-    if status == 401:
+    answer = web.ask(f"{solr.address}/select?q=*:*&rows=0", (solr.user, password))
+    if answer.status == 401:
         raise Unusable(f"it refuses the password of {solr.user}", "Give it anew: solr-password=@FILE.")
-    if status == 404:
+    if answer.status == 404:
         raise Unusable(f"there is no core {solr.name}", "Make it, with CKAN's schema.")
-    if status != 200:
-        raise Unusable(f"it answers {status} to a search of {solr.user}")
+    if answer.status != 200:
+        words = f"it answers {answer.status}" if answer.status else answer.body
+        raise Unusable(f"it does not answer a search of {solr.user}: {words}")
 
 
 def judge(host: Host, solr: Endpoint, password: str) -> None:

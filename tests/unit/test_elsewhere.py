@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from dcor_pkg import elsewhere, psql, secrets, services, settings
-from dcor_pkg.elsewhere import object_store, postgresql, redis
+from dcor_pkg import elsewhere, psql, secrets, services, settings, web
+from dcor_pkg.elsewhere import object_store, postgresql, redis, solr
 from dcor_pkg.elsewhere.reach import Unusable, reach
 from dcor_pkg.errors import CommandFailed
-from dcor_pkg.host import Host
+from dcor_pkg.host import Access, Host
 from dcor_pkg.secrets import Secret
 from dcor_pkg.services import Endpoint
 from dcor_pkg.settings import BadAnswer, Settings
+from dcor_pkg.unix_http import Answer
 
 PASSWORD = 'hush"\\%'
 ANSWERS = {
@@ -116,6 +118,41 @@ def test_a_redis_is_judged(host: Host, programs: Programs, says: list[str | Comm
     programs.says = says
     with pytest.raises(Unusable, match=words):
         redis.judge(host, endpoint("redis"), PASSWORD)
+
+
+INSTALLED = "/usr/lib/ckan/default/lib/python3.99/site-packages/ckan/config/solr/schema.xml"
+SOLR = {
+    "/select": Answer(200, "{}"),
+    "/info/system": Answer(200, '{"lucene": {"solr-spec-version": "9.10.1"}}'),
+    "/schema": Answer(200, '<schema name="ckan-2.11" version="1.6">'),
+    "/update": Answer(200, "{}"),
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "answer", "words"),
+    [
+        ("/select", Answer(401, ""), "refuses the password of ckan"),
+        ("/select", Answer(404, ""), "no core solr/ckan"),
+        ("/select", Answer(0, "timed out"), "does not answer a search of ckan: timed out"),
+        ("/info/system", Answer(200, '{"solr-spec-version": "8.11.1"}'), "its Solr is 8, and CKAN needs 9"),
+        ("/info/system", Answer(403, ""), ""),
+        ("/schema", Answer(403, ""), "ckan may not read the schema"),
+        (
+            "/schema",
+            Answer(200, '<schema name="default-config">'),
+            "its schema is default-config, and that .* is ckan-2.11",
+        ),
+        ("/update", Answer(403, ""), "ckan may not update its index"),
+    ],
+)
+def test_a_solr_is_judged(host: Host, monkeypatch: pytest.MonkeyPatch, part: str, answer: Answer, words: str) -> None:
+    answers = {**SOLR, part: answer}
+    monkeypatch.setattr(solr, "reach", lambda _: None)
+    monkeypatch.setattr(web, "ask", lambda address, *_: next(said for name, said in answers.items() if name in address))
+    host.write(INSTALLED, SOLR["/schema"].body, Access(0o644))
+    with pytest.raises(Unusable, match=words) if words else contextlib.nullcontext():
+        solr.judge(host, endpoint("solr"), PASSWORD)
 
 
 GOOD = "\n200"
