@@ -28,10 +28,10 @@ def query(host: Host, database: Endpoint, sql: str, passfile: str = PASSFILE) ->
     ).strip()
 
 
-def fault(host: Host, database: Endpoint, passfile: str = PASSFILE) -> str | None:
+def fault(host: Host, database: Endpoint) -> str | None:
     """Return why the database does not answer CKAN's role, or None."""
     try:
-        query(host, database, "SELECT 1", passfile)
+        query(host, database, "SELECT 1")
     except CommandFailed as error:
         return complaint(error.hint)
     return None

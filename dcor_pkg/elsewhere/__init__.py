@@ -19,8 +19,8 @@ from dcor_pkg.settings import PASSWORDS, BadAnswer, Settings, as_answers
 
 #: whether it can be used; a store also needs to know what it has to publish
 TRIALS = {"database": postgresql.judge, "redis": redis.judge, "solr": solr.judge}
-#: why it does not answer now
-FAULTS = {"database": postgresql.fault, "redis": redis.fault, "solr": solr.fault, "object-store": object_store.fault}
+#: whether it is there and lets us in
+LOGINS = {"database": postgresql.login, "redis": redis.login, "solr": solr.login, "object-store": object_store.login}
 
 
 def judge(host: Host, before: Settings | None, wanted: Settings, passwords: Mapping[str, Secret]) -> None:
@@ -35,14 +35,20 @@ def judge(host: Host, before: Settings | None, wanted: Settings, passwords: Mapp
                 raise Unusable(*_no_password(endpoint))
             if not _is_known(host, before, wanted, endpoint, password):
                 _try(host, wanted, endpoint, password)
-            elif (reason := FAULTS[endpoint.key](host, endpoint, password)) is not None:
-                raise Unusable(reason)
+            else:
+                LOGINS[endpoint.key](host, endpoint, password)
 
 
 def fault(host: Host, endpoint: Endpoint) -> str | None:
     """Return why a service does not answer CKAN, or None."""
     password = passwords(host).get(PASSWORD_OF[endpoint.key])
-    return _no_password(endpoint)[0] if password is None else FAULTS[endpoint.key](host, endpoint, password)
+    if password is None:
+        return _no_password(endpoint)[0]
+    try:
+        LOGINS[endpoint.key](host, endpoint, password)
+    except Unusable as unusable:
+        return unusable.reason
+    return None
 
 
 def passwords(host: Host) -> dict[str, Secret]:

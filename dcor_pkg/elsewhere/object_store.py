@@ -59,11 +59,19 @@ class Client:
         return Answer(int(status), body)
 
 
+def login(host: Host, store: Endpoint, secret: str) -> None:
+    """Raise Unusable where CKAN is not let in."""
+    reach(store)
+    answer = Client(host, store, secret).ask("GET", "/")
+    if answer.status != 200:
+        reason = f"it does not let {store.user} list buckets: {_words(answer)}"
+        raise Unusable(reason, "Give the secret anew: object-store-secret=@FILE.")
+
+
 def judge(host: Host, store: Endpoint, secret: str, *, public: bool) -> None:
     """Raise Unusable for the first thing that DCOR could not live with; `public`: whether datasets may be."""
-    reach(store)
+    login(host, store, secret)
     client = Client(host, store, secret)
-    _judge_login(client)
     bucket = f"/{BUCKET}{uuid.uuid4().hex[:16]}"
     try:
         _all_done(client, bucket, WRITES)
@@ -72,25 +80,6 @@ def judge(host: Host, store: Endpoint, secret: str, *, public: bool) -> None:
         left = [_refusal(client, bucket, step) for step in REMOVES]
     if any(left):
         raise Unusable(next(filter(None, left)), f"The bucket {bucket[1:]} may be left there.")
-
-
-def fault(host: Host, store: Endpoint, secret: str) -> str | None:
-    """Return why it does not answer CKAN."""
-    try:
-        reach(store)
-        _judge_login(Client(host, store, secret))
-    except Unusable as unusable:
-        return unusable.reason
-    return None
-
-
-def _judge_login(client: Client) -> None:
-    answer = client.ask("GET", "/")
-    if answer.status != 200:
-        raise Unusable(
-            f"it does not let {client.store.user} list buckets: {_words(answer)}",
-            "Give the secret anew: object-store-secret=@FILE.",
-        )
 
 
 def _judge_privacy(client: Client, bucket: str, *, public: bool) -> None:

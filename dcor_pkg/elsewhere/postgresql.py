@@ -17,51 +17,42 @@ MAKE_TABLE = "BEGIN; CREATE TABLE dcor_server_check (id integer); ROLLBACK;"
 HINTS = {
     "password authentication failed": "Give the password anew: database-password=@FILE.",
     "does not exist": "Make it there: CREATE DATABASE {name} OWNER {user} TEMPLATE template0 ENCODING 'UTF8'.",
+    "permission denied": "As its superuser, in {name}: GRANT ALL ON SCHEMA public TO {user};",
     "no pg_hba.conf entry": "Let this machine in there: a line in its pg_hba.conf.",
     "server does not support SSL": "Over a network the connection has to be encrypted: turn on ssl in its postgresql.conf.",
     "certificate": TRUST,
 }
 
 
+def login(host: Host, database: Endpoint, password: str) -> None:
+    """Raise Unusable where CKAN is not let in."""
+    reach(database)
+    _ask(host, database, password, "SELECT 1")
+
+
 def judge(host: Host, database: Endpoint, password: str) -> None:
     """Raise Unusable for the first thing that CKAN could not live with."""
-    reach(database)
-    with host.private_file(psql.passfile_line(database, password)) as passfile:
-        version, encoding = _ask(host, database, passfile, ABOUT).split()
-        if int(version) < OLDEST:
-            raise Unusable(f"its PostgreSQL is {int(version) // 10000}, and CKAN needs {OLDEST // 10000} or newer")
-        if encoding != "UTF8":
-            raise Unusable(
-                f"the encoding of {database.name} is {encoding}, not UTF8",
-                f"Make it there anew: {HINTS['does not exist'].partition(': ')[2].format(**_names(database))}",
-            )
-        try:
-            psql.query(host, database, MAKE_TABLE, passfile)
-        except CommandFailed as error:
-            raise Unusable(
-                f"{database.user} may not make tables in {database.name}: {psql.complaint(error.hint)}",
-                "As its superuser, in {name}: GRANT ALL ON SCHEMA public TO {user};".format(**_names(database)),
-            ) from None
+    login(host, database, password)
+    version, encoding = _ask(host, database, password, ABOUT).split()
+    if int(version) < OLDEST:
+        raise Unusable(f"its PostgreSQL is {int(version) // 10000}, and CKAN needs {OLDEST // 10000} or newer")
+    if encoding != "UTF8":
+        raise Unusable(
+            f"the encoding of {database.name} is {encoding}, not UTF8", "Make it anew, with ENCODING 'UTF8'."
+        )
+    refusal = f"{database.user} may not make tables in {database.name}"
+    _ask(host, database, password, MAKE_TABLE, refusal)
 
 
-def fault(host: Host, database: Endpoint, password: str) -> str | None:
-    """Return why it does not answer CKAN."""
+def _ask(host: Host, database: Endpoint, password: str, sql: str, refusal: str = "it does not let us in") -> str:
     try:
-        reach(database)
-    except Unusable as unusable:
-        return unusable.reason
-    with host.private_file(psql.passfile_line(database, password)) as passfile:
-        return psql.fault(host, database, passfile)
-
-
-def _ask(host: Host, database: Endpoint, passfile: str, sql: str) -> str:
-    try:
-        return psql.query(host, database, sql, passfile)
+        with host.private_file(psql.passfile_line(database, password)) as passfile:
+            return psql.query(host, database, sql, passfile)
     except CommandFailed as error:
         words = psql.complaint(error.hint)
         hint = next((hint for part, hint in HINTS.items() if part in words), "")
-        raise Unusable(f"it does not let us in: {words}", hint.format(**_names(database))) from None
+        raise Unusable(f"{refusal}: {words}", _hint(database, hint)) from None
 
 
-def _names(database: Endpoint) -> dict[str, str]:
-    return {"name": database.name, "user": database.user}
+def _hint(database: Endpoint, hint: str) -> str:
+    return hint.format(name=database.name, user=database.user)

@@ -16,10 +16,20 @@ KEY = "dcor-server-check"
 LIFETIME = 10
 
 
+def login(host: Host, redis: Endpoint, password: str) -> None:
+    """Raise Unusable where CKAN is not let in."""
+    reach(redis)
+    answer = _ask(host, redis, password)
+    if "called without any password" in answer or "no password is set" in answer:
+        hint = "Who writes into a job queue runs code as CKAN: set requirepass there."
+        raise Unusable("it lets in everybody, without a password", hint)
+    if answer != "OK":
+        raise Unusable(f"it refuses the password: {answer}", "Give it anew: redis-password=@FILE.")
+
+
 def judge(host: Host, redis: Endpoint, password: str) -> None:
     """Raise Unusable for the first thing that CKAN could not live with."""
-    reach(redis)
-    _authenticate(host, redis, password)
+    login(host, redis, password)
     found = re.search(r"redis_version:(\d+)\.(\d+)", _ask(host, redis, password, "INFO server"))
     if found is not None and (int(found[1]), int(found[2])) < OLDEST:
         raise Unusable(
@@ -29,27 +39,6 @@ def judge(host: Host, redis: Endpoint, password: str) -> None:
         answer = _ask(host, redis, password, command)
         if answer not in ("OK", "1"):
             raise Unusable(f"it does not let us write: {answer}")
-
-
-def fault(host: Host, redis: Endpoint, password: str) -> str | None:
-    """Return why it does not answer CKAN."""
-    try:
-        reach(redis)
-        _authenticate(host, redis, password)
-    except Unusable as unusable:
-        return unusable.reason
-    return None
-
-
-def _authenticate(host: Host, redis: Endpoint, password: str) -> None:
-    answer = _ask(host, redis, password)
-    if "called without any password" in answer or "no password is set" in answer:
-        raise Unusable(
-            "it lets in everybody, without a password",
-            "Who writes into a job queue runs code as CKAN: set requirepass there.",
-        )
-    if answer != "OK":
-        raise Unusable(f"it refuses the password: {answer}", "Give it anew: redis-password=@FILE.")
 
 
 def _ask(host: Host, redis: Endpoint, password: str, command: str = "") -> str:

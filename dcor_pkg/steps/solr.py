@@ -115,11 +115,16 @@ def credential(password: str) -> str:
 
 def schema_of_ckan(host: Host) -> str:
     """Return the schema that the installed CKAN comes with."""
+    return host.read(schema_path(host)) or ""
+
+
+def schema_path(host: Host) -> str:
+    """Return where that lies. Raises DcorError where there is none."""
     library = f"{facts.VENV}/lib"
     for name in host.names(library):
-        schema = host.read(f"{library}/{name}/site-packages/ckan/config/solr/schema.xml")
-        if schema is not None:
-            return schema
+        path = f"{library}/{name}/site-packages/ckan/config/solr/schema.xml"
+        if host.exists(path):
+            return path
     raise DcorError(f"There is no schema of CKAN below {library}.", hint="apt install --reinstall python-ckan")
 
 

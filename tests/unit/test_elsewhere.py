@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from dcor_pkg import elsewhere, psql, secrets, services, settings
-from dcor_pkg.elsewhere import object_store, postgresql, redis
+from dcor_pkg import elsewhere, psql, secrets, services, settings, web
+from dcor_pkg.elsewhere import object_store, postgresql, redis, solr
 from dcor_pkg.elsewhere.reach import Unusable, reach
 from dcor_pkg.errors import CommandFailed
-from dcor_pkg.host import Host
+from dcor_pkg.host import Access, Host
 from dcor_pkg.secrets import Secret
 from dcor_pkg.services import Endpoint
 from dcor_pkg.settings import BadAnswer, Settings
+from dcor_pkg.unix_http import Answer
 
 PASSWORD = 'hush"\\%'
 ANSWERS = {
@@ -84,9 +86,12 @@ def test_what_psql_says_is_told_without_who_says_so(words: str, essence: str) ->
     ("says", "words"),
     [
         ([failed(REFUSAL)], "does not let us in: password authentication failed"),
-        (["110022 UTF8"], "its PostgreSQL is 11, and CKAN needs 12"),
-        (["150004 LATIN1"], "the encoding of archive is LATIN1"),
-        (["150004 UTF8", failed("ERROR:  permission denied for schema public")], "dcor may not make tables in archive"),
+        (["1", "110022 UTF8"], "its PostgreSQL is 11, and CKAN needs 12"),
+        (["1", "150004 LATIN1"], "the encoding of archive is LATIN1"),
+        (
+            ["1", "150004 UTF8", failed("ERROR:  permission denied for schema public")],
+            "dcor may not make tables in archive",
+        ),
     ],
 )
 def test_a_database_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
@@ -113,6 +118,41 @@ def test_a_redis_is_judged(host: Host, programs: Programs, says: list[str | Comm
     programs.says = says
     with pytest.raises(Unusable, match=words):
         redis.judge(host, endpoint("redis"), PASSWORD)
+
+
+INSTALLED = "/usr/lib/ckan/default/lib/python3.99/site-packages/ckan/config/solr/schema.xml"
+SOLR = {
+    "/select": Answer(200, "{}"),
+    "/info/system": Answer(200, '{"lucene": {"solr-spec-version": "9.10.1"}}'),
+    "/schema": Answer(200, '<schema name="ckan-2.11" version="1.6">'),
+    "/update": Answer(200, "{}"),
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "answer", "words"),
+    [
+        ("/select", Answer(401, ""), "refuses the password of ckan"),
+        ("/select", Answer(404, ""), "no core solr/ckan"),
+        ("/select", Answer(0, "timed out"), "does not answer a search of ckan: timed out"),
+        ("/info/system", Answer(200, '{"solr-spec-version": "8.11.1"}'), "its Solr is 8, and CKAN needs 9"),
+        ("/info/system", Answer(403, ""), ""),
+        ("/schema", Answer(403, ""), "ckan may not read the schema"),
+        (
+            "/schema",
+            Answer(200, '<schema name="default-config">'),
+            "its schema is default-config, and that .* is ckan-2.11",
+        ),
+        ("/update", Answer(403, ""), "ckan may not update its index"),
+    ],
+)
+def test_a_solr_is_judged(host: Host, monkeypatch: pytest.MonkeyPatch, part: str, answer: Answer, words: str) -> None:
+    answers = {**SOLR, part: answer}
+    monkeypatch.setattr(solr, "reach", lambda _: None)
+    monkeypatch.setattr(web, "ask", lambda address, *_: next(said for name, said in answers.items() if name in address))
+    host.write(INSTALLED, SOLR["/schema"].body, Access(0o644))
+    with pytest.raises(Unusable, match=words) if words else contextlib.nullcontext():
+        solr.judge(host, endpoint("solr"), PASSWORD)
 
 
 GOOD = "\n200"
@@ -145,13 +185,23 @@ def test_without_public_datasets_nobody_has_to_read_them(host: Host, programs: P
 
 
 def test_no_password_is_where_others_read(host: Host, programs: Programs) -> None:
-    programs.says = ["150004 UTF8", "", "OK\n", "OK\nredis_version:7.0.1\n", "OK\nOK\n", "OK\nOK\n", "OK\n1\n", "\n200"]
+    programs.says = [
+        "1",
+        "150004 UTF8",
+        "",
+        "OK\n",
+        "OK\nredis_version:7.0.1\n",
+        "OK\nOK\n",
+        "OK\nOK\n",
+        "OK\n1\n",
+        "\n200",
+    ]
     postgresql.judge(host, endpoint("database"), PASSWORD)
     redis.judge(host, endpoint("redis"), PASSWORD)
-    assert object_store.fault(host, endpoint("object-store"), PASSWORD) is None
+    object_store.login(host, endpoint("object-store"), PASSWORD)
     assert programs.says == []
     assert not [word for word in programs.readable if "hush" in word]
-    assert 'AUTH "hush\\"\\\\%"\n' in programs.texts[2]
+    assert 'AUTH "hush\\"\\\\%"\n' in programs.texts[3]
     assert 'user = "AKID:hush\\"\\\\%"\n' in programs.texts[-1]
 
 
@@ -168,7 +218,10 @@ def test_a_missing_password_names_its_question(host: Host) -> None:
 
 
 def test_what_is_known_has_to_answer(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(elsewhere.FAULTS, "redis", lambda *_: "it is not there")
+    def login(*_: object) -> None:
+        raise Unusable("it is not there")
+
+    monkeypatch.setitem(elsewhere.LOGINS, "redis", login)
     secrets.keep(host, secrets.external("redis-password"), Secret(PASSWORD))
     wanted = settings.parse({"redis": ANSWERS["redis"]})
     with pytest.raises(BadAnswer, match="dcor-server/redis = .*: it is not there"):
@@ -192,7 +245,7 @@ def test_only_what_is_new_is_tried(
 ) -> None:
     tried: list[str] = []
     monkeypatch.setitem(elsewhere.TRIALS, "redis", lambda _, it, password: tried.append(f"{it.key} {password}"))
-    monkeypatch.setitem(elsewhere.FAULTS, "redis", lambda *_: None)
+    monkeypatch.setitem(elsewhere.LOGINS, "redis", lambda *_: None)
     secrets.keep(host, secrets.external("redis-password"), Secret(kept))
     former: Settings | None = None if before is None else settings.parse(before)
     wanted = settings.parse({"redis": ANSWERS["redis"], "site-title": "X"})
