@@ -94,7 +94,7 @@ def ask(wire: Wire, kept: Answers | None, patience: int = PATIENCE) -> None:
 
 def propose(wire: Wire, kept: Answers | None) -> None:
     """Propose the answers of the file; in a first installation a preseed, or else what only this machine knows."""
-    machine = of_machine()
+    machine = of_machine() if kept is None else {}
     for key in settings.QUESTIONS:
         before = wire.get(key)
         known = before if kept is None else kept.get(key, settings.default(key))

@@ -189,7 +189,7 @@ def test_what_was_taken_is_not_seen_any_more(machine: Machine) -> None:
 
 
 def test_reconfigured_in_a_dialogue_with_a_password(machine: Machine) -> None:
-    machine.write("/srv/queue.conf", "port 6399\nbind 127.0.0.1\nrequirepass hush-queue\nsave \"\"\n")
+    machine.write("/srv/queue.conf", 'port 6399\nbind 127.0.0.1\nrequirepass hush-queue\nsave ""\n')
     machine.shell("systemd-run --quiet --unit=queue redis-server /srv/queue.conf")
     with running(machine, "dpkg-reconfigure dcor-server") as terminal:
         terminal.answer("Name of the server:", "C-u", "my.example.org")
