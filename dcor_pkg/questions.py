@@ -73,7 +73,7 @@ class Turn(enum.Enum):
     BACK = enum.auto()
 
 
-def ask(wire: Wire, kept: Answers | None, patience: int = PATIENCE) -> None:
+def ask(wire: Wire, kept: Answers | None) -> None:
     """Propose what the settings' file holds (`kept`; None where there is none), and ask.
 
     From each question the admin can go back to the one that was seen before it; from the first there is no way back.
@@ -81,8 +81,9 @@ def ask(wire: Wire, kept: Answers | None, patience: int = PATIENCE) -> None:
     propose(wire, kept)
     seen: list[int] = []
     place = 0
-    while place < len(QUESTIONS) and patience:
-        patience -= 1
+    for _ in range(PATIENCE):
+        if place == len(QUESTIONS):
+            break
         turn = _ask(wire, QUESTIONS[place])
         if turn is Turn.ANSWERED:
             seen.append(place)
@@ -123,8 +124,8 @@ def preseeded(wire: Wire, kept: Answers) -> list[str]:
         answer, counts = wire.get(key), kept.get(key, settings.default(key))
         if wire.is_seen(key) and answer.split() != counts.split():
             lines.append(
-                f"dcor-server/{key} is preseeded as {answer!r}; dcor-server.conf says {counts!r} and counts. "
-                f"dcor-server set {key}={shlex.quote(answer)} changes it."
+                f"dcor-server/{key} is preseeded as {settings.masked(answer)!r}; dcor-server.conf says {counts!r} and "
+                f"counts. dcor-server set {key}={shlex.quote(settings.masked(answer))} changes it."
             )
     return lines
 

@@ -239,9 +239,11 @@ def test_later_the_file_counts_and_a_preseed_that_differs_is_told_in_a_line(host
     frontend = first(host, ALL)
     preseed(frontend, "hostname", "it's.example.org")
     preseed(frontend, "site-title", ALL["site-title"])
+    preseed(frontend, "redis", "redis://:hush@redis.example.org")
     preseed(frontend, "redis-password", "hush-other")
     told = upgrade(host, frontend)
-    assert [line.partition(" ")[0] for line in told] == ["dcor-server/hostname", "dcor-server/redis-password"]
+    questioned = ["hostname", "redis", "redis-password"]
+    assert [line.partition(" ")[0] for line in told] == [f"dcor-server/{key}" for key in questioned]
     assert "says 'dcor.example.org' and counts" in told[0]
     assert "\n" not in "".join(told)
     assert "hush" not in "".join(told)
