@@ -153,7 +153,9 @@ def test_from_the_first_there_is_no_way_back() -> None:
 
 @pytest.mark.parametrize("typed", [None, "!"])
 def test_a_frontend_that_nobody_sits_at_comes_to_an_end(typed: str | None) -> None:
-    assert set(asked(Frontend(lambda key, proposed: typed))) <= {"hostname", "refused"}
+    frontend = Frontend(lambda key, proposed: typed)
+    assert set(asked(frontend)) <= {"hostname", "refused"}
+    assert not frontend.flags["hostname"]  # so that it is asked at the next occasion
 
 
 def test_nothing_typed_is_what_was_proposed_where_nothing_is_no_answer() -> None:
