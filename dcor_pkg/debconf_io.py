@@ -94,9 +94,9 @@ def wire() -> Wire:
     """
     if "DEBIAN_HAS_FRONTEND" not in os.environ:
         os.execv(FRONTEND, [FRONTEND, *sys.argv])
-    read = os.fdopen(0, encoding="utf-8", errors="surrogateescape", closefd=False)
-    write = os.fdopen(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
-    return Wire(debconf.Debconf(read=read, write=write))
+    incoming = os.fdopen(0, encoding="utf-8", errors="surrogateescape", closefd=False)
+    outgoing = os.fdopen(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
+    return Wire(debconf.Debconf(read=incoming, write=outgoing))
 
 
 def _question(key: str) -> str:

@@ -73,7 +73,7 @@ class Turn(enum.Enum):
     BACK = enum.auto()
 
 
-def ask(wire: Wire, kept: Answers | None, put_by: Answers, patience: int = PATIENCE) -> None:
+def ask(wire: Wire, kept: Answers | None, put_by: Answers) -> None:
     """Propose what the settings' file holds (`kept`; None where there is none), and ask. `put_by`: see `propose`.
 
     From each question the admin can go back to the one that was seen before it; from the first there is no way back.
@@ -81,8 +81,9 @@ def ask(wire: Wire, kept: Answers | None, put_by: Answers, patience: int = PATIE
     propose(wire, kept, put_by)
     seen: list[int] = []
     place = 0
-    while place < len(QUESTIONS) and patience:
-        patience -= 1
+    for _ in range(PATIENCE):
+        if place == len(QUESTIONS):
+            break
         turn = _ask(wire, QUESTIONS[place])
         if turn is Turn.ANSWERED:
             seen.append(place)
@@ -97,7 +98,7 @@ def propose(wire: Wire, kept: Answers | None, put_by: Answers) -> None:
 
     In a first installation a preseed, else what a purge has put by, else what only this machine knows.
     """
-    machine = of_machine()
+    machine = of_machine() if kept is None else {}
     for key in settings.QUESTIONS:
         before = wire.get(key)
         if kept is not None:
@@ -129,8 +130,8 @@ def preseeded(wire: Wire, kept: Answers) -> list[str]:
         answer, counts = wire.get(key), kept.get(key, settings.default(key))
         if wire.is_seen(key) and answer.split() != counts.split():
             lines.append(
-                f"dcor-server/{key} is preseeded as {answer!r}; dcor-server.conf says {counts!r} and counts. "
-                f"dcor-server set {key}={shlex.quote(answer)} changes it."
+                f"dcor-server/{key} is preseeded as {settings.masked(answer)!r}; dcor-server.conf says {counts!r} and "
+                f"counts. dcor-server set {key}={shlex.quote(settings.masked(answer))} changes it."
             )
     return lines
 

@@ -33,8 +33,13 @@ class BadAnswer(DcorError):
     def __init__(self, question: str, answer: str, reason: str, hint: str = "") -> None:
         self.question, self.cause = question, reason
         secret = question.partition("/")[2] in PASSWORDS
-        self.shown = "..." if secret else re.sub(r"(//[^/@]*:)[^@]*@", r"\1...@", answer)
+        self.shown = "..." if secret else masked(answer)
         super().__init__(f"{question} = {self.shown!r}: {reason}", hint)
+
+
+def masked(answer: str) -> str:
+    """Return an answer without the password that an address in it may hold."""
+    return re.sub(r"(//[^/@]*:)[^@]*@", r"\1...@", answer)
 
 
 def _setting(default: str, judge: Judge, about: str, effect: str, hint: str = "", question: bool = True) -> str:

@@ -12,15 +12,21 @@ from dcor_pkg.release import DIVERTED
 from dcor_pkg.steps import admin_commands, nginx
 
 PROGRAMS = "/etc/supervisor/conf.d"
+#: what would start again what we stop, or work with it
+HEALERS = ("dcor-converge.timer", "dcor-nightly.timer", "dcor-converge.service", "dcor-nightly.service")
 
 
 def take_down(host: Host, tell: Callable[[str], object]) -> None:
     """Do each part, whatever becomes of the others; `tell` hears of those that fail."""
-    for part in (nginx.take_down, _stop_programs, _stop_engines, _give_back_commands, _forget):
+    for part in (_stop_healing, nginx.take_down, _stop_programs, _stop_engines, _give_back_commands, _forget):
         try:
             part(host)
         except DcorError as error:
             tell(f"{error.reason}: {error.hint}")
+
+
+def _stop_healing(host: Host) -> None:
+    host.run("systemctl", "stop", *HEALERS)
 
 
 def _stop_programs(host: Host) -> None:

@@ -57,9 +57,8 @@ def test_config_holds_the_toolkits_modules_word_for_word(control: Path) -> None:
 def test_config_needs_nothing_that_is_not_unpacked_yet(suite: str, control: Path, debconf: bool) -> None:
     """With debconf's module it comes as far as the wire; without, it leaves quietly. Python of /usr/local is not ours."""
     script = """
-        mkdir -p /usr/local/lib/python3/dist-packages
-        echo 'raise SystemExit("not this one")' >/usr/local/lib/python3/dist-packages/configparser.py
-        for folder in /usr/local/lib/python3*/dist-packages; do cp /usr/local/lib/python3/dist-packages/configparser.py $folder; done
+        folder=/usr/local/lib/$(readlink /usr/bin/python3)/dist-packages
+        mkdir -p $folder; echo 'raise SystemExit("not this one")' >$folder/configparser.py
     """
     if debconf:
         module = "class DebconfError(Exception): pass\\nclass Debconf:\\n    def __init__(self, **ends): raise OSError(*ends)\\n"

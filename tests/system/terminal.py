@@ -12,7 +12,7 @@ from dcor_dev.machine import Machine
 TMUX = ("tmux", "-u", "-L", "terminal", "-f", "/dev/null")
 ENDED = "ended with"
 #: seconds that a program may take to its next words: an installation does most of its work between two questions
-PATIENCE = 600
+PATIENCE = 300
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,9 @@ def test_from_the_first_there_is_no_way_back() -> None:
 
 @pytest.mark.parametrize("typed", [None, "!"])
 def test_a_frontend_that_nobody_sits_at_comes_to_an_end(typed: str | None) -> None:
-    assert set(asked(Frontend(lambda key, proposed: typed))) <= {"hostname", "refused"}
+    frontend = Frontend(lambda key, proposed: typed)
+    assert set(asked(frontend)) <= {"hostname", "refused"}
+    assert not frontend.flags["hostname"]  # so that it is asked at the next occasion
 
 
 def test_nothing_typed_is_what_was_proposed_where_nothing_is_no_answer() -> None:
@@ -247,9 +249,11 @@ def test_later_the_file_counts_and_a_preseed_that_differs_is_told_in_a_line(host
     frontend = first(host, ALL)
     preseed(frontend, "hostname", "it's.example.org")
     preseed(frontend, "site-title", ALL["site-title"])
+    preseed(frontend, "redis", "redis://:hush@redis.example.org")
     preseed(frontend, "redis-password", "hush-other")
     told = upgrade(host, frontend)
-    assert [line.partition(" ")[0] for line in told] == ["dcor-server/hostname", "dcor-server/redis-password"]
+    questioned = ["hostname", "redis", "redis-password"]
+    assert [line.partition(" ")[0] for line in told] == [f"dcor-server/{key}" for key in questioned]
     assert "says 'dcor.example.org' and counts" in told[0]
     assert "\n" not in "".join(told)
     assert "hush" not in "".join(told)
