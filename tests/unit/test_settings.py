@@ -102,7 +102,7 @@ def test_a_bad_value_is_told_with_its_line(host: Host) -> None:
 
 
 def test_an_unknown_key_in_the_file_is_told_with_its_line(host: Host) -> None:
-    host.write(settings_file.PATH, "# mine\n[dcor-server]\nworkers = 3\nHost+Name = x\n", Access(0o640))
+    host.write(settings_text.PATH, "# mine\n[dcor-server]\nworkers = 3\nHost+Name = x\n", Access(0o640))
     with pytest.raises(DcorError, match=r"dcor-server.conf, line 4: there is no setting 'host\+name'"):
         settings_file.load(host)
 
