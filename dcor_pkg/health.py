@@ -35,11 +35,7 @@ def examine(host: Host, settings: Settings) -> list[Part]:
     used = services.of(settings)
     units = (*(("postgresql.service",) if used.database.local else ()), *engines.needed(used), *SITE)
     parts: list[Part] = [
-        Part(
-            "versions",
-            None,
-            host.run("dpkg-query", "--show", "--showformat=${Package} ${Version}  ", *PACKAGES).strip(),
-        ),
+        Part("versions", None, _versions(host)),
         Part("data", missing_data(host, settings.data), settings.data),
         *(_disk(host, path) for path in (settings.data, release.FOLDER)),
         Part("release", None if release.active(host) else "none is active", release.active(host) or ""),
@@ -54,6 +50,11 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         "page": lambda: _site_fault(settings, "/"),
     }
     return [*parts, *(Part(name, check()) for name, check in checks.items()), _certificate(host, settings)]
+
+
+def _versions(host: Host) -> str:
+    shown = host.run("dpkg-query", "--show", "--showformat=${Package} ${Version}\n", *PACKAGES)
+    return ", ".join(shown.splitlines())
 
 
 def _disk(host: Host, path: str) -> Part:
