@@ -57,11 +57,12 @@ def listening(backend: Backend, path: Path, read: Callable[[socket.socket], Requ
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             self.request.settimeout(10)
+            done = backend.done  # of this test: an answer may end after the next test has begun, with a list of its own
             backend.begun += bool(self.request.recv(1, socket.MSG_PEEK))
             with contextlib.suppress(OSError, ValueError):  # a client that has gone in the middle of its request
                 request = read(self.request)
                 self.request.sendall(backend.answer(request))
-                backend.done.append(f"{request['REQUEST_METHOD']} {request['REQUEST_URI']}")
+                done.append(f"{request['REQUEST_METHOD']} {request['REQUEST_URI']}")
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with socketserver.ThreadingUnixStreamServer(str(path), Handler) as server:

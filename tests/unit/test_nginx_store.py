@@ -55,8 +55,7 @@ def door(_door: Door) -> Door:
     """Return the running nginx before stubs of the store."""
     _door.filer.say, _door.s3.say, _door.ckan.say = filer, echo, echo
     for backend in (_door.ckan, _door.s3, _door.filer):
-        backend.seen.clear()
-        backend.done.clear()
+        backend.seen, backend.done = [], []
         backend.begun = 0
     return _door
 
