@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from dcor_dev.machine import Machine
 
-TMUX = ("tmux", "-u", "-L", "terminal", "-f", "/dev/null")
+NUMBERS = itertools.count(1)
 ENDED = "ended with"
 #: seconds that a program may take to its next words: an installation does most of its work between two questions
 PATIENCE = 300
@@ -20,15 +21,21 @@ class Terminal:
     """A terminal in which a program runs."""
 
     machine: Machine
+    #: its own server of tmux: one that is just ending takes a new client, and drops it
+    number: int
+
+    def tmux(self, *command: str, env: Mapping[str, str] | None = None) -> str:
+        """Give tmux a command, and return what it prints."""
+        return self.machine.run("tmux", "-u", "-L", f"terminal-{self.number}", "-f", "/dev/null", *command, env=env).stdout
 
     def screen(self) -> str:
         """Return what stands on the screen, without the lines that are empty."""
-        lines = self.machine.run(*TMUX, "capture-pane", "-p").stdout.splitlines()
+        lines = self.tmux("capture-pane", "-p").splitlines()
         return "\n".join(line.rstrip() for line in lines if line.strip())
 
     def text(self) -> str:
         """Return all that was ever said, what has left the screen included; lines that were wrapped are one again."""
-        return self.machine.run(*TMUX, "capture-pane", "-p", "-J", "-S", "-").stdout
+        return self.tmux("capture-pane", "-p", "-J", "-S", "-")
 
     def expect(self, words: str) -> str:
         """Return the screen as soon as these words are on it."""
@@ -43,7 +50,7 @@ class Terminal:
 
     def type(self, *keys: str) -> None:
         """Type texts and keys (as tmux names them: Enter, Escape, C-u)."""
-        self.machine.run(*TMUX, "send-keys", *keys)
+        self.tmux("send-keys", *keys)
 
     def answer(self, words: str, *keys: str) -> str:
         """Wait for a question that shows these words, type the answer, and return what the screen was."""
@@ -64,8 +71,9 @@ class Terminal:
 def running(machine: Machine, command: str, env: Mapping[str, str] | None = None) -> Iterator[Terminal]:
     """Run a command in a new terminal; the terminal is closed in the end."""
     shell = f"{command}; echo {ENDED} $?; exec sleep infinity"
-    machine.run(*TMUX, "new-session", "-d", "-x", "80", "-y", "24", shell, env=env)
+    terminal = Terminal(machine, next(NUMBERS))
+    terminal.tmux("new-session", "-d", "-x", "80", "-y", "24", shell, env=env)
     try:
-        yield Terminal(machine)
+        yield terminal
     finally:
-        machine.run(*TMUX, "kill-server")
+        terminal.tmux("kill-server")
