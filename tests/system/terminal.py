@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from dcor_dev.machine import Machine
 
+#: Debian's part of what the frontends need, and nothing that would bring Python.
+FOR_DIALOGS = ("tmux", "whiptail", "perl", "locales-all")
 NUMBERS = itertools.count(1)
 ENDED = "ended with"
 #: seconds that a program may take to its next words: an installation does most of its work between two questions
@@ -26,7 +28,9 @@ class Terminal:
 
     def tmux(self, *command: str, env: Mapping[str, str] | None = None) -> str:
         """Give tmux a command, and return what it prints."""
-        return self.machine.run("tmux", "-u", "-L", f"terminal-{self.number}", "-f", "/dev/null", *command, env=env).stdout
+        return self.machine.run(
+            "tmux", "-u", "-L", f"terminal-{self.number}", "-f", "/dev/null", *command, env=env
+        ).stdout
 
     def screen(self) -> str:
         """Return what stands on the screen, without the lines that are empty."""

@@ -19,7 +19,7 @@ import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from served import await_page, serves
-from terminal import running
+from terminal import FOR_DIALOGS, running
 
 pytestmark = pytest.mark.system
 
@@ -30,8 +30,6 @@ GERMAN = {"LANG": "de_DE.UTF-8"}
 FRONTENDS = ("dialog", "readline", "teletype", "noninteractive")
 BACK = ("Tab", "Tab", "Enter")
 QUEUE = "redis://127.0.0.1:6399/0"
-#: Debian's part of what the frontends need, and nothing that would bring Python.
-FOR_DIALOGS = ("tmux", "whiptail", "perl", "locales-all")
 #: the package's scripts and templates, as apt takes them out before it unpacks anything
 TAKE_OUT = "dpkg-deb --control /srv/dist/dcor-server_*.deb /srv/control"
 #: Debconf knows the templates, and no answers.
