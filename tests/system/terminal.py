@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from dcor_dev.machine import Machine
 
-#: Debian's part of what the frontends need, and nothing that would bring Python.
-FOR_DIALOGS = ("tmux", "whiptail", "perl", "locales-all")
 NUMBERS = itertools.count(1)
 ENDED = "ended with"
 #: seconds that a program may take to its next words: an installation does most of its work between two questions

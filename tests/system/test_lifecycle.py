@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
+from questionnaire import FOR_DIALOGS
 from served import CURL, SITE, await_page, serves
-from terminal import FOR_DIALOGS, running
+from terminal import running
 
 #: What bears our name, belongs to no package that is still there, and is not data.
 LEFT = r"""

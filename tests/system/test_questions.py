@@ -1,174 +1,28 @@
-"""The answers on a real machine: each frontend of debconf, in each situation that apt brings it into.
-
-| frontend       | first installation      | reconfiguration | upgrade       | removed, installed again    |
-|----------------|-------------------------|-----------------|---------------|-----------------------------|
-| dialog         | whole, in German        | English, German | yes           | with another preseed        |
-| readline       | config alone, preseeded | yes             | yes           | as an upgrade: the file is  |
-| teletype       | config alone            | yes             | yes           | there, so nothing is asked  |
-| noninteractive | whole, no answers       | other preseed   | other preseed | test_lifecycle, same preseed |
-
-By a preseed was installed what the shared machine is; what debconf's own file says is asked of config alone.
-"""
+"""The questions on a server that is there; which frontend is tried where stands in questionnaire."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
+from questionnaire import BACK, FOR_DIALOGS, GERMAN, SETTINGS, debconf_shows, setting
 from served import await_page, serves
-from terminal import FOR_DIALOGS, running
+from terminal import running
 
 pytestmark = pytest.mark.system
 
-Boot = Callable[..., Machine]
 README = Path(__file__).resolve().parents[2] / "README.md"
-SETTINGS = "/etc/dcor-server/dcor-server.conf"
-GERMAN = {"LANG": "de_DE.UTF-8"}
 FRONTENDS = ("dialog", "readline", "teletype", "noninteractive")
-BACK = ("Tab", "Tab", "Enter")
 QUEUE = "redis://127.0.0.1:6399/0"
-#: the package's scripts and templates, as apt takes them out before it unpacks anything
-TAKE_OUT = "dpkg-deb --control /srv/dist/dcor-server_*.deb /srv/control"
-#: Debconf knows the templates, and no answers.
-FORGET = """
-echo PURGE | debconf-communicate -fnoninteractive dcor-server
-echo 'X_LOADTEMPLATEFILE /srv/control/templates dcor-server' | debconf-communicate -fnoninteractive dcor-server
-"""
-CONFIG = "debconf --frontend={frontend} --owner=dcor-server /srv/control/config configure"
-FILE_OF_DEBCONF = """\
-Name: dcor-server/hostname
-Template: dcor-server/hostname
-Value: file.example.org
-Owners: dcor-server
-Flags: seen
-
-"""
 #: The next version of dcor-server, as /root/next.deb.
 NEXT_VERSION = r"""
 dpkg-deb --raw-extract /srv/dist/dcor-server_*.deb /root/next
 sed -i 's/^Version: .*/&+next/' /root/next/DEBIAN/control
 dpkg-deb --build --root-owner-group /root/next /root/next.deb
 """
-
-
-def debconf_shows(machine: Machine) -> dict[str, str]:
-    """Return what debconf-show tells of our questions."""
-    lines = machine.run("debconf-show", "dcor-server").stdout.splitlines()
-    return dict(line.lstrip("* ").removeprefix("dcor-server/").split(":", 1) for line in lines)
-
-
-def setting(machine: Machine, key: str) -> str:
-    return machine.run("dcor-server", "get", key).stdout.strip()
-
-
-# The first time
-
-
-def test_a_first_installation_in_a_dialogue_in_german(
-    boot: Boot, bare: layers.Stack, debs: list[Path], shown: dict[Path, str]
-) -> None:
-    """On a machine without Python, so that the postinst asks, in the midst of apt's work."""
-    machine = boot("german", bare, read_only=shown)
-    machine.run("apt-get", "install", "-qq", "--no-install-recommends", *FOR_DIALOGS, env=layers.QUIET)
-    _without_python_config_leaves_quietly(machine)
-    with running(machine, f"apt-get install --yes {' '.join(layers.inside(debs))}", GERMAN) as terminal:
-        terminal.answer("Name des Servers:", "C-u", "kein Name", "Enter")
-        refusal = terminal.answer("Diese Antwort ist nicht verwendbar", "Enter")
-        assert "Name des Servers: kein Name" in refusal
-        assert "is no host name" in refusal
-        terminal.answer("Name des Servers:", "C-u", "dcor.example.org", "Enter")
-        terminal.answer("E-Mail-Adresse des Administrators:", *BACK)
-        terminal.answer("Name des Servers:", "Enter")
-        terminal.answer("E-Mail-Adresse des Administrators:", "C-u", "admin@example.org", "Enter")
-        assert "selbstsigniert" in terminal.answer("Zertifikat des Servers:", "Enter")
-        terminal.answer("Verzeichnis für die Messdaten:", "Enter")
-        assert "https://dcor.example.org/ is up" in terminal.ends()
-    await_page(machine)
-    assert serves(machine)
-    assert setting(machine, "email") == "admin@example.org"
-    _config_alone(machine)
-
-
-def _without_python_config_leaves_quietly(machine: Machine) -> None:
-    machine.shell(TAKE_OUT)
-    machine.shell(FORGET)
-    assert machine.run("sh", "-c", "command -v python3", check=False).returncode
-    said = machine.run("sh", "-c", CONFIG.format(frontend="noninteractive"))
-    assert said.stdout + said.stderr == ""
-
-
-def _config_alone(machine: Machine) -> None:
-    """Ask by the package's config as apt does it before it unpacks anything; the toolkit and settings are out of its sight."""
-    machine.shell(f"mv {SETTINGS} /srv/settings; chmod 0 /usr/share/dcor-server")
-    _teletype(machine)
-    _readline_and_a_preseed(machine)
-    _critical(machine)
-    _file_of_debconf(machine)
-    machine.shell(f"mv /srv/settings {SETTINGS}; chmod 755 /usr/share/dcor-server")
-
-
-def _teletype(machine: Machine) -> None:
-    machine.shell(FORGET)
-    with running(machine, CONFIG.format(frontend="teletype")) as terminal:
-        for line in ("no host", "lab.example.org", "", "own", "", "/srv/chain.pem", "/srv/key.pem", "/srv/data"):
-            terminal.type(line, "Enter")
-        said = terminal.ends()
-    assert said.count("This answer cannot be used") == 2
-    assert "The answer is missing, and the certificate is your own." in said
-    found = debconf_shows(machine)
-    assert (found["hostname"], found["certificate"]) == (" lab.example.org", " own")
-    assert (found["certificate-key"], found["data-directory"]) == (" /srv/key.pem", " /srv/data")
-
-
-def _readline_and_a_preseed(machine: Machine) -> None:
-    machine.shell(FORGET)
-    machine.write("/srv/preseed", "dcor-server dcor-server/hostname string my host\n")
-    machine.run("debconf-set-selections", "/srv/preseed")
-    with running(machine, CONFIG.format(frontend="readline")) as terminal:
-        for line in ("root", "me@example.org", "1", ""):
-            terminal.type(line, "Enter")
-        said = terminal.ends()
-    assert "Name of the server:" not in said
-    assert said.count("This answer cannot be used") == 1
-    found = debconf_shows(machine)
-    assert (found["hostname"], found["email"], found["data-directory"]) == (" my host", " me@example.org", " /data")
-
-
-def _critical(machine: Machine) -> None:
-    machine.shell(FORGET)
-    machine.run("debconf-set-selections", text="dcor-server dcor-server/certificate select bought\n")
-    with running(machine, CONFIG.format(frontend="dialog"), {"DEBIAN_PRIORITY": "critical"}) as terminal:
-        assert terminal.ends().split() == ["ended", "with", "0"]
-    found = debconf_shows(machine)
-    assert (found["hostname"], found["email"]) == (" dcor.example.org", " root@dcor.example.org")
-    assert found["certificate"] == " bought"
-
-
-def _file_of_debconf(machine: Machine) -> None:
-    machine.shell(FORGET)
-    machine.write("/srv/answers.dat", FILE_OF_DEBCONF)
-    override = {"DEBCONF_DB_OVERRIDE": "File{/srv/answers.dat readonly:true}"}
-    said = machine.run("sh", "-c", CONFIG.format(frontend="noninteractive"), env=override)
-    assert said.stdout + said.stderr == ""
-    assert "* dcor-server/hostname: file.example.org" in machine.run("debconf-show", "dcor-server", env=override).stdout
-
-
-def test_a_first_installation_without_any_answer(
-    boot: Boot, bare: layers.Stack, debs: list[Path], shown: dict[Path, str]
-) -> None:
-    machine = boot("lab", bare, read_only=shown, hostname="lab")
-    said = machine.run(*layers.INSTALL, *layers.inside(debs), env=layers.QUIET, timeout=900)
-    assert "lab is a host name without a domain" in said.stdout + said.stderr
-    assert "https://lab/ is up" in said.stdout + said.stderr
-    assert (setting(machine, "hostname"), setting(machine, "certificate")) == ("lab", "self-signed")
-    await_page(machine)
-    machine.run("dcor-server", "status")
-
-
-# A server that is there
 
 
 @pytest.fixture(scope="module")

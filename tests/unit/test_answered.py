@@ -1,0 +1,118 @@
+"""What the postinst makes of the answers: what counts, what is told of, and what debconf knows afterwards."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from dcor_pkg import answered, preflight, secrets, settings, settings_file, settings_text
+from dcor_pkg.debconf_io import Wire
+from dcor_pkg.errors import DcorError
+from dcor_pkg.host import Access, Host
+from dcor_pkg.settings import PASSWORDS
+from tests.unit.frontend import Frontend
+from tests.unit.questionnaire import ALL, KEYS, asked
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name the machine, and try nothing on it."""
+    monkeypatch.setattr(socket, "getfqdn", lambda: "Lab.example.org")
+    monkeypatch.setattr(preflight, "check_change", lambda host, before, wanted, passwords: None)
+
+
+def first(host: Host, preseed: dict[str, str]) -> Frontend:
+    """Install for the first time, with these preseeded, and nobody at the keyboard."""
+    frontend = Frontend(preseed=preseed, interactive=False)
+    asked(frontend)
+    answered.take(host, Wire(frontend), again=False, tried=True)
+    return frontend
+
+
+def preseed(frontend: Frontend, key: str, value: str) -> None:
+    """Do what debconf-set-selections does."""
+    frontend.values[key], frontend.flags[key] = value, True
+
+
+def upgrade(host: Host, frontend: Frontend) -> list[str]:
+    """Return what an upgrade tells."""
+    return answered.take(host, Wire(frontend), again=False, tried=True)
+
+
+def test_a_preseed_counts_at_first_and_secrets_leave_debconf(host: Host) -> None:
+    frontend = first(host, ALL)
+    assert settings_file.load(host) == settings.parse({key: ALL[key] for key in settings.QUESTIONS})
+    assert secrets.read(host, secrets.external("solr-password")) == "hush-solr"
+    assert [key for key in KEYS if frontend.values[key].startswith("hush")] == []
+    assert True not in frontend.flags.values()
+
+
+def test_later_the_file_counts_and_a_preseed_that_differs_is_told_in_a_line(host: Host) -> None:
+    frontend = first(host, ALL)
+    preseed(frontend, "hostname", "it's.example.org")
+    preseed(frontend, "site-title", ALL["site-title"])
+    preseed(frontend, "redis", "redis://:hush@redis.example.org")
+    preseed(frontend, "redis-password", "hush-other")
+    told = upgrade(host, frontend)
+    questioned = ["hostname", "redis", "redis-password"]
+    assert [line.partition(" ")[0] for line in told] == [f"dcor-server/{key}" for key in questioned]
+    assert "says 'dcor.example.org' and counts" in told[0]
+    assert "\n" not in "".join(told)
+    assert "hush" not in "".join(told)
+    assert settings_file.load(host).hostname == "dcor.example.org"
+    assert secrets.read(host, secrets.external("redis-password")) == "hush-redis"
+    assert frontend.values["redis-password"] == ""
+    assert upgrade(host, frontend) == []
+
+
+def test_an_edit_of_the_file_is_no_preseed_and_reaches_debconf(host: Host) -> None:
+    frontend = first(host, ALL)
+    text = (host.read(settings_text.PATH) or "").replace("= Cells & Beads", "= Cells   only")
+    host.write(settings_text.PATH, text, Access(0o640))
+    assert upgrade(host, frontend) == []
+    assert frontend.values["site-title"] == "Cells only"
+    assert host.read(settings_text.PATH) == text
+    frontend = Frontend(reshow=True, priority="low")
+    asked(frontend, settings_file.read(host))
+    answered.take(host, Wire(frontend), again=True, tried=True)
+    assert host.read(settings_text.PATH) == text
+
+
+def test_a_password_that_is_left_empty_stays(host: Host) -> None:
+    frontend = first(host, ALL)
+    again = Frontend(reshow=True, priority="low")
+    asked(again, settings_file.read(host))
+    assert set(PASSWORDS) <= set(again.asked)
+    answered.take(host, Wire(again), again=True, tried=True)
+    assert secrets.read(host, secrets.external("database-password")) == "hush-database"
+    assert frontend.values["database-password"] == ""
+
+
+def test_what_is_refused_at_first_is_asked_again(host: Host) -> None:
+    frontend = Frontend(preseed={**ALL, "hostname": "no host"}, interactive=False)
+    asked(frontend)
+    with pytest.raises(settings.BadAnswer, match="dcor-server/hostname = 'no host'") as refused:
+        answered.take(host, Wire(frontend), again=False, tried=True)
+    assert "debconf-set-selections" in refused.value.hint
+    assert (frontend.flags["hostname"], frontend.flags["email"]) == (False, True)
+    assert frontend.values["redis-password"] == "hush-redis"
+    assert not host.exists("/etc/dcor-server")
+
+
+def test_a_refused_reconfiguration_leaves_no_trace(host: Host) -> None:
+    first(host, ALL)
+    before = host.read(settings_text.PATH)
+    frontend = Frontend(preseed={**ALL, "solr-password": "hush two"}, reshow=True)
+    with pytest.raises(DcorError, match=r"dcor-server/solr-password = '\.\.\.': is not one word"):
+        answered.take(host, Wire(frontend), again=True, tried=True)
+    assert host.read(settings_text.PATH) == before
+    assert frontend.values["solr-password"] == ""
+    assert upgrade(host, frontend) == []
+
+
+def test_a_name_without_a_domain_is_told(host: Host) -> None:
+    frontend = Frontend(preseed={"hostname": "lab"}, interactive=False)
+    (line,) = answered.take(host, Wire(frontend), again=False, tried=True)
+    assert line.startswith("lab is a host name without a domain")
+    assert "dcor-server set hostname=NAME" in line
