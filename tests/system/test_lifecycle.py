@@ -153,7 +153,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
         "postgres"
     ]
     assert "ckan_default" not in machine.shell(f"{databases} 'SELECT rolname FROM pg_roles'")
-    machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
+    purge(machine, "purge -y --autoremove dcor-object-store dcor-solr")
     assert machine.shell(LEFT).split() == []
     layers.install(machine, debs)
     assert serves(machine)
