@@ -24,7 +24,7 @@ def control(content: dict[str, Deb], tmp_path_factory: pytest.TempPathFactory) -
 
 def test_each_text_is_there_in_german(control: Path) -> None:
     templates = (control / "templates").read_text(encoding="utf-8").strip().split("\n\n")
-    assert len(templates) == 18
+    assert len(templates) == 19
     for template in templates:
         texts = set(re.findall(r"^(Choices|Description):", template, re.MULTILINE))
         german = set(re.findall(r"^(Choices|Description)-de\.UTF-8:", template, re.MULTILINE))

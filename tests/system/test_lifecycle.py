@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
+from questionnaire import FOR_DIALOGS
 from served import CURL, SITE, await_page, serves
+from terminal import running
 
 #: What bears our name, belongs to no package that is still there, and is not data.
 LEFT = r"""
@@ -64,6 +66,13 @@ def circles(machine: Machine, token: str) -> list[str]:
     return [str(circle["name"]) for circle in found]  # type: ignore[index]
 
 
+def circles_of_all(machine: Machine) -> list[str]:
+    """Return what a guest is told of circles."""
+    answer = json.loads(machine.shell(f"{CURL} {SITE}/api/3/action/organization_list"))
+    names: list[str] = answer["result"]
+    return names
+
+
 def test_a_second_converge_changes_nothing_and_check_agrees(machine: Machine) -> None:
     assert "0 changed" in machine.shell("dcor-server converge")
     told = json.loads(machine.shell("dcor-server check --json"))
@@ -110,16 +119,63 @@ def test_removed_and_installed_again(machine: Machine, debs: list[Path]) -> None
     assert circles(machine, token) == ["kept-circle"]
 
 
-@pytest.mark.parametrize("purge", ["purge -y dcor-server", "purge -y --autoremove dcor-server"])
-def test_purged_and_installed_again(machine: Machine, debs: list[Path], purge: str) -> None:
+def purge(machine: Machine, how: str = "purge -y dcor-server") -> str:
+    """Purge, where nobody can be asked, and return what was said."""
+    return machine.shell(f"DEBIAN_FRONTEND=noninteractive apt-get {how} 2>&1")
+
+
+@pytest.mark.parametrize("how", ["purge -y dcor-server", "purge -y --autoremove dcor-server"])
+def test_purged_and_installed_again(machine: Machine, debs: list[Path], how: str) -> None:
     token = make_dataset(machine)
-    said = machine.shell(f"DEBIAN_FRONTEND=noninteractive apt-get {purge} 2>&1")
+    said = purge(machine, how)
     assert "kept the measurements in /data" in said
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
     assert machine.shell(LEFT).split() == KEPT
     layers.install(machine, debs)
     assert serves(machine)
     assert circles(machine, token) == ["kept-circle"]
+
+
+def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine: Machine, debs: list[Path]) -> None:
+    make_dataset(machine)
+    assert circles_of_all(machine) == ["kept-circle"]
+    databases = "runuser -u postgres -- psql --tuples-only --no-align --command"
+    assert "ckan_default" in machine.shell(f"{databases} 'SELECT datname FROM pg_database'")
+    machine.shell("echo mine >/data/notes; dcor-server set scratch-directory=/srv/scratch")
+    machine.run("debconf-set-selections", text="dcor-server dcor-server/purge-data boolean true\n")
+    assert "the data of this server are deleted" in purge(machine)
+    assert machine.shell("ls -A /data; cat /data/notes; ls -A /srv/scratch || echo none").split() == [
+        "notes",
+        "mine",
+        "none",
+    ]
+    assert machine.shell(f"{databases} 'SELECT datname FROM pg_database WHERE NOT datistemplate'").split() == [
+        "postgres"
+    ]
+    assert "ckan_default" not in machine.shell(f"{databases} 'SELECT rolname FROM pg_roles'")
+    purge(machine, "purge -y --autoremove dcor-object-store dcor-solr")
+    assert machine.shell(LEFT).split() == []
+    layers.install(machine, debs)
+    assert serves(machine)
+    assert circles_of_all(machine) == []
+    assert machine.shell("cat /data/notes") == "mine\n"
+
+
+def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Machine, debs: list[Path]) -> None:
+    machine.run("apt-get", "install", "-qq", *FOR_DIALOGS, env=layers.QUIET)
+    token = make_dataset(machine)
+    with running(machine, "apt-get purge --yes dcor-server") as terminal:
+        question = terminal.answer("Delete all data of this server, too?", "Enter")
+        assert "/data" in question
+        assert "kept the measurements in /data" in terminal.ends()
+    layers.install(machine, debs)
+    assert circles(machine, token) == ["kept-circle"]
+    machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
+    with running(machine, "apt-get purge --yes dcor-server") as terminal:
+        terminal.answer("Delete all data of this server, too?", "Left", "Enter")
+        assert "nothing is deleted in /data" in terminal.ends()
+    assert machine.shell("cat /data/ckan/other") == "other\n"
+    assert machine.path("/data.unmounted/.dcor-server").exists()
 
 
 def test_without_its_disk_it_does_not_start_and_says_which(machine: Machine) -> None:
