@@ -45,7 +45,7 @@ def wanted(facts: Facts) -> str:
 
     How its programs are started counts too: another way is gone over to like another release, without a gap.
     """
-    made_of = [facts.ckan, facts.release_set, facts.python, *known_issues.fingerprints()]
+    made_of = [facts.ckan, facts.release_set, facts.python, known_issues.fingerprint()]
     made_of += [
         files.text("as-ckan"),
         (files.folder("templates") / "supervisor.conf").read_text(),
