@@ -41,8 +41,8 @@ class ManagedFile:
         found = host.read(self.path)
         if found is None:
             return "is missing"
-        if host.access(self.path) != self.access:
-            return f"is {host.access(self.path)}, not {self.access}"
+        if (drift := host.access_drift(self.path, self.access)) is not None:
+            return drift
         wanted = self.text(host)
         if is_ours(host, self.path, found):
             return None if found == wanted else "is not what the settings ask for"

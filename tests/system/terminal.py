@@ -26,7 +26,9 @@ class Terminal:
 
     def tmux(self, *command: str, env: Mapping[str, str] | None = None) -> str:
         """Give tmux a command, and return what it prints."""
-        return self.machine.run("tmux", "-u", "-L", f"terminal-{self.number}", "-f", "/dev/null", *command, env=env).stdout
+        return self.machine.run(
+            "tmux", "-u", "-L", f"terminal-{self.number}", "-f", "/dev/null", *command, env=env
+        ).stdout
 
     def screen(self) -> str:
         """Return what stands on the screen, without the lines that are empty."""
