@@ -137,14 +137,22 @@ def _copy_python_ckan(host: Host, beside: str) -> None:
     same = host.path(VENV).stat().st_dev == host.path(FOLDER).stat().st_dev
     host.run("cp", "--archive", *(["--link"] if same else []), VENV, beside)
     host.link(f"{beside}/bin/python3", "/usr/bin/python3")  # the package has it relative to its own place
-    for name in host.names(f"{beside}/bin"):
-        if (host.target(f"{beside}/bin/{name}") or "").startswith(CURRENT):
-            host.remove(
-                f"{beside}/bin/{name}"
-            )  # a link for the admin, through which pip would write into the active one
-    for name in host.names(f"{beside}/bin"):
+    _put_commands_back(host, f"{beside}/bin")
+    _unshare(host, beside)
+
+
+def _put_commands_back(host: Host, folder: str) -> None:
+    """Remove the admin's links, through which pip would write into the active release, and have what they stand for."""
+    for name in host.names(folder):
+        if (host.target(f"{folder}/{name}") or "").startswith(CURRENT):
+            host.remove(f"{folder}/{name}")
+    for name in host.names(folder):
         if name.endswith(DIVERTED):
-            host.rename(f"{beside}/bin/{name}", f"{beside}/bin/{name.removesuffix(DIVERTED)}")
+            host.rename(f"{folder}/{name}", f"{folder}/{name.removesuffix(DIVERTED)}")
+
+
+def _unshare(host: Host, beside: str) -> None:
+    """Copy what the theme changes in place."""
     for name in WRITTEN_IN_PLACE:
         shared = f"{site_packages(host, beside)}/{name}"
         if host.exists(shared):
