@@ -38,6 +38,8 @@ DIVERTED = ".distrib"
 #: upstream's programs that must not run as root
 COMMANDS = ("ckan", "dcor")
 RUNTIME = Path(__file__).resolve().parent / "runtime"
+#: what each Python of a release runs when it starts; a sitecustomize of ours would stand behind Debian's own
+STARTUP = "dcor-server.pth", "import dcor_runtime.startup\n"
 
 
 def wanted(facts: Facts) -> str:
@@ -49,6 +51,7 @@ def wanted(facts: Facts) -> str:
     made_of += [
         files.text("as-ckan"),
         (files.folder("templates") / "supervisor.conf").read_text(),
+        *STARTUP,
         *(file.read_text() for file in sorted(RUNTIME.glob("*.py"))),
     ]
     return f"{facts.ckan.split('-')[0]}-{hashlib.sha256(chr(0).join(made_of).encode()).hexdigest()[:10]}"
@@ -179,8 +182,9 @@ def _guard_commands(host: Host, beside: str) -> None:
 
 def _add_runtime(host: Host, site: str) -> None:
     for file in sorted(RUNTIME.glob("*.py")):
-        place = site if file.name == "sitecustomize.py" else f"{site}/dcor_runtime"
-        host.write(f"{place}/{file.name}", file.read_text(), PUBLIC)
+        host.write(f"{site}/dcor_runtime/{file.name}", file.read_text(), PUBLIC)
+    name, text = STARTUP
+    host.write(f"{site}/{name}", text, PUBLIC)
 
 
 def _compile(host: Host, beside: str, site: str) -> None:
@@ -188,7 +192,7 @@ def _compile(host: Host, beside: str, site: str) -> None:
 
     `unchecked-hash`: a release is immutable, so Python need not compare the times of two files at each import.
     """
-    places = [f"{site}/dcor_runtime", f"{site}/sitecustomize.py", *known_issues.cured_files(site)]
+    places = [f"{site}/dcor_runtime", *known_issues.cured_files(site)]
     if host.read(BYTECODE_MAGIC) == host.run(f"{beside}/bin/python", "-c", MAGIC):
         host.run("tar", "--extract", f"--file={BYTECODE}", f"--directory={site}", "--no-same-owner")
     else:
