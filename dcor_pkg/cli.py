@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from dcor_pkg import (
     assignment,
@@ -33,6 +34,10 @@ from dcor_pkg.steps.release_made import ReleaseMade
 
 OK, FAILED, USAGE, NOT_RIGHT = 0, 1, 2, 3
 
+Verb = Callable[[Host, argparse.Namespace], int]
+#: adds itself to the parser of a verb
+Argument = Callable[[argparse.ArgumentParser], object]
+
 EPILOG = """\
 exit codes: 0 all is right, 1 failed, 2 wrong usage, 3 not as it should be (drift, unhealthy)
 """
@@ -45,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if os.geteuid() != 0:
         print("dcor-server: only root may do that.", file=sys.stderr)
         return FAILED
-    verb: Callable[[Host, argparse.Namespace], int] = options.verb
+    verb: Verb = options.verb
     try:
         return mishap.told(Host(), lambda: verb(Host(), options), _failed)
     except KeyboardInterrupt:
@@ -64,35 +69,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="dcor-server", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for name, verb, about in (
-        ("status", _status, "one screen: versions, services, deep health of each part, certificate, disk"),
-        ("check", _check, "each step: right, or how it differs"),
-        ("converge", _converge, "make the machine as the settings say; this is also the repair"),
-        ("get", _get, "show the settings"),
-        ("set", _set, "change settings, all that are named at once, and converge"),
-        ("move-data", _move_data, "move the data to another folder, and go on there"),
-        ("make-release", _make_release, "make the release that is wanted, beside the one that runs"),
-        ("nightly", _nightly, "run the regular jobs of CKAN and DCOR, as the timer does"),
-        ("report-failure", _report_failure, "mail the administrator what a unit has said, as systemd does"),
-        ("ckan", _inside, "run CKAN's command as its user, in the active release"),
-        ("dcor", _inside, "run DCOR's command as its user, in the active release"),
-    ):
+    for name, (verb, about, arguments) in VERBS.items():
         sub = verbs.add_parser(name, help=about, description=about)
         sub.set_defaults(verb=verb, name=name)
-        if verb is _inside:
-            sub.add_argument("arguments", nargs=argparse.REMAINDER)
-        else:
-            sub.add_argument("--json", action="store_true", help="tell it as JSON")
-        if verb is _converge:
-            sub.add_argument("--dry-run", action="store_true", help="tell what would be done, and touch nothing")
-        if verb is _get:
-            sub.add_argument("key", nargs="?", choices=settings.KEYS, metavar="KEY")
-        if verb is _move_data:
-            sub.add_argument("folder", metavar="NEW", help="an empty folder, or one that is not there yet")
-        if verb is _report_failure:
-            sub.add_argument("unit", metavar="UNIT")
-        if verb is _set:
-            sub.add_argument("assignments", nargs="+", metavar="KEY=VALUE", help=assignment.HELP)
+        for argument in arguments:
+            argument(sub)
     return parser
 
 
@@ -207,6 +188,34 @@ def _inside(host: Host, options: argparse.Namespace) -> int:
         raise DcorError("No release is active yet.", hint="dcor-server converge makes one.")
     program = f"{release.folder(active)}/bin/{options.name}"
     os.execv(program, [program, *options.arguments])
+
+
+def _argument(*names: str, **how: Any) -> Argument:
+    return lambda parser: parser.add_argument(*names, **how)
+
+
+JSON = _argument("--json", action="store_true", help="tell it as JSON")
+DRY_RUN = _argument("--dry-run", action="store_true", help="tell what would be done, and touch nothing")
+KEY = _argument("key", nargs="?", choices=settings.KEYS, metavar="KEY")
+ASSIGNMENTS = _argument("assignments", nargs="+", metavar="KEY=VALUE", help=assignment.HELP)
+NEW = _argument("folder", metavar="NEW", help="an empty folder, or one that is not there yet")
+UNIT = _argument("unit", metavar="UNIT")
+ARGUMENTS = _argument("arguments", nargs=argparse.REMAINDER)
+
+#: what each does, how it is told in the help, and what it is given
+VERBS: dict[str, tuple[Verb, str, tuple[Argument, ...]]] = {
+    "status": (_status, "one screen: versions, services, deep health of each part, certificate, disk", (JSON,)),
+    "check": (_check, "each step: right, or how it differs", (JSON,)),
+    "converge": (_converge, "make the machine as the settings say; this is also the repair", (JSON, DRY_RUN)),
+    "get": (_get, "show the settings", (JSON, KEY)),
+    "set": (_set, "change settings, all that are named at once, and converge", (JSON, ASSIGNMENTS)),
+    "move-data": (_move_data, "move the data to another folder, and go on there", (JSON, NEW)),
+    "make-release": (_make_release, "make the release that is wanted, beside the one that runs", (JSON,)),
+    "nightly": (_nightly, "run the regular jobs of CKAN and DCOR, as the timer does", (JSON,)),
+    "report-failure": (_report_failure, "mail the administrator what a unit has said, as systemd does", (JSON, UNIT)),
+    "ckan": (_inside, "run CKAN's command as its user, in the active release", (ARGUMENTS,)),
+    "dcor": (_inside, "run DCOR's command as its user, in the active release", (ARGUMENTS,)),
+}
 
 
 if __name__ == "__main__":

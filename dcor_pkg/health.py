@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import ssl
 from collections.abc import Callable
@@ -96,9 +95,7 @@ def _site_fault(settings: Settings, target: str) -> str | None:
         return str(error)
     if answer.status != 200:
         return f"https://{settings.hostname}{target} answers {answer.status}"
-    if target == switch.SEARCH and json.loads(body).get("success") is not True:
-        return "package_search does not succeed"
-    return None
+    return switch.answer_fault(body) if target == switch.SEARCH else None
 
 
 class _Loopback(http.client.HTTPSConnection):

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dcor_pkg import writing
 from dcor_pkg.errors import CommandFailed, DcorError
 
 #: Nothing of the caller's environment reaches a program: an activated virtual environment,
@@ -82,6 +83,13 @@ class Host:
             return None
         return Access(stat.S_IMODE(found.st_mode), *_owners(found))
 
+    def access_drift(self, path: str, wanted: Access) -> str | None:
+        """Return how the access of a file or folder differs from what is wanted, or None."""
+        found = self.access(path)
+        if found is None:
+            return "is missing"
+        return None if found == wanted else f"is {found}, not {wanted}"
+
     def write(self, path: str, text: str, access: Access) -> None:
         """Replace a file in one step: a reader or a power cut sees the old or the new one, whole.
 
@@ -89,21 +97,21 @@ class Host:
         by others, not even for a moment. Folders above it that are missing are made (0755).
         """
         target = self.path(path)
-        with _explained(path):
+        with writing.explained(path):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with _beside(target) as (descriptor, beside):
+            with writing.beside(target) as (descriptor, beside):
                 _grant(descriptor, access)
                 with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
                     file.write(text)
                     file.flush()
                     os.fsync(file.fileno())
                 beside.replace(target)
-            _sync_folder(target.parent)
+            writing.sync_folder(target.parent)
 
     @contextlib.contextmanager
     def private_file(self, text: str) -> Iterator[str]:
         """Give the path of a file in memory that only we can read (0600), for as long as a program needs it."""
-        with _explained("/run"):
+        with writing.explained("/run"):
             self.path("/run").mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(prefix="dcor-server.", dir=self.path("/run"))
         try:
@@ -116,7 +124,7 @@ class Host:
     def append(self, path: str, text: str, access: Access) -> None:
         """Add to a file, which is made with `access` where there is none."""
         target = self.path(path)
-        with _explained(path):
+        with writing.explained(path):
             descriptor = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, access.mode)
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
                 _grant(file.fileno(), access)
@@ -125,7 +133,7 @@ class Host:
     def link(self, path: str, target: str) -> None:
         """Make or turn a symbolic link, in one step."""
         beside = self.path(path).with_name(f".{Path(path).name}.new")
-        with _explained(path):
+        with writing.explained(path):
             beside.parent.mkdir(parents=True, exist_ok=True)
             beside.unlink(missing_ok=True)
             beside.symlink_to(target)
@@ -147,9 +155,9 @@ class Host:
     def make_folder(self, path: str, access: Access) -> None:
         """Make a folder, or set the access of the one that is there; a link is refused."""
         folder = self.path(path)
-        with _explained(path), contextlib.suppress(FileExistsError):
+        with writing.explained(path), contextlib.suppress(FileExistsError):
             folder.mkdir(parents=True)
-        with _opened(folder) as descriptor:
+        with writing.opened(folder) as descriptor:
             _grant(descriptor, access)
 
     def run(
@@ -215,29 +223,6 @@ def _grant(descriptor: int, access: Access) -> None:
     os.fchmod(descriptor, access.mode)
 
 
-@contextlib.contextmanager
-def _explained(path: str) -> Iterator[None]:
-    """Turn what the system says of a file into a sentence that names it."""
-    try:
-        yield
-    except OSError as error:
-        raise DcorError(f"{path} cannot be written: {error.strerror}") from None
-
-
-@contextlib.contextmanager
-def _opened(folder: Path) -> Iterator[int]:
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError as error:
-        raise DcorError(
-            f"{folder} is no plain folder: {error.strerror}", hint="Is it a link? Name its target."
-        ) from None
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
 def _owners(found: os.stat_result) -> tuple[str, str]:
     """Return the names of user and group; their numbers where a user was removed, or is another machine's."""
     try:
@@ -248,18 +233,3 @@ def _owners(found: os.stat_result) -> tuple[str, str]:
         return user, grp.getgrgid(found.st_gid).gr_name
     except KeyError:
         return user, str(found.st_gid)
-
-
-@contextlib.contextmanager
-def _beside(target: Path) -> Iterator[tuple[int, Path]]:
-    """Give a new empty file (0600) in the folder of `target`; remove it if it was not moved away."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        yield descriptor, Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    with _opened(folder) as descriptor:
-        os.fsync(descriptor)

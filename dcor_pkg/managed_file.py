@@ -8,11 +8,10 @@ from beside, or removed, is ours again, and what reads it hears of that.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dcor_pkg import handlers, templates
+from dcor_pkg import handlers, memory, templates
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.host import Access, Host
 
@@ -42,8 +41,8 @@ class ManagedFile:
         found = host.read(self.path)
         if found is None:
             return "is missing"
-        if host.access(self.path) != self.access:
-            return f"is {host.access(self.path)}, not {self.access}"
+        if (drift := host.access_drift(self.path, self.access)) is not None:
+            return drift
         wanted = self.text(host)
         if is_ours(host, self.path, found):
             return None if found == wanted else "is not what the settings ask for"
@@ -58,7 +57,7 @@ class ManagedFile:
         if found not in (None, wanted) and not is_ours(host, self.path, found):
             host.write(beside(self.path), wanted, self.access)
             host.write(self.path, found or "", self.access)
-            _memorize(host, {**_memory(host), self.path: []})
+            memory.note(host, MEMORY, {**_hashes(host), self.path: []})
             return
         for handler in self.then:
             handlers.request(host, handler)
@@ -85,7 +84,7 @@ class ValidatedFiles:
 
     def apply(self, host: Host) -> None:
         before = {file.path: (host.read(file.path), host.access(file.path)) for file in self.files}
-        memory = _memory(host)
+        hashes = _hashes(host)
         for file in self.files:
             if file.check(host) is not None:
                 file.apply(host)
@@ -94,7 +93,7 @@ class ValidatedFiles:
         except CommandFailed as error:
             for path, (text, access) in before.items():
                 _put_back(host, path, text, access)
-            _memorize(host, memory)
+            memory.note(host, MEMORY, hashes)
             raise DcorError(
                 f"{self.validate[0]} refuses the new configuration; the old one stays", error.hint
             ) from None
@@ -108,26 +107,26 @@ def beside(path: str) -> str:
 
 def is_ours(host: Host, path: str, text: str) -> bool:
     """Tell whether `text` is what we last wrote to `path`."""
-    return _hash(text) in _memory(host).get(path, [])
+    return _hash(text) in _hashes(host).get(path, [])
 
 
 def remember(host: Host, path: str, text: str) -> None:
     """Remember what is about to be written, and what lies there until then: a power cut leaves one of the two."""
-    memory = _memory(host)
-    _memorize(host, {**memory, path: [_hash(text), *memory.get(path, [])[:1]]})
+    hashes = _hashes(host)
+    memory.note(host, MEMORY, {**hashes, path: [_hash(text), *hashes.get(path, [])[:1]]})
 
 
 def forget(host: Host, path: str) -> None:
     """Remove a file that is not wanted any more, and what we know of it."""
     host.remove(path)
-    _memorize(host, {known: hashes for known, hashes in _memory(host).items() if known != path})
+    memory.note(host, MEMORY, {known: hashes for known, hashes in _hashes(host).items() if known != path})
 
 
 def changed_here(host: Host) -> list[str]:
     """Return the managed files that an admin has changed, and that we therefore keep."""
     return [
         path
-        for path, known in sorted(_memory(host).items())
+        for path, known in sorted(_hashes(host).items())
         if (found := host.read(path)) is not None and _hash(found) not in known
     ]
 
@@ -139,13 +138,9 @@ def _put_back(host: Host, path: str, text: str | None, access: Access | None) ->
         host.write(path, text, access)
 
 
-def _memory(host: Host) -> dict[str, list[str]]:
-    memory: dict[str, list[str]] = json.loads(host.read(MEMORY) or "{}")
-    return memory
-
-
-def _memorize(host: Host, memory: Mapping[str, list[str]]) -> None:
-    host.write(MEMORY, json.dumps(memory, indent=1, sort_keys=True) + "\n", Access(0o600))
+def _hashes(host: Host) -> dict[str, list[str]]:
+    """Return the hashes of what we have written, by path; none are known of a file that is not ours any more."""
+    return memory.recall(host, MEMORY, {})
 
 
 def _hash(text: str) -> str:

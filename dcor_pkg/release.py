@@ -38,6 +38,8 @@ DIVERTED = ".distrib"
 #: upstream's programs that must not run as root
 COMMANDS = ("ckan", "dcor")
 RUNTIME = Path(__file__).resolve().parent / "runtime"
+#: what each Python of a release runs when it starts; a sitecustomize of ours would stand behind Debian's own
+STARTUP = "dcor-server.pth", "import dcor_runtime.startup\n"
 
 
 def wanted(facts: Facts) -> str:
@@ -45,10 +47,11 @@ def wanted(facts: Facts) -> str:
 
     How its programs are started counts too: another way is gone over to like another release, without a gap.
     """
-    made_of = [facts.ckan, facts.release_set, facts.python, *known_issues.fingerprints()]
+    made_of = [facts.ckan, facts.release_set, facts.python, known_issues.fingerprint()]
     made_of += [
         files.text("as-ckan"),
         (files.folder("templates") / "supervisor.conf").read_text(),
+        *STARTUP,
         *(file.read_text() for file in sorted(RUNTIME.glob("*.py"))),
     ]
     return f"{facts.ckan.split('-')[0]}-{hashlib.sha256(chr(0).join(made_of).encode()).hexdigest()[:10]}"
@@ -137,14 +140,22 @@ def _copy_python_ckan(host: Host, beside: str) -> None:
     same = host.path(VENV).stat().st_dev == host.path(FOLDER).stat().st_dev
     host.run("cp", "--archive", *(["--link"] if same else []), VENV, beside)
     host.link(f"{beside}/bin/python3", "/usr/bin/python3")  # the package has it relative to its own place
-    for name in host.names(f"{beside}/bin"):
-        if (host.target(f"{beside}/bin/{name}") or "").startswith(CURRENT):
-            host.remove(
-                f"{beside}/bin/{name}"
-            )  # a link for the admin, through which pip would write into the active one
-    for name in host.names(f"{beside}/bin"):
+    _put_commands_back(host, f"{beside}/bin")
+    _unshare(host, beside)
+
+
+def _put_commands_back(host: Host, folder: str) -> None:
+    """Remove the admin's links, through which pip would write into the active release, and have what they stand for."""
+    for name in host.names(folder):
+        if (host.target(f"{folder}/{name}") or "").startswith(CURRENT):
+            host.remove(f"{folder}/{name}")
+    for name in host.names(folder):
         if name.endswith(DIVERTED):
-            host.rename(f"{beside}/bin/{name}", f"{beside}/bin/{name.removesuffix(DIVERTED)}")
+            host.rename(f"{folder}/{name}", f"{folder}/{name.removesuffix(DIVERTED)}")
+
+
+def _unshare(host: Host, beside: str) -> None:
+    """Copy what the theme changes in place."""
     for name in WRITTEN_IN_PLACE:
         shared = f"{site_packages(host, beside)}/{name}"
         if host.exists(shared):
@@ -171,8 +182,9 @@ def _guard_commands(host: Host, beside: str) -> None:
 
 def _add_runtime(host: Host, site: str) -> None:
     for file in sorted(RUNTIME.glob("*.py")):
-        place = site if file.name == "sitecustomize.py" else f"{site}/dcor_runtime"
-        host.write(f"{place}/{file.name}", file.read_text(), PUBLIC)
+        host.write(f"{site}/dcor_runtime/{file.name}", file.read_text(), PUBLIC)
+    name, text = STARTUP
+    host.write(f"{site}/{name}", text, PUBLIC)
 
 
 def _compile(host: Host, beside: str, site: str) -> None:
@@ -180,7 +192,7 @@ def _compile(host: Host, beside: str, site: str) -> None:
 
     `unchecked-hash`: a release is immutable, so Python need not compare the times of two files at each import.
     """
-    places = [f"{site}/dcor_runtime", f"{site}/sitecustomize.py", *known_issues.cured_files(site)]
+    places = [f"{site}/dcor_runtime", *known_issues.cured_files(site)]
     if host.read(BYTECODE_MAGIC) == host.run(f"{beside}/bin/python", "-c", MAGIC):
         host.run("tar", "--extract", f"--file={BYTECODE}", f"--directory={site}", "--no-same-owner")
     else:

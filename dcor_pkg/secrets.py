@@ -61,8 +61,7 @@ class RandomSecret:
     def check(self, host: Host) -> str | None:
         if not host.read(path(self.secret)):
             return "is missing"
-        found = host.access(path(self.secret))
-        return None if found == ACCESS else f"is {found}, not {ACCESS}"
+        return host.access_drift(path(self.secret), ACCESS)
 
     def apply(self, host: Host) -> None:
         kept = (host.read(path(self.secret)) or "").strip()

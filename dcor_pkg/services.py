@@ -6,17 +6,13 @@ it names the file that has one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from dcor_pkg import secrets
 from dcor_pkg.judges import LOCAL
 from dcor_pkg.settings import PASSWORDS, Settings, as_answers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: the port that an address means which names none
 PORTS = {"postgresql": 5432, "redis": 6379, "rediss": 6379, "http": 80, "https": 443}

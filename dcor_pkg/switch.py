@@ -78,7 +78,12 @@ def search_fault(host: Host, programs: Programs, hostname: str) -> str | None:
     answer = _ask(host, programs, SEARCH, hostname)
     if answer.status != 200:
         return f"package_search answers {answer.status} ({answer.body.strip()[:100]})"
-    return None if json.loads(answer.body).get("success") is True else "package_search does not succeed"
+    return answer_fault(answer.body)
+
+
+def answer_fault(body: str | bytes) -> str | None:
+    """Return what is wrong with a search that was answered with 200."""
+    return None if json.loads(body).get("success") is True else "package_search does not succeed"
 
 
 def _ask(host: Host, programs: Programs, target: str, hostname: str) -> unix_http.Answer:

@@ -15,11 +15,10 @@ from functools import partial
 from dcor_pkg.elsewhere.reach import Unusable, reach
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.host import Host
+from dcor_pkg.runtime import REGION
 from dcor_pkg.services import Endpoint
 from dcor_pkg.unix_http import Answer
 
-#: the scope of signatures, as in the environment of CKAN's programs
-REGION = "dcor"
 #: the signature is that of our own; the rest tells it from a circle's bucket
 BUCKET = "dcor-server-check-"
 CURL = ("curl", "--silent", "--show-error", "--max-time", "60", "--config", "-")

@@ -5,12 +5,11 @@ DCOR writes them when a file is uploaded (`url` and `s3_url`), and its clients g
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
-from dcor_pkg import handlers, psql
+from dcor_pkg import handlers, memory, psql
 from dcor_pkg.handlers import REBUILD_INDEX
-from dcor_pkg.host import Access, Host
+from dcor_pkg.host import Host
 from dcor_pkg.services import Endpoint
 
 #: the addresses that each database has, the one that was used last at the end
@@ -29,10 +28,10 @@ class Addresses:
     name: str = "addresses in the database"
 
     def check(self, host: Host) -> str | None:
-        memory = _memory(host)
-        if not memory or next(reversed(memory)) != self.database.address:
+        noted = _noted(host)
+        if not noted or next(reversed(noted)) != self.database.address:
             return "are not noted yet"
-        known = memory[self.database.address]
+        known = noted[self.database.address]
         return None if known == self._wanted() else f"are those of {known['site']} and {known['store']}"
 
     def apply(self, host: Host) -> None:
@@ -40,14 +39,13 @@ class Addresses:
 
         All, since a database that was not the last one may be a copy of that, or still be what it was long ago.
         """
-        memory = _memory(host)
-        former = [known for known in memory.values() if known != self._wanted()]
+        noted = _noted(host)
+        former = [known for known in noted.values() if known != self._wanted()]
         if former:
             handlers.request(host, REBUILD_INDEX)
             psql.query(host, self.database, "\n".join(["BEGIN;", *map(self._led_here, former), "COMMIT;"]))
-        memory.pop(self.database.address, None)
-        noted = {**memory, self.database.address: self._wanted()}
-        host.write(MEMORY, json.dumps(noted, indent=1) + "\n", Access(0o644))
+        noted.pop(self.database.address, None)
+        memory.note(host, MEMORY, {**noted, self.database.address: self._wanted()})
 
     def _led_here(self, former: Known) -> str:
         """Return the SQL that exchanges what leads to former addresses."""
@@ -59,9 +57,8 @@ class Addresses:
         return {"site": self.site, "store": self.store}
 
 
-def _memory(host: Host) -> dict[str, Known]:
-    found: dict[str, Known] = json.loads(host.read(MEMORY) or "{}")
-    return found
+def _noted(host: Host) -> dict[str, Known]:
+    return memory.recall(host, MEMORY, {})
 
 
 def _replaced(column: str, old: str, new: str) -> str:

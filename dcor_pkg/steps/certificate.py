@@ -50,8 +50,8 @@ def fault(host: Host, pair: Pair, hostname: str) -> str | None:
     text, key = pair.texts(host)
     if text is None or key is None:
         return "is missing"
-    if host.access(pair.key) != secrets.ACCESS:
-        return f"its key is {host.access(pair.key)}, not {secrets.ACCESS}"
+    if (drift := host.access_drift(pair.key, secrets.ACCESS)) is not None:
+        return f"its key {drift}"
     try:
         certificate = load_chain(text)[0]
         private = serialization.load_pem_private_key(key.encode(), None)

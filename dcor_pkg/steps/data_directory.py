@@ -31,8 +31,8 @@ class DataDirectory:
             return lost
         if host.read(INSTANCE) is None:
             return "is not marked as this server's yet"
-        found = host.access(self.path)
-        return None if found == ACCESS else f"{self.path} is {found}, not {ACCESS}"
+        drift = host.access_drift(self.path, ACCESS)
+        return None if drift is None else f"{self.path} {drift}"
 
     def apply(self, host: Host) -> None:
         """Make and mark it at the first time; adopt one that a former installation has marked."""

@@ -22,10 +22,7 @@ class Folder:
         return f"folder {self.path}"
 
     def check(self, host: Host) -> str | None:
-        found = host.access(self.path)
-        if found is None:
-            return "is missing"
-        return None if found == self.access else f"is {found}, not {self.access}"
+        return host.access_drift(self.path, self.access)
 
     def apply(self, host: Host) -> None:
         host.make_folder(self.path, self.access)

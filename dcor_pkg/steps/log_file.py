@@ -21,10 +21,7 @@ class LogFile:
         return f"log {self.path}"
 
     def check(self, host: Host) -> str | None:
-        found = host.access(self.path)
-        if found is None:
-            return "is missing"
-        return None if found == ACCESS else f"is {found}, not {ACCESS}"
+        return host.access_drift(self.path, ACCESS)
 
     def apply(self, host: Host) -> None:
         host.append(self.path, "", ACCESS)

@@ -64,8 +64,7 @@ class FilerToken:
     def check(self, host: Host) -> str | None:
         if host.read(TOKEN) != _header(host):
             return "is missing" if not host.exists(TOKEN) else "does not fit the filer's key"
-        found = host.access(TOKEN)
-        return None if found == secrets.ACCESS else f"is {found}, not {secrets.ACCESS}"
+        return host.access_drift(TOKEN, secrets.ACCESS)
 
     def apply(self, host: Host) -> None:
         request(host, "reload nginx.service")

@@ -20,8 +20,7 @@ class DatabaseLogin:
     def check(self, host: Host) -> str | None:
         if host.read(psql.PASSFILE) != self._line(host):
             return "is not that of the settings"
-        found = host.access(psql.PASSFILE)
-        return None if found == secrets.ACCESS else f"is {found}, not {secrets.ACCESS}"
+        return host.access_drift(psql.PASSFILE, secrets.ACCESS)
 
     def apply(self, host: Host) -> None:
         host.write(psql.PASSFILE, self._line(host), secrets.ACCESS)

@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from functools import partial
 
-from dcor_pkg import handlers, psql, release, secrets, web
+from dcor_pkg import handlers, memory, psql, release, secrets, web
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.handlers import REBUILD_INDEX
-from dcor_pkg.host import Access, Host
+from dcor_pkg.host import Host
 from dcor_pkg.services import Endpoint
 
 DATASETS = "SELECT count(*) FROM package WHERE type = 'dataset' AND state = 'active'"
@@ -27,7 +27,7 @@ class SearchIndex:
     name: str = "search index"
 
     def check(self, host: Host) -> str | None:
-        known = json.loads(host.read(MEMORY) or "null")
+        known = _noted(host)
         if known is None:
             return "is not noted yet"
         if known != self._pair():
@@ -39,12 +39,12 @@ class SearchIndex:
 
         An index that we find at the first time is believed to fit if there is something in it.
         """
-        known = json.loads(host.read(MEMORY) or "null")
+        known = _noted(host)
         if known not in (None, self._pair()):
             self._rebuild(host, "--clear")
         elif self._fault(host) is not None:
             self._rebuild(host)
-        host.write(MEMORY, json.dumps(self._pair()) + "\n", Access(0o644))
+        memory.note(host, MEMORY, self._pair())
 
     def _rebuild(self, host: Host, *options: str) -> None:
         release.run(host, self.release, "ckan", "search-index", "rebuild", *options, timeout=24 * 3600)
@@ -66,6 +66,10 @@ class SearchIndex:
         if handlers.is_due(host, REBUILD_INDEX):
             return "is older than what it is made from"
         return f"is empty, and the database has {datasets} datasets" if found == 0 else None
+
+
+def _noted(host: Host) -> dict[str, str] | None:
+    return memory.recall(host, MEMORY, None)
 
 
 def _count(host: Host, solr: Endpoint) -> int | str:

@@ -43,8 +43,7 @@ class Service:
             host.run("systemctl", "daemon-reload")
         host.run("systemctl", "enable", "--quiet", self.unit)
         verb = "restart" if f"restart {self.unit}" in asked else "reload-or-restart" if asked else "start"
-        if is_failed(host, self.unit):
-            host.run("systemctl", "reset-failed", self.unit)
+        _let_start(host, self.unit)
         _run(host, verb, self.unit)
         for handler in asked:
             handlers.done(host, handler)
@@ -70,8 +69,7 @@ class ServiceBegun:
     def apply(self, host: Host) -> None:
         """Start it with all that was changed until now: a restart that was due would stop it again at once."""
         host.run("systemctl", "daemon-reload")
-        if is_failed(host, self.unit):
-            host.run("systemctl", "reset-failed", self.unit)
+        _let_start(host, self.unit)
         for handler in due(host, self.unit):
             handlers.done(host, handler)
         host.run("systemctl", "start", "--no-block", self.unit)
@@ -117,6 +115,7 @@ def unit_state(host: Host, unit: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in shown.splitlines() if line)
 
 
-def is_failed(host: Host, unit: str) -> bool:
-    """Tell whether a unit has given up, so that systemd would refuse to start it again so soon."""
-    return unit_state(host, unit)["ActiveState"] == "failed"
+def _let_start(host: Host, unit: str) -> None:
+    """Let systemd start a unit that has given up, which it would refuse so soon."""
+    if unit_state(host, unit)["ActiveState"] == "failed":
+        host.run("systemctl", "reset-failed", unit)

@@ -57,8 +57,8 @@ class SolrCore:
         for path, (text, access) in wanted(host).items():
             if host.read(path) != text:
                 return f"{path} is {'not what it should be' if host.exists(path) else 'missing'}"
-            if host.access(path) != access:
-                return f"{path} is {host.access(path)}, not {access}"
+            if (drift := host.access_drift(path, access)) is not None:
+                return f"{path} {drift}"
         return None
 
     def apply(self, host: Host) -> None:

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from dcor_dev import cache, roots
+from dcor_dev import cache, roots, tools
 from dcor_dev.errors import DevError
 from dcor_dev.machine import HOSTNAME, Machine
 
@@ -147,7 +147,4 @@ def relations(debs: Sequence[Path]) -> list[str]:
 
 
 def _fields(deb: Path) -> str:
-    done = subprocess.run(["dpkg-deb", "--field", str(deb), *RELATIONS], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DevError(f"{deb} is no Debian package: {done.stderr.strip()}")
-    return done.stdout
+    return tools.run(f"{deb} is no Debian package", "dpkg-deb", "--field", str(deb), *RELATIONS)

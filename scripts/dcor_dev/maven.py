@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -25,9 +24,7 @@ def copy(project: Path, folder: Path, *options: str) -> None:
     tools.need("mvn")
     shutil.copy(project, folder / "pom.xml")
     argv = ["mvn", "--batch-mode", "--quiet", PLUGIN, "-DincludeScope=runtime", f"-DoutputDirectory={folder}", *options]
-    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        raise DevError(f"Maven does not fetch what {project} names:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
+    tools.run(f"Maven does not fetch what {project} names", *argv, folder=folder)
 
 
 def lock(folder: Path) -> None:

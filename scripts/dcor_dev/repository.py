@@ -7,11 +7,9 @@ import hashlib
 import lzma
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from dcor_dev import tools
-from dcor_dev.errors import DevError
 from dcor_dev.signing import Signer
 
 ARCHITECTURE = "amd64"
@@ -86,14 +84,4 @@ def _release(top: Path, suite: str, signer: Signer) -> None:
 
 def _ftparchive(folder: Path, *argv: str) -> str:
     options = [f"-oAPT::FTPArchive::{name}=false" for name in HASHES]
-    done = subprocess.run(
-        ["apt-ftparchive", *options, *argv],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if done.returncode:
-        raise DevError(f"apt-ftparchive {argv[-2]} failed:\n{done.stderr}")
-    return done.stdout
+    return tools.run(f"apt-ftparchive {argv[-2]} failed", "apt-ftparchive", *options, *argv, folder=folder)

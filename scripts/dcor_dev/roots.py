@@ -71,9 +71,7 @@ def _bootstrap(suite: str, packages: Sequence[str], target: Path) -> None:
     tools.need("mmdebstrap")
     argv = ["unshare", "--mount", "--propagation", "private", "mmdebstrap", "--mode=root", "--variant=minbase"]
     argv += ["--quiet", "--skip=cleanup/apt/lists", f"--include={','.join(packages)}", suite, str(target)]
-    done = subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        raise DevError(f"The root of {suite} cannot be made:\n{done.stderr[-4000:]}")
+    tools.run(f"The root of {suite} cannot be made", *argv)
     # mmdebstrap hands on this computer's own; a machine gets its names from Machine.
     for name in ("etc/hostname", "etc/resolv.conf"):
         (target / name).unlink(missing_ok=True)

@@ -1,10 +1,12 @@
-"""Install on this computer the programs that the scripts need, when they are missing."""
+"""The programs that the scripts need: installed on this computer when they are missing, and run."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
+from pathlib import Path
 
 from dcor_dev.errors import DevError
 
@@ -43,16 +45,17 @@ def install(*packages: str) -> None:
     need_root()
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for argv in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-        done = subprocess.run(
-            ["apt-get", "-qq", *argv],
-            env=environment,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        if done.returncode:
-            raise DevError(f"{' '.join(packages)} cannot be installed here:\n{done.stderr or done.stdout}")
+        run(f"{' '.join(packages)} cannot be installed here", "apt-get", "-qq", *argv, env=environment)
+
+
+def run(failure: str, *argv: str, folder: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+    """Run a program that asks nothing and return what it printed. Raises DevError: `failure`, and its own last words."""
+    done = subprocess.run(
+        argv, cwd=folder, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    if done.returncode:
+        raise DevError(f"{failure}:\n{(done.stdout[-4000:] + done.stderr[-4000:]).strip()}")
+    return done.stdout
 
 
 def need_root() -> None:

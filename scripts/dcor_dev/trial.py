@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from dcor_dev import nspawn, tools
@@ -28,8 +27,8 @@ def boot(stack: nspawn.Stack, debs: dict[Path, str]) -> Machine:
     made.start()
     try:
         made.shell(f"ip address add {THERE}/30 dev host0 && ip link set host0 up")
-        _ip("address", "add", f"{HERE}/30", "dev", f"ve-{NAME}")
-        _ip("link", "set", f"ve-{NAME}", "up")
+        tools.run("The cable has no address", "ip", "address", "add", f"{HERE}/30", "dev", f"ve-{NAME}")
+        tools.run("The cable cannot be used", "ip", "link", "set", f"ve-{NAME}", "up")
     except BaseException:
         made.remove()
         raise
@@ -56,9 +55,3 @@ def how_to_reach(certificate: Path, user: str, password: str) -> str:
 
     a shell in it: sudo scripts/try --shell        remove it: sudo scripts/try --stop
 """
-
-
-def _ip(*arguments: str) -> None:
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DevError(f"ip {' '.join(arguments)}: {done.stderr.strip()}")

@@ -24,6 +24,7 @@ CKANS_OWN = ("/etc/ckan/default/ckan.ini",)
 SOCKETS = ("/run/redis-dcor/redis.sock", "/run/dcor-object-store/s3.sock", "/run/supervisor.sock")
 #: as ss writes it; Java listens on IPv4's through a socket of IPv6
 LOOPBACK = ("127.0.0.1", "[::1]", "[::ffff:127.0.0.1]")
+WAY_TO = "import os, socket, sys; print(os.environ['AWS_DEFAULT_REGION'], *socket.getaddrinfo(sys.argv[1], 443)[0][4])"
 CONNECT = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
 
 
@@ -70,6 +71,13 @@ def test_no_module_of_a_strangers_is_imported(server: Machine) -> None:
         "for p in $(pgrep -u www-data -f /var/lib/dcor-server/releases); do readlink /proc/$p/cwd; done"
     )
     assert set(folders.split()) == {"/"}
+
+
+def test_programs_of_a_release_reach_the_site_by_loopback(server: Machine) -> None:
+    """Whatever the name service says: behind NAT the public address does not lead back here."""
+    assert server.run("getent", "hosts", server.hostname).stdout.split()[0] == "127.0.1.1"
+    said = server.run("/var/lib/dcor-server/current/bin/python", "-c", WAY_TO, server.hostname).stdout
+    assert said.split() == ["dcor", "127.0.0.1", "443"]
 
 
 def test_the_manuals_commands_do_not_run_as_root(server: Machine) -> None:

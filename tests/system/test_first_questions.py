@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,10 @@ from questionnaire import BACK, FOR_DIALOGS, GERMAN, SETTINGS, debconf_shows, se
 from served import await_page, serves
 from terminal import running
 
+from tests.conftest import Boot
+
 pytestmark = pytest.mark.system
 
-Boot = Callable[..., Machine]
 #: the package's scripts and templates, as apt takes them out before it unpacks anything
 TAKE_OUT = "dpkg-deb --control /srv/dist/dcor-server_*.deb /srv/control"
 #: Debconf knows the templates, and no answers.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from dcor_dev import layers, roots
 from dcor_dev.machine import Machine
 from served import await_page, serves
 
-Boot = Callable[..., Machine]
+from tests.conftest import Boot
+
 TREE = Path(__file__).resolve().parents[2]
 
 #: As the README has it for a folder or medium.

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from dcor_dev import nspawn, rooms, roots
 from dcor_dev.errors import DevError
 from dcor_dev.machine import Machine
 
-Boot = Callable[..., Machine]
+from tests.conftest import Boot
 
 pytestmark = pytest.mark.system
 

@@ -41,6 +41,16 @@ class Backend:
     #: what has been answered to the end: "GET /address"
     done: list[str] = field(default_factory=list)
 
+    @property
+    def only(self) -> Request:
+        """The one request that has arrived."""
+        (request,) = self.seen
+        return request
+
+    def forget(self) -> None:
+        """Begin anew; an answer that ends only now goes to the former list."""
+        self.say, self.seen, self.begun, self.done = echo, [], 0, []
+
     def answer(self, request: Request) -> bytes:
         """Return the bytes of the answer, and remember the request."""
         self.seen.append(request)

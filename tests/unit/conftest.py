@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 # The real one is Debian's, and not where tests run: its only word that we need is its exception.
 sys.modules["debconf"] = types.ModuleType("debconf")
-sys.modules["debconf"].DebconfError = type("DebconfError", (Exception,), {})  # type: ignore[attr-defined]
+vars(sys.modules["debconf"])["DebconfError"] = type("DebconfError", (Exception,), {})
 
 from dcor_pkg import host as host_module
 from dcor_pkg.host import Access, Host
+from tests.unit.door import Door, opened
 
 
 @pytest.fixture
@@ -29,3 +32,18 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(host_module, "_grant", grant)
     monkeypatch.setattr(host_module, "_owners", lambda found: owners.get(found.st_ino, ("root", "root")))
     return Host(root=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def running_door() -> Iterator[Door]:
+    """Return a real nginx with our site, which the tests of a module share."""
+    with TemporaryDirectory(prefix="door") as folder, opened(Host(root=Path(folder))) as door:
+        yield door
+
+
+@pytest.fixture
+def door(running_door: Door) -> Door:
+    """Return the running nginx, with stubs that have forgotten what other tests asked and had them say."""
+    for backend in (running_door.ckan, running_door.s3, running_door.filer):
+        backend.forget()
+    return running_door

@@ -30,6 +30,8 @@ from tests.unit.backends import Backend, listening, uwsgi
 from tests.unit.backends import http as speaks_http
 
 NAME = "dcor.example.org"
+DATASET = "8b3a1f26-33c2-4d4f-9c6b-52d5b0d5a1b7"
+RESOURCE = "89bf2177-ffeb-9893-83cc-b619fc2f6663"
 SETTINGS = Settings(hostname=NAME)
 
 MAIN = """\

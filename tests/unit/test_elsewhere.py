@@ -185,17 +185,8 @@ def test_without_public_datasets_nobody_has_to_read_them(host: Host, programs: P
 
 
 def test_no_password_is_where_others_read(host: Host, programs: Programs) -> None:
-    programs.says = [
-        "1",
-        "150004 UTF8",
-        "",
-        "OK\n",
-        "OK\nredis_version:7.0.1\n",
-        "OK\nOK\n",
-        "OK\nOK\n",
-        "OK\n1\n",
-        "\n200",
-    ]
+    of_redis = ["OK\n", "OK\nredis_version:7.0.1\n", "OK\nOK\n", "OK\nOK\n", "OK\n1\n"]
+    programs.says = ["1", "150004 UTF8", "", *of_redis, GOOD]
     postgresql.judge(host, endpoint("database"), PASSWORD)
     redis.judge(host, endpoint("redis"), PASSWORD)
     object_store.login(host, endpoint("object-store"), PASSWORD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,20 +33,6 @@ KNOWN: list[Mapping[str, str]] = [
     {"Authorization": "a-token"},
     {"X-CKAN-API-Key": "a-token"},
 ]
-
-
-@pytest.fixture(scope="module")
-def _door() -> Iterator[Door]:
-    with TemporaryDirectory(prefix="door") as folder, opened(Host(root=Path(folder))) as door:
-        yield door
-
-
-@pytest.fixture
-def door(_door: Door) -> Door:
-    """Return the running nginx, with a CKAN that has forgotten what other tests asked."""
-    _door.ckan.say = echo
-    _door.ckan.seen.clear()
-    return _door
 
 
 def fresh(page: str) -> str:

@@ -1,9 +1,8 @@
-"""How the object store is reached: S3 with a signature, and what is public without one. All else is refused."""
+"""How the object store is reached: S3 with a signature, and what is public without one."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,53 +10,15 @@ import pytest
 
 from dcor_pkg.host import Host
 from dcor_pkg.settings import Settings
-from tests.unit.backends import Reply, Request, echo, http, listening, until
+from tests.unit.backends import http, listening, until
 from tests.unit.door import NAME, Door, opened
-
-BUCKET = "circle-8b3a1f26-33c2-4d4f-9c6b-52d5b0d5a1b7"
-KEY = "resource/89b/f21/77-ffeb-9893-83cc-b619fc2f6663"
-OBJECT = f"/{BUCKET}/{KEY}"
-SIGNATURE = "0a" * 32
-SIGNED = (
-    "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=key%2F20261123%2Fdcor%2Fs3%2Faws4_request&X-Amz-Date=20261123T225000Z"
-    f"&X-Amz-Expires=3600&X-Amz-SignedHeaders=content-type%3Bhost&X-Amz-Signature={SIGNATURE}"
-)
-SCOPE = "AWS4-HMAC-SHA256 Credential=key/20261123/dcor/s3/aws4_request"
-AWS4 = {
-    "X-Amz-Date": "20261123T225000Z",
-    "Authorization": f"{SCOPE}, SignedHeaders=host;x-amz-date, Signature={SIGNATURE}",
-}
+from tests.unit.stored import AWS4, BUCKET, OBJECT, SIGNED, filer
 
 
-def filer(request: Request) -> Reply:
-    """Answer as SeaweedFS's filer does: resources are public, previews and condensed files are not, -0000- is not there."""
-    if request.get("HTTP_AUTHORIZATION") != "Bearer filer-token":
-        return "401 Unauthorized", {}, b"wrong jwt"
-    if "-0000-" in request["REQUEST_URI"]:
-        return "404 Not Found", {}, b""
-    tag = {} if "/preview/" in request["REQUEST_URI"] else {"X-Amz-Tagging-public": "true", "X-Amz-Tagging-Count": "1"}
-    if "/condensed/" in request["REQUEST_URI"]:
-        tag = {"X-Amz-Tagging-public": "TRUE"}
-    headers = {"Seaweed-X-Amz-Owner": "ckan", "Seaweed-X-Amz-Etag": "c0ffee-2", "ETag": '"other"', **tag}
-    if request.get("HTTP_RANGE"):
-        return "206 Partial Content", {**headers, "Content-Range": "bytes 1-2/4"}, b"HD"
-    return "200 OK", {**headers, "Content-Type": "text/html", "Content-Disposition": "inline"}, b"\x89HDF"
-
-
-@pytest.fixture(scope="module")
-def _door() -> Iterator[Door]:
-    with TemporaryDirectory(prefix="door") as folder, opened(Host(root=Path(folder))) as door:
-        yield door
-
-
-@pytest.fixture
-def door(_door: Door) -> Door:
-    """Return the running nginx before stubs of the store."""
-    _door.filer.say, _door.s3.say, _door.ckan.say = filer, echo, echo
-    for backend in (_door.ckan, _door.s3, _door.filer):
-        backend.seen, backend.done = [], []
-        backend.begun = 0
-    return _door
+@pytest.fixture(autouse=True)
+def stored(door: Door) -> None:
+    """Have objects in the store."""
+    door.filer.say = filer
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "DELETE"])
@@ -147,89 +108,6 @@ def test_head_has_no_body(door: Door) -> None:
     assert (answer.status, answer.headers["content-length"], answer.body) == (200, "4", b"")
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        OBJECT.replace("/resource/", "/preview/"),
-        OBJECT.replace("/resource/", "/condensed/"),
-        OBJECT.replace("-9893-", "-0000-"),
-    ],
-)
-def test_what_is_not_public_or_not_there_is_refused_alike(door: Door, target: str) -> None:
-    answer = door.ask(target)
-    assert (answer.status, b"HDF" in answer.body) == (403, False)
-    assert [request["REQUEST_METHOD"] for request in door.filer.seen] == ["HEAD"]
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        f"/{BUCKET}",
-        f"/{BUCKET}/",
-        f"/{BUCKET}/resource/",
-        f"/{BUCKET}/resource/89b/f21/",
-        f"{OBJECT}/",
-        f"{OBJECT}?metadata=true",
-        f"{OBJECT}?tagging",
-        f"{OBJECT}?",
-        f"{OBJECT}?X-Amz-Signature=0a",
-        f"{OBJECT}#x",
-        f"/{OBJECT}",
-        f"/.{OBJECT}",
-        f"/x/..{OBJECT}",
-        f"/{BUCKET}//{KEY}",
-        f"/{BUCKET}/x/../{KEY}",
-        f"/{BUCKET}/%72esource/{KEY[9:]}",
-        f"/{BUCKET}%2F{KEY}",
-        f"{OBJECT}%00",
-        f"{OBJECT}%0a",
-        f"{OBJECT}/..%2f..%2f",
-        OBJECT.upper(),
-        f"{OBJECT}.uploads/x",
-        f"/{BUCKET}/.uploads/x",
-        f"/{BUCKET}x/{KEY}",
-        "/circle-000000000-backup/2026/11/backup.gpg",
-        f"/buckets{OBJECT}",
-        "/circle-",
-    ],
-)
-def test_other_ways_to_spell_it_are_refused(door: Door, target: str) -> None:
-    assert door.ask(target).status in (400, 403, 404)
-    assert door.filer.seen == door.s3.seen == []
-
-
-@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "OPTIONS", "PATCH", "COPY", "PROPFIND"])
-def test_what_is_public_is_changed_by_nobody(door: Door, method: str) -> None:
-    assert door.ask(OBJECT, method, body=b"x").status in (403, 405)
-    assert door.filer.seen == door.s3.seen == []
-
-
-MALFORMED = [
-    ("", {"Authorization": AWS4["Authorization"]}),
-    ("", {**AWS4, "X-Amz-Date": "yesterday"}),
-    (
-        "",
-        {**AWS4, "Authorization": "AWS4-HMAC-SHA256 Credential=a/b/c/s3/aws4_request, SignedHeaders=host, Signature=d"},
-    ),
-    ("", {**AWS4, "Authorization": AWS4["Authorization"].replace("20261123", "none")}),
-    ("", {**AWS4, "Authorization": f"{SCOPE}, SignedHeaders=host, Signature=0a"}),
-    (SIGNED.replace("20261123T", "T"), {}),
-    (SIGNED.replace("%2F20261123", "%2Fnone"), {}),
-    (SIGNED.replace("3600", "-1"), {}),
-    (SIGNED.replace("AWS4-HMAC-SHA256", "AWS2"), {}),
-    (SIGNED.replace("X-Amz-Signature", "x-amz-signature"), {}),
-    (SIGNED[:-1], {}),
-]
-
-
-@pytest.mark.parametrize(("query", "headers"), MALFORMED)
-def test_a_signature_that_is_none_does_not_reach_s3(door: Door, query: str, headers: dict[str, str]) -> None:
-    """Of some the store's goroutine panics; all are refused without it, and none opens what is public either."""
-    assert door.ask(f"/{BUCKET}?{query}", headers=headers).status == 403
-    assert door.ask(f"{OBJECT}?{query}", "PUT", headers).status == 403
-    assert door.s3.seen == []
-
-
 def test_the_order_of_a_signed_query_does_not_matter(door: Door) -> None:
     target = f"{OBJECT}?{'&'.join(reversed(SIGNED.split('&')))}"
     assert door.ask(target).status == 200
@@ -241,11 +119,6 @@ def test_a_body_where_none_belongs_is_left_out(door: Door, method: str) -> None:
     """The filer would wait for it."""
     assert door.ask(OBJECT, method, body=b"x").status == 200
     assert [request.get("HTTP_CONTENT_LENGTH") for request in door.filer.seen] == [None, None]
-
-
-def test_the_tag_is_asked_for_by_nginx_alone(door: Door) -> None:
-    assert door.ask("/.dcor/tag").status in (403, 404)
-    assert door.filer.seen == []
 
 
 def test_what_comes_while_the_store_is_restarted_waits_at_the_door(door: Door) -> None:

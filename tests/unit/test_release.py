@@ -11,10 +11,10 @@ from dcor_pkg.facts import Facts
 from dcor_pkg.host import Access, Host
 from dcor_pkg.steps import known_issues
 from dcor_pkg.steps.certificate import BUNDLE
-from dcor_pkg.steps.known_issues import float_expiry, own_certificate, percent_in_database_url
 
 FACTS = Facts("2.11.6-1~deb12u1", "0" * 64, "3.11.2", (1, 22, 1), ipv6=True, cores=2, memory=4096)
 SITE = "/site"
+S3, AUTHORITIES, MODEL = "dcor_shared/s3.py", "certifi/cacert.pem", "ckan/model/__init__.py"
 #: dcor_shared 1.0.4, s3.py, line 301
 FAULTY = "def create_time():\n    return time.time()\n"
 #: CKAN 2.11.6, model/__init__.py, line 308
@@ -28,11 +28,11 @@ PUBLIC = Access(0o644)
 
 @pytest.mark.parametrize(
     "other",
-    [{"ckan": "2.11.6-2~deb12u1"}, {"release_set": "1" * 64}, {"python": "3.11.3"}],
-    ids=lambda other: next(iter(other)),
+    [replace(FACTS, ckan="2.11.6-2~deb12u1"), replace(FACTS, release_set="1" * 64), replace(FACTS, python="3.11.3")],
+    ids=["ckan", "release_set", "python"],
 )
-def test_other_parts_make_another_release(other: dict[str, str]) -> None:
-    assert release.wanted(replace(FACTS, **other)) != release.wanted(FACTS)  # type: ignore[arg-type]
+def test_other_parts_make_another_release(other: Facts) -> None:
+    assert release.wanted(other) != release.wanted(FACTS)
 
 
 def test_what_is_no_part_of_it_does_not() -> None:
@@ -41,23 +41,23 @@ def test_what_is_no_part_of_it_does_not() -> None:
 
 
 def test_faults_are_found_and_cured(host: Host) -> None:
-    host.write(f"{SITE}/{float_expiry.FILES[0]}", FAULTY, PUBLIC)
-    host.write(f"{SITE}/{own_certificate.CERTIFI}", "authorities", PUBLIC)
-    host.write(f"{SITE}/{percent_in_database_url.FILES[0]}", UNQUOTED, PUBLIC)
+    host.write(f"{SITE}/{S3}", FAULTY, PUBLIC)
+    host.write(f"{SITE}/{AUTHORITIES}", "authorities", PUBLIC)
+    host.write(f"{SITE}/{MODEL}", UNQUOTED, PUBLIC)
     assert known_issues.left(host, SITE) == ["float_expiry", "own_certificate", "percent_in_database_url"]
     known_issues.cure(host, SITE)
     assert known_issues.left(host, SITE) == []
-    assert host.read(f"{SITE}/{float_expiry.FILES[0]}") == "def create_time():\n    return int(time.time())\n"
+    assert host.read(f"{SITE}/{S3}") == "def create_time():\n    return int(time.time())\n"
     quoted = 'config.get("sqlalchemy.url").replace("%", "%%")\n        )\n'
-    assert (host.read(f"{SITE}/{percent_in_database_url.FILES[0]}") or "").endswith(quoted)
-    assert host.target(f"{SITE}/{own_certificate.CERTIFI}") == BUNDLE
+    assert (host.read(f"{SITE}/{MODEL}") or "").endswith(quoted)
+    assert host.target(f"{SITE}/{AUTHORITIES}") == BUNDLE
 
 
 def test_where_the_fault_is_gone_nothing_is_changed(host: Host) -> None:
     mended = "def create_time():\n    return round(time.time())\n"
-    host.write(f"{SITE}/{float_expiry.FILES[0]}", mended, PUBLIC)
+    host.write(f"{SITE}/{S3}", mended, PUBLIC)
     known_issues.cure(host, SITE)
-    assert host.read(f"{SITE}/{float_expiry.FILES[0]}") == mended
+    assert host.read(f"{SITE}/{S3}") == mended
 
 
 def test_a_release_in_making_is_none_yet(host: Host) -> None:

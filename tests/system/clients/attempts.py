@@ -14,6 +14,61 @@ REFUSALS = {400, 401, 403, 404, 405, 409, 411, 501}
 #: How a measurement, a preview and a listing of a bucket begin or what they hold.
 TREASURES = (b"\x89HDF\r\n", b"\xff\xd8\xff", b"<ListBucketResult", b"<Tagging", b"public=true")
 
+#: ways to spell the place of a private object, or of what it lies in
+WAYS = (
+    "{private}",
+    "{private}/",
+    "/{private}",
+    "/.{private}",
+    "/%2e{private}",
+    "/x/..{private}",
+    "/x/%2e%2e{private}",
+    "/{bucket}//{key}",
+    "/{bucket}/x/../{key}",
+    "/{bucket}%2f{key}",
+    "/{bucket}/{key_in_one}",
+    "/{other_bucket}/{key}",
+    # through what is public
+    "/{open_bucket}/..{private}",
+    "/{open_bucket}/%2e%2e{private}",
+    "/{open_bucket}/..%2f{bucket}/{key}",
+    "/{open_bucket}%2f..%2f{bucket}%2f{key}",
+    "/{open_bucket}/..;{private}",
+    "/{open_bucket}\\..\\{bucket}/{key}",
+    "{public}{up}{private}",
+    "{public}/..{up}{private}",
+    "{public}%00{up}{private}",
+    "{public}%3f/../..{private}",
+    # by the filer's own names
+    "/buckets{private}",
+    "/buckets/{bucket}/?pretty=y",
+    "/buckets/",
+    "/{open_bucket}/../buckets{private}",
+    # the bucket
+    "/{bucket}",
+    "/{bucket}/",
+    "/{bucket}/resource/",
+    "/{bucket}/?list-type=2",
+    "/{bucket}?policy",
+    "/{bucket}?uploads",
+)
+#: what S3 and the filer tell of an object, and what looks like a signature
+QUESTIONS = (
+    "metadata=true",
+    "metadata=true&pretty=y",
+    "tagging",
+    "acl",
+    "attributes",
+    "versions",
+    "versionId=null",
+    "uploads",
+    "policy",
+    "proxyChunkId=1",
+    "X-Amz-Signature=0",
+    "AWSAccessKeyId=a&Signature=b&Expires=9999999999",
+    "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a&X-Amz-Signature=b",
+    "response-content-type=text/plain",
+)
 
 Answer = tuple[int, Mapping[str, str], bytes]
 
@@ -47,61 +102,16 @@ def store_targets(private: str, public: str) -> list[str]:
     """Return the ways to spell a private object's place in the store, and to ask what the store knows of it."""
     bucket = private.split("/")[1]
     key = private.partition(f"/{bucket}/")[2]
-    open_bucket = public.split("/")[1]
-    up = "/.." * public.count("/")
-    targets = [private, private.replace("/resource/", "/condensed/"), private.replace("/resource/", "/preview/")]
-    targets += [
-        f"/{private}",
-        f"/{bucket}//{key}",
-        f"/.{private}",
-        f"/x/..{private}",
-        f"/{bucket}/x/../{key}",
-        f"{private}/",
-    ]
-    targets += [f"/{bucket}%2f{key}", f"/{bucket}/{key.replace('/', '%2f')}", f"/%2e{private}", f"/x/%2e%2e{private}"]
-    targets += [f"/{open_bucket}/..{private}", f"/{open_bucket}/%2e%2e{private}", f"/{open_bucket}/..%2f{bucket}/{key}"]
-    targets += [
-        f"/{open_bucket}%2f..%2f{bucket}%2f{key}",
-        f"/{open_bucket}/..;{private}",
-        f"/{open_bucket}\\..\\{bucket}/{key}",
-    ]
-    targets += [
-        f"{public}{up}{private}",
-        f"{public}%3f/../..{private}",
-        f"{public}%00{up}{private}",
-        f"{public}/..{up}{private}",
-    ]
-    targets += [
-        f"/buckets{private}",
-        f"/{open_bucket}/../buckets{private}",
-        f"/buckets/{bucket}/?pretty=y",
-        "/buckets/",
-    ]
-    targets += [
-        f"/{bucket.upper()}/{key}",
-        f"/{bucket}/?list-type=2",
-        f"/{bucket}",
-        f"/{bucket}/",
-        f"/{bucket}/resource/",
-    ]
-    questions = [
-        "metadata=true",
-        "metadata=true&pretty=y",
-        "tagging",
-        "acl",
-        "attributes",
-        "versions",
-        "versionId=null",
-    ]
-    questions += [
-        "uploads",
-        "policy",
-        "proxyChunkId=1",
-        "X-Amz-Signature=0",
-        "AWSAccessKeyId=a&Signature=b&Expires=9999999999",
-    ]
-    questions += [
-        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a&X-Amz-Signature=b",
-        "response-content-type=text/plain",
-    ]
-    return targets + [f"{private}?{question}" for question in questions] + [f"/{bucket}?policy", f"/{bucket}?uploads"]
+    names = {
+        "private": private,
+        "bucket": bucket,
+        "key": key,
+        "public": public,
+        "open_bucket": public.split("/")[1],
+        "up": "/.." * public.count("/"),
+        "key_in_one": key.replace("/", "%2f"),
+        "other_bucket": bucket.upper(),
+    }
+    siblings = [private.replace("/resource/", f"/{kind}/") for kind in ("condensed", "preview")]
+    spelled = [way.format(**names) for way in WAYS]
+    return [*siblings, *spelled, *(f"{private}?{question}" for question in QUESTIONS)]

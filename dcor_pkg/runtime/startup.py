@@ -1,4 +1,4 @@
-"""Read by each Python of a release when it starts (site, the standard library's documentation).
+"""Imported by each Python of a release when it starts (a .pth file; site, the standard library's documentation).
 
 The object store is asked under the server's public name, for that name is part of a presigned URL. On the server
 itself the way there is loopback, whatever the name service says: behind NAT, or before the name
@@ -14,8 +14,9 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
-# Without a region botocore presigns with SigV2; with one that it does not know, with SigV4.
-os.environ.setdefault("AWS_DEFAULT_REGION", "dcor")
+from dcor_runtime import REGION
+
+os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
 os.environ.setdefault("CKAN_INI", "/etc/ckan/default/ckan.ini")
 
 _getaddrinfo = socket.getaddrinfo

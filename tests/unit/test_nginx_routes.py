@@ -1,0 +1,172 @@
+"""What nginx lets through to CKAN: the addresses that CKAN has, by the methods that it takes there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.door import DATASET, RESOURCE, Door
+
+#: What CKAN 2.11 and DCOR's extensions serve, by their own tables of routes.
+READ = [
+    "/",
+    "/de",
+    "/en_US/",
+    "/zh_Hans_CN/dataset/",
+    "/about",
+    "/contact",
+    "/imprint",
+    "/privacy",
+    "/stats",
+    "/dataset",
+    "/dataset/",
+    "/dataset/?q=blood&page=2",
+    "/dataset/a-name",
+    f"/dataset/{DATASET}",
+    f"/dataset/resources/{DATASET}",
+    f"/dataset/edit/{DATASET}",
+    f"/dataset/groups/{DATASET}",
+    f"/dataset/collaborators/{DATASET}",
+    f"/dataset/{DATASET}/resource/{RESOURCE}",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/view/{RESOURCE}",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/download/calibration_beads.rtdc",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/condensed.rtdc",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/preview.jpg",
+    "/group/",
+    "/group/a-collection",
+    "/group/about/a-collection",
+    "/organization",
+    "/organization/a-circle?q=x",
+    "/organization/members/a-circle",
+    "/user/",
+    "/user/login?came_from=/dataset/",
+    "/user/me",
+    "/user/somebody",
+    "/user/somebody/api-tokens",
+    "/user/reset/5c8c6a5e?key=0123456789",
+    "/user/logged_out_redirect",
+    "/dashboard/datasets",
+    "/ckan-admin/config",
+    "/feeds/dataset.atom",
+    "/feeds/tag/blood.atom",
+    "/api",
+    "/api/3",
+    "/api/3/action/status_show",
+    f"/api/3/action/dcserv?id={RESOURCE}&query=metadata",
+    "/api/action/package_search?rows=1",
+    "/api/2/util/dataset/autocomplete?incomplete=a",
+    "/api/util/snippet/api_info.html",
+    "/api/i18n/en_US",
+    "/base/images/ckan.ico",
+    "/base/images/loading-spinner.gif",
+    "/fonts/lato.woff2",
+    "/images/dcor-076.png",
+    "/webassets/base/6fddaa3f_main.js",
+    "/webassets/vendor/d05bf0e7_vendor.js.map",
+    "/uploads/group/2026-11-23-201500.5-logo.png",
+    "/favicon.svg",
+]
+WRITTEN = [
+    "/api/3/action/package_revise",
+    "/api/3/action/resource_create_view",
+    "/api/action/package_search",
+    "/dataset/new",
+    f"/dataset/edit/{DATASET}",
+    f"/dataset/delete/{DATASET}",
+    f"/dataset/groups/{DATASET}",
+    f"/dataset/collaborators/{DATASET}/new",
+    f"/dataset/collaborators/{DATASET}/delete/somebody",
+    f"/dataset/{DATASET}/resource/new",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/edit",
+    f"/dataset/{DATASET}/resource/{RESOURCE}/edit_view/{RESOURCE}",
+    "/group/new",
+    "/group/edit/a-collection",
+    "/de/organization/member_new/a-circle",
+    "/organization/bulk_process/a-circle",
+    "/user/login",
+    "/user/_logout",
+    "/user/reset",
+    "/user/reset/5c8c6a5e",
+    "/user/edit/somebody",
+    "/user/somebody/api-tokens",
+    "/user/somebody/api-tokens/Zm9v/revoke",
+    "/user/follow/somebody",
+    "/ckan-admin/config",
+    "/ckan-admin/trash",
+    "/util/redirect",
+]
+
+
+@pytest.mark.parametrize("target", READ)
+def test_what_ckan_has_is_read(door: Door, target: str) -> None:
+    assert door.ask(target, headers={"Cookie": "dcor=session"}).status == 200
+    assert door.ckan.only["REQUEST_URI"] == target
+
+
+@pytest.mark.parametrize("target", WRITTEN)
+def test_forms_and_api_calls_are_written(door: Door, target: str) -> None:
+    answer = door.ask(target, "POST", {"Cookie": "dcor=session", "Content-Type": "application/json"}, b'{"a": 1}')
+    assert answer.status == 200
+    assert (door.ckan.only["REQUEST_URI"], door.ckan.only["body"]) == (target, '{"a": 1}')
+    assert door.ckan.only["HTTP_COOKIE"] == "dcor=session"
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("POST", "/"),
+        ("POST", "/about"),
+        ("POST", f"/dataset/{DATASET}"),
+        ("POST", "/base/main.js"),
+        ("POST", f"/dataset/{DATASET}/resource/{RESOURCE}/download/a.rtdc"),
+        ("POST", "/user/somebody"),
+        ("POST", "/api/2/util/user/autocomplete"),
+        ("PUT", "/api/3/action/package_create"),
+        ("DELETE", f"/dataset/{DATASET}"),
+        ("OPTIONS", "/"),
+        ("TRACE", "/"),
+        ("PATCH", "/user/login"),
+    ],
+)
+def test_other_methods_do_not_reach_ckan(door: Door, method: str, target: str) -> None:
+    assert door.ask(target, method).status == 405
+    assert door.ckan.seen == []
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/wp-login.php",
+        "/.env",
+        "/.git/config",
+        "/index.html",
+        "/backup.sql",
+        "/dataset/dump.tar",
+        "/user.action",
+        "/userportal",
+        "/user/register",
+        "/de/user/register",
+        "/datasets",
+        "/testing/primer",
+        "/api/3/action/",
+        "/api/3/action/../../../etc/passwd",
+        "/api/4/action/status_show",
+        "/uploads/resources/secret",
+        "/uploads/group/a/b",
+        "/revision",
+        "/.dcor/x",
+    ],
+)
+def test_what_ckan_does_not_have_is_refused(door: Door, target: str) -> None:
+    assert door.ask(target).status == 404
+    assert door.ckan.seen == []
+
+
+def test_a_bare_uuid_is_a_dataset(door: Door) -> None:
+    answer = door.ask(f"/{DATASET}")
+    assert (answer.status, answer.headers["location"]) == (301, f"/dataset/{DATASET}")
+
+
+def test_the_icon_is_the_themes(door: Door) -> None:
+    assert door.ask("/favicon.ico").status == 200
+    assert door.ckan.only["PATH_INFO"] == "/favicon.svg"

@@ -1,0 +1,102 @@
+"""What nobody gets of the object store: what is not public, spelled in another way, not signed, or to be changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.door import Door
+from tests.unit.stored import AWS4, BUCKET, KEY, OBJECT, SCOPE, SIGNED, filer
+
+
+@pytest.fixture(autouse=True)
+def stored(door: Door) -> None:
+    """Have objects in the store."""
+    door.filer.say = filer
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        OBJECT.replace("/resource/", "/preview/"),
+        OBJECT.replace("/resource/", "/condensed/"),
+        OBJECT.replace("-9893-", "-0000-"),
+    ],
+)
+def test_what_is_not_public_or_not_there_is_refused_alike(door: Door, target: str) -> None:
+    answer = door.ask(target)
+    assert (answer.status, b"HDF" in answer.body) == (403, False)
+    assert [request["REQUEST_METHOD"] for request in door.filer.seen] == ["HEAD"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"/{BUCKET}",
+        f"/{BUCKET}/",
+        f"/{BUCKET}/resource/",
+        f"/{BUCKET}/resource/89b/f21/",
+        f"{OBJECT}/",
+        f"{OBJECT}?metadata=true",
+        f"{OBJECT}?tagging",
+        f"{OBJECT}?",
+        f"{OBJECT}?X-Amz-Signature=0a",
+        f"{OBJECT}#x",
+        f"/{OBJECT}",
+        f"/.{OBJECT}",
+        f"/x/..{OBJECT}",
+        f"/{BUCKET}//{KEY}",
+        f"/{BUCKET}/x/../{KEY}",
+        f"/{BUCKET}/%72esource/{KEY[9:]}",
+        f"/{BUCKET}%2F{KEY}",
+        f"{OBJECT}%00",
+        f"{OBJECT}%0a",
+        f"{OBJECT}/..%2f..%2f",
+        OBJECT.upper(),
+        f"{OBJECT}.uploads/x",
+        f"/{BUCKET}/.uploads/x",
+        f"/{BUCKET}x/{KEY}",
+        "/circle-000000000-backup/2026/11/backup.gpg",
+        f"/buckets{OBJECT}",
+        "/circle-",
+    ],
+)
+def test_other_ways_to_spell_it_are_refused(door: Door, target: str) -> None:
+    assert door.ask(target).status in (400, 403, 404)
+    assert door.filer.seen == door.s3.seen == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "OPTIONS", "PATCH", "COPY", "PROPFIND"])
+def test_what_is_public_is_changed_by_nobody(door: Door, method: str) -> None:
+    assert door.ask(OBJECT, method, body=b"x").status in (403, 405)
+    assert door.filer.seen == door.s3.seen == []
+
+
+MALFORMED = [
+    ("", {"Authorization": AWS4["Authorization"]}),
+    ("", {**AWS4, "X-Amz-Date": "yesterday"}),
+    (
+        "",
+        {**AWS4, "Authorization": "AWS4-HMAC-SHA256 Credential=a/b/c/s3/aws4_request, SignedHeaders=host, Signature=d"},
+    ),
+    ("", {**AWS4, "Authorization": AWS4["Authorization"].replace("20261123", "none")}),
+    ("", {**AWS4, "Authorization": f"{SCOPE}, SignedHeaders=host, Signature=0a"}),
+    (SIGNED.replace("20261123T", "T"), {}),
+    (SIGNED.replace("%2F20261123", "%2Fnone"), {}),
+    (SIGNED.replace("3600", "-1"), {}),
+    (SIGNED.replace("AWS4-HMAC-SHA256", "AWS2"), {}),
+    (SIGNED.replace("X-Amz-Signature", "x-amz-signature"), {}),
+    (SIGNED[:-1], {}),
+]
+
+
+@pytest.mark.parametrize(("query", "headers"), MALFORMED)
+def test_a_signature_that_is_none_does_not_reach_s3(door: Door, query: str, headers: dict[str, str]) -> None:
+    """Of some the store's goroutine panics; all are refused without it, and none opens what is public either."""
+    assert door.ask(f"/{BUCKET}?{query}", headers=headers).status == 403
+    assert door.ask(f"{OBJECT}?{query}", "PUT", headers).status == 403
+    assert door.s3.seen == []
+
+
+def test_the_tag_is_asked_for_by_nginx_alone(door: Door) -> None:
+    assert door.ask("/.dcor/tag").status in (403, 404)
+    assert door.filer.seen == []
