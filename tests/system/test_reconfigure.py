@@ -19,7 +19,12 @@ from served import CURL, SITE, await_page, serves
 pytestmark = pytest.mark.system
 
 #: what need not know of anything that is changed here
-OTHERS = ("postgresql@*-main", "redis-server@dcor", "dcor-solr", "dcor-object-store", "nginx", "supervisor", "cron")
+OTHERS = (
+    *("postgresql@*-main", "redis-server@dcor", "dcor-solr", "dcor-object-store", "nginx", "supervisor", "cron"),
+    *("dcor-store-door@s3.socket", "dcor-store-door@filer.socket", "dcor-converge.timer", "dcor-nightly.timer"),
+)
+#: those of the web server and the job workers, which no unit tells of, and of nginx, which a reload would exchange
+PROCESSES = "ps -o pid=,args= -C uwsgi,python,nginx"
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
 NEW_NAME = "measurements.example.org"
 #: An authority, one below it, and two keys of which the first is certified.
@@ -100,10 +105,14 @@ def code(machine: Machine, address: str, *options: str) -> str:
 
 
 def test_a_reconfigure_without_a_change_restarts_nothing(machine: Machine) -> None:
-    before, file = started(machine), machine.path(SETTINGS).read_text()
+    before, processes = started(machine), machine.shell(PROCESSES).splitlines()
+    file = machine.path(SETTINGS).read_text()
+    assert len(before) == len(OTHERS)
+    assert all(any(name in process for process in processes) for name in ("bin/uwsgi", ".workers", "nginx: worker"))
     said = machine.run("dpkg-reconfigure", "dcor-server", env=layers.QUIET)
     assert "0 changed" in said.stdout + said.stderr
     assert started(machine) == before
+    assert set(processes) <= set(machine.shell(PROCESSES).splitlines())
     assert machine.path(SETTINGS).read_text() == file
 
 
