@@ -31,8 +31,8 @@ dpkg-deb --build /srv/asked /srv >&2 && dpkg --install /srv/dcor-asked_1_all.deb
 """
 #: what changes nothing, and is done so often
 RUNS = 9
+DEBCONF = {"dpkg-reconfigure, debconf's own": f"{RECONFIGURE} dcor-asked"}
 NOTHING = {
-    "dpkg-reconfigure, debconf's own": f"{RECONFIGURE} dcor-asked",
     "dpkg-reconfigure that changes nothing": f"{RECONFIGURE} dcor-server",
     "converge that changes nothing": "dcor-server converge",
 }
@@ -58,8 +58,9 @@ def seconds(machine: Machine, command: str) -> float:
 def show_nothing(machine: Machine) -> None:
     """Measure what changes nothing, in turns: so what else the computer does falls on all alike."""
     machine.shell(ASKED_ONLY)
-    turns = [[seconds(machine, command) for command in NOTHING.values()] for _ in range(RUNS)]
-    for name, taken in zip(NOTHING, zip(*turns)):
+    commands = {**DEBCONF, **NOTHING}
+    turns = [[seconds(machine, command) for command in commands.values()] for _ in range(RUNS)]
+    for name, taken in zip(commands, zip(*turns)):
         show(name, _figure(taken))
     show("dpkg-reconfigure, ours of that", _figure([whole - debconf for debconf, whole, _ in turns]))
 
@@ -77,7 +78,7 @@ def main() -> None:
     with Machine("bench-changes", layers.installed(suite, debs), read_only=layers.shown(debs)) as machine:
         await_page(machine)
         machine.shell(f"echo '127.0.0.1 {OTHER}' >>/etc/hosts")
-        # once while nobody asks, for the seconds; once more for the gap, back and forth where it changes something
+        # while nobody asks, for the seconds; once more for the gap, back and forth where it changes something
         show_nothing(machine)
         for name, command in CHANGES.items():
             show(name, f"{seconds(machine, command):>8.2f} s")
