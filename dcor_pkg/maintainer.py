@@ -116,8 +116,11 @@ def _ended(host: Host, reason: str, hint: str) -> int:
 
 
 def _debhelper(host: Host, script: str, arguments: Sequence[str]) -> int:
-    """Run what debhelper has put into the script: it is shell (debhelper(7), "Automatic generation")."""
-    if script.strip():
+    """Run what debhelper has put into the script: it is shell (debhelper(7), "Automatic generation").
+
+    It cares for files and units that the package brings, and a reconfiguration brings none.
+    """
+    if script.strip() and not _reconfigured():
         environment = {name: value for name, value in os.environ.items() if name.startswith(("DPKG_", "DEB_"))}
         print(host.run("sh", "-e", "-c", script, "sh", *arguments, environment=environment), end="", flush=True)
     return 0

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import argparse
+import statistics
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
@@ -17,15 +19,54 @@ from probe import probed
 from served import await_page
 
 OTHER = "measurements.example.org"
-#: what is measured, and how it is done; the first is debconf and dpkg without any work of ours, for comparison
-CHANGES = {
-    "dpkg-reconfigure of another package (tzdata)": "dpkg-reconfigure --frontend=noninteractive tzdata",
-    "dpkg-reconfigure that changes nothing": "dpkg-reconfigure --frontend=noninteractive dcor-server",
+RECONFIGURE = "dpkg-reconfigure --frontend=noninteractive"
+#: A package with our questions, and scripts that do nothing: its reconfiguration is debconf's own share of ours.
+ASKED_ONLY = """
+mkdir -p /srv/asked/DEBIAN && cd /srv/asked/DEBIAN
+sed 's,dcor-server/,dcor-asked/,' /var/lib/dpkg/info/dcor-server.templates >templates
+printf '%s\\n' 'Package: dcor-asked' 'Version: 1' 'Architecture: all' 'Maintainer: -' 'Description: -' >control
+printf '#!/bin/sh\\n# confmodule\\n' | tee config prerm >postinst
+chmod 755 config prerm postinst
+dpkg-deb --build /srv/asked /srv >&2 && dpkg --install /srv/dcor-asked_1_all.deb >&2
+"""
+#: what changes nothing, and is done so often
+RUNS = 9
+DEBCONF = {"dpkg-reconfigure, debconf's own": f"{RECONFIGURE} dcor-asked"}
+NOTHING = {
+    "dpkg-reconfigure that changes nothing": f"{RECONFIGURE} dcor-server",
     "converge that changes nothing": "dcor-server converge",
+}
+CHANGES = {
     "another title": "dcor-server set site-title=Deformable",
     "another host name": f"dcor-server set hostname={OTHER}",
     "the former host name": f"dcor-server set hostname={HOSTNAME}",
 }
+
+
+def show(name: str, figure: str) -> None:
+    """Print one figure."""
+    print(f"{name:<48}{figure}", flush=True)
+
+
+def seconds(machine: Machine, command: str) -> float:
+    """Return how long a command takes inside."""
+    start = time.monotonic()
+    machine.shell(command, timeout=300)
+    return time.monotonic() - start
+
+
+def show_nothing(machine: Machine) -> None:
+    """Measure what changes nothing, in turns: so what else the computer does falls on all alike."""
+    machine.shell(ASKED_ONLY)
+    commands = {**DEBCONF, **NOTHING}
+    turns = [[seconds(machine, command) for command in commands.values()] for _ in range(RUNS)]
+    for name, taken in zip(commands, zip(*turns)):
+        show(name, _figure(taken))
+    show("dpkg-reconfigure, ours of that", _figure([whole - debconf for debconf, whole, _ in turns]))
+
+
+def _figure(taken: Sequence[float]) -> str:
+    return f"{statistics.median(taken):>8.2f} s, median of {len(taken)}; {min(taken):.2f} to {max(taken):.2f}"
 
 
 def main() -> None:
@@ -37,17 +78,13 @@ def main() -> None:
     with Machine("bench-changes", layers.installed(suite, debs), read_only=layers.shown(debs)) as machine:
         await_page(machine)
         machine.shell(f"echo '127.0.0.1 {OTHER}' >>/etc/hosts")
+        # while nobody asks, for the seconds; once more for the gap, back and forth where it changes something
+        show_nothing(machine)
         for name, command in CHANGES.items():
-            # once while nobody asks, for the seconds; once more for the gap, back and forth where it changes something
-            start = time.monotonic()
-            machine.shell(command, timeout=300)
-            took = time.monotonic() - start
-            print(f"{name:<48}{took:>8.2f} s", flush=True)
-        for name, command in CHANGES.items():
+            show(name, f"{seconds(machine, command):>8.2f} s")
+        for name, command in {**NOTHING, **CHANGES}.items():
             seen = probed(machine, command.replace("Deformable", "Cells"), HOSTNAME, OTHER)
-            print(
-                f"{name:<48}{seen.longest:>8.2f} s longest gap, {len(seen.failed)} of {seen.asked} failed", flush=True
-            )
+            show(name, f"{seen.longest:>8.2f} s longest gap, {len(seen.failed)} of {seen.asked} failed")
 
 
 if __name__ == "__main__":

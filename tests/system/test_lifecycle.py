@@ -198,17 +198,3 @@ def test_without_its_disk_it_does_not_start_and_says_which(machine: Machine) -> 
     await_page(machine)
     assert serves(machine)
     machine.shell("dcor-server status")
-
-
-def test_reconfigure_without_a_change_changes_nothing(machine: Machine) -> None:
-    before = machine.shell(
-        "supervisorctl status; systemctl show -p ActiveEnterTimestamp nginx dcor-solr dcor-object-store"
-    )
-    said = machine.shell("DEBIAN_FRONTEND=noninteractive dpkg-reconfigure dcor-server 2>&1")
-    assert "0 changed" in said
-    after = machine.shell(
-        "supervisorctl status; systemctl show -p ActiveEnterTimestamp nginx dcor-solr dcor-object-store"
-    )
-    assert [line.split("uptime")[0] for line in after.splitlines()] == [
-        line.split("uptime")[0] for line in before.splitlines()
-    ]

@@ -20,7 +20,12 @@ from surroundings import MAIL_SINK, MAKE_CERTIFICATES
 pytestmark = pytest.mark.system
 
 #: what need not know of anything that is changed here
-OTHERS = ("postgresql@*-main", "redis-server@dcor", "dcor-solr", "dcor-object-store", "nginx", "supervisor", "cron")
+OTHERS = (
+    *("postgresql@*-main.service", "redis-server@dcor", "dcor-solr", "dcor-object-store", "nginx", "supervisor"),
+    *("dcor-store-door@s3.socket", "dcor-store-door@filer.socket", "dcor-converge.timer", "dcor-nightly.timer"),
+)
+#: those of the web server and the job workers, which no unit tells of, and of nginx, which a reload would exchange
+PROCESSES = "ps -o pid=,args= -C uwsgi,python,nginx"
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
 NEW_NAME = "measurements.example.org"
 OWN = ("certificate=own", "certificate-file=/srv/tls/chain.pem", "certificate-key=/srv/tls/leaf-key.pem")
@@ -52,7 +57,9 @@ def refused(machine: Machine, *arguments: str) -> str:
 def started(machine: Machine) -> dict[str, str]:
     """Return when each of the other services was last started, and its main process."""
     shown = machine.run("systemctl", "show", "--property=Id,MainPID,ActiveEnterTimestampMonotonic", *OTHERS).stdout
-    return dict(sorted(_unit(block) for block in shown.strip().split("\n\n")))
+    found = dict(sorted(_unit(block) for block in shown.strip().split("\n\n")))
+    assert len(found) == len(OTHERS) and "ActiveEnterTimestampMonotonic=0\n" not in shown
+    return found
 
 
 def _unit(block: str) -> tuple[str, str]:
@@ -67,10 +74,13 @@ def code(machine: Machine, address: str, *options: str) -> str:
 
 
 def test_a_reconfigure_without_a_change_restarts_nothing(machine: Machine) -> None:
-    before, file = started(machine), machine.path(SETTINGS).read_text()
+    before, processes = started(machine), machine.shell(PROCESSES).splitlines()
+    file = machine.path(SETTINGS).read_text()
+    assert all(any(name in process for process in processes) for name in ("bin/uwsgi", ".workers", "nginx: worker"))
     said = machine.run("dpkg-reconfigure", "dcor-server", env=layers.QUIET)
     assert "0 changed" in said.stdout + said.stderr
     assert started(machine) == before
+    assert set(processes) <= set(machine.shell(PROCESSES).splitlines())
     assert machine.path(SETTINGS).read_text() == file
 
 
