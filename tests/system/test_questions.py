@@ -80,7 +80,9 @@ def test_a_first_installation_in_a_dialogue_in_german(
         terminal.answer("Name des Servers:", "C-u", "kein Name", "Enter")
         refusal = terminal.answer("Diese Antwort ist nicht verwendbar", "Enter")
         assert "Name des Servers: kein Name" in refusal
-        assert "is no host name" in refusal
+        assert "Die Antwort ist kein Rechnername (Kleinbuchstaben, Ziffern und" in refusal
+        assert "Zum Beispiel dcor.example.org." in refusal
+        assert "The answer" not in refusal and "For example" not in refusal
         terminal.answer("Name des Servers:", "C-u", "dcor.example.org", "Enter")
         terminal.answer("E-Mail-Adresse des Administrators:", *BACK)
         terminal.answer("Name des Servers:", "Enter")
@@ -243,7 +245,8 @@ def test_reconfigured_in_german_by_priority_and_by_nobody(machine: Machine) -> N
     with running(machine, "dpkg-reconfigure --priority=high dcor-server", GERMAN) as terminal:
         terminal.answer("Name des Servers:", "Enter")
         terminal.answer("E-Mail-Adresse des Administrators:", "C-u", "niemand", "Enter")
-        assert "Der Grund (auf Englisch): The answer is no" in terminal.answer("nicht verwendbar", "Enter")
+        refusal = terminal.answer("Diese Antwort ist nicht verwendbar", "Enter")
+        assert "Die Antwort ist keine E-Mail-Adresse. Zum Beispiel admin@example.org." in refusal
         terminal.answer("niemand____", "C-u", "admin@example.org", "Enter")
         terminal.answer("Zertifikat des Servers:", "Enter")
         terminal.answer("Verzeichnis für die Messdaten:", "Enter")
