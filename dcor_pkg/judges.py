@@ -1,7 +1,7 @@
 """Judge one answer each: a judge returns why an answer cannot be used, in half a sentence, or None.
 
-A judge knows its reasons beforehand, for a dialogue has each in the admin's language. The standard library only:
-debconf asks before anything of ours, or of what we depend on, is unpacked.
+A judge knows its reasons beforehand, for the template dcor-server/refusals has each in the admin's language.
+The standard library only: debconf asks before anything of ours, or of what we depend on, is unpacked.
 """
 
 from __future__ import annotations
