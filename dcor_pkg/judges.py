@@ -68,15 +68,17 @@ def line_of(most: int) -> Judge:
     )
 
 
-#: a host name by RFC 1123, section 2.1; 64 characters are X.520's limit of a commonName, which dclab reads
-hostname = Judge(
+#: a host by RFC 1123, section 2.1; 64 characters are X.520's limit of a commonName, which dclab reads
+host = Judge(
     ("is longer than the 64 characters that a certificate's commonName may have", lambda text: len(text) > 64),
     (
         "is no host name (small letters, digits and hyphens, with dots between)",
         lambda text: not re.fullmatch(NAME, text),
     ),
-    ("is an address, not a host name", lambda text: re.fullmatch(r"[0-9.]+", text)),
 )
+
+#: a host by its name
+hostname = Judge(*host.faults, ("is an address, not a host name", lambda text: re.fullmatch(r"[0-9.]+", text)))
 
 #: as much of a mail address as a mail server that knows it would not have to judge itself
 email = Judge(("is no mail address", lambda text: not re.fullmatch(MAIL, text)))
@@ -102,9 +104,9 @@ def _has_no_port(text: str) -> bool:
     return bool(colon and number(1, 65535)(port))
 
 
-#: a mail server, `host` or `host:port`; its host may be an address
+#: a mail server, `host` or `host:port`
 relay = Judge(
-    ("is no host name (or host:port)", lambda text: Judge(*hostname.faults[:2])(text.partition(":")[0])),
+    ("is no host name (or host:port)", lambda text: host(text.partition(":")[0])),
     ("has no port from 1 to 65535 behind the colon", _has_no_port),
 )
 
