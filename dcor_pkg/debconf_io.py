@@ -20,6 +20,8 @@ FRONTEND = "/usr/share/debconf/frontend"
 NO = 30
 #: the template that says why an answer is not taken
 REFUSED = "dcor-server/refused"
+#: the template whose paragraphs are the sentences that this one may say
+SENTENCES = "dcor-server/refusals"
 
 
 class Wire:
@@ -46,14 +48,25 @@ class Wire:
         return _yes(self._frontend.go)
 
     def refuse(self, key: str, answer: str, reason: str, hint: str) -> None:
-        """Show why an answer is not taken. The question is named as it was asked, in the admin's language."""
+        """Show why an answer is not taken, in the admin's language. The question is named as it was asked."""
         label = self._frontend.metaget(_question(key), "description")
-        told = {"QUESTION": label, "ANSWER": answer, "REASON": reason, "HINT": hint}
+        ours = dict(zip(self._sentences("-c"), self._sentences()))
+        told = {"QUESTION": label, "ANSWER": answer, "REASON": ours.get(reason, reason), "HINT": ours.get(hint, hint)}
         for name, text in told.items():
             self._frontend.subst(REFUSED, name, text)
         self._frontend.fset(REFUSED, "seen", "false")
         if self.show("critical", "refused"):
             self.go()
+
+    def _sentences(self, language: str = "") -> list[str]:
+        """Return what a refusal may say, in the admin's language or as it was written ("-c").
+
+        On the wire a line ends an answer, too, unless it is escaped; debconf's binding takes that back.
+        """
+        self._frontend.capb("backup escape")
+        text = self._frontend.metaget(SENTENCES, f"extended_description{language}")
+        self._frontend.capb("backup")
+        return str(text).split("\n\n")
 
     def is_seen(self, key: str) -> bool:
         """Tell whether the answer was given by somebody: in a dialogue, or by debconf-set-selections(1)."""

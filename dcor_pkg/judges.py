@@ -1,5 +1,6 @@
 """Judge one answer each: a judge returns why an answer cannot be used, in half a sentence, or None.
 
+A judge knows its reasons beforehand, for the template dcor-server/refusals has each in the admin's language.
 The standard library only: debconf asks before anything of ours, or of what we depend on, is unpacked.
 """
 
@@ -7,96 +8,107 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-Judge = Callable[[str], "str | None"]
+#: a reason against an answer, and what tells whether it holds
+Fault = tuple[str, Callable[[str], object]]
 
 LOCAL = "local"
 #: folders that services, units or other packages own
 SYSTEM = ("", "/etc", "/usr", "/var", "/home", "/root", "/boot", "/tmp", "/run", "/dev", "/proc", "/sys")
 NAME = r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*"
+MAIL = r"[A-Za-z0-9.!#$&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
 
 
-def hostname(text: str) -> str | None:
-    """Judge a host name (RFC 1123, section 2.1; 64 characters: X.520's limit of a commonName, which dclab reads)."""
-    if len(text) > 64:
-        return "is longer than the 64 characters that a certificate's commonName may have"
-    if not re.fullmatch(NAME, text):
-        return "is no host name (small letters, digits and hyphens, with dots between)"
-    return "is an address, not a host name" if re.fullmatch(r"[0-9.]+", text) else None
+class Judge:
+    """What may be wrong with an answer, of which the first that is counts; and answers that are taken whatever they are."""
 
+    def __init__(self, *faults: Fault, taken: tuple[str, ...] = ()) -> None:
+        self.faults, self.taken = faults, taken
 
-def email(text: str) -> str | None:
-    """Judge a mail address, as much of it as a mail server that knows it would not have to judge itself."""
-    if not re.fullmatch(r"[A-Za-z0-9.!#$&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", text):
-        return "is no mail address"
-    return None
-
-
-def one_of(*choices: str) -> Judge:
-    """Return the judge of a choice."""
-
-    def judge(text: str) -> str | None:
-        return None if text in choices else f"is not offered; there are {', '.join(choices)}"
-
-    return judge
-
-
-def path(text: str) -> str | None:
-    """Judge the absolute path of something that need not be there yet."""
-    if not text.startswith("/"):
-        return "is not an absolute path"
-    if not re.fullmatch(r"[A-Za-z0-9._/-]+", text) or ".." in text.split("/"):
-        return "has characters that a unit file or a configuration cannot hold (letters, digits, . _ - / can)"
-    return None
-
-
-def folder(text: str) -> str | None:
-    """Judge the path of a folder that is to be ours."""
-    return path(text) or ("is a folder of the system's own" if text.rstrip("/") in SYSTEM else None)
-
-
-def none_or(judge: Judge) -> Judge:
-    """Return a judge that takes no answer, too."""
-    return lambda text: judge(text) if text else None
+    def __call__(self, text: str) -> str | None:
+        """Return why an answer cannot be used, or None."""
+        if text in self.taken:
+            return None
+        return next((reason for reason, holds in self.faults if holds(text)), None)
 
 
 def a_word_or(word: str, judge: Judge) -> Judge:
     """Return a judge that takes one word beside what `judge` takes."""
-    return lambda text: None if text == word else judge(text)
+    return Judge(*judge.faults, taken=(*judge.taken, word))
+
+
+def none_or(judge: Judge) -> Judge:
+    """Return a judge that takes no answer, too."""
+    return a_word_or("", judge)
+
+
+def one_of(*choices: str) -> Judge:
+    """Return the judge of a choice."""
+    return Judge((f"is not offered; there are {', '.join(choices)}", lambda text: text not in choices))
 
 
 def number(least: int, most: int) -> Judge:
     """Return the judge of a whole number."""
-
-    def judge(text: str) -> str | None:
-        good = re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most
-        return None if good else f"is no whole number from {least} to {most}"
-
-    return judge
+    return Judge(
+        (
+            f"is no whole number from {least} to {most}",
+            lambda text: not (re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most),
+        )
+    )
 
 
 def line_of(most: int) -> Judge:
     """Return the judge of a line for people to read."""
-
-    def judge(text: str) -> str | None:
-        good = text.isprintable() and text.strip() and len(text) <= most
-        return None if good else f"is not between 1 and {most} printable characters"
-
-    return judge
-
-
-def secret(text: str) -> str | None:
-    """Judge a password of a service: programs read it from a line, and what else stands there."""
-    return None if text.isprintable() and len(text.split()) == 1 else "is not one word"
+    return Judge(
+        (
+            f"is not between 1 and {most} printable characters",
+            lambda text: not (text.isprintable() and text.strip() and len(text) <= most),
+        )
+    )
 
 
-def relay(text: str) -> str | None:
-    """Judge `host` or `host:port` of a mail server."""
-    name, colon, port = text.partition(":")
-    if hostname(name) not in (None, "is an address, not a host name"):
-        return "is no host name (or host:port)"
-    return _port(port) if colon else None
+#: a host by RFC 1123, section 2.1; 64 characters are X.520's limit of a commonName, which dclab reads
+host = Judge(
+    ("is longer than the 64 characters that a certificate's commonName may have", lambda text: len(text) > 64),
+    (
+        "is no host name (small letters, digits and hyphens, with dots between)",
+        lambda text: not re.fullmatch(NAME, text),
+    ),
+)
+
+#: a host by its name
+hostname = Judge(*host.faults, ("is an address, not a host name", lambda text: re.fullmatch(r"[0-9.]+", text)))
+
+#: as much of a mail address as a mail server that knows it would not have to judge itself
+email = Judge(("is no mail address", lambda text: not re.fullmatch(MAIL, text)))
+
+#: the absolute path of something that need not be there yet
+path = Judge(
+    ("is not an absolute path", lambda text: not text.startswith("/")),
+    (
+        "has characters that a unit file or a configuration cannot hold (letters, digits, . _ - / can)",
+        lambda text: not re.fullmatch(r"[A-Za-z0-9._/-]+", text) or ".." in text.split("/"),
+    ),
+)
+
+#: the path of a folder that is to be ours
+folder = Judge(*path.faults, ("is a folder of the system's own", lambda text: text.rstrip("/") in SYSTEM))
+
+#: a password of a service: programs read it from a line, and what else stands there
+secret = Judge(("is not one word", lambda text: not text.isprintable() or len(text.split()) != 1))
+
+
+def _has_no_port(text: str) -> bool:
+    _, colon, port = text.partition(":")
+    return bool(colon and number(1, 65535)(port))
+
+
+#: a mail server, `host` or `host:port`
+relay = Judge(
+    ("is no host name (or host:port)", lambda text: host(text.partition(":")[0])),
+    ("has no port from 1 to 65535 behind the colon", _has_no_port),
+)
 
 
 def address(form: str, *schemes: str, user: bool = False, path: str = "") -> Judge:
@@ -105,26 +117,32 @@ def address(form: str, *schemes: str, user: bool = False, path: str = "") -> Jud
     A password in it is refused: it would stand in a file and in debconf; it has a question of its own.
     """
 
-    def judge(text: str) -> str | None:
-        try:
-            parts = urlsplit(text)
-            port = parts.port
-        except ValueError:
-            return f"is neither local nor {form}"
-        if parts.password is not None:
-            return "holds a password; that has a question, and a file, of its own"
-        good = (
+    def is_other(text: str) -> bool:
+        parts = _parts(text)
+        return parts is None or not (
             parts.scheme in schemes
             and re.fullmatch(r"[A-Za-z0-9._:/@+-]+", text)
             and re.fullmatch(NAME, parts.hostname or "")
-            and port != 0
             and bool(parts.username) == user
             and re.fullmatch(path, parts.path)
         )
-        return None if good else f"is neither local nor {form}"
 
-    return a_word_or(LOCAL, judge)
+    return Judge(
+        ("holds a password; that has a question, and a file, of its own", _holds_password),
+        (f"is neither local nor {form}", is_other),
+        taken=(LOCAL,),
+    )
 
 
-def _port(text: str) -> str | None:
-    return number(1, 65535)(text) and "has no port from 1 to 65535 behind the colon"
+def _holds_password(text: str) -> bool:
+    parts = _parts(text)
+    return parts is not None and parts.password is not None
+
+
+def _parts(text: str) -> SplitResult | None:
+    """Return the parts of an address; None where it is none, or has a port that cannot be."""
+    try:
+        parts = urlsplit(text)
+        return None if parts.port == 0 else parts
+    except ValueError:
+        return None

@@ -17,6 +17,7 @@ from dcor_pkg.judges import LOCAL, Judge
 
 YES_NO = judges.one_of("yes", "no")
 OWN, SELF_SIGNED = "own", "self-signed"
+MISSING = "is missing, and the certificate is your own"
 
 #: Questions whose answer is a secret, and the setting that it belongs to: its file is secrets.external(KEY).
 PASSWORDS = {
@@ -213,7 +214,7 @@ class Settings:
         if self.certificate == OWN:
             for name in ("certificate-file", "certificate-key"):
                 if not getattr(self, name.replace("-", "_")):
-                    raise BadAnswer(f"dcor-server/{name}", "", "is missing, and the certificate is your own")
+                    raise BadAnswer(f"dcor-server/{name}", "", MISSING)
 
     @property
     def data(self) -> str:

@@ -24,11 +24,21 @@ def control(content: dict[str, Deb], tmp_path_factory: pytest.TempPathFactory) -
 
 def test_each_text_is_there_in_german(control: Path) -> None:
     templates = (control / "templates").read_text(encoding="utf-8").strip().split("\n\n")
-    assert len(templates) == 19
+    assert len(templates) == 20
     for template in templates:
         texts = set(re.findall(r"^(Choices|Description):", template, re.MULTILINE))
         german = set(re.findall(r"^(Choices|Description)-de\.UTF-8:", template, re.MULTILINE))
         assert (template.splitlines()[0], german) == (template.splitlines()[0], texts)
+
+
+def test_a_refusal_has_a_german_sentence_for_each_english_one(control: Path) -> None:
+    """They belong together by their places; each is a paragraph."""
+    template = (control / "templates").read_text(encoding="utf-8").partition("Template: dcor-server/refusals\n")[2]
+    english, german = (
+        re.split(r"\n \.\n", text) for text in re.findall(r"^Description.*\n((?: .*\n?)+)", template, re.MULTILINE)[:2]
+    )
+    assert len(english) == len(german) == 30
+    assert set(english) & set(german) == set()
 
 
 def test_the_translation_is_whole_and_of_the_texts_that_there_are(suite: str) -> None:

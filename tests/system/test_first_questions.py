@@ -44,7 +44,9 @@ def test_a_first_installation_in_a_dialogue_in_german(
         terminal.answer("Name des Servers:", "C-u", "kein Name", "Enter")
         refusal = terminal.answer("Diese Antwort ist nicht verwendbar", "Enter")
         assert "Name des Servers: kein Name" in refusal
-        assert "is no host name" in refusal
+        assert "Die Antwort ist kein Rechnername (Kleinbuchstaben, Ziffern und" in refusal
+        assert "Zum Beispiel dcor.example.org." in refusal
+        assert "The answer" not in refusal and "For example" not in refusal
         terminal.answer("Name des Servers:", "C-u", "dcor.example.org", "Enter")
         terminal.answer("E-Mail-Adresse des Administrators:", *BACK)
         terminal.answer("Name des Servers:", "Enter")

@@ -95,7 +95,8 @@ def test_reconfigured_in_german_by_priority_and_by_nobody(machine: Machine) -> N
     with running(machine, "dpkg-reconfigure --priority=high dcor-server", GERMAN) as terminal:
         terminal.answer("Name des Servers:", "Enter")
         terminal.answer("E-Mail-Adresse des Administrators:", "C-u", "niemand", "Enter")
-        assert "Der Grund (auf Englisch): The answer is no" in terminal.answer("nicht verwendbar", "Enter")
+        refusal = terminal.answer("Diese Antwort ist nicht verwendbar", "Enter")
+        assert "Die Antwort ist keine E-Mail-Adresse. Zum Beispiel admin@example.org." in refusal
         terminal.answer("niemand____", "C-u", "admin@example.org", "Enter")
         terminal.answer("Zertifikat des Servers:", "Enter")
         terminal.answer("Verzeichnis für die Messdaten:", "Enter")

@@ -1,6 +1,6 @@
 """Debconf's side of the wire, as its own ConfModule.pm (1.5.82) has it: what is asked, seen, skipped and gone back from.
 
-The templates are the package's. Who sits at the keyboard is a function: it is given a question's key and what the
+The templates are the package's; its language is capitals, so what is not translated shows. Who sits at the keyboard is a function: it is given a question's key and what the
 question proposes, and returns what is typed, or None to go back.
 """
 
@@ -29,6 +29,11 @@ def templates() -> dict[str, dict[str, str]]:
     return found
 
 
+def paragraphs(extended: str) -> str:
+    """Return a long description as debconf has it: lines joined, and an empty one between paragraphs."""
+    return extended.replace("\0.\0", "\n\n").replace("\0", " ")
+
+
 class Frontend:
     """A frontend with a database of answers; `interactive` is False for noninteractive, `reshow` True to reconfigure."""
 
@@ -50,6 +55,7 @@ class Frontend:
         self._elements: list[tuple[str, bool]] = []
         self._seen: list[str] = []
         self._backed_up = False
+        self._escapes = False
 
     def finish(self) -> None:
         """End of a script: only now what it has shown is seen."""
@@ -57,6 +63,7 @@ class Frontend:
         self._seen = []
 
     def capb(self, *capabilities: str) -> str:
+        self._escapes = "escape" in " ".join(capabilities)
         return "multiselect escape backup"
 
     def get(self, question: str) -> str:
@@ -72,7 +79,11 @@ class Frontend:
         return ""
 
     def metaget(self, question: str, field: str) -> str:
-        return self.templates[self._key(question)][field.capitalize()].partition("\0")[0]
+        short, _, extended = self.templates[self._key(question)]["Description"].partition("\0")
+        name, _, language = field.partition("-")
+        text = {"description": short, "extended_description": paragraphs(extended)}[name]
+        assert self._escapes or "\n" not in text, "a line would end the answer"
+        return text if language == "c" else text.upper()
 
     def subst(self, question: str, name: str, value: str) -> str:
         assert self._key(question) == "refused"

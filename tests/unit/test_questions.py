@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dcor_pkg import questions, settings
 from dcor_pkg.debconf_io import Wire
 from dcor_pkg.settings import PASSWORDS
-from tests.unit.frontend import Frontend, Keyboard, templates
+from tests.unit.frontend import Frontend, Keyboard, paragraphs, templates
 from tests.unit.questionnaire import ALL, KEYS, asked
 
 #: an answer to each question that cannot be, and words of the reason
@@ -48,9 +48,15 @@ def typing(*lines: str | None) -> Keyboard:
     return lambda key, proposed: next(left)
 
 
+def assert_told_in_the_language_of(frontend: Frontend) -> None:
+    told = [text for name, text in frontend.told.items() if name != "ANSWER"]
+    assert told == [text.upper() for text in told]
+
+
 def test_each_question_has_a_template_with_its_default_and_a_long_description() -> None:
     found = templates()
     refused = found.pop("refused")
+    del found["refusals"], found["purge-data"]
     assert refused["Type"] == "error"
     assert set(found) == set(KEYS) == {*settings.QUESTIONS, *PASSWORDS}
     for key, fields in found.items():
@@ -59,6 +65,21 @@ def test_each_question_has_a_template_with_its_default_and_a_long_description() 
     assert {key: found[key].get("Default", "") for key in settings.QUESTIONS if key not in ("hostname", "email")} == {
         key: settings.default(key) for key in settings.QUESTIONS if key not in ("hostname", "email")
     }
+
+
+def test_what_may_be_said_of_an_answer_is_in_the_templates_and_nothing_else() -> None:
+    judged = [settings.SECRET, *(settings.FIELDS[key].metadata for key in settings.QUESTIONS)]
+    reasons = {reason for told in judged for reason, _ in told["judge"].faults}
+    hints = {told["hint"] for told in judged} - {""}
+    sentences = paragraphs(templates()["refusals"]["Description"].partition("\0")[2]).split("\n\n")
+    assert sorted(sentences) == sorted({*reasons, *hints, settings.MISSING})
+
+
+def test_a_sentence_that_the_templates_do_not_have_is_shown_as_it_is() -> None:
+    frontend = Frontend()
+    Wire(frontend).refuse("hostname", "lab", "is too good to be true", "Think again.")
+    assert frontend.told["REASON"] == "is too good to be true"
+    assert frontend.told["HINT"] == "Think again."
 
 
 def test_by_default_four_are_asked_and_with_an_own_certificate_six() -> None:
@@ -98,10 +119,11 @@ def test_a_bad_answer_is_refused_at_its_question_and_asked_again(key: str) -> No
     expected = list(KEYS)
     expected[KEYS.index(key) : KEYS.index(key)] = [key, "refused"]
     assert asked(frontend) == expected
-    assert BAD[key][1] in frontend.told["REASON"]
-    assert frontend.told["QUESTION"] == templates()[key]["Description"].partition("\0")[0]
+    assert BAD[key][1].upper() in frontend.told["REASON"]
+    assert frontend.told["QUESTION"] == templates()[key]["Description"].partition("\0")[0].upper()
     assert "hush" not in frontend.told["ANSWER"]
     assert "two words" not in " ".join(frontend.told.values())
+    assert_told_in_the_language_of(frontend)
     assert {name: frontend.values[name] for name in KEYS} == ALL
 
 
@@ -176,6 +198,7 @@ def test_whatever_is_typed_or_preseeded_gives_settings_or_a_question_to_blame(
 
     frontend = Frontend(keyboard, answers if preseeded else {}, priority)
     asked(frontend)
+    assert_told_in_the_language_of(frontend)
     try:
         settings.parse({key: frontend.values[key] for key in settings.QUESTIONS})
         for key in PASSWORDS:
