@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from dcor_pkg import facts, lock, preflight, programs, report, settings_file
-from dcor_pkg.errors import DcorError
+from dcor_pkg import facts, handlers, lock, mishap, preflight, programs, report, settings_file
 from dcor_pkg.host import Access, Host
 from dcor_pkg.plan import build_plan
 from dcor_pkg.runner import Outcome, Result, run
@@ -34,30 +33,46 @@ class State:
 
 
 def converge(host: Host, tell: Callable[[Outcome], None]) -> list[Outcome]:
-    """Run the plan and return an outcome for each step. Raises DcorError before the first change."""
+    """Run the plan and return an outcome for each step. Raises DcorError before the first change.
+
+    What does not end well stays due, whyever that is, and the timer dcor-retry tries it again.
+    """
+    with lock.held(host, PATIENCE):
+        handlers.done(host, handlers.CONVERGE)
+        outcomes: list[Outcome] = []
+        try:
+            outcomes = _run(host, tell)
+        finally:
+            if not outcomes or report.failed(outcomes):
+                handlers.request(host, handlers.CONVERGE)
+    return outcomes
+
+
+def _run(host: Host, tell: Callable[[Outcome], None]) -> list[Outcome]:
+    """Run the plan and remember how it went."""
 
     def heard(outcome: Outcome) -> None:
         if outcome.result is not Result.UNCHANGED:
             note(host, [report.line(outcome)])
         tell(outcome)
 
-    with lock.held(host, PATIENCE):
-        try:
-            wanted = settings_file.load(host)
-            preflight.check(host, wanted)
-            outcomes = run(build_plan(wanted, facts.read(host)), host, tell=heard)
-        except DcorError as error:
-            _remember(host, error.reason, error.hint)
-            note(host, [f"refused: {error.reason} {error.hint}".strip()])
-            raise
-        failure = next((o for o in outcomes if o.result is Result.FAILED), None)
-        if failure is None:
-            _remember(host, "")
-        else:
-            programs.put_back(host)
-            _remember(host, f"{failure.step}: {failure.reason}", failure.hint)
-        note(host, [report.summary(outcomes)])
-        return outcomes
+    try:
+        wanted = settings_file.load(host)
+        preflight.check(host, wanted)
+        outcomes = run(build_plan(wanted, facts.read(host)), host, tell=heard)
+    except Exception as fault:  # noqa: BLE001 (a bug, too, is what became of the run)
+        error = mishap.explained(host, fault)
+        _remember(host, error.reason, error.hint)
+        note(host, [f"refused: {error.reason} {error.hint}".strip()])
+        raise error from None
+    failure = next((o for o in outcomes if o.result is Result.FAILED), None)
+    if failure is None:
+        _remember(host, "")
+    else:
+        programs.put_back(host)
+        _remember(host, f"{failure.step}: {failure.reason}", failure.hint)
+    note(host, [report.summary(outcomes)])
+    return outcomes
 
 
 def look(host: Host, tell: Callable[[Outcome], None] = lambda _: None) -> list[Outcome]:

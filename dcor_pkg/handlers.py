@@ -9,6 +9,8 @@ from dcor_pkg.host import Access, Host
 
 #: what the search index was made from, or how, has changed
 REBUILD_INDEX = "rebuild index"
+#: the last converge did not end well, or could not begin; a timer looks for this
+CONVERGE = "converge"
 FOLDER = "/var/lib/dcor-server/pending"
 
 

@@ -1,20 +1,25 @@
-"""Mail to the admin about a unit of ours that has failed, where the settings name a relay."""
+"""Mail to the admin about a unit of ours that has failed, where the settings name a relay: once a day, however often."""
 
 from __future__ import annotations
 
 import smtplib
 import ssl
+import time
 from email.message import EmailMessage
 
 from dcor_pkg import settings_file
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Host
+from dcor_pkg.host import Access, Host
 from dcor_pkg.settings import Settings
 
 #: lines of the journal that go along
 LINES = 50
 #: seconds
 PATIENCE = 60.0
+#: when which unit was told of
+TOLD = "/var/lib/dcor-server/mailed"
+#: seconds in which nobody wants to hear the same again; less than a day, so that a timer's next time counts
+ENOUGH = 20 * 3600.0
 
 
 def report_failure(host: Host, unit: str) -> str:
@@ -22,12 +27,16 @@ def report_failure(host: Host, unit: str) -> str:
     settings = settings_file.load(host)
     if not settings.mail_relay:
         return "There is no mail relay in the settings, so nobody is told."
+    told = f"{TOLD}/{unit}"
+    if time.time() - float(host.read(told) or 0) < ENOUGH:
+        return f"{settings.email} was told today."
     words = host.run("journalctl", "--no-pager", "--output=cat", f"--lines={LINES}", f"--unit={unit}")
     send(
         settings,
         f"{unit} has failed",
         f"{words}\n`dcor-server status` on {settings.hostname} tells how the server is.\n",
     )
+    host.write(told, f"{time.time()}\n", Access(0o600))
     return f"{settings.email} is told by {settings.mail_relay}."
 
 

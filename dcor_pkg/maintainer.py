@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dcor_pkg import answered, converge, debconf_io, lock, mishap, report, settings_file, takedown
+from dcor_pkg import answered, converge, debconf_io, handlers, lock, mishap, report, settings_file, takedown
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.host import Host
 from dcor_pkg.runner import Outcome, Result
@@ -75,7 +75,8 @@ def _converge(host: Host) -> int:
     try:
         outcomes = converge.converge(host, _tell)
     except lock.Busy as busy:
-        print(f"dcor-server: pending: {busy.reason} The timer dcor-converge tries again.", flush=True)
+        handlers.request(host, handlers.CONVERGE)
+        print(f"dcor-server: pending: {busy.reason} The timer dcor-retry tries again.", flush=True)
         return 0
     failure = next((o for o in outcomes if o.result is Result.FAILED), None)
     if failure is not None:

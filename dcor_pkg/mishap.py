@@ -17,10 +17,14 @@ def told(host: Host, work: Callable[[], int], ended: Callable[[str, str], int]) 
     """Return what `work` returns, or what `ended` makes of the reason and the hint when it fails."""
     try:
         return work()
-    except DcorError as error:
+    except Exception as fault:  # noqa: BLE001 (a traceback is no message for an admin; it is kept in the log)
+        error = explained(host, fault)
         return ended(error.reason, error.hint)
-    except Exception as bug:  # noqa: BLE001 (a traceback is no message for an admin; it is kept in the log)
-        return ended(_record(host, bug), "")
+
+
+def explained(host: Host, fault: Exception) -> DcorError:
+    """Return an error that can be told; what is none is a bug."""
+    return fault if isinstance(fault, DcorError) else DcorError(_record(host, fault))
 
 
 def _record(host: Host, bug: Exception) -> str:

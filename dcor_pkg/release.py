@@ -64,7 +64,17 @@ def folder(release: str) -> str:
 
 def ids(host: Host) -> list[str]:
     """Return the releases that are complete."""
-    return [name for name in host.names(FOLDER) if not name.startswith(".")]
+    return [name for name in host.names(FOLDER) if is_made(host, name)]
+
+
+def is_made(host: Host, release: str) -> bool:
+    """Tell whether a release is complete: in making it has another name, and in removal it loses this file first."""
+    return not release.startswith(".") and host.exists(f"{folder(release)}/{SCHEMA}")
+
+
+def others(host: Host, release: str) -> list[str]:
+    """Return what lies beside a release: former ones, and what a power cut has left of one in making or in removal."""
+    return [name for name in host.names(FOLDER) if name.removeprefix(".") != release]
 
 
 def active(host: Host) -> str | None:
@@ -128,7 +138,8 @@ def site_packages(host: Host, home: str) -> str:
 
 
 def remove(host: Host, release: str) -> None:
-    """Remove a release that nothing points at."""
+    """Remove a release that nothing points at; half removed, it is none any more."""
+    host.remove(f"{folder(release)}/{SCHEMA}")
     host.remove_tree(folder(release))
 
 

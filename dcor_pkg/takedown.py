@@ -13,7 +13,10 @@ from dcor_pkg.steps import admin_commands, nginx
 
 PROGRAMS = "/etc/supervisor/conf.d"
 #: what would start again what we stop, or work with it
-HEALERS = ("dcor-converge.timer", "dcor-nightly.timer", "dcor-converge.service", "dcor-nightly.service")
+HEALERS = (
+    *("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer"),
+    *("dcor-converge.service", "dcor-nightly.service"),
+)
 
 
 def take_down(host: Host, tell: Callable[[str], object]) -> None:

@@ -16,6 +16,7 @@ from dcor_pkg.host import Host
 from dcor_pkg.secrets import Secret
 from dcor_pkg.services import PASSWORD_OF, Endpoint
 from dcor_pkg.settings import PASSWORDS, BadAnswer, Settings, as_answers
+from dcor_pkg.steps import kept_settings
 
 #: whether it can be used; a store also needs to know what it has to publish
 TRIALS = {"database": postgresql.judge, "redis": redis.judge, "solr": solr.judge}
@@ -52,9 +53,14 @@ def fault(host: Host, endpoint: Endpoint) -> str | None:
 
 
 def passwords(host: Host) -> dict[str, Secret]:
-    """Return the passwords that were given for services elsewhere, by their questions."""
-    names = {question: secrets.external(question) for question in PASSWORDS}
-    return {question: secrets.read(host, name) for question, name in names.items() if host.read(secrets.path(name))}
+    """Return the passwords that were given for services elsewhere, by their questions; what a purge has put by counts."""
+    found = {}
+    for question in PASSWORDS:
+        name = secrets.external(question)
+        text = host.read(secrets.path(name)) or kept_settings.put_by(host, f"secrets/{name}")
+        if text:
+            found[question] = Secret(text.strip())
+    return found
 
 
 def _try(host: Host, wanted: Settings, endpoint: Endpoint, password: Secret) -> None:

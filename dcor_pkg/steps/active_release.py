@@ -36,11 +36,11 @@ class ActiveRelease:
         for program in (wanted.web, wanted.jobs):
             if states.get(program) not in (supervisor.RUNNING, "STARTING"):
                 return f"{program} is {states.get(program, 'unknown to supervisor')}"
-        others = switch.others(host, wanted)
+        others = [*switch.others(host, wanted), *release.others(host, self.release)]
         return f"{others[0]} of another time is still there" if others else None
 
     def apply(self, host: Host) -> None:
-        wanted, before = self._wanted(host), programs.serving(host)
+        wanted = self._wanted(host)
         programs.copy(host, wanted)
         file = wanted.file(self.data)
         if file.check(host) is not None:
@@ -48,13 +48,13 @@ class ActiveRelease:
         try:
             switch.to(host, wanted, self.hostname)
         except DcorError:
-            if before not in (None, wanted):
-                switch.forget_others(host, before)
+            serving = programs.serving(host)  # the new ones, if what failed came after nginx was pointed at them
+            if serving not in (None, wanted):
+                switch.forget_others(host, serving)
             raise
         switch.forget_others(host, wanted)
-        for old in release.ids(host):
-            if old != self.release:
-                release.remove(host, old)
+        for old in release.others(host, self.release):
+            release.remove(host, old)
 
     def _wanted(self, host: Host) -> Programs:
         return programs.wanted(host, self.release, self.reads)

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from dcor_pkg import ckan_additions, secrets
 from dcor_pkg.host import Access, Host
 from dcor_pkg.steps import nginx_additions
+from dcor_pkg.steps.data_directory import INSTANCE
 
 KEPT = "/var/backups/dcor-server/kept"
+#: whose all of it is; it comes back last, so until then nothing has come back for good
+KEPT_INSTANCE = f"{KEPT}/instance"
 #: where they belong, and the name under which they are kept
-PLACES = {
+FOLDERS = {
     secrets.FOLDER: "secrets",
     "/etc/dcor-server/tls": "tls",
-    "/var/lib/dcor-server/instance": "instance",
     ckan_additions.FOLDER: "ckan.d",
     nginx_additions.FOLDER: "nginx.d",
 }
@@ -29,11 +31,34 @@ class KeptSettings:
     name: str = "kept settings"
 
     def check(self, host: Host) -> str | None:
-        missing = [place for place, kept in PLACES.items() if host.exists(f"{KEPT}/{kept}") and not host.exists(place)]
-        return f"{missing[0]} was kept by a purge, and is not back" if missing else None
+        return f"{KEPT} was kept by a purge, and is not back" if _is_due(host) else None
 
     def apply(self, host: Host) -> None:
-        for place, kept in PLACES.items():
-            if host.exists(f"{KEPT}/{kept}") and not host.exists(place):
-                host.make_folder(place.rsplit("/", 1)[0], Access(0o755))
-                host.run("cp", "--archive", f"{KEPT}/{kept}", place)
+        """Bring back each file but those that were given anew since."""
+        for place, kept in FOLDERS.items():
+            if host.exists(f"{KEPT}/{kept}"):
+                _bring_back(host, f"{KEPT}/{kept}", place)
+        host.run("sync")
+        host.write(INSTANCE, host.read(KEPT_INSTANCE) or "", Access(0o644))
+
+
+def put_by(host: Host, name: str) -> str | None:
+    """Return the text of a file that is about to come back, or None."""
+    return host.read(f"{KEPT}/{name}") if _is_due(host) else None
+
+
+def _is_due(host: Host) -> bool:
+    return host.exists(KEPT_INSTANCE) and not host.exists(INSTANCE)
+
+
+def _bring_back(host: Host, kept: str, place: str) -> None:
+    """Copy a folder beside its place, whole, and move into it what is not there."""
+    beside = f"{place}.kept"
+    host.remove_tree(beside)
+    host.make_folder(place.rsplit("/", 1)[0], Access(0o755))
+    host.run("cp", "--archive", kept, beside)
+    host.make_folder(place, host.access(beside) or secrets.FOLDER_ACCESS)
+    for name in host.names(beside):
+        if not host.exists(f"{place}/{name}"):
+            host.rename(f"{beside}/{name}", f"{place}/{name}")
+    host.remove_tree(beside)

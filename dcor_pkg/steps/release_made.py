@@ -20,7 +20,7 @@ class ReleaseMade:
     name: str = "release"
 
     def check(self, host: Host) -> str | None:
-        if not host.exists(release.folder(self.release)):
+        if not release.is_made(host, self.release):
             return f"{self.release} is not made yet"
         site = release.site_packages(host, release.folder(self.release))
         faults = known_issues.left(host, site)
@@ -30,5 +30,5 @@ class ReleaseMade:
         """Make it, unless somebody who began earlier has just done so."""
         with lock.held(host, PATIENCE, lock.RELEASE):
             if self.check(host) is not None:
-                host.remove_tree(release.folder(self.release))
+                release.remove(host, self.release)
                 release.make(host, self.release)

@@ -34,6 +34,9 @@ dcor-server dcor-server/certificate select self-signed
 dcor-server dcor-server/data-directory string /data
 """
 
+#: The last one counts, and cannot be used: the postinst ends before it changes anything.
+REFUSED = f"{ANSWERS}dcor-server dcor-server/hostname string no host\n"
+
 #: `apt`, unlike apt-get, throws archives away once they are installed: a machine without a network could install only
 #: once.
 KEEP_ARCHIVES = 'Binary::apt::APT::Keep-Downloaded-Packages "true";\n'
@@ -83,6 +86,25 @@ def installed(suite: str, debs: Sequence[Path]) -> Stack:
         machine = Machine("install", below, read_only=shown(debs))
         with machine:
             install(machine, debs)
+            machine.poweroff()
+            machine.commit(target)
+
+    return *below, cache.folder("layers", name, make)
+
+
+def refused(suite: str, debs: Sequence[Path]) -> Stack:
+    """Return a machine on which all is installed but dcor-server, which waits for answers that can be used."""
+    below = debian_packages(suite, debs)
+    name = f"refused-{suite}-{cache.key(*(layer.name for layer in below), *contents(debs), REFUSED)}"
+
+    def make(target: Path) -> None:
+        with Machine("refuse", below, read_only=shown(debs)) as machine:
+            machine.run("debconf-set-selections", text=REFUSED)
+            said = machine.run(*INSTALL, *inside(debs), env=QUIET, timeout=900, check=False)
+            left = machine.shell("dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' | grep -v '^ii'")
+            if left.split() != ["iF", "dcor-server"]:
+                raise DevError(f"Not dcor-server alone was refused, but {left!r}:\n{said.stdout}{said.stderr}")
+            machine.shell("while systemctl is-active --quiet dcor-release; do sleep 0.1; done")
             machine.poweroff()
             machine.commit(target)
 

@@ -26,6 +26,12 @@ def shown(debs: list[Path]) -> dict[Path, str]:
 
 
 @pytest.fixture(scope="session")
+def refused(suite: str, debs: list[Path]) -> layers.Stack:
+    """Return a machine, powered off, whose packages are all configured but dcor-server: its answers were refused."""
+    return layers.refused(suite, debs)
+
+
+@pytest.fixture(scope="session")
 def installed(suite: str, debs: list[Path]) -> layers.Stack:
     """Return a machine, powered off, on which all of ours was installed; with the clients' programs."""
     return (*layers.installed(suite, debs), layers.clients(suite, CLIENTS))

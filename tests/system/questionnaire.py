@@ -1,11 +1,14 @@
 """The answers on a real machine: each frontend of debconf, in each situation that apt brings it into.
 
-| frontend       | first installation      | reconfiguration | upgrade       | removed, installed again    |
-|----------------|-------------------------|-----------------|---------------|-----------------------------|
-| dialog         | whole, in German        | English, German | yes           | with another preseed        |
-| readline       | config alone, preseeded | yes             | yes           | as an upgrade: the file is  |
-| teletype       | config alone            | yes             | yes           | there, so nothing is asked  |
-| noninteractive | whole, no answers       | other preseed   | other preseed | test_lifecycle, same preseed |
+| frontend       | first installation      | reconfiguration | upgrade       | removed, installed again  | after a purge   |
+|----------------|-------------------------|-----------------|---------------|---------------------------|-----------------|
+| dialog         | whole, in German        | English, German | yes           | (as an upgrade)           | put by answers  |
+| readline       | config alone, preseeded | yes             | yes           | yes                       | (as first)      |
+| teletype       | config alone            | yes             | yes           | with another preseed      | (as first)      |
+| noninteractive | whole, no answers       | other preseed   | other preseed | (as an upgrade)           | put by answers  |
+
+After a removal the file is there, so nothing is asked, as in an upgrade; after a purge it is not, as in a first
+installation. What is in brackets was therefore not tried once more. Much of the last two columns is in test_lifecycle.
 
 By a preseed was installed what the shared machine is; what debconf's own file says is asked of config alone.
 """

@@ -38,6 +38,11 @@ def test_an_upgrade_ends_well_and_says_why_nothing_was_done(broken: Machine, deb
     assert status.returncode == 3
     assert "PostgreSQL does not take connections" in status.stdout
     assert broken.shell("dpkg --audit") == ""
+    broken.shell("systemctl start dcor-retry.service")
+    assert broken.failed_units() == ["dcor-converge.service"]
+    broken.shell("systemctl start postgresql && systemctl start dcor-retry.service")
+    assert broken.failed_units() == []
+    assert not broken.path("/var/lib/dcor-server/pending/converge").exists()
     healed(broken)
 
 

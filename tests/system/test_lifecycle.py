@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from questionnaire import FOR_DIALOGS
+from questionnaire import FOR_DIALOGS, setting
 from served import CURL, SITE, await_page, serves
-from terminal import running
+from terminal import Terminal, running
+from upgrade import NEXT, OF_RELEASE, make_next_version
 
 from dcor_pkg.steps.postgresql_cluster import MARK
 
+CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
+#: the questions of a first installation, and what stands there after a purge
+PUT_BY = (
+    ("Name of the server:", "dcor.example.org____"),
+    ("Mail address of the administrator:", "keeper@example.org____"),
+    ("Certificate of the server:", "self-signed"),
+    ("Folder for the measurements:", "/data____"),
+)
 #: What bears our name, belongs to no package that is still there, and is not data.
 LEFT = r"""
 find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /srv -o -path /opt -o -path /data -o -path /var/lib/dpkg \
@@ -38,6 +48,13 @@ def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine
     with Machine("lifecycle", installed, read_only=shown) as booted:
         await_page(booted)
         yield booted
+
+
+def asked(machine: Machine, debs: list[Path], frontend: str) -> AbstractContextManager[Terminal]:
+    """Install ours at a terminal, where nothing was preseeded."""
+    machine.run("apt-get", "install", "-qq", *FOR_DIALOGS, env=layers.QUIET)
+    command = f"apt-get install --yes {' '.join(layers.inside(debs))}"
+    return running(machine, command, {"DEBIAN_FRONTEND": frontend})
 
 
 def make_dataset(machine: Machine) -> str:
@@ -84,19 +101,11 @@ def test_a_second_converge_changes_nothing_and_check_agrees(machine: Machine) ->
     machine.shell("dcor-server status")
 
 
-#: The next version of dcor-server, that wants another release, as /root/next.deb.
-NEXT_VERSION = r"""
-dpkg-deb --raw-extract /srv/dist/dcor-server_*.deb /root/next
-echo '# another' >>/root/next/usr/share/dcor-server/dcor_pkg/runtime/__init__.py
-sed -i 's/^Version: .*/&+next/' /root/next/DEBIAN/control
-dpkg-deb --build --root-owner-group /root/next /root/next.deb
-"""
-
-
 def test_configured_and_triggered_in_one_run_there_is_one_release(machine: Machine, debs: list[Path]) -> None:
-    machine.shell(f"{NEXT_VERSION} echo >/var/log/dcor-server/converge.log")
+    make_next_version(machine, OF_RELEASE)
+    machine.shell("echo >/var/log/dcor-server/converge.log")
     triggering = [path for path in layers.inside(debs) if "/python-ckan_" in path or "/dcor-wheels_" in path]
-    machine.run(*layers.INSTALL, "--reinstall", "/root/next.deb", *triggering, env=layers.QUIET, timeout=900)
+    machine.run(*layers.INSTALL, "--reinstall", NEXT, *triggering, env=layers.QUIET, timeout=900)
     log = machine.path("/var/log/dcor-server/converge.log").read_text()
     assert (log.count("* release: "), log.count("* active release: ")) == (1, 1)
     assert serves(machine)
@@ -116,7 +125,8 @@ def test_removed_and_installed_again(machine: Machine, debs: list[Path]) -> None
     assert machine.run("curl", "--insecure", f"{SITE}/", check=False).returncode != 0
     assert machine.run("systemctl", "is-active", "dcor-solr", "dcor-object-store", check=False).returncode != 0
     assert machine.path("/data/.dcor-server").exists()
-    layers.install(machine, debs)
+    with asked(machine, debs, "readline") as terminal:
+        assert "Name of the server" not in terminal.ends()
     assert serves(machine)
     assert circles(machine, token) == ["kept-circle"]
 
@@ -126,14 +136,27 @@ def purge(machine: Machine, how: str = "purge -y dcor-server") -> str:
     return machine.shell(f"DEBIAN_FRONTEND=noninteractive apt-get {how} 2>&1")
 
 
-@pytest.mark.parametrize("how", ["purge -y dcor-server", "purge -y --autoremove dcor-server"])
-def test_purged_and_installed_again(machine: Machine, debs: list[Path], how: str) -> None:
+PURGES = [("purge -y dcor-server", "dialog"), ("purge -y --autoremove dcor-server", "noninteractive")]
+
+
+@pytest.mark.parametrize(("how", "frontend"), PURGES, ids=["dialog", "noninteractive"])
+def test_purged_and_installed_again(machine: Machine, debs: list[Path], how: str, frontend: str) -> None:
+    """The answers that the purge has put by are proposed in a dialogue, and count without one."""
     token = make_dataset(machine)
+    machine.shell("dcor-server set email=keeper@example.org site-title=Kept")
+    certificate = machine.path(CERTIFICATE).read_text()
     said = purge(machine, how)
     assert "kept the measurements in /data" in said
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
     assert machine.shell(LEFT).split() == KEPT
-    layers.install(machine, debs)
+    # It is saved before what was put by comes back, and must not be taken for it.
+    machine.run("debconf-set-selections", text="dcor-server dcor-server/redis-password password hush-queue\n")
+    with asked(machine, debs, frontend) as terminal:
+        for question, answer in PUT_BY if frontend == "dialog" else ():
+            assert answer in terminal.answer(question, "Enter")
+        terminal.ends()
+    assert machine.path(CERTIFICATE).read_text() == certificate
+    assert (setting(machine, "email"), setting(machine, "site-title")) == ("keeper@example.org", "Kept")
     assert serves(machine)
     assert circles(machine, token) == ["kept-circle"]
 

@@ -8,7 +8,9 @@ import pytest
 from dcor_dev import layers, roots
 from dcor_dev.machine import Machine
 from people import client, person
+from questionnaire import FOR_DIALOGS, setting
 from served import await_page, serves
+from terminal import running
 
 CLIENTS = Path(__file__).with_name("clients.txt")
 
@@ -16,6 +18,20 @@ CLIENTS = Path(__file__).with_name("clients.txt")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Take each Debian but the one that all other tests run on."""
     metafunc.parametrize("other", [suite for suite in roots.SUITES if suite != metafunc.config.getoption("--suite")])
+
+
+def asked_again(machine: Machine) -> None:
+    """Reconfigure it in a dialogue, of this Debian's debconf and whiptail."""
+    machine.run("apt-get", "install", "-qq", *FOR_DIALOGS, env=layers.QUIET)
+    with running(machine, "dpkg-reconfigure --priority=high dcor-server") as terminal:
+        terminal.answer("Name of the server:", "C-u", "no host", "Enter")
+        terminal.answer("This answer cannot be used", "Enter")
+        terminal.answer("no host____", "C-u", "dcor.example.org", "Enter")
+        terminal.answer("Mail address of the administrator:", "C-u", "other@example.org", "Enter")
+        terminal.answer("Certificate of the server:", "Enter")
+        terminal.answer("Folder for the measurements:", "Enter")
+        assert "is up" in terminal.ends()
+    assert setting(machine, "email") == "other@example.org"
 
 
 @pytest.mark.system
@@ -27,6 +43,7 @@ def test_it_installs_takes_a_measurement_and_stays_as_it_is(other: str) -> None:
         assert serves(machine)
         seen = client(machine, "measurement", "--token", person(machine, "measurer").token)
         assert seen["resources"]["calibration_beads_47.rtdc"]["dclab"]["deform[0]"] == 0.011666297
+        asked_again(machine)
         assert "0 changed" in machine.run("dcor-server", "converge").stdout
         assert machine.run("dcor-server", "check").returncode == 0
         assert machine.failed_units() == []

@@ -11,18 +11,13 @@ from dcor_dev.machine import Machine
 from questionnaire import BACK, FOR_DIALOGS, GERMAN, SETTINGS, debconf_shows, setting
 from served import await_page, serves
 from terminal import running
+from upgrade import NEXT, make_next_version
 
 pytestmark = pytest.mark.system
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 FRONTENDS = ("dialog", "readline", "teletype", "noninteractive")
 QUEUE = "redis://127.0.0.1:6399/0"
-#: The next version of dcor-server, as /root/next.deb.
-NEXT_VERSION = r"""
-dpkg-deb --raw-extract /srv/dist/dcor-server_*.deb /root/next
-sed -i 's/^Version: .*/&+next/' /root/next/DEBIAN/control
-dpkg-deb --build --root-owner-group /root/next /root/next.deb
-"""
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +114,10 @@ def preseed(machine: Machine, hostname: str) -> None:
 
 
 def test_an_upgrade_asks_nothing_in_whatever_frontend(machine: Machine) -> None:
-    machine.shell(NEXT_VERSION)
+    make_next_version(machine)
     edited = machine.path(SETTINGS).read_text().replace("= DCOR\n", "= DCOR   (a  lab)\n")
     machine.write(SETTINGS, edited, 0o640)
-    packages = ("/root/next.deb", "/srv/dist/dcor-server_*.deb") * 2
+    packages = (NEXT, "/srv/dist/dcor-server_*.deb") * 2
     for frontend, package in zip(FRONTENDS, packages):
         with running(machine, f"dpkg --install {package}", {"DEBIAN_FRONTEND": frontend}) as terminal:
             said = terminal.ends()
@@ -153,7 +148,8 @@ def test_removed_and_installed_again_the_file_counts(machine: Machine, debs: lis
     machine.shell("dcor-server set site-title=Kept")
     machine.run("apt-get", "remove", "-qq", "dcor-server", env=layers.QUIET)
     preseed(machine, "other.example.org")
-    with running(machine, f"apt-get install --yes {' '.join(layers.inside(debs))}") as terminal:
+    install = f"apt-get install --yes {' '.join(layers.inside(debs))}"
+    with running(machine, install, {"DEBIAN_FRONTEND": "teletype"}) as terminal:
         assert "is preseeded as 'other.example.org'" in terminal.ends()
     assert setting(machine, "site-title") == "Kept"
     assert serves(machine)

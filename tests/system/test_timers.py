@@ -12,7 +12,7 @@ pytestmark = pytest.mark.system
 LOGS = ("/var/log/ckan/web.log", "/var/log/ckan/jobs.log", "/var/log/dcor-server/converge.log")
 
 
-@pytest.mark.parametrize("timer", ["dcor-nightly.timer", "dcor-converge.timer"])
+@pytest.mark.parametrize("timer", ["dcor-nightly.timer", "dcor-converge.timer", "dcor-retry.timer"])
 def test_a_timer_waits_for_its_time(server: Machine, timer: str) -> None:
     shown = server.shell(f"systemctl show --property=ActiveState,UnitFileState,NextElapseUSecRealtime {timer}")
     assert "ActiveState=active\n" in shown and "UnitFileState=enabled\n" in shown
@@ -31,6 +31,13 @@ def test_the_regular_jobs_end_well_and_leave_the_data_alone(server: Machine) -> 
 def test_the_healing_finds_nothing_to_heal(server: Machine) -> None:
     server.shell("systemctl start dcor-converge.service", timeout=300)
     assert server.path("/var/log/dcor-server/converge.log").read_text().splitlines()[-1].endswith(" unchanged")
+
+
+def test_nothing_is_tried_again_where_all_went_well(server: Machine) -> None:
+    asked = "systemctl show --property=InvocationID dcor-converge.service"
+    before = server.shell(asked)
+    server.shell("systemctl start dcor-retry.service", timeout=300)
+    assert server.shell(asked) == before
 
 
 def test_rotated_logs_are_written_on(server: Machine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -11,6 +12,7 @@ from dcor_pkg.facts import Facts
 from dcor_pkg.host import Access, Host
 from dcor_pkg.steps import known_issues
 from dcor_pkg.steps.certificate import BUNDLE
+from dcor_pkg.steps.release_made import ReleaseMade
 
 FACTS = Facts("2.11.6-1~deb12u1", "0" * 64, "3.11.2", (1, 22, 1), ipv6=True, cores=2, memory=4096)
 SITE = "/site"
@@ -60,9 +62,23 @@ def test_where_the_fault_is_gone_nothing_is_changed(host: Host) -> None:
     assert host.read(f"{SITE}/{S3}") == mended
 
 
+def test_what_a_power_cut_leaves_of_a_release_is_none_and_goes(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (".next", "former", "serving"):
+        host.write(f"{release.folder(name)}/{release.SCHEMA}", "revision", PUBLIC)
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr(Host, "remove_tree", Mock(side_effect=KeyboardInterrupt))
+        release.remove(host, "former")
+    assert release.ids(host) == ["serving"]
+    assert ReleaseMade("former").check(host) == "former is not made yet"
+    assert release.others(host, "serving") == [".next", "former"]
+    for name in release.others(host, "serving"):
+        release.remove(host, name)
+    assert host.names(release.FOLDER) == ["serving"]
+
+
 def test_a_release_in_making_is_none_yet(host: Host) -> None:
-    host.make_folder(f"{release.FOLDER}/.2.11.6-abc", Access(0o755))
-    host.make_folder(f"{release.FOLDER}/2.11.6-def", Access(0o755))
+    for name in (".2.11.6-abc", "2.11.6-def"):
+        host.write(f"{release.folder(name)}/{release.SCHEMA}", "revision", PUBLIC)
     assert release.ids(host) == ["2.11.6-def"]
     assert release.active(host) is None
     host.link(release.CURRENT, "releases/2.11.6-def")

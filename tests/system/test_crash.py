@@ -1,0 +1,116 @@
+"""The power fails while dpkg configures dcor-server: `dpkg --configure -a` goes on, and nothing was lost or made twice."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dcor_dev import layers
+from dcor_dev.machine import Machine
+from served import await_page, serves
+from upgrade import NEXT, OF_RELEASE, make_next_version
+
+pytestmark = pytest.mark.system
+
+Boot = Callable[..., Machine]
+CONFIGURE = ("dpkg", "--configure", "-a")
+LOG = "/var/log/dcor-server/converge.log"
+RELEASES = "/var/lib/dcor-server/releases"
+PROGRAMS = "/etc/supervisor/conf.d"
+UPSTREAM = "/var/lib/dcor-server/nginx/upstream.conf"
+SECRETS = "/etc/dcor-server/secrets"
+#: seconds until a moment has come
+PATIENCE = 120
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'ckan_default' AND xact_start IS NOT NULL"
+
+
+def secrets_made(machine: Machine) -> bool:
+    return "* secret ckan-csrf-key: " in machine.path(LOG).read_text()
+
+
+def release_half_made(machine: Machine) -> bool:
+    """Tell whether the wheels are on their way into a release, which has not got its name yet."""
+    return any(machine.path(RELEASES).glob(".*/bin/pip"))
+
+
+def tables_half_made(machine: Machine) -> bool:
+    asked = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", SESSIONS, "postgres")
+    return machine.run(*asked, user="postgres").stdout.strip() != "0"
+
+
+def web_server_proven(machine: Machine) -> bool:
+    """Tell whether nginx would be pointed at the release, and has no site of ours yet."""
+    return machine.path(UPSTREAM).exists()
+
+
+def two_releases_run(machine: Machine) -> bool:
+    """Tell whether the next release starts beside the one that serves."""
+    return len(list(machine.path(PROGRAMS).glob("dcor-*.conf"))) == 2
+
+
+#: in the order in which a first installation comes to them
+MOMENTS = (secrets_made, release_half_made, tables_half_made, web_server_proven)
+
+
+def cut(machine: Machine, moment: Callable[[Machine], bool], *argv: str) -> None:
+    """Run a program, take the power away when the moment has come, and boot again."""
+    machine.run("systemd-run", "--quiet", "--unit=cut", "--setenv=DEBIAN_FRONTEND=noninteractive", *argv)
+    deadline = time.monotonic() + PATIENCE
+    while not moment(machine):
+        assert time.monotonic() < deadline, f"not {moment} within {PATIENCE} s"
+        time.sleep(0.01)
+    assert machine.run("systemctl", "is-active", "cut", check=False).stdout == "active\n", "it ended before"
+    machine.kill()
+    machine.start()
+
+
+def secrets(machine: Machine) -> dict[str, str]:
+    """Return the secrets by their names, as digests: what a test compares, it shows when it fails."""
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in machine.path(SECRETS).iterdir()}
+
+
+def is_well(machine: Machine) -> None:
+    """Assert that the server is as an undisturbed one, and no file of a release was left half made."""
+    assert serves(machine)
+    assert machine.failed_units() == []
+    machine.run("dcor-server", "status")
+    machine.run("dcor-server", "check")
+    assert machine.shell("dpkg --audit") == ""
+    assert machine.shell(f"ls -A {RELEASES} | wc -l").strip() == "1"
+
+
+def test_a_first_installation_goes_on_after_each_power_cut(
+    boot: Boot, refused: layers.Stack, shown: dict[Path, str]
+) -> None:
+    machine = boot("cut", refused, read_only=shown)
+    machine.run("debconf-set-selections", text=layers.ANSWERS)
+    machine.shell(f"rm -r {RELEASES}")
+    made: dict[str, str] = {}
+    for moment in MOMENTS:
+        cut(machine, moment, *CONFIGURE)
+        assert {**secrets(machine), **made} == secrets(machine)
+        made = secrets(machine)
+    machine.run(*CONFIGURE, env=layers.QUIET)
+    is_well(machine)
+    assert {**secrets(machine), **made} == secrets(machine)
+
+
+def test_an_upgrade_goes_on_after_each_power_cut_and_the_site_is_up_before(
+    boot: Boot, installed: layers.Stack, shown: dict[Path, str]
+) -> None:
+    machine = boot("upgraded", installed, read_only=shown)
+    await_page(machine)
+    machine.run("systemctl", "disable", "--quiet", "--now", "dcor-converge.timer")
+    make_next_version(machine, OF_RELEASE)
+    before = machine.path(UPSTREAM).read_text()
+    cut(machine, two_releases_run, "dpkg", "--install", NEXT)
+    await_page(machine)
+    assert machine.path(UPSTREAM).read_text() == before
+    cut(machine, lambda machine: machine.path(UPSTREAM).read_text() != before, *CONFIGURE)
+    await_page(machine)
+    machine.run(*CONFIGURE, env=layers.QUIET)
+    assert machine.shell("dpkg-query --show --showformat '${Version}' dcor-server").endswith("+next")
+    is_well(machine)

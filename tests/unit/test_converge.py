@@ -1,0 +1,60 @@
+"""What does not end well stays due, and a timer tries it again."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcor_pkg import converge, handlers, lock, mishap, settings_file
+from dcor_pkg.errors import DcorError
+from dcor_pkg.host import Host
+from dcor_pkg.runner import Outcome, Result
+
+CHANGED, FAILED = Outcome("one", Result.CHANGED), Outcome("two", Result.FAILED)
+
+
+@pytest.fixture
+def host(host: Host) -> Host:
+    """Return a machine with a place for locks."""
+    host.path("/run").mkdir()
+    return host
+
+
+@pytest.mark.parametrize(("outcomes", "due"), [([CHANGED], False), ([CHANGED, FAILED], True)])
+def test_a_step_that_fails_makes_it_due(
+    host: Host, monkeypatch: pytest.MonkeyPatch, outcomes: list[Outcome], due: bool
+) -> None:
+    handlers.request(host, handlers.CONVERGE)
+    monkeypatch.setattr(converge, "_run", lambda host, tell: outcomes)
+    converge.converge(host, lambda outcome: None)
+    assert handlers.is_due(host, handlers.CONVERGE) is due
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, ValueError])
+def test_whatever_ends_it_makes_it_due(host: Host, monkeypatch: pytest.MonkeyPatch, end: type[BaseException]) -> None:
+    def run(host: Host, tell: object) -> list[Outcome]:
+        raise end
+
+    monkeypatch.setattr(converge, "_run", run)
+    with pytest.raises(end):
+        converge.converge(host, lambda outcome: None)
+    assert handlers.is_due(host, handlers.CONVERGE)
+
+
+def test_who_is_not_let_in_stays_due_when_the_other_ends_well(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(host: Host, tell: object) -> list[Outcome]:
+        with pytest.raises(lock.Busy), lock.held(host, 0.0):
+            pass
+        handlers.request(host, handlers.CONVERGE)
+        return [CHANGED]
+
+    monkeypatch.setattr(converge, "_run", run)
+    converge.converge(host, lambda outcome: None)
+    assert handlers.is_due(host, handlers.CONVERGE)
+
+
+def test_a_bug_is_remembered_and_told_as_one(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings_file, "load", lambda host: 1 // 0)
+    with pytest.raises(DcorError, match="bug in dcor-server"):
+        converge.converge(host, lambda outcome: None)
+    assert "bug in dcor-server (ZeroDivisionError)" in converge.state(host).reason
+    assert "ZeroDivisionError" in (host.read(mishap.LOG) or "")

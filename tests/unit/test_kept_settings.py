@@ -1,0 +1,65 @@
+"""What a purge has put by comes back whole, under what was given since, and once."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+
+import pytest
+
+from dcor_pkg import elsewhere, secrets
+from dcor_pkg.host import Access, Host
+from dcor_pkg.steps.data_directory import INSTANCE
+from dcor_pkg.steps.kept_settings import KEPT, KEPT_INSTANCE, KeptSettings
+
+SECRET = Access(0o600)
+QUEUE = secrets.external("redis-password")
+STEP = KeptSettings()
+
+
+@pytest.fixture
+def purged(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
+    """Return a machine whose dcor-server was purged, and on which programs run that have its paths as arguments."""
+    kept = {"secrets/ckan-secret-key": "key\n", f"secrets/{QUEUE}": "old\n", "tls/certificate.pem": "certificate\n"}
+    for name, text in {**kept, "instance": "id\n"}.items():
+        host.write(f"{KEPT}/{name}", text, SECRET)
+
+    def run(self: Host, *argv: str, environment: Mapping[str, str] | None = None) -> str:
+        inside = [str(self.path(part)) if part.startswith("/") else part for part in argv]
+        return subprocess.run(inside, check=True, capture_output=True, text=True).stdout
+
+    monkeypatch.setattr(Host, "run", run)
+    return host
+
+
+def test_all_comes_back_but_what_was_given_anew(purged: Host) -> None:
+    secrets.keep(purged, QUEUE, secrets.Secret("new"))
+    assert STEP.check(purged)
+    STEP.apply(purged)
+    assert STEP.check(purged) is None
+    assert (secrets.read(purged, "ckan-secret-key"), secrets.read(purged, QUEUE)) == ("key", "new")
+    assert purged.access(secrets.path("ckan-secret-key")) == SECRET
+    assert purged.names("/etc/dcor-server") == ["secrets", "tls"]
+    assert purged.read(INSTANCE) == "id\n"
+
+
+def test_what_a_power_cut_has_left_of_it_is_made_whole(purged: Host) -> None:
+    purged.write(f"{secrets.FOLDER}.kept/ckan-secret-key", "", SECRET)
+    assert STEP.check(purged)
+    STEP.apply(purged)
+    assert secrets.read(purged, "ckan-secret-key") == "key"
+
+
+def test_it_does_not_come_back_twice(purged: Host) -> None:
+    STEP.apply(purged)
+    purged.remove("/etc/dcor-server/tls/certificate.pem")
+    assert STEP.check(purged) is None
+
+
+def test_a_password_that_is_about_to_come_back_is_known_to_who_tries_it(purged: Host) -> None:
+    assert elsewhere.passwords(purged) == {"redis-password": "old"}
+    secrets.keep(purged, QUEUE, secrets.Secret("new"))
+    assert elsewhere.passwords(purged) == {"redis-password": "new"}
+    purged.remove(secrets.path(QUEUE))
+    purged.write(INSTANCE, purged.read(KEPT_INSTANCE) or "", SECRET)
+    assert elsewhere.passwords(purged) == {}
