@@ -32,6 +32,15 @@ def held(host: Host, wait: float, path: str = PATH) -> Iterator[None]:
         yield
 
 
+def is_held(host: Host, path: str) -> bool:
+    """Tell whether somebody holds a lock now."""
+    try:
+        with held(host, 0, path):
+            return False
+    except Busy:
+        return True
+
+
 def _taken(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

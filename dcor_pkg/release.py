@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from dcor_pkg import disk, files
+from dcor_pkg import disk, files, lock
 from dcor_pkg.facts import REQUIREMENTS, VENV, Facts
 from dcor_pkg.host import Access, Host
 from dcor_pkg.steps import known_issues
@@ -72,9 +72,11 @@ def is_made(host: Host, release: str) -> bool:
     return not release.startswith(".") and host.exists(f"{folder(release)}/{SCHEMA}")
 
 
-def others(host: Host, release: str) -> list[str]:
-    """Return what lies beside a release: former ones, and what a power cut has left of one in making or in removal."""
-    return [name for name in host.names(FOLDER) if name.removeprefix(".") != release]
+def left_over(host: Host) -> list[str]:
+    """Return what a power cut has left of releases in making or in removal; nothing while somebody makes one."""
+    if lock.is_held(host, lock.RELEASE):
+        return []
+    return [name for name in host.names(FOLDER) if not is_made(host, name)]
 
 
 def active(host: Host) -> str | None:

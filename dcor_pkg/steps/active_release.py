@@ -36,7 +36,7 @@ class ActiveRelease:
         for program in (wanted.web, wanted.jobs):
             if states.get(program) not in (supervisor.RUNNING, "STARTING"):
                 return f"{program} is {states.get(program, 'unknown to supervisor')}"
-        others = [*switch.others(host, wanted), *release.others(host, self.release)]
+        others = [*switch.others(host, wanted), *release.left_over(host)]
         return f"{others[0]} of another time is still there" if others else None
 
     def apply(self, host: Host) -> None:
@@ -53,8 +53,9 @@ class ActiveRelease:
                 switch.forget_others(host, serving)
             raise
         switch.forget_others(host, wanted)
-        for old in release.others(host, self.release):
-            release.remove(host, old)
+        for old in [*release.ids(host), *release.left_over(host)]:
+            if old != self.release:
+                release.remove(host, old)
 
     def _wanted(self, host: Host) -> Programs:
         return programs.wanted(host, self.release, self.reads)

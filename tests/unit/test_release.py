@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from dcor_pkg import release
+from dcor_pkg import lock, release
 from dcor_pkg.facts import Facts
 from dcor_pkg.host import Access, Host
 from dcor_pkg.steps import known_issues
@@ -70,8 +70,11 @@ def test_what_a_power_cut_leaves_of_a_release_is_none_and_goes(host: Host, monke
         release.remove(host, "former")
     assert release.ids(host) == ["serving"]
     assert ReleaseMade("former").check(host) == "former is not made yet"
-    assert release.others(host, "serving") == [".next", "former"]
-    for name in release.others(host, "serving"):
+    host.make_folder("/run", Access(0o755))
+    with lock.held(host, 0, lock.RELEASE):
+        assert release.left_over(host) == []
+    assert release.left_over(host) == [".next", "former"]
+    for name in release.left_over(host):
         release.remove(host, name)
     assert host.names(release.FOLDER) == ["serving"]
 
