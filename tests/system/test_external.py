@@ -23,6 +23,7 @@ pytestmark = pytest.mark.system
 
 WRONG = f"@{apart.FOLDER}/wrong"
 RIGHT = f"@{apart.FOLDER}/password"
+DOORS = ("dcor-store-door@s3.socket", "dcor-store-door@filer.socket")
 BUNDLE = "/etc/dcor-server/tls/bundle.pem"
 
 
@@ -110,8 +111,8 @@ def test_redis_and_the_store_are_changed_under_a_database_that_stays(machine: Ma
     assert serves(machine)
     assert _resource(machine, dataset)["s3_url"].startswith("https://s3.example.org:8333/circle-")
     assert states(machine, "redis-server@dcor", "dcor-object-store") == ["inactive disabled"] * 2
-    assert states(machine, "dcor-store-door@s3.socket", "dcor-store-door@filer.socket") == ["inactive "] * 2
-    _same(before, started(machine), but=("redis-server@dcor", "dcor-object-store"))
+    assert states(machine, *DOORS) == ["inactive "] * 2
+    _same(before, started(machine), but=("redis-server@dcor.service", "dcor-object-store.service", *DOORS))
     owner = person(machine, "owner")
     seen = client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
     assert seen["s3_url"].startswith("https://s3.example.org:8333/circle-")
@@ -211,4 +212,4 @@ def _resource(machine: Machine, dataset: str) -> dict[str, Any]:
 def _same(before: dict[str, str], after: dict[str, str], but: tuple[str, ...]) -> None:
     """Assert that no other services were started again."""
     changed = {unit for unit in before if before[unit] != after[unit]}
-    assert changed == {f"Id={name}.service" for name in but}
+    assert changed == {f"Id={unit}" for unit in but}
