@@ -10,6 +10,7 @@ import hashlib
 from pathlib import Path
 
 from dcor_pkg import disk, files, lock
+from dcor_pkg.errors import DcorError
 from dcor_pkg.facts import REQUIREMENTS, VENV, Facts
 from dcor_pkg.host import Access, Host
 from dcor_pkg.steps import known_issues
@@ -24,6 +25,8 @@ BYTECODE_MAGIC = f"{WHEELS}/bytecode.magic"
 MAGIC = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
 CKAN_INI = "/etc/ckan/default/ckan.ini"
 USER = "www-data"
+#: the packages whose files are in a release
+MADE_OF = ("python-ckan", "dcor-wheels")
 #: bytes that have to be free for a release, with its copy in making
 ROOM = 3 * disk.GIB
 PUBLIC = Access(0o644)
@@ -102,14 +105,27 @@ def need_room(host: Host) -> None:
     disk.need(host, FOLDER, ROOM)
 
 
+def need_whole_packages(host: Host) -> None:
+    """Raise DcorError while dpkg unpacks what a release is made of, and where it was cut off in that."""
+    states = host.run("dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *MADE_OF)
+    for package, _, state in (line.partition(" ") for line in states.splitlines()):
+        if state == "half-installed":
+            raise DcorError(
+                f"{package} is just being unpacked, or that was cut off.",
+                f"When apt has ended well (apt install --reinstall {package}), so does dcor-server converge.",
+            )
+
+
 def make(host: Host, release: str) -> None:
     """Make a release under another name, and give it its own when nothing is missing from it."""
     home, beside = folder(release), f"{FOLDER}/.{release}"
     need_room(host)
+    need_whole_packages(host)
     host.make_folder(FOLDER, Access(0o755))
     host.remove_tree(beside)
     try:
         _fill(host, beside, home)
+        need_whole_packages(host)
         host.run("sync", "--file-system", beside)
         host.rename(beside, home)
     except BaseException:
@@ -152,6 +168,8 @@ def _copy_python_ckan(host: Host, beside: str) -> None:
     """
     same = host.path(VENV).stat().st_dev == host.path(FOLDER).stat().st_dev
     host.run("cp", "--archive", *(["--link"] if same else []), VENV, beside)
+    # of the packages' files, those that dpkg has put aside and is about to remove
+    host.run("find", beside, "-name", "*.dpkg-*", "-delete")
     host.link(f"{beside}/bin/python3", "/usr/bin/python3")  # the package has it relative to its own place
     _put_commands_back(host, f"{beside}/bin")
     _unshare(host, beside)

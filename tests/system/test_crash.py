@@ -46,6 +46,11 @@ def web_server_proven(machine: Machine) -> bool:
     return machine.path(UPSTREAM).exists()
 
 
+def ckan_half_unpacked(machine: Machine) -> bool:
+    """Tell whether dpkg has laid some of its files beside those that are there, and all are about to change places."""
+    return machine.path("/usr/lib/ckan/default/bin/Activate.ps1.dpkg-new").exists()
+
+
 def two_releases_run(machine: Machine) -> bool:
     """Tell whether the next release starts beside the one that serves."""
     return len(list(machine.path(PROGRAMS).glob("dcor-*.conf"))) == 2
@@ -99,14 +104,19 @@ def test_a_first_installation_goes_on_after_each_power_cut(
 
 
 def test_an_upgrade_goes_on_after_each_power_cut_and_the_site_is_up_before(
-    boot: Boot, installed: layers.Stack, shown: dict[Path, str]
+    boot: Boot, installed: layers.Stack, debs: list[Path], shown: dict[Path, str]
 ) -> None:
     machine = boot("upgraded", installed, read_only=shown)
     await_page(machine)
     machine.run("systemctl", "disable", "--quiet", "--now", "dcor-converge.timer")
     make_next_version(machine, OF_RELEASE)
     before = machine.path(UPSTREAM).read_text()
-    cut(machine, two_releases_run, "dpkg", "--install", NEXT)
+    packages = [NEXT, next(path for path in layers.inside(debs) if "/python-ckan_" in path)]
+    cut(machine, ckan_half_unpacked, "dpkg", "--unpack", *packages)
+    await_page(machine)
+    refused = machine.run("dcor-server", "converge", check=False)
+    assert (refused.returncode, "was cut off" in refused.stdout) == (1, True)
+    cut(machine, two_releases_run, "dpkg", "--install", *packages)
     await_page(machine)
     assert machine.path(UPSTREAM).read_text() == before
     cut(machine, lambda machine: machine.path(UPSTREAM).read_text() != before, *CONFIGURE)
