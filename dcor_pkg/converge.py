@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from dcor_pkg import facts, handlers, lock, mishap, preflight, programs, report, settings_file
+from dcor_pkg import facts, handlers, lock, memory, mishap, preflight, programs, report, settings_file
 from dcor_pkg.host import Access, Host
 from dcor_pkg.plan import build_plan
 from dcor_pkg.runner import Outcome, Result, run
@@ -82,12 +81,12 @@ def look(host: Host, tell: Callable[[Outcome], None] = lambda _: None) -> list[O
 
 def state(host: Host) -> State:
     """Return how the last run ended."""
-    return State(**json.loads(host.read(STATE) or "{}"))
+    return State(**memory.recall(host, STATE, {}))
 
 
 def _remember(host: Host, reason: str, hint: str = "") -> None:
     ended = State(state(host).worked or not reason, reason, hint, time.time())
-    host.write(STATE, json.dumps(asdict(ended)) + "\n", Access(0o600))
+    memory.note(host, STATE, asdict(ended))
 
 
 def note(host: Host, lines: list[str]) -> None:

@@ -15,6 +15,9 @@ By a preseed was installed what the shared machine is; what debconf's own file s
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from dcor_dev import layers
 from dcor_dev.machine import Machine
 
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
@@ -22,6 +25,16 @@ GERMAN = {"LANG": "de_DE.UTF-8"}
 BACK = ("Tab", "Tab", "Enter")
 #: Debian's part of what the frontends need, and nothing that would bring Python.
 FOR_DIALOGS = ("tmux", "whiptail", "perl", "locales-all")
+
+
+def get_dialogs(machine: Machine, *options: str) -> None:
+    """Install what the frontends need."""
+    machine.run("apt-get", "install", "-qq", *options, *FOR_DIALOGS, env=layers.QUIET)
+
+
+def install(debs: list[Path]) -> str:
+    """Return the command that installs ours, for a terminal."""
+    return f"apt-get install --yes {' '.join(layers.inside(debs))}"
 
 
 def debconf_shows(machine: Machine) -> dict[str, str]:

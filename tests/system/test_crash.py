@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from served import await_page, serves
+from served import await_page
+from test_install import is_well
 from upgrade import NEXT, OF_RELEASE, make_next_version
+
+from tests.conftest import Boot
 
 pytestmark = pytest.mark.system
 
-Boot = Callable[..., Machine]
 CONFIGURE = ("dpkg", "--configure", "-a")
 LOG = "/var/log/dcor-server/converge.log"
 RELEASES = "/var/lib/dcor-server/releases"
@@ -77,11 +79,9 @@ def secrets(machine: Machine) -> dict[str, str]:
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in machine.path(SECRETS).iterdir()}
 
 
-def is_well(machine: Machine) -> None:
+def is_whole(machine: Machine) -> None:
     """Assert that the server is as an undisturbed one, and no file of a release was left half made."""
-    assert serves(machine)
-    assert machine.failed_units() == []
-    machine.run("dcor-server", "status")
+    is_well(machine)
     machine.run("dcor-server", "check")
     assert machine.shell("dpkg --audit") == ""
     assert machine.shell(f"ls -A {RELEASES} | wc -l").strip() == "1"
@@ -99,7 +99,7 @@ def test_a_first_installation_goes_on_after_each_power_cut(
         assert {**secrets(machine), **made} == secrets(machine)
         made = secrets(machine)
     machine.run(*CONFIGURE, env=layers.QUIET)
-    is_well(machine)
+    is_whole(machine)
     assert {**secrets(machine), **made} == secrets(machine)
 
 
@@ -123,4 +123,4 @@ def test_an_upgrade_goes_on_after_each_power_cut_and_the_site_is_up_before(
     await_page(machine)
     machine.run(*CONFIGURE, env=layers.QUIET)
     assert machine.shell("dpkg-query --show --showformat '${Version}' dcor-server").endswith("+next")
-    is_well(machine)
+    is_whole(machine)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from questionnaire import BACK, FOR_DIALOGS, GERMAN, SETTINGS, debconf_shows, setting
+from questionnaire import BACK, GERMAN, SETTINGS, debconf_shows, get_dialogs, install, setting
 from served import await_page, serves
 from terminal import running
 
@@ -38,9 +38,9 @@ def test_a_first_installation_in_a_dialogue_in_german(
 ) -> None:
     """On a machine without Python, so that the postinst asks, in the midst of apt's work."""
     machine = boot("german", bare, read_only=shown)
-    machine.run("apt-get", "install", "-qq", "--no-install-recommends", *FOR_DIALOGS, env=layers.QUIET)
+    get_dialogs(machine, "--no-install-recommends")
     _without_python_config_leaves_quietly(machine)
-    with running(machine, f"apt-get install --yes {' '.join(layers.inside(debs))}", GERMAN) as terminal:
+    with running(machine, install(debs), GERMAN) as terminal:
         terminal.answer("Name des Servers:", "C-u", "kein Name", "Enter")
         refusal = terminal.answer("Diese Antwort ist nicht verwendbar", "Enter")
         assert "Name des Servers: kein Name" in refusal

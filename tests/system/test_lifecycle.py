@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from questionnaire import FOR_DIALOGS, setting
+from questionnaire import get_dialogs, install, setting
 from served import CURL, SITE, await_page, serves
 from terminal import Terminal, running
 from upgrade import NEXT, OF_RELEASE, make_next_version
@@ -52,9 +52,8 @@ def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine
 
 def asked(machine: Machine, debs: list[Path], frontend: str) -> AbstractContextManager[Terminal]:
     """Install ours at a terminal, where nothing was preseeded."""
-    machine.run("apt-get", "install", "-qq", *FOR_DIALOGS, env=layers.QUIET)
-    command = f"apt-get install --yes {' '.join(layers.inside(debs))}"
-    return running(machine, command, {"DEBIAN_FRONTEND": frontend})
+    get_dialogs(machine)
+    return running(machine, install(debs), {"DEBIAN_FRONTEND": frontend})
 
 
 def make_dataset(machine: Machine) -> str:
@@ -188,7 +187,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
 
 
 def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Machine, debs: list[Path]) -> None:
-    machine.run("apt-get", "install", "-qq", *FOR_DIALOGS, env=layers.QUIET)
+    get_dialogs(machine)
     token = make_dataset(machine)
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         question = terminal.answer("Delete all data of this server, too?", "Enter")

@@ -8,7 +8,7 @@ import pytest
 from dcor_dev import layers, roots
 from dcor_dev.machine import Machine
 from people import client, person
-from questionnaire import FOR_DIALOGS, setting
+from questionnaire import get_dialogs, setting
 from served import await_page, serves
 from terminal import running
 
@@ -22,7 +22,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def asked_again(machine: Machine) -> None:
     """Reconfigure it in a dialogue, of this Debian's debconf and whiptail."""
-    machine.run("apt-get", "install", "-qq", *FOR_DIALOGS, env=layers.QUIET)
+    get_dialogs(machine)
     with running(machine, "dpkg-reconfigure --priority=high dcor-server") as terminal:
         terminal.answer("Name of the server:", "C-u", "no host", "Enter")
         terminal.answer("This answer cannot be used", "Enter")

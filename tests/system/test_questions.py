@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from questionnaire import BACK, FOR_DIALOGS, GERMAN, SETTINGS, debconf_shows, setting
+from questionnaire import BACK, GERMAN, SETTINGS, debconf_shows, get_dialogs, install, setting
 from served import await_page, serves
 from terminal import running
 from upgrade import NEXT, make_next_version
@@ -24,7 +24,7 @@ QUEUE = "redis://127.0.0.1:6399/0"
 def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
     """Return a server that was preseeded, with what dialogs need; each test leaves the settings as it found them."""
     with Machine("answers", installed, read_only=shown) as machine:
-        machine.run("apt-get", "install", "-qq", *FOR_DIALOGS, env=layers.QUIET)
+        get_dialogs(machine)
         await_page(machine)
         yield machine
 
@@ -148,8 +148,7 @@ def test_removed_and_installed_again_the_file_counts(machine: Machine, debs: lis
     machine.shell("dcor-server set site-title=Kept")
     machine.run("apt-get", "remove", "-qq", "dcor-server", env=layers.QUIET)
     preseed(machine, "other.example.org")
-    install = f"apt-get install --yes {' '.join(layers.inside(debs))}"
-    with running(machine, install, {"DEBIAN_FRONTEND": "teletype"}) as terminal:
+    with running(machine, install(debs), {"DEBIAN_FRONTEND": "teletype"}) as terminal:
         assert "is preseeded as 'other.example.org'" in terminal.ends()
     assert setting(machine, "site-title") == "Kept"
     assert serves(machine)
