@@ -10,27 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dcor_pkg import (
-    assignment,
-    change,
-    converge,
-    facts,
-    health,
-    mail,
-    managed_file,
-    mishap,
-    move_data,
-    nightly,
-    notices,
-    release,
-    report,
-    settings,
-    settings_file,
-)
+from dcor_pkg import converge
+from dcor_pkg.answers import settings
+from dcor_pkg.ckan import release
+from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Host
-from dcor_pkg.runner import Outcome, Result, run
-from dcor_pkg.steps.release_made import ReleaseMade
+from dcor_pkg.kernel import managed_file, report, settings_file
+from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.machine import error_boundary, facts
+from dcor_pkg.machine.host import Host
+from dcor_pkg.verbs import assignments, change_settings, health, mail, move_data, nightly, notices
 
 OK, FAILED, USAGE, NOT_RIGHT = 0, 1, 2, 3
 
@@ -52,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     verb: Verb = options.verb
     try:
-        return mishap.told(Host(), lambda: verb(Host(), options), _failed)
+        return error_boundary.told(Host(), lambda: verb(Host(), options), _failed)
     except KeyboardInterrupt:
         return _failed("interrupted", "dcor-server converge goes on where it stopped.")
 
@@ -97,14 +86,14 @@ def _converge(host: Host, options: argparse.Namespace) -> int:
 
 
 def _set(host: Host, options: argparse.Namespace) -> int:
-    answers, given = assignment.parse(options.assignments)
-    change.take(host, answers, given)
+    answers, given = assignments.parse(options.assignments)
+    change_settings.take(host, answers, given)
     return _converge(host, options)
 
 
 def _move_data(host: Host, options: argparse.Namespace) -> int:
     move_data.move(
-        host, options.folder, lambda line: print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
+        host, options.directory, lambda line: print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
     )
     return _converge(host, options)
 
@@ -186,7 +175,7 @@ def _inside(host: Host, options: argparse.Namespace) -> int:
     active = release.active(host)
     if active is None:
         raise DcorError("No release is active yet.", hint="dcor-server converge makes one.")
-    program = f"{release.folder(active)}/bin/{options.name}"
+    program = f"{release.directory(active)}/bin/{options.name}"
     os.execv(program, [program, *options.arguments])
 
 
@@ -197,8 +186,8 @@ def _argument(*names: str, **how: Any) -> Argument:
 JSON = _argument("--json", action="store_true", help="tell it as JSON")
 DRY_RUN = _argument("--dry-run", action="store_true", help="tell what would be done, and touch nothing")
 KEY = _argument("key", nargs="?", choices=settings.KEYS, metavar="KEY")
-ASSIGNMENTS = _argument("assignments", nargs="+", metavar="KEY=VALUE", help=assignment.HELP)
-NEW = _argument("folder", metavar="NEW", help="an empty folder, or one that is not there yet")
+ASSIGNMENTS = _argument("assignments", nargs="+", metavar="KEY=VALUE", help=assignments.HELP)
+NEW = _argument("directory", metavar="NEW", help="an empty directory, or one that is not there yet")
 UNIT = _argument("unit", metavar="UNIT")
 ARGUMENTS = _argument("arguments", nargs=argparse.REMAINDER)
 
@@ -209,7 +198,7 @@ VERBS: dict[str, tuple[Verb, str, tuple[Argument, ...]]] = {
     "converge": (_converge, "make the machine as the settings say; this is also the repair", (JSON, DRY_RUN)),
     "get": (_get, "show the settings", (JSON, KEY)),
     "set": (_set, "change settings, all that are named at once, and converge", (JSON, ASSIGNMENTS)),
-    "move-data": (_move_data, "move the data to another folder, and go on there", (JSON, NEW)),
+    "move-data": (_move_data, "move the data to another directory, and go on there", (JSON, NEW)),
     "make-release": (_make_release, "make the release that is wanted, beside the one that runs", (JSON,)),
     "nightly": (_nightly, "run the regular jobs of CKAN and DCOR, as the timer does", (JSON,)),
     "report-failure": (_report_failure, "mail the administrator what a unit has said, as systemd does", (JSON, UNIT)),

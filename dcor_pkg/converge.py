@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from dcor_pkg import facts, handlers, lock, memory, mishap, preflight, programs, report, settings_file
-from dcor_pkg.host import Access, Host
+from dcor_pkg import preflight
+from dcor_pkg.ckan import programs
+from dcor_pkg.kernel import pending, report, settings_file
+from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.machine import error_boundary, facts, lock, state_file
+from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.plan import build_plan
-from dcor_pkg.runner import Outcome, Result, run
 
 LOG = "/var/log/dcor-server/converge.log"
 STATE = "/var/lib/dcor-server/state.json"
@@ -37,13 +40,13 @@ def converge(host: Host, tell: Callable[[Outcome], None]) -> list[Outcome]:
     What does not end well stays due, whyever that is, and the timer dcor-retry tries it again.
     """
     with lock.held(host, PATIENCE):
-        handlers.done(host, handlers.CONVERGE)
+        pending.done(host, pending.CONVERGE)
         outcomes: list[Outcome] = []
         try:
             outcomes = _run(host, tell)
         finally:
             if not outcomes or report.failed(outcomes):
-                handlers.request(host, handlers.CONVERGE)
+                pending.request(host, pending.CONVERGE)
     return outcomes
 
 
@@ -60,7 +63,7 @@ def _run(host: Host, tell: Callable[[Outcome], None]) -> list[Outcome]:
         preflight.check(host, wanted)
         outcomes = run(build_plan(wanted, facts.read(host)), host, tell=heard)
     except Exception as fault:  # noqa: BLE001 (a bug, too, is what became of the run)
-        error = mishap.explained(host, fault)
+        error = error_boundary.explained(host, fault)
         _remember(host, error.reason, error.hint)
         note(host, [f"refused: {error.reason} {error.hint}".strip()])
         raise error from None
@@ -81,16 +84,16 @@ def look(host: Host, tell: Callable[[Outcome], None] = lambda _: None) -> list[O
 
 def state(host: Host) -> State:
     """Return how the last run ended."""
-    return State(**memory.recall(host, STATE, {}))
+    return State(**state_file.recall(host, STATE, {}))
 
 
 def _remember(host: Host, reason: str, hint: str = "") -> None:
     ended = State(state(host).worked or not reason, reason, hint, time.time())
-    memory.note(host, STATE, asdict(ended))
+    state_file.note(host, STATE, asdict(ended))
 
 
 def note(host: Host, lines: list[str]) -> None:
     """Write lines into the log."""
-    host.make_folder("/var/log/dcor-server", Access(0o750, "root", "adm"))
+    host.make_directory("/var/log/dcor-server", Access(0o750, "root", "adm"))
     stamp = time.strftime("%Y-%m-%d %H:%M:%S")
     host.append(LOG, "".join(f"{stamp} {line}\n" for line in lines), Access(0o640, "root", "adm"))

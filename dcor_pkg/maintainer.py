@@ -10,10 +10,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dcor_pkg import answered, converge, debconf_io, handlers, lock, mishap, report, settings_file, takedown
+from dcor_pkg import converge
+from dcor_pkg.answers import debconf_wire
 from dcor_pkg.errors import CommandFailed
-from dcor_pkg.host import Host
-from dcor_pkg.runner import Outcome, Result
+from dcor_pkg.kernel import pending, report, settings_file
+from dcor_pkg.kernel.runner import Outcome, Result
+from dcor_pkg.machine import error_boundary, lock
+from dcor_pkg.machine.host import Host
+from dcor_pkg.verbs import take_answers, take_down
 
 POLICY = "/usr/sbin/policy-rc.d"
 FORBIDDEN = 101
@@ -33,7 +37,9 @@ def postinst(argv: Sequence[str], debhelper: str) -> int:
         return _ended(host, reason, hint)
 
     # debhelper's part comes last: its timers would begin to heal a server that is not there yet.
-    return mishap.told(host, work, ended) or mishap.told(host, lambda: _debhelper(host, debhelper, argv[1:]), ended)
+    return error_boundary.told(host, work, ended) or error_boundary.told(
+        host, lambda: _debhelper(host, debhelper, argv[1:]), ended
+    )
 
 
 def prerm(argv: Sequence[str], debhelper: str) -> int:
@@ -42,10 +48,10 @@ def prerm(argv: Sequence[str], debhelper: str) -> int:
 
     def work() -> int:
         if argv[1] == "remove":
-            takedown.take_down(host, _complain)
+            take_down.take_down(host, _complain)
         return _debhelper(host, debhelper, argv[1:])
 
-    return mishap.told(host, work, lambda reason, hint: _complain(f"{reason} {hint}"))
+    return error_boundary.told(host, work, lambda reason, hint: _complain(f"{reason} {hint}"))
 
 
 def _complain(fault: str) -> int:
@@ -55,9 +61,9 @@ def _complain(fault: str) -> int:
 
 def _take_answers(host: Host) -> None:
     """Save the answers as settings, and hang up: nothing else is changed before, and nothing said."""
-    wire = debconf_io.wire()
+    wire = debconf_wire.wire()
     try:
-        told = answered.take(host, wire, again=_reconfigured(), tried=_may_start(host))
+        told = take_answers.take(host, wire, again=_reconfigured(), tried=_may_start(host))
     finally:
         wire.hang_up()
     for line in told:
@@ -75,7 +81,7 @@ def _converge(host: Host) -> int:
     try:
         outcomes = converge.converge(host, _tell)
     except lock.Busy as busy:
-        handlers.request(host, handlers.CONVERGE)
+        pending.request(host, pending.CONVERGE)
         print(f"dcor-server: pending: {busy.reason} The timer dcor-retry tries again.", flush=True)
         return 0
     failure = next((o for o in outcomes if o.result is Result.FAILED), None)

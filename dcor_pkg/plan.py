@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from dcor_pkg import ckan_additions, engines, release, services
-from dcor_pkg.facts import Facts
-from dcor_pkg.host import Access
-from dcor_pkg.managed_file import ManagedFile
-from dcor_pkg.programs import SOCKETS, UWSGI_INI
-from dcor_pkg.secrets import RandomSecret
-from dcor_pkg.services import Services
-from dcor_pkg.settings import OWN, Settings
-from dcor_pkg.step import Step
-from dcor_pkg.steps import nginx, object_store, own_certificate, redis, solr
-from dcor_pkg.steps.active_release import ActiveRelease
-from dcor_pkg.steps.addresses import Addresses
-from dcor_pkg.steps.admin_commands import AdminCommands
-from dcor_pkg.steps.certificate import BUNDLE, PAIRS, TrustBundle
-from dcor_pkg.steps.ckan_ini import ckan_ini
-from dcor_pkg.steps.data_directory import DataDirectory
-from dcor_pkg.steps.database_schema import DatabaseSchema
-from dcor_pkg.steps.folder import Folder
-from dcor_pkg.steps.kept_settings import KeptSettings
-from dcor_pkg.steps.log_file import LogFile
-from dcor_pkg.steps.own_certificate import OwnCertificate
-from dcor_pkg.steps.postgresql import DatabaseLogin, PostgresqlDatabase
-from dcor_pkg.steps.postgresql_cluster import ClusterParked, ClusterUsed
-from dcor_pkg.steps.release_made import ReleaseMade
-from dcor_pkg.steps.search_index import SearchIndex
-from dcor_pkg.steps.self_signed import SelfSignedCertificate
-from dcor_pkg.steps.service import Service, ServiceBegun, ServiceOff
+from dcor_pkg.answers.settings import OWN, Settings
+from dcor_pkg.ckan import additions as ckan_additions
+from dcor_pkg.ckan import release
+from dcor_pkg.ckan.active_release import ActiveRelease
+from dcor_pkg.ckan.addresses import Addresses
+from dcor_pkg.ckan.admin_commands import AdminCommands
+from dcor_pkg.ckan.ckan_ini import ckan_ini
+from dcor_pkg.ckan.database_schema import DatabaseSchema
+from dcor_pkg.ckan.programs import SOCKETS, UWSGI_INI
+from dcor_pkg.ckan.release_made import ReleaseMade
+from dcor_pkg.ckan.search_index import SearchIndex
+from dcor_pkg.kernel.data_directory import DataDirectory
+from dcor_pkg.kernel.directory import Directory
+from dcor_pkg.kernel.log_file import LogFile
+from dcor_pkg.kernel.managed_file import ManagedFile
+from dcor_pkg.kernel.preserved import KeptSettings
+from dcor_pkg.kernel.secrets import RandomSecret
+from dcor_pkg.kernel.step import Step
+from dcor_pkg.kernel.systemd_service import Service, ServiceBegun, ServiceOff
+from dcor_pkg.machine.facts import Facts
+from dcor_pkg.machine.host import Access
+from dcor_pkg.nginx import site as nginx
+from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import engines
+from dcor_pkg.services.endpoint import Services
+from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.services.postgresql.cluster import ClusterParked, ClusterUsed
+from dcor_pkg.services.postgresql.local import DatabaseLogin, PostgresqlDatabase
+from dcor_pkg.services.redis import local as redis
+from dcor_pkg.services.solr import local as solr
+from dcor_pkg.tls import own_certificate
+from dcor_pkg.tls.certificate import BUNDLE, PAIRS, TrustBundle
+from dcor_pkg.tls.own_certificate import OwnCertificate
+from dcor_pkg.tls.self_signed import SelfSignedCertificate
 
 CKAN = Access(0o755, "www-data", "www-data")
-#: what `dcor inspect` wants of CKAN's log folder
+#: what `dcor inspect` wants of CKAN's log directory
 LOGS = Access(0o755, "www-data", "adm")
 
 
@@ -42,9 +49,9 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         KeptSettings(),
         *(RandomSecret(name) for name in (services.DATABASE_PASSWORD, "ckan-secret-key", "ckan-csrf-key")),
         DataDirectory(settings.data),
-        *_folders(settings),
-        ManagedFile("/etc/apt/apt.conf.d/01dcor-server", "apt.conf"),
-        ManagedFile("/etc/systemd/system/supervisor.service.d/dcor-server.conf", "supervisor-unit.conf"),
+        *_directories(settings),
+        ManagedFile("/etc/apt/apt.conf.d/01dcor-server", "services/templates/apt.conf"),
+        ManagedFile("/etc/systemd/system/supervisor.service.d/dcor-server.conf", "ckan/templates/supervisor-unit.conf"),
         *_engines(settings, used),
         # They start while the release is made, and nobody waits for them before they are needed.
         *(ServiceBegun(unit) for unit in engines.needed(used)),
@@ -59,7 +66,7 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         ActiveRelease(wanted, settings.hostname, settings.data, _read_by_ckan(settings)),
         AdminCommands(),
         *nginx.steps(settings, facts),
-        ManagedFile("/etc/logrotate.d/dcor-server", "logrotate"),
+        ManagedFile("/etc/logrotate.d/dcor-server", "ckan/templates/logrotate"),
         # It may take hours, in which all else has to lead where it should.
         SearchIndex(wanted, used.database, used.solr),
         *_not_needed(used),
@@ -92,26 +99,26 @@ def _certificate(settings: Settings) -> Step:
     return SelfSignedCertificate(settings.hostname)
 
 
-def _folders(settings: Settings) -> tuple[Step, ...]:
+def _directories(settings: Settings) -> tuple[Step, ...]:
     scratch = settings.scratch
     own = (scratch, f"{scratch}/ckanext-dc_serve", f"{scratch}/ckanext-dcor_depot", "/var/lib/ckan/webassets")
     storage = (f"{settings.data}/ckan", f"{settings.data}/ckan/resources", f"{settings.data}/ckan/storage")
     return (
-        Folder("/var/log/dcor-server", Access(0o750, "root", "adm")),
-        Folder("/var/log/ckan", LOGS),
+        Directory("/var/log/dcor-server", Access(0o750, "root", "adm")),
+        Directory("/var/log/ckan", LOGS),
         *(LogFile(f"/var/log/ckan/{program}.log") for program in ("web", "jobs")),
-        *(Folder(path, CKAN) for path in (*own, *storage)),
-        Folder("/var/lib/ckan/config", Access(0o700, "www-data", "www-data")),
-        Folder("/run/dcor-server", Access(0o755)),
-        Folder(SOCKETS, Access(0o750, "www-data", "www-data")),
+        *(Directory(path, CKAN) for path in (*own, *storage)),
+        Directory("/var/lib/ckan/config", Access(0o700, "www-data", "www-data")),
+        Directory("/run/dcor-server", Access(0o755)),
+        Directory(SOCKETS, Access(0o750, "www-data", "www-data")),
     )
 
 
 def _ckan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     return (
-        Folder(ckan_additions.FOLDER, Access(0o750)),
+        Directory(ckan_additions.DIRECTORY, Access(0o750)),
         ckan_ini(settings),
-        ManagedFile(UWSGI_INI, "uwsgi.ini", {"workers": _workers(settings, facts)}),
+        ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", {"workers": _workers(settings, facts)}),
     )
 
 

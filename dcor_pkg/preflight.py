@@ -7,14 +7,19 @@ from pathlib import Path
 
 import psutil
 
-from dcor_pkg import disk, elsewhere, named_files, release, services
+from dcor_pkg.answers.settings import OWN, BadAnswer, Settings
+from dcor_pkg.ckan import named_files, release
+from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Host
-from dcor_pkg.secrets import Secret
-from dcor_pkg.settings import OWN, BadAnswer, Settings
-from dcor_pkg.steps import own_certificate, postgresql, postgresql_cluster
-from dcor_pkg.steps.ckan_ini import ckan_ini
-from dcor_pkg.steps.data_directory import INSTANCE, marker, missing_data
+from dcor_pkg.kernel.data_directory import INSTANCE, marker, missing_data
+from dcor_pkg.kernel.secrets import Secret
+from dcor_pkg.machine import disk
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import external
+from dcor_pkg.services.postgresql import cluster as postgresql_cluster
+from dcor_pkg.services.postgresql import local as postgresql
+from dcor_pkg.tls import own_certificate
 
 #: ports, and the program that we expect there
 PORTS = {80: "nginx", 443: "nginx"}
@@ -26,11 +31,11 @@ DATA_FREE = disk.GIB
 def check(host: Host, settings: Settings) -> None:
     """Raise DcorError for the first thing that makes it useless to begin."""
     _check_machine(host, settings)
-    elsewhere.judge(host, settings, settings, elsewhere.passwords(host))
+    external.judge(host, settings, settings, external.passwords(host))
 
 
 def _check_machine(host: Host, settings: Settings) -> None:
-    _plain_folder(host, "data-directory", settings.data)
+    _plain_directory(host, "data-directory", settings.data)
     if not release.ids(host):
         release.need_room(host)
     used = services.of(settings)
@@ -56,29 +61,29 @@ def check_change(host: Host, before: Settings | None, wanted: Settings, password
         _other_data(host, before.data, wanted.data)
     if wanted.certificate == OWN:
         own_certificate.judge(host, own_certificate.source(wanted), wanted.hostname)
-    elsewhere.judge(host, before, wanted, passwords)
+    external.judge(host, before, wanted, passwords)
 
 
-def _plain_folder(host: Host, key: str, path: str) -> None:
+def _plain_directory(host: Host, key: str, path: str) -> None:
     for place in [Path(path), *Path(path).parents]:
         if host.exists(str(place)) and not host.path(str(place)).is_dir():
-            raise BadAnswer(f"dcor-server/{key}", path, f"{place} is no folder", "Choose another place.")
+            raise BadAnswer(f"dcor-server/{key}", path, f"{place} is no directory", "Choose another place.")
 
 
 def _first_data(host: Host, path: str) -> None:
-    """A folder that is new, empty, ours already, or at least without data of something else's."""
+    """A directory that is new, empty, ours already, or at least without data of something else's."""
     if host.exists(f"{path}/object-store") and not host.exists(marker(path)):
         raise BadAnswer(
             "dcor-server/data-directory",
             path,
             f"{path}/object-store is there, and nothing tells whose it is ({marker(path)} is missing)",
-            "Choose an empty folder, or bring the marker back with the data.",
+            "Choose an empty directory, or bring the marker back with the data.",
         )
     disk.need(host, path, DATA_FREE)
 
 
 def _other_data(host: Host, before: str, path: str) -> None:
-    """Another folder has to hold this server's data already: an empty server that looks healthy helps nobody."""
+    """Another directory has to hold this server's data already: an empty server that looks healthy helps nobody."""
     reason = missing_data(host, path)
     if reason is not None:
         raise BadAnswer(

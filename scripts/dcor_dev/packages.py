@@ -47,7 +47,7 @@ ALL = (
     Package(
         "dcor-server",
         "server",
-        ("conf/files", "conf/templates", "dcor_pkg", "debian/po", "debian/units", "debian/changelog"),
+        ("dcor_pkg", "debian/po", "debian/units", "debian/changelog"),
         everywhere=True,
     ),
 )

@@ -29,7 +29,6 @@ def server(suite: str, debs: list[Path]) -> Iterator[Machine]:
         machine.run(*layers.INSTALL, *(packages[name] for name in ENGINES), *PYTHON, env=layers.QUIET)
         machine.shell(SCHEMA.format(deb=packages["python-ckan"]))
         machine.copy_in(layers.TREE / "dcor_pkg", "/usr/share/dcor-server/dcor_pkg")
-        machine.copy_in(layers.TREE / "conf/templates", "/usr/share/dcor-server/templates")
         machine.copy_in(HERE / "inside/converge.py", "/usr/share/dcor-server/converge.py")
         converge(machine)
         secret = {

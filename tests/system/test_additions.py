@@ -27,7 +27,7 @@ MINE = "# by order of the clinic\n"
 #: The next version of dcor-server, with another text for Redis, as /root/next.deb.
 NEXT_VERSION = r"""
 dpkg-deb --raw-extract /srv/dist/dcor-server_*.deb /root/next
-echo 'tcp-backlog 500' >>/root/next/usr/share/dcor-server/templates/redis-dcor.conf
+echo 'tcp-backlog 500' >>/root/next/usr/share/dcor-server/dcor_pkg/services/redis/templates/redis.conf
 sed -i 's/^Version: .*/&+next/' /root/next/DEBIAN/control
 dpkg-deb --build --root-owner-group /root/next /root/next.deb
 """

@@ -15,7 +15,7 @@ from served import CURL, SITE, await_page, serves
 from terminal import Terminal, running
 from upgrade import NEXT, OF_RELEASE, make_next_version
 
-from dcor_pkg.steps.postgresql_cluster import MARK
+from dcor_pkg.services.postgresql.cluster import MARK
 
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 #: the questions of a first installation, and what stands there after a purge

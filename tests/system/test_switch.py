@@ -66,7 +66,7 @@ def test_another_title_reaches_the_pages_without_a_failed_request(machine: Machi
 def test_a_release_that_does_not_answer_leaves_the_old_one_in_its_place(machine: Machine) -> None:
     before = active(machine)
     machine.shell("echo 'raise SystemExit(7)' >>/usr/share/dcor-server/dcor_pkg/runtime/wsgi.py")
-    machine.shell("sed -i 's/^PATIENCE = 120.0/PATIENCE = 10.0/' /usr/share/dcor-server/dcor_pkg/switch.py")
+    machine.shell("sed -i 's/^PATIENCE = 120.0/PATIENCE = 10.0/' /usr/share/dcor-server/dcor_pkg/ckan/switch.py")
     seen = probed(machine, "! dcor-server converge")
     assert seen.failed == ()
     assert active(machine) == before

@@ -1,4 +1,4 @@
-"""A machine in a folder, on which anybody may give files to anybody."""
+"""A machine in a directory, on which anybody may give files to anybody."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 sys.modules["debconf"] = types.ModuleType("debconf")
 vars(sys.modules["debconf"])["DebconfError"] = type("DebconfError", (Exception,), {})
 
-from dcor_pkg import host as host_module
-from dcor_pkg.host import Access, Host
+from dcor_pkg.machine import host as host_module
+from dcor_pkg.machine.host import Access, Host
 from tests.unit.door import Door, opened
 
 
@@ -37,7 +37,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 @pytest.fixture(scope="module")
 def running_door() -> Iterator[Door]:
     """Return a real nginx with our site, which the tests of a module share."""
-    with TemporaryDirectory(prefix="door") as folder, opened(Host(root=Path(folder))) as door:
+    with TemporaryDirectory(prefix="door") as directory, opened(Host(root=Path(directory))) as door:
         yield door
 
 

@@ -20,12 +20,14 @@ from pathlib import Path
 
 from dcor_dev import cache
 
-from dcor_pkg.facts import Facts
-from dcor_pkg.host import Access, Host
-from dcor_pkg.programs import UPSTREAM
-from dcor_pkg.settings import Settings
-from dcor_pkg.steps import nginx, nginx_additions, object_store
-from dcor_pkg.steps.self_signed import SelfSignedCertificate
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.ckan.programs import UPSTREAM
+from dcor_pkg.machine.facts import Facts
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.nginx import additions as nginx_additions
+from dcor_pkg.nginx import site as nginx
+from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.tls.self_signed import SelfSignedCertificate
 from tests.unit.backends import Backend, listening, uwsgi
 from tests.unit.backends import http as speaks_http
 
@@ -137,7 +139,7 @@ def facts(nginx_version: tuple[int, ...], *, ipv6: bool = False) -> Facts:
 
 @contextmanager
 def opened(host: Host, edit: Callable[[str], str] = str, settings: Settings = SETTINGS) -> Iterator[Door]:
-    """Start nginx and the stubs; `host` is a machine in a folder whose name is short (sockets: 107 characters).
+    """Start nginx and the stubs; `host` is a machine in a directory whose name is short (sockets: 107 characters).
 
     `edit` may change the site, as to times that no test can wait for.
     """
@@ -158,8 +160,8 @@ def opened(host: Host, edit: Callable[[str], str] = str, settings: Settings = SE
 
 
 def _lay_out(host: Host, door: Door, edit: Callable[[str], str], settings: Settings) -> None:
-    for folder in ("/var/cache", "/var/log/nginx", "/var/empty"):
-        host.path(folder).mkdir(parents=True)
+    for directory in ("/var/cache", "/var/log/nginx", "/var/empty"):
+        host.path(directory).mkdir(parents=True)
     SelfSignedCertificate(NAME).apply(host)
     host.write(UPSTREAM, f"upstream dcor {{ server unix:{host.root}/web.sock; }}\n", Access(0o644))
     host.write(object_store.TOKEN, 'proxy_set_header Authorization "Bearer filer-token";\n', Access(0o600))
@@ -182,9 +184,9 @@ def _parameters() -> Path:
 
 
 def _unpack(target: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["apt-get", "-q", "download", "nginx", "nginx-common"], cwd=folder, check=True)
-        for package in Path(folder).glob("*.deb"):
+    with tempfile.TemporaryDirectory() as directory:
+        subprocess.run(["apt-get", "-q", "download", "nginx", "nginx-common"], cwd=directory, check=True)
+        for package in Path(directory).glob("*.deb"):
             subprocess.run(["dpkg-deb", "-x", package, target], check=True)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dcor_pkg import questions
-from dcor_pkg.debconf_io import Wire
-from dcor_pkg.questions import QUESTIONS
+from dcor_pkg.answers import questions
+from dcor_pkg.answers.debconf_wire import Wire
+from dcor_pkg.answers.questions import QUESTIONS
 from tests.unit.frontend import Frontend
 
 #: an answer to each question, so that all are asked

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dcor_pkg import programs, supervisor, switch
+from dcor_pkg.ckan import programs, supervisor, switch
+from dcor_pkg.ckan.active_release import ActiveRelease
+from dcor_pkg.ckan.programs import FILES, UPSTREAM, Programs
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Access, Host
-from dcor_pkg.programs import FILES, UPSTREAM, Programs
-from dcor_pkg.steps.active_release import ActiveRelease
+from dcor_pkg.machine.host import Access, Host
 
 FORMER, NEXT = Programs("1.0", "aaaaaaaa"), Programs("2.0", "bbbbbbbb")
 

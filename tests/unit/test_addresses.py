@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from dcor_pkg import handlers, psql, services, settings
-from dcor_pkg.host import Host
-from dcor_pkg.runner import Outcome, Result, run
-from dcor_pkg.steps.addresses import Addresses
+from dcor_pkg.answers import settings
+from dcor_pkg.ckan.addresses import Addresses
+from dcor_pkg.kernel import pending
+from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services import endpoint as services
+from dcor_pkg.services.postgresql import psql
 
 HERE = services.of(settings.Settings()).database
 THERE = services.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"})).database
@@ -37,7 +40,7 @@ def test_a_store_elsewhere_is_led_to_and_the_index_follows(host: Host, asked: li
     assert outcome.reason == "are those of https://a.example.org and https://a.example.org"
     ((_, sql),) = asked
     assert """replace(extras, '"s3_url": "https://a.example.org/', '"s3_url": "https://s3.example.org/')""" in sql
-    assert handlers.is_due(host, handlers.REBUILD_INDEX)
+    assert pending.is_due(host, pending.REBUILD_INDEX)
     assert moved.check(host) is None
 
 

@@ -6,11 +6,14 @@ import socket
 
 import pytest
 
-from dcor_pkg import answered, preflight, secrets, settings, settings_file, settings_text
-from dcor_pkg.debconf_io import Wire
+from dcor_pkg import preflight
+from dcor_pkg.answers import settings, settings_text
+from dcor_pkg.answers.debconf_wire import Wire
+from dcor_pkg.answers.settings import PASSWORDS
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Access, Host
-from dcor_pkg.settings import PASSWORDS
+from dcor_pkg.kernel import secrets, settings_file
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.verbs import take_answers
 from tests.unit.frontend import Frontend
 from tests.unit.questionnaire import ALL, KEYS, asked
 
@@ -26,7 +29,7 @@ def first(host: Host, preseed: dict[str, str]) -> Frontend:
     """Install for the first time, with these preseeded, and nobody at the keyboard."""
     frontend = Frontend(preseed=preseed, interactive=False)
     asked(frontend)
-    answered.take(host, Wire(frontend), again=False, tried=True)
+    take_answers.take(host, Wire(frontend), again=False, tried=True)
     return frontend
 
 
@@ -37,7 +40,7 @@ def preseed(frontend: Frontend, key: str, value: str) -> None:
 
 def upgrade(host: Host, frontend: Frontend) -> list[str]:
     """Return what an upgrade tells."""
-    return answered.take(host, Wire(frontend), again=False, tried=True)
+    return take_answers.take(host, Wire(frontend), again=False, tried=True)
 
 
 def test_a_preseed_counts_at_first_and_secrets_leave_debconf(host: Host) -> None:
@@ -75,7 +78,7 @@ def test_an_edit_of_the_file_is_no_preseed_and_reaches_debconf(host: Host) -> No
     assert host.read(settings_text.PATH) == text
     frontend = Frontend(reshow=True, priority="low")
     asked(frontend, settings_file.read(host))
-    answered.take(host, Wire(frontend), again=True, tried=True)
+    take_answers.take(host, Wire(frontend), again=True, tried=True)
     assert host.read(settings_text.PATH) == text
 
 
@@ -84,7 +87,7 @@ def test_a_password_that_is_left_empty_stays(host: Host) -> None:
     again = Frontend(reshow=True, priority="low")
     asked(again, settings_file.read(host))
     assert set(PASSWORDS) <= set(again.asked)
-    answered.take(host, Wire(again), again=True, tried=True)
+    take_answers.take(host, Wire(again), again=True, tried=True)
     assert secrets.read(host, secrets.external("database-password")) == "hush-database"
     assert frontend.values["database-password"] == ""
 
@@ -93,7 +96,7 @@ def test_what_is_refused_at_first_is_asked_again(host: Host) -> None:
     frontend = Frontend(preseed={**ALL, "hostname": "no host"}, interactive=False)
     asked(frontend)
     with pytest.raises(settings.BadAnswer, match="dcor-server/hostname = 'no host'") as refused:
-        answered.take(host, Wire(frontend), again=False, tried=True)
+        take_answers.take(host, Wire(frontend), again=False, tried=True)
     assert "debconf-set-selections" in refused.value.hint
     assert (frontend.flags["hostname"], frontend.flags["email"]) == (False, True)
     assert frontend.values["redis-password"] == "hush-redis"
@@ -105,7 +108,7 @@ def test_a_refused_reconfiguration_leaves_no_trace(host: Host) -> None:
     before = host.read(settings_text.PATH)
     frontend = Frontend(preseed={**ALL, "solr-password": "hush two"}, reshow=True)
     with pytest.raises(DcorError, match=r"dcor-server/solr-password = '\.\.\.': is not one word"):
-        answered.take(host, Wire(frontend), again=True, tried=True)
+        take_answers.take(host, Wire(frontend), again=True, tried=True)
     assert host.read(settings_text.PATH) == before
     assert frontend.values["solr-password"] == ""
     assert upgrade(host, frontend) == []
@@ -113,6 +116,6 @@ def test_a_refused_reconfiguration_leaves_no_trace(host: Host) -> None:
 
 def test_a_name_without_a_domain_is_told(host: Host) -> None:
     frontend = Frontend(preseed={"hostname": "lab"}, interactive=False)
-    (line,) = answered.take(host, Wire(frontend), again=False, tried=True)
+    (line,) = take_answers.take(host, Wire(frontend), again=False, tried=True)
     assert line.startswith("lab is a host name without a domain")
     assert "dcor-server set hostname=NAME" in line

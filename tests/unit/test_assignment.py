@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from dcor_pkg import assignment
 from dcor_pkg.errors import DcorError
+from dcor_pkg.verbs import assignments
 
 
 def test_settings_and_secrets_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("hush\n")
     monkeypatch.setattr("sys.stdin", io.StringIO("also hush\n".replace(" ", "-")))
-    answers, given = assignment.parse(
+    answers, given = assignments.parse(
         ["site-title=a=b", f"database-password=@{tmp_path / 'secret'}", "mail-relay=", "redis-password=@-"]
     )
     assert answers == {"site-title": "a=b", "mail-relay": ""}
@@ -38,6 +38,6 @@ def test_settings_and_secrets_are_told_apart(tmp_path: Path, monkeypatch: pytest
 )
 def test_what_cannot_be_read_is_named_and_no_secret_repeated(text: str, words: str) -> None:
     with pytest.raises(DcorError, match=words) as refused:
-        assignment.parse([text])
+        assignments.parse([text])
     assert "hush" not in refused.value.reason + refused.value.hint
     assert refused.value.hint or "/nowhere" in text

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dcor_pkg import change, preflight, secrets, settings, settings_file, settings_text
+from dcor_pkg import preflight
+from dcor_pkg.answers import settings, settings_text
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Access, Host
-from dcor_pkg.secrets import Secret
+from dcor_pkg.kernel import secrets, settings_file
+from dcor_pkg.kernel.secrets import Secret
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.verbs import change_settings
 
 GIVEN = {"redis-password": Secret("hush")}
 
@@ -29,31 +32,31 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Secret]]:
 
 
 def test_what_is_not_answered_stays(host: Host, tried: list[dict[str, Secret]]) -> None:
-    change.take(host, {"hostname": "a.example.org", "workers": "7"}, {})
-    change.take(host, {"hostname": "b.example.org"}, {})
+    change_settings.take(host, {"hostname": "a.example.org", "workers": "7"}, {})
+    change_settings.take(host, {"hostname": "b.example.org"}, {})
     assert settings_file.load(host) == settings.parse({"hostname": "b.example.org", "workers": "7"})
     assert len(tried) == 2
 
 
 def test_an_empty_answer_is_the_default(host: Host, tried: list[dict[str, Secret]]) -> None:
-    change.take(host, {"workers": "7"}, {})
-    change.take(host, {"workers": ""}, {})
+    change_settings.take(host, {"workers": "7"}, {})
+    change_settings.take(host, {"workers": ""}, {})
     assert settings_file.load(host) == settings.parse({})
 
 
 def test_a_refusal_leaves_file_and_secrets_alone(host: Host, tried: list[dict[str, Secret]]) -> None:
-    change.take(host, {}, {"redis-password": Secret("old")})
+    change_settings.take(host, {}, {"redis-password": Secret("old")})
     before = host.read(settings_text.PATH)
     with pytest.raises(DcorError, match="refused"):
-        change.take(host, {"hostname": "refused.example.org"}, GIVEN)
+        change_settings.take(host, {"hostname": "refused.example.org"}, GIVEN)
     assert host.read(settings_text.PATH) == before
     assert secrets.read(host, secrets.external("redis-password")) == "old"
 
 
 def test_a_new_password_is_tried_and_kept_for_later_changes(host: Host, tried: list[dict[str, Secret]]) -> None:
-    change.take(host, {}, GIVEN)
-    change.take(host, {}, {})
-    change.take(host, {"workers": "7"}, {})
+    change_settings.take(host, {}, GIVEN)
+    change_settings.take(host, {}, {})
+    change_settings.take(host, {"workers": "7"}, {})
     assert tried == [GIVEN, GIVEN]
     assert host.access(secrets.path(secrets.external("redis-password"))) == Access(0o600)
 
@@ -61,17 +64,17 @@ def test_a_new_password_is_tried_and_kept_for_later_changes(host: Host, tried: l
 def test_a_file_with_a_mistake_can_be_mended_by_an_answer(host: Host, tried: list[dict[str, Secret]]) -> None:
     host.write(settings_text.PATH, "[dcor-server]\nworkers = many\n", Access(0o640))
     with pytest.raises(settings.BadAnswer):
-        change.take(host, {"hostname": "a.example.org"}, {})
-    change.take(host, {"workers": "7"}, {})
+        change_settings.take(host, {"hostname": "a.example.org"}, {})
+    change_settings.take(host, {"workers": "7"}, {})
     assert settings_file.load(host).workers == "7"
 
 
 def test_what_a_purge_has_put_by_comes_back_under_the_new_answers(host: Host, tried: list[dict[str, Secret]]) -> None:
     kept = "# by order of the clinic\n[dcor-server]\nhostname = old.example.org\nworkers = 7\n"
     host.write(settings_text.KEPT, kept, Access(0o600))
-    change.take(host, {"hostname": "new.example.org"}, {})
+    change_settings.take(host, {"hostname": "new.example.org"}, {})
     text = host.read(settings_text.PATH) or ""
     assert text.startswith(kept.replace("old", "new"))
     host.write(settings_text.KEPT, "[dcor-server]\nworkers = 9\n", Access(0o600))
-    change.take(host, {}, {})
+    change_settings.take(host, {}, {})
     assert settings_file.load(host) == settings.parse({"hostname": "new.example.org", "workers": "7"})

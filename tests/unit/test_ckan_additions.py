@@ -10,11 +10,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dcor_pkg import ckan_additions, settings, templates
-from dcor_pkg.ckan_additions import FOLDER, BadAddition, Option, merged, parse
+from dcor_pkg.answers import settings
+from dcor_pkg.ckan import additions as ckan_additions
+from dcor_pkg.ckan.additions import DIRECTORY, BadAddition, Option, merged, parse
+from dcor_pkg.ckan.ckan_ini import CkanIni, ckan_ini
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Access, Host
-from dcor_pkg.steps.ckan_ini import CkanIni, ckan_ini
+from dcor_pkg.kernel import templates
+from dcor_pkg.machine.host import Access, Host
 
 SETTINGS = settings.parse({"hostname": "dcor.example.org", "site-title": "Beads"})
 SECRETS = ("ckan-secret-key", "ckan-csrf-key", "database-password", "solr-password", "object-store-key")
@@ -57,8 +59,8 @@ def as_ckan_reads(text: str, default: str = "DEFAULT") -> dict[tuple[str, str], 
 
 def add(host: Host, name: str, text: str) -> str:
     """Write an addition and return its path."""
-    host.write(f"{FOLDER}/{name}", text, Access(0o600))
-    return f"{FOLDER}/{name}"
+    host.write(f"{DIRECTORY}/{name}", text, Access(0o600))
+    return f"{DIRECTORY}/{name}"
 
 
 @pytest.fixture
@@ -82,10 +84,10 @@ def test_an_addition_stands_in_the_file_and_says_where_it_comes_from(host: Host,
 
 
 def test_without_additions_the_text_is_ours(host: Host, ini: CkanIni) -> None:
-    assert ini.text(host) == templates.render("ckan.ini", ini.values, host)
+    assert ini.text(host) == templates.render("ckan/templates/ckan.ini", ini.values, host)
     add(host, "note.txt", "no addition")
     add(host, "empty.ini", "# nothing yet\n")
-    assert ini.text(host) == templates.render("ckan.ini", ini.values, host)
+    assert ini.text(host) == templates.render("ckan/templates/ckan.ini", ini.values, host)
 
 
 def test_of_two_files_the_later_by_name_counts(host: Host, ini: CkanIni) -> None:
@@ -144,7 +146,7 @@ def test_a_broken_addition_is_told_with_its_line(host: Host, ini: CkanIni, text:
 
 
 def test_what_cannot_be_read_is_told(host: Host, ini: CkanIni) -> None:
-    host.link(f"{FOLDER}/gone.ini", "/nowhere")
+    host.link(f"{DIRECTORY}/gone.ini", "/nowhere")
     with pytest.raises(DcorError, match=r"ckan.d/gone.ini is no file that can be read"):
         ini.judge(host)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from dcor_pkg import converge, handlers, lock, mishap, settings_file
+from dcor_pkg import converge
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Host
-from dcor_pkg.runner import Outcome, Result
+from dcor_pkg.kernel import pending, settings_file
+from dcor_pkg.kernel.runner import Outcome, Result
+from dcor_pkg.machine import error_boundary, lock
+from dcor_pkg.machine.host import Host
 
 CHANGED, FAILED = Outcome("one", Result.CHANGED), Outcome("two", Result.FAILED)
 
@@ -23,10 +25,10 @@ def host(host: Host) -> Host:
 def test_a_step_that_fails_makes_it_due(
     host: Host, monkeypatch: pytest.MonkeyPatch, outcomes: list[Outcome], due: bool
 ) -> None:
-    handlers.request(host, handlers.CONVERGE)
+    pending.request(host, pending.CONVERGE)
     monkeypatch.setattr(converge, "_run", lambda host, tell: outcomes)
     converge.converge(host, lambda outcome: None)
-    assert handlers.is_due(host, handlers.CONVERGE) is due
+    assert pending.is_due(host, pending.CONVERGE) is due
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, ValueError])
@@ -37,19 +39,19 @@ def test_whatever_ends_it_makes_it_due(host: Host, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(converge, "_run", run)
     with pytest.raises(end):
         converge.converge(host, lambda outcome: None)
-    assert handlers.is_due(host, handlers.CONVERGE)
+    assert pending.is_due(host, pending.CONVERGE)
 
 
 def test_who_is_not_let_in_stays_due_when_the_other_ends_well(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(host: Host, tell: object) -> list[Outcome]:
         with pytest.raises(lock.Busy), lock.held(host, 0.0):
             pass
-        handlers.request(host, handlers.CONVERGE)
+        pending.request(host, pending.CONVERGE)
         return [CHANGED]
 
     monkeypatch.setattr(converge, "_run", run)
     converge.converge(host, lambda outcome: None)
-    assert handlers.is_due(host, handlers.CONVERGE)
+    assert pending.is_due(host, pending.CONVERGE)
 
 
 def test_a_bug_is_remembered_and_told_as_one(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,4 +59,4 @@ def test_a_bug_is_remembered_and_told_as_one(host: Host, monkeypatch: pytest.Mon
     with pytest.raises(DcorError, match="bug in dcor-server"):
         converge.converge(host, lambda outcome: None)
     assert "bug in dcor-server (ZeroDivisionError)" in converge.state(host).reason
-    assert "ZeroDivisionError" in (host.read(mishap.LOG) or "")
+    assert "ZeroDivisionError" in (host.read(error_boundary.LOG) or "")

@@ -6,14 +6,14 @@ import shutil
 
 import pytest
 
-from dcor_pkg.host import Host
-from dcor_pkg.runner import Result, run
-from dcor_pkg.steps.data_directory import INSTANCE, DataDirectory, marker
+from dcor_pkg.kernel.data_directory import INSTANCE, DataDirectory, marker
+from dcor_pkg.kernel.runner import Result, run
+from dcor_pkg.machine.host import Host
 
 STEP = DataDirectory("/data")
 
 
-def test_a_disk_that_is_not_mounted_is_never_replaced_by_an_empty_folder(host: Host) -> None:
+def test_a_disk_that_is_not_mounted_is_never_replaced_by_an_empty_directory(host: Host) -> None:
     run([STEP], host)
     shutil.rmtree(host.path("/data"))
     host.path("/data").mkdir()

@@ -1,15 +1,15 @@
-"""Room on the disks is measured where a file would lie, be its folders there or not."""
+"""Room on the disks is measured where a file would lie, be its directories there or not."""
 
 from __future__ import annotations
 
 import pytest
 
-from dcor_pkg import disk
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Host
+from dcor_pkg.machine import disk
+from dcor_pkg.machine.host import Host
 
 
-def test_a_folder_that_is_not_there_yet_has_the_room_of_the_one_above(host: Host) -> None:
+def test_a_directory_that_is_not_there_yet_has_the_room_of_the_one_above(host: Host) -> None:
     assert abs(disk.free(host, "/not/yet/there") - disk.free(host, "/")) < disk.GIB
     disk.need(host, "/not/yet/there", 1)
 

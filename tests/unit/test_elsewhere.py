@@ -8,15 +8,23 @@ from typing import Any
 
 import pytest
 
-from dcor_pkg import elsewhere, psql, secrets, services, settings, web
-from dcor_pkg.elsewhere import object_store, postgresql, redis, solr
-from dcor_pkg.elsewhere.reach import Unusable, reach
+from dcor_pkg.answers import settings
+from dcor_pkg.answers.settings import BadAnswer, Settings
 from dcor_pkg.errors import CommandFailed
-from dcor_pkg.host import Access, Host
-from dcor_pkg.secrets import Secret
-from dcor_pkg.services import Endpoint
-from dcor_pkg.settings import BadAnswer, Settings
-from dcor_pkg.unix_http import Answer
+from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel.secrets import Secret
+from dcor_pkg.machine import http_request
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.unix_http import Answer
+from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import external
+from dcor_pkg.services.endpoint import Endpoint
+from dcor_pkg.services.object_store import probe as store_probe
+from dcor_pkg.services.postgresql import probe as postgresql_probe
+from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.reach import Unusable, reach
+from dcor_pkg.services.redis import probe as redis_probe
+from dcor_pkg.services.solr import probe as solr_probe
 
 PASSWORD = 'hush"\\%'
 ANSWERS = {
@@ -60,7 +68,7 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> Programs:
     """Return the programs of a machine on which everybody can be reached."""
     programs = Programs()
     monkeypatch.setattr(Host, "run", lambda _, *argv, **options: programs.run(*argv, **options))
-    for module in (postgresql, redis, object_store):
+    for module in (postgresql_probe, redis_probe, store_probe):
         monkeypatch.setattr(module, "reach", lambda _: None)
     return programs
 
@@ -97,7 +105,7 @@ def test_what_psql_says_is_told_without_who_says_so(words: str, essence: str) ->
 def test_a_database_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
     with pytest.raises(Unusable, match=words):
-        postgresql.judge(host, endpoint("database"), PASSWORD)
+        postgresql_probe.judge(host, endpoint("database"), PASSWORD)
     assert host.names("/run") == []
 
 
@@ -117,7 +125,7 @@ def test_a_database_is_judged(host: Host, programs: Programs, says: list[str | C
 def test_a_redis_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
     with pytest.raises(Unusable, match=words):
-        redis.judge(host, endpoint("redis"), PASSWORD)
+        redis_probe.judge(host, endpoint("redis"), PASSWORD)
 
 
 INSTALLED = "/usr/lib/ckan/default/lib/python3.99/site-packages/ckan/config/solr/schema.xml"
@@ -148,11 +156,13 @@ SOLR = {
 )
 def test_a_solr_is_judged(host: Host, monkeypatch: pytest.MonkeyPatch, part: str, answer: Answer, words: str) -> None:
     answers = {**SOLR, part: answer}
-    monkeypatch.setattr(solr, "reach", lambda _: None)
-    monkeypatch.setattr(web, "ask", lambda address, *_: next(said for name, said in answers.items() if name in address))
+    monkeypatch.setattr(solr_probe, "reach", lambda _: None)
+    monkeypatch.setattr(
+        http_request, "ask", lambda address, *_: next(said for name, said in answers.items() if name in address)
+    )
     host.write(INSTALLED, SOLR["/schema"].body, Access(0o644))
     with pytest.raises(Unusable, match=words) if words else contextlib.nullcontext():
-        solr.judge(host, endpoint("solr"), PASSWORD)
+        solr_probe.judge(host, endpoint("solr"), PASSWORD)
 
 
 GOOD = "\n200"
@@ -173,23 +183,23 @@ DENIED = "<Error><Code>AccessDenied</Code><Message>No.</Message></Error>\n403"
 def test_a_store_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
     with pytest.raises(Unusable, match=words):
-        object_store.judge(host, endpoint("object-store"), PASSWORD, public=True)
+        store_probe.judge(host, endpoint("object-store"), PASSWORD, public=True)
     assert programs.says == []
 
 
 def test_without_public_datasets_nobody_has_to_read_them(host: Host, programs: Programs) -> None:
     programs.says = [GOOD, *[GOOD] * 4, DENIED, GOOD, GOOD, GOOD]
-    object_store.judge(host, endpoint("object-store"), PASSWORD, public=False)
+    store_probe.judge(host, endpoint("object-store"), PASSWORD, public=False)
     buckets = {line for text in programs.texts for line in text.splitlines() if line.startswith("url = ")}
-    assert all(object_store.BUCKET in line for line in buckets if line != 'url = "http://localhost/"')
+    assert all(store_probe.BUCKET in line for line in buckets if line != 'url = "http://localhost/"')
 
 
 def test_no_password_is_where_others_read(host: Host, programs: Programs) -> None:
     of_redis = ["OK\n", "OK\nredis_version:7.0.1\n", "OK\nOK\n", "OK\nOK\n", "OK\n1\n"]
     programs.says = ["1", "150004 UTF8", "", *of_redis, GOOD]
-    postgresql.judge(host, endpoint("database"), PASSWORD)
-    redis.judge(host, endpoint("redis"), PASSWORD)
-    object_store.login(host, endpoint("object-store"), PASSWORD)
+    postgresql_probe.judge(host, endpoint("database"), PASSWORD)
+    redis_probe.judge(host, endpoint("redis"), PASSWORD)
+    store_probe.login(host, endpoint("object-store"), PASSWORD)
     assert programs.says == []
     assert not [word for word in programs.readable if "hush" in word]
     assert 'AUTH "hush\\"\\\\%"\n' in programs.texts[3]
@@ -205,20 +215,20 @@ def test_a_missing_password_names_its_question(host: Host) -> None:
     with pytest.raises(
         BadAnswer, match=r"dcor-server/redis = .*its password is missing \(dcor-server/redis-password\)"
     ):
-        elsewhere.judge(host, None, settings.parse({"redis": ANSWERS["redis"]}), {})
+        external.judge(host, None, settings.parse({"redis": ANSWERS["redis"]}), {})
 
 
 def test_what_is_known_has_to_answer(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     def login(*_: object) -> None:
         raise Unusable("it is not there")
 
-    monkeypatch.setitem(elsewhere.LOGINS, "redis", login)
+    monkeypatch.setitem(external.LOGINS, "redis", login)
     secrets.keep(host, secrets.external("redis-password"), Secret(PASSWORD))
     wanted = settings.parse({"redis": ANSWERS["redis"]})
     with pytest.raises(BadAnswer, match="dcor-server/redis = .*: it is not there"):
-        elsewhere.judge(host, wanted, wanted, elsewhere.passwords(host))
-    assert elsewhere.fault(host, endpoint("redis")) == "it is not there"
-    assert elsewhere.fault(host, endpoint("solr")) == "its password is missing (dcor-server/solr-password)"
+        external.judge(host, wanted, wanted, external.passwords(host))
+    assert external.fault(host, endpoint("redis")) == "it is not there"
+    assert external.fault(host, endpoint("solr")) == "its password is missing (dcor-server/solr-password)"
 
 
 @pytest.mark.parametrize(
@@ -235,10 +245,10 @@ def test_only_what_is_new_is_tried(
     host: Host, monkeypatch: pytest.MonkeyPatch, before: dict[str, str] | None, kept: str, is_tried: bool
 ) -> None:
     tried: list[str] = []
-    monkeypatch.setitem(elsewhere.TRIALS, "redis", lambda _, it, password: tried.append(f"{it.key} {password}"))
-    monkeypatch.setitem(elsewhere.LOGINS, "redis", lambda *_: None)
+    monkeypatch.setitem(external.TRIALS, "redis", lambda _, it, password: tried.append(f"{it.key} {password}"))
+    monkeypatch.setitem(external.LOGINS, "redis", lambda *_: None)
     secrets.keep(host, secrets.external("redis-password"), Secret(kept))
     former: Settings | None = None if before is None else settings.parse(before)
     wanted = settings.parse({"redis": ANSWERS["redis"], "site-title": "X"})
-    elsewhere.judge(host, former, wanted, {"redis-password": Secret(PASSWORD)})
+    external.judge(host, former, wanted, {"redis-password": Secret(PASSWORD)})
     assert tried == ([f"redis {PASSWORD}"] if is_tried else [])

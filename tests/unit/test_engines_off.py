@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from dcor_pkg.host import Access, Host
-from dcor_pkg.runner import Outcome, Result, run
-from dcor_pkg.steps import postgresql_cluster
-from dcor_pkg.steps.postgresql_cluster import MARK, ClusterParked, ClusterUsed
-from dcor_pkg.steps.service import ServiceOff
+from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.kernel.systemd_service import ServiceOff
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services.postgresql import cluster as postgresql_cluster
+from dcor_pkg.services.postgresql.cluster import MARK, ClusterParked, ClusterUsed
 
 START = "/etc/postgresql/15/main/start.conf"
 

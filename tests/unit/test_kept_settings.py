@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from dcor_pkg import elsewhere, secrets
-from dcor_pkg.host import Access, Host
-from dcor_pkg.steps.data_directory import INSTANCE
-from dcor_pkg.steps.kept_settings import KEPT, KEPT_INSTANCE, KeptSettings
+from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel.data_directory import INSTANCE
+from dcor_pkg.kernel.preserved import KEPT, KEPT_INSTANCE, KeptSettings
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services import external
 
 SECRET = Access(0o600)
 QUEUE = secrets.external("redis-password")
@@ -44,7 +45,7 @@ def test_all_comes_back_but_what_was_given_anew(purged: Host) -> None:
 
 
 def test_what_a_power_cut_has_left_of_it_is_made_whole(purged: Host) -> None:
-    purged.write(f"{secrets.FOLDER}.kept/ckan-secret-key", "", SECRET)
+    purged.write(f"{secrets.DIRECTORY}.kept/ckan-secret-key", "", SECRET)
     assert STEP.check(purged)
     STEP.apply(purged)
     assert secrets.read(purged, "ckan-secret-key") == "key"
@@ -57,9 +58,9 @@ def test_it_does_not_come_back_twice(purged: Host) -> None:
 
 
 def test_a_password_that_is_about_to_come_back_is_known_to_who_tries_it(purged: Host) -> None:
-    assert elsewhere.passwords(purged) == {"redis-password": "old"}
+    assert external.passwords(purged) == {"redis-password": "old"}
     secrets.keep(purged, QUEUE, secrets.Secret("new"))
-    assert elsewhere.passwords(purged) == {"redis-password": "new"}
+    assert external.passwords(purged) == {"redis-password": "new"}
     purged.remove(secrets.path(QUEUE))
     purged.write(INSTANCE, purged.read(KEPT_INSTANCE) or "", SECRET)
-    assert elsewhere.passwords(purged) == {}
+    assert external.passwords(purged) == {}

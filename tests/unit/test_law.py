@@ -8,25 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from dcor_pkg import psql, secrets, services
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Access, Host
-from dcor_pkg.managed_file import ManagedFile
-from dcor_pkg.runner import Outcome, Result, run
-from dcor_pkg.secrets import RandomSecret
-from dcor_pkg.settings import Settings
-from dcor_pkg.step import Step
-from dcor_pkg.steps import certificate
-from dcor_pkg.steps.certificate import TrustBundle
-from dcor_pkg.steps.data_directory import DataDirectory
-from dcor_pkg.steps.folder import Folder
-from dcor_pkg.steps.postgresql import DatabaseLogin
-from dcor_pkg.steps.self_signed import PAIR as SERVED
-from dcor_pkg.steps.self_signed import SelfSignedCertificate
+from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel.data_directory import DataDirectory
+from dcor_pkg.kernel.directory import Directory
+from dcor_pkg.kernel.managed_file import ManagedFile
+from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.kernel.secrets import RandomSecret
+from dcor_pkg.kernel.step import Step
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services import endpoint as services
+from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.postgresql.local import DatabaseLogin
+from dcor_pkg.tls import certificate
+from dcor_pkg.tls.certificate import TrustBundle
+from dcor_pkg.tls.self_signed import PAIR as SERVED
+from dcor_pkg.tls.self_signed import SelfSignedCertificate
 
 DATABASE = services.of(Settings()).database
 DAILY = Access(0o755, "www-data", "www-data")
-REDIS = ManagedFile("/etc/redis/redis-dcor.conf", "redis-dcor.conf", access=Access(0o640, "redis", "redis"))
+REDIS = ManagedFile(
+    "/etc/redis/redis-dcor.conf", "services/redis/templates/redis.conf", access=Access(0o640, "redis", "redis")
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ def _prepare(host: Host) -> None:
 
 
 CASES = [
-    Case(Folder("/scratch", DAILY), (lambda host: host.path("/scratch").rmdir(), _chmod("/scratch", 0o777))),
+    Case(Directory("/scratch", DAILY), (lambda host: host.path("/scratch").rmdir(), _chmod("/scratch", 0o777))),
     Case(RandomSecret("key"), (_remove(secrets.path("key")), _chmod(secrets.path("key"), 0o644))),
     Case(REDIS, (_remove(REDIS.path), _chmod(REDIS.path, 0o666))),
     Case(DataDirectory("/data"), (_chmod("/data", 0o777),)),
@@ -115,7 +119,7 @@ class Liar:
 
 
 def test_a_step_is_not_believed(host: Host) -> None:
-    after = Folder("/scratch", DAILY)
+    after = Directory("/scratch", DAILY)
     lied, untouched = run([Liar(), after], host)
     assert lied.result is Result.FAILED
     assert untouched == Outcome(after.name, Result.NOT_REACHED)
@@ -132,11 +136,11 @@ def test_a_secret_is_kept_when_its_access_is_healed(host: Host) -> None:
     assert len(secret) == 40
 
 
-def test_a_link_in_place_of_the_folder_is_refused(host: Host, tmp_path: Path) -> None:
+def test_a_link_in_place_of_the_directory_is_refused(host: Host, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     (tmp_path / "scratch").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(DcorError, match="no plain folder"):
-        host.make_folder("/scratch", DAILY)
+    with pytest.raises(DcorError, match="no plain directory"):
+        host.make_directory("/scratch", DAILY)
     assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o700
 
 
@@ -152,7 +156,7 @@ def test_a_failing_program_is_one_sentence(host: Host, argv: tuple[str, ...], wo
 def test_what_an_admin_changed_is_kept_and_the_new_text_laid_beside_it(host: Host) -> None:
     run([REDIS], host)
     host.path(REDIS.path).write_text("port 6379\n")
-    newer = replace(REDIS, template="uwsgi.ini", values={"workers": 4})
+    newer = replace(REDIS, template="ckan/templates/uwsgi.ini", values={"workers": 4})
     (outcome,) = run([newer], host)
     assert outcome.result is Result.CHANGED
     assert host.read(REDIS.path) == "port 6379\n"

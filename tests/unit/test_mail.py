@@ -6,9 +6,11 @@ import time
 
 import pytest
 
-from dcor_pkg import mail, settings, settings_file
+from dcor_pkg.answers import settings
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Host
+from dcor_pkg.kernel import settings_file
+from dcor_pkg.machine.host import Host
+from dcor_pkg.verbs import mail
 
 UNIT, ANOTHER = "dcor-converge.service", "dcor-nightly.service"
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from dcor_pkg import handlers
-from dcor_pkg.host import Host
-from dcor_pkg.managed_file import ManagedFile, ValidatedFiles, beside, changed_here
-from dcor_pkg.runner import Outcome, Result, run
+from dcor_pkg.kernel import pending
+from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles, beside, changed_here
+from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.machine.host import Host
 
-FILE = ManagedFile("/etc/app.conf", "uwsgi.ini", {"workers": 4}, then=("reload app.service",))
+FILE = ManagedFile("/etc/app.conf", "ckan/templates/uwsgi.ini", {"workers": 4}, then=("reload app.service",))
 ACCEPTED = ValidatedFiles("app", (FILE,), ("/bin/true",))
 REFUSED = ValidatedFiles(
     "app", (replace(FILE, values={"workers": 8}),), ("/bin/sh", "-c", "echo line 7 is wrong; exit 1")
@@ -36,10 +36,10 @@ def test_what_was_not_there_is_not_there_afterwards(host: Host) -> None:
 
 def test_a_change_asks_for_its_handler_before_it_is_written(host: Host) -> None:
     run([ACCEPTED], host)
-    assert handlers.is_due(host, "reload app.service")
-    handlers.done(host, "reload app.service")
+    assert pending.is_due(host, "reload app.service")
+    pending.done(host, "reload app.service")
     run([ACCEPTED], host)
-    assert not handlers.is_due(host, "reload app.service")
+    assert not pending.is_due(host, "reload app.service")
 
 
 def test_a_power_cut_between_remembering_and_writing_makes_nobody_an_editor(host: Host) -> None:
@@ -61,7 +61,7 @@ def _edit(host: Host) -> None:
     run([FILE], host)
     host.write(FILE.path, "mine\n", FILE.access)
     run([FILE], host)
-    handlers.done(host, RELOAD)
+    pending.done(host, RELOAD)
 
 
 def test_an_edit_is_kept_and_restarts_nothing(host: Host) -> None:
@@ -69,7 +69,7 @@ def test_an_edit_is_kept_and_restarts_nothing(host: Host) -> None:
     assert (host.read(FILE.path), host.read(beside(FILE.path))) == ("mine\n", FILE.text(host))
     assert changed_here(host) == [FILE.path]
     assert run([FILE], host) == [Outcome(FILE.name, Result.UNCHANGED)]
-    assert not handlers.is_due(host, RELOAD)
+    assert not pending.is_due(host, RELOAD)
 
 
 @pytest.mark.parametrize("way", ["mv", "rm"])
@@ -81,7 +81,7 @@ def test_a_file_that_is_given_back_is_ours_and_what_reads_it_hears_of_that(host:
         host.remove(FILE.path)
     (outcome,) = run([FILE], host)
     assert (outcome.result, host.read(FILE.path)) == (Result.CHANGED, FILE.text(host))
-    assert handlers.is_due(host, RELOAD)
+    assert pending.is_due(host, RELOAD)
     assert changed_here(host) == []
     assert not host.exists(beside(FILE.path))
     newer = replace(FILE, values={"workers": 8})
@@ -97,5 +97,5 @@ def test_a_newer_text_takes_the_place_of_the_one_beside(host: Host) -> None:
 
 
 @pytest.mark.parametrize("path", ["/etc/logrotate.d/dcor-server", "/etc/apt/apt.conf.d/01dcor-server"])
-def test_what_reads_all_of_a_folder_does_not_find_two(path: str) -> None:
+def test_what_reads_all_of_a_directory_does_not_find_two(path: str) -> None:
     assert beside(path) == f"/etc/dcor-server/{path.rpartition('/')[2]}.dcor-new"

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from dcor_pkg import named_files, settings
-from dcor_pkg.host import Access, Host
-from dcor_pkg.settings import BadAnswer
+from dcor_pkg.answers import settings
+from dcor_pkg.answers.settings import BadAnswer
+from dcor_pkg.ckan import named_files
+from dcor_pkg.machine.host import Access, Host
 
 SUPPLEMENT = {"key": "patient", "name": "Patient", "requires": {}, "items": []}
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from dcor_pkg.host import Host
+from dcor_pkg.machine.host import Host
 from tests.unit.backends import Reply, Request, echo
 from tests.unit.door import NAME, Door, opened
 

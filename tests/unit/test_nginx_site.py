@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from dcor_pkg import handlers
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import CommandFailed, DcorError
-from dcor_pkg.host import Access, Host
-from dcor_pkg.runner import Result, run
-from dcor_pkg.settings import Settings
-from dcor_pkg.steps import nginx, nginx_additions
-from dcor_pkg.steps.nginx import ENABLED, EXAMPLE, EXAMPLE_ENABLED, RELOAD, SITE, Site
+from dcor_pkg.kernel import pending
+from dcor_pkg.kernel.runner import Result, run
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.nginx import additions as nginx_additions
+from dcor_pkg.nginx import site as nginx
+from dcor_pkg.nginx.site import ENABLED, EXAMPLE, EXAMPLE_ENABLED, RELOAD, SITE, Site
 from tests.unit.door import NAME, facts
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
@@ -27,7 +28,7 @@ ADDITION_REFUSAL = (
     "nginx: configuration file /etc/nginx/nginx.conf test failed\n"
 )
 PLAIN = Access(0o644)
-OWN = f"{nginx_additions.FOLDER}/own.conf"
+OWN = f"{nginx_additions.DIRECTORY}/own.conf"
 COPY = f"{nginx_additions.COPIES}/own.conf"
 
 
@@ -43,13 +44,13 @@ class Judge:
             return ""
         assert argv in (nginx_additions.VALIDATE, nginx_additions.VALIDATE_ADDITIONS)
         self.judged += 1
-        additions = nginx_additions.COPIES if argv == nginx_additions.VALIDATE else nginx_additions.FOLDER
+        additions = nginx_additions.COPIES if argv == nginx_additions.VALIDATE else nginx_additions.DIRECTORY
         for name in self.host.names(additions):
             if "nonsense" in str(self.host.read(f"{additions}/{name}")):
                 raise CommandFailed(argv, 1, ADDITION_REFUSAL.format(name))
-        folder = "/etc/nginx/sites-enabled"
-        for name in self.host.names(folder):
-            text = self.host.read(self.host.target(f"{folder}/{name}") or "")
+        directory = "/etc/nginx/sites-enabled"
+        for name in self.host.names(directory):
+            text = self.host.read(self.host.target(f"{directory}/{name}") or "")
             if text is None or "nonsense" in text:
                 raise CommandFailed(argv, 1, REFUSAL)
         return ""
@@ -120,18 +121,18 @@ def test_with_the_store_elsewhere_nothing_leads_to_ours(host: Host) -> None:
 def test_the_site_takes_the_examples_place(host: Host, judge: Judge) -> None:
     (outcome,) = run([site()], host)
     assert (outcome.result, host.target(ENABLED), host.exists(EXAMPLE_ENABLED)) == (Result.CHANGED, SITE, False)
-    assert handlers.is_due(host, RELOAD)
+    assert pending.is_due(host, RELOAD)
     assert [o.result for o in run([site()], host)] == [Result.UNCHANGED]
 
 
 @pytest.mark.parametrize("damage", [ENABLED, SITE])
 def test_what_is_lost_is_made_again(host: Host, judge: Judge, damage: str) -> None:
     run([site()], host)
-    handlers.done(host, RELOAD)
+    pending.done(host, RELOAD)
     host.remove(damage)
     (outcome,) = run([site()], host)
     assert (outcome.result, host.target(ENABLED), host.exists(SITE)) == (Result.CHANGED, SITE, True)
-    assert handlers.is_due(host, RELOAD)
+    assert pending.is_due(host, RELOAD)
 
 
 def test_what_nginx_refuses_leaves_no_trace(host: Host, judge: Judge) -> None:
@@ -162,7 +163,7 @@ def test_what_others_broke_is_told(host: Host, judge: Judge) -> None:
 def test_additions_are_taken_over_changed_and_given_up(host: Host, judge: Judge) -> None:
     run([site()], host)
     for text in ("return 1;\n", "return 2;\n", None):
-        handlers.done(host, RELOAD)
+        pending.done(host, RELOAD)
         if text is None:
             host.remove(OWN)
         else:
@@ -170,9 +171,9 @@ def test_additions_are_taken_over_changed_and_given_up(host: Host, judge: Judge)
         (outcome,) = run([site()], host)
         assert outcome.reason == f"{OWN} has changed, and is not taken over yet"
         assert host.read(COPY) == text
-        assert handlers.is_due(host, RELOAD)
+        assert pending.is_due(host, RELOAD)
         assert site().check(host) is None
-    host.write(f"{nginx_additions.FOLDER}/note.txt", "no addition", PLAIN)
+    host.write(f"{nginx_additions.DIRECTORY}/note.txt", "no addition", PLAIN)
     assert site().check(host) is None
 
 

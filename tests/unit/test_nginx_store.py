@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from dcor_pkg.host import Host
-from dcor_pkg.settings import Settings
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.machine.host import Host
 from tests.unit.backends import http, listening, until
 from tests.unit.door import NAME, Door, opened
 from tests.unit.stored import AWS4, BUCKET, OBJECT, SIGNED, filer
@@ -148,7 +148,7 @@ def test_a_store_that_is_down_is_a_matter_of_time(door: Door) -> None:
 
 def test_a_store_elsewhere_is_not_reached_through_us() -> None:
     settings = Settings(hostname=NAME, object_store="https://AKID@s3.example.org")
-    with TemporaryDirectory(prefix="door") as folder, opened(Host(root=Path(folder)), settings=settings) as door:
+    with TemporaryDirectory(prefix="door") as directory, opened(Host(root=Path(directory)), settings=settings) as door:
         assert door.ask(OBJECT).status == door.ask(f"{OBJECT}?{SIGNED}").status == 404
         page = door.ask("/", headers=AWS4)
         assert page.status == 200

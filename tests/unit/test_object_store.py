@@ -10,13 +10,13 @@ import string
 
 import pytest
 
-from dcor_pkg import secrets
-from dcor_pkg.handlers import is_due
-from dcor_pkg.host import Host
-from dcor_pkg.managed_file import ManagedFile
-from dcor_pkg.runner import Outcome, Result, run
-from dcor_pkg.steps import object_store
-from dcor_pkg.steps.object_store import FilerToken
+from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel.managed_file import ManagedFile
+from dcor_pkg.kernel.pending import is_due
+from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.services.object_store.local import FilerToken
 
 UNPADDED = "=="
 

@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from dcor_pkg.host import Access, Host
-from dcor_pkg.runner import Result, run
-from dcor_pkg.settings import BadAnswer
-from dcor_pkg.steps import certificate, own_certificate
-from dcor_pkg.steps.certificate import Pair
-from dcor_pkg.steps.own_certificate import SERVED, OwnCertificate
+from dcor_pkg.answers.settings import BadAnswer
+from dcor_pkg.kernel.runner import Result, run
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.tls import certificate, own_certificate
+from dcor_pkg.tls.certificate import Pair
+from dcor_pkg.tls.own_certificate import SERVED, OwnCertificate
 
 NAME = "dcor.example.org"
 FILES = Pair("/srv/chain.pem", "/srv/key.pem")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from dcor_pkg import settings
-from dcor_pkg.facts import Facts
+from dcor_pkg.answers import settings
+from dcor_pkg.machine.facts import Facts
 from dcor_pkg.plan import build_plan
 
 FACTS = Facts("2.11.6-1~deb12u1", "0" * 64, "3.11.2", (1, 22, 1), ipv6=True, cores=2, memory=4096)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dcor_pkg import managed_file, programs, release
-from dcor_pkg.host import Access, Host
-from dcor_pkg.programs import UPSTREAM, Programs
+from dcor_pkg.ckan import programs, release
+from dcor_pkg.ckan.programs import UPSTREAM, Programs
+from dcor_pkg.kernel import managed_file
+from dcor_pkg.machine.host import Access, Host
 
 READS = (release.CKAN_INI, programs.UWSGI_INI)
 
@@ -33,9 +34,9 @@ def test_a_copy_is_for_the_programs_alone_and_stays_as_it_is(host: Host, proven:
     assert programs.have_copies(host, proven)
     other = configured(host, "unproven\n")
     assert (other != proven, programs.serving(host)) == (True, proven)
-    assert host.read(f"{proven.folder}/ckan.ini") == "proven\n"
-    assert host.access(f"{proven.folder}/ckan.ini") == Access(0o640, "root", "www-data")
-    host.remove(f"{other.folder}/uwsgi.ini")
+    assert host.read(f"{proven.directory}/ckan.ini") == "proven\n"
+    assert host.access(f"{proven.directory}/ckan.ini") == Access(0o640, "root", "www-data")
+    host.remove(f"{other.directory}/uwsgi.ini")
     assert not programs.have_copies(host, other)
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcor_pkg import questions, settings
-from dcor_pkg.debconf_io import Wire
-from dcor_pkg.settings import PASSWORDS
+from dcor_pkg.answers import questions, settings
+from dcor_pkg.answers.debconf_wire import Wire
+from dcor_pkg.answers.settings import PASSWORDS
 from tests.unit.frontend import Frontend, Keyboard, paragraphs, templates
 from tests.unit.questionnaire import ALL, KEYS, asked
 

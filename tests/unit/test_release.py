@@ -7,13 +7,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from dcor_pkg import lock, release
+from dcor_pkg.ckan import known_issues, release
+from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.errors import DcorError
-from dcor_pkg.facts import Facts
-from dcor_pkg.host import Access, Host
-from dcor_pkg.steps import known_issues
-from dcor_pkg.steps.certificate import BUNDLE
-from dcor_pkg.steps.release_made import ReleaseMade
+from dcor_pkg.machine import lock
+from dcor_pkg.machine.facts import Facts
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.tls.certificate import BUNDLE
 
 FACTS = Facts("2.11.6-1~deb12u1", "0" * 64, "3.11.2", (1, 22, 1), ipv6=True, cores=2, memory=4096)
 SITE = "/site"
@@ -74,24 +74,24 @@ def test_it_is_made_of_whole_packages_alone(host: Host, monkeypatch: pytest.Monk
 
 def test_what_a_power_cut_leaves_of_a_release_is_none_and_goes(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (".next", "former", "serving"):
-        host.write(f"{release.folder(name)}/{release.SCHEMA}", "revision", PUBLIC)
+        host.write(f"{release.directory(name)}/{release.SCHEMA}", "revision", PUBLIC)
     with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
         cut.setattr(Host, "remove_tree", Mock(side_effect=KeyboardInterrupt))
         release.remove(host, "former")
     assert release.ids(host) == ["serving"]
     assert ReleaseMade("former").check(host) == "former is not made yet"
-    host.make_folder("/run", Access(0o755))
+    host.make_directory("/run", Access(0o755))
     with lock.held(host, 0, lock.RELEASE):
         assert release.left_over(host) == []
     assert release.left_over(host) == [".next", "former"]
     for name in release.left_over(host):
         release.remove(host, name)
-    assert host.names(release.FOLDER) == ["serving"]
+    assert host.names(release.DIRECTORY) == ["serving"]
 
 
 def test_a_release_in_making_is_none_yet(host: Host) -> None:
     for name in (".2.11.6-abc", "2.11.6-def"):
-        host.write(f"{release.folder(name)}/{release.SCHEMA}", "revision", PUBLIC)
+        host.write(f"{release.directory(name)}/{release.SCHEMA}", "revision", PUBLIC)
     assert release.ids(host) == ["2.11.6-def"]
     assert release.active(host) is None
     host.link(release.CURRENT, "releases/2.11.6-def")

@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from dcor_pkg import handlers, psql, release, secrets, services, settings, web
-from dcor_pkg.host import Host
-from dcor_pkg.runner import Outcome, Result, run
-from dcor_pkg.steps.search_index import SearchIndex
-from dcor_pkg.unix_http import Answer
+from dcor_pkg.answers import settings
+from dcor_pkg.ckan import release
+from dcor_pkg.ckan.search_index import SearchIndex
+from dcor_pkg.kernel import pending, secrets
+from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.machine import http_request
+from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.unix_http import Answer
+from dcor_pkg.services import endpoint as services
+from dcor_pkg.services.postgresql import psql
 
 USED = services.of(settings.Settings())
 THERE = services.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"}))
@@ -39,7 +44,9 @@ def site(host: Host, monkeypatch: pytest.MonkeyPatch) -> Site:
     site = Site()
     secrets.keep(host, services.SOLR_PASSWORD, secrets.Secret("x"))
     monkeypatch.setattr(psql, "query", lambda *_: str(site.datasets))
-    monkeypatch.setattr(web, "ask", lambda *_: Answer(200, json.dumps({"response": {"numFound": site.documents}})))
+    monkeypatch.setattr(
+        http_request, "ask", lambda *_: Answer(200, json.dumps({"response": {"numFound": site.documents}}))
+    )
     monkeypatch.setattr(release, "run", lambda _host, _release, *argv, **_options: site.command(*argv))
     return site
 
@@ -57,10 +64,10 @@ def test_an_index_that_is_found_is_believed_if_it_is_full(
 def test_what_it_is_made_from_has_changed(host: Host, site: Site) -> None:
     site.datasets = site.documents = 3
     run([OURS], host)
-    handlers.request(host, handlers.REBUILD_INDEX)
+    pending.request(host, pending.REBUILD_INDEX)
     run([OURS], host)
     assert site.run == [REBUILT]
-    assert not handlers.is_due(host, handlers.REBUILD_INDEX)
+    assert not pending.is_due(host, pending.REBUILD_INDEX)
 
 
 def test_an_index_of_another_database_is_cleared_first(host: Host, site: Site) -> None:

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcor_pkg import psql, secrets, services, settings, templates
-from dcor_pkg.host import Access, Host
-from dcor_pkg.secrets import RandomSecret
+from dcor_pkg.answers import settings
+from dcor_pkg.kernel import secrets, templates
+from dcor_pkg.kernel.secrets import RandomSecret
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services import endpoint as services
+from dcor_pkg.services.postgresql import psql
 
 ELSEWHERE = {
     "database": "postgresql://dcor@db.example.org:5433/archive",
@@ -113,7 +116,7 @@ def test_ckan_is_told_where_they_are(host: Host, answers: dict[str, str]) -> Non
     wanted = settings.parse({"hostname": "dcor.example.org", **answers})
     values = {"settings": wanted, "services": services.of(wanted), "licences": "/x"}
     parser = configparser.ConfigParser()
-    parser.read_string(templates.render("ckan.ini", values, host))
+    parser.read_string(templates.render("ckan/templates/ckan.ini", values, host))
     told = parser["app:main"]
     database = urlsplit(told["sqlalchemy.url"])
     if answers:

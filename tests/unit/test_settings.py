@@ -6,9 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dcor_pkg import settings, settings_file, settings_text
+from dcor_pkg.answers import settings, settings_text
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Access, Host
+from dcor_pkg.kernel import settings_file
+from dcor_pkg.machine.host import Access, Host
 
 GOOD = {"hostname": "dcor.example.org", "email": "admin@example.org", "data-directory": "/srv/data"}
 

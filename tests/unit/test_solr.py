@@ -8,12 +8,12 @@ import json
 
 import pytest
 
-from dcor_pkg import secrets
 from dcor_pkg.errors import DcorError
-from dcor_pkg.handlers import is_due
-from dcor_pkg.host import Access, Host
-from dcor_pkg.runner import Result, run
-from dcor_pkg.steps import solr
+from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel.pending import is_due
+from dcor_pkg.kernel.runner import Result, run
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services.solr import local as solr
 
 SCHEMA = "/usr/lib/ckan/default/lib/python3.99/site-packages/ckan/config/solr/schema.xml"
 INSTALLED = f'<schema name="ckan-2.11">\n    {solr.VERSION_FIELD}\n</schema>\n'

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from dcor_pkg.host import Host
-from dcor_pkg.runner import Outcome, Result, run
-from dcor_pkg.steps import store_door
-from dcor_pkg.steps.store_door import FILES, SOCKETS, StoreDoor, StoreDoorClosed
+from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services.object_store import socket_activation
+from dcor_pkg.services.object_store.socket_activation import FILES, SOCKETS, StoreDoor, StoreDoorClosed
 
 #: what `systemctl show` says of a socket unit before and after it is started (systemd 252)
 OFF = "ActiveState=inactive\nUnitFileState=disabled\nNeedDaemonReload=no\n"
@@ -73,10 +73,10 @@ def test_a_socket_that_does_not_listen_is_started(host: Host, systemd: Systemd) 
 
 def test_nothing_of_it_is_left(host: Host, systemd: Systemd) -> None:
     run([StoreDoor()], host)
-    store_door.take_down(host)
+    socket_activation.take_down(host)
     assert [file.path for file in FILES if host.exists(file.path)] == []
     assert ("disable", "--now", "--quiet", *(socket.unit for socket in SOCKETS)) in systemd.told
-    store_door.take_down(host)
+    socket_activation.take_down(host)
 
 
 def test_it_is_closed_where_the_store_is_elsewhere(host: Host, systemd: Systemd) -> None:

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcor_pkg import services, settings, templates
+from dcor_pkg.answers import settings
 from dcor_pkg.errors import DcorError
-from dcor_pkg.host import Access, Host
+from dcor_pkg.kernel import templates
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services import endpoint as services
 
 ABOUT = "# Our laboratory\n\nWe measure 100% of *cells*.\n; and beads\n  # indented\n"
 SIGNS = "".join(f"{name} = {sign}\n" for sign, name in templates.COMMENT_SIGNS.items())
@@ -45,11 +47,11 @@ def test_the_file_of_the_setting_is_in_ckan_ini(host: Host) -> None:
         host.write(f"/etc/dcor-server/secrets/{name}", "x", Access(0o600))
     wanted = settings.parse({"about": "/srv/about.md", "hostname": "dcor.example.org"})
     parser = configparser.ConfigParser()
-    parser.read_string(templates.render("ckan.ini", _values(wanted), host))
+    parser.read_string(templates.render("ckan/templates/ckan.ini", _values(wanted), host))
     assert _lines(parser["app:main"]["ckan.site_about"]) == _lines(ABOUT)
 
 
 def test_a_file_that_has_gone_is_named(host: Host) -> None:
     wanted = settings.parse({"about": "/srv/gone.md"})
     with pytest.raises(DcorError, match="/srv/gone.md"):
-        templates.render("ckan.ini", _values(wanted), host)
+        templates.render("ckan/templates/ckan.ini", _values(wanted), host)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dcor_pkg import ckan_log
-from dcor_pkg.steps import nginx_additions
+from dcor_pkg.ckan import log as ckan_log
+from dcor_pkg.nginx import additions as nginx_additions
 
 #: as seen, shortened
 PLUGIN = """\

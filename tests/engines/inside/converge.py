@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from dcor_pkg.host import Host
-from dcor_pkg.runner import Result, run
-from dcor_pkg.steps import object_store, solr
-from dcor_pkg.steps.data_directory import DataDirectory
-from dcor_pkg.steps.service import Service
+from dcor_pkg.kernel.data_directory import DataDirectory
+from dcor_pkg.kernel.runner import Result, run
+from dcor_pkg.kernel.systemd_service import Service
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.services.solr import local as solr
 
 PLAN = (
     DataDirectory("/data"),

@@ -1,0 +1,1 @@
+"""CKAN: releases and their programs, its configuration, database schema, search index."""

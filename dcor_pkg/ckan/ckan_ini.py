@@ -1,0 +1,52 @@
+"""The one file that CKAN reads: made of the settings, with the admin's own options in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.ckan import additions as ckan_additions
+from dcor_pkg.ckan import release
+from dcor_pkg.ckan.additions import Option
+from dcor_pkg.kernel import templates
+from dcor_pkg.kernel.managed_file import ManagedFile
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services import endpoint as services
+
+ACCESS = Access(0o640, "root", "www-data")
+
+
+@dataclass(frozen=True)
+class CkanIni(ManagedFile):
+    """A managed file, merged with the additions."""
+
+    def text(self, host: Host) -> str:
+        return ckan_additions.merged(super().text(host), ckan_additions.read(host))
+
+    def judge(self, host: Host) -> None:
+        """Raise DcorError for the first addition that CKAN could not read."""
+        ckan_additions.judge(self._without_secrets(host), ckan_additions.read(host), self.path)
+
+    def contradictions(self, host: Host) -> list[tuple[Option, str]]:
+        """Return the options of additions that overrule one of ours, with our value; a word stands for each secret."""
+        real, shown = (ckan_additions.options(text) for text in (super().text(host), self._without_secrets(host)))
+        found = []
+        for option in ckan_additions.read(host):
+            places = [(section, option.name) for section in (option.section, ckan_additions.DEFAULT)]
+            place = next((place for place in places if place in real), None)
+            if place is not None and option.value != real[place]:
+                found.append((option, shown[place]))
+        return found
+
+    def _without_secrets(self, host: Host) -> str:
+        return templates.render(self.template, self.values, host, hidden=True)
+
+
+def ckan_ini(settings: Settings) -> CkanIni:
+    """Return the file that CKAN reads on a server with these settings."""
+    values = {
+        "settings": settings,
+        "services": services.of(settings),
+        "licences": f"{release.CURRENT}/{release.LICENCES}",
+    }
+    return CkanIni(release.CKAN_INI, "ckan/templates/ckan.ini", values, ACCESS)

@@ -1,0 +1,33 @@
+"""CKAN's tables, as the release that is about to run wants them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcor_pkg.ckan import release
+from dcor_pkg.errors import CommandFailed
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services.endpoint import Endpoint
+from dcor_pkg.services.postgresql import psql
+
+
+@dataclass(frozen=True)
+class DatabaseSchema:
+    """What `ckan db init` and the plugins' migrations do, where they have something to do."""
+
+    release: str
+    database: Endpoint
+    name: str = "database schema"
+
+    def check(self, host: Host) -> str | None:
+        wanted = host.read(f"{release.directory(self.release)}/{release.SCHEMA}")
+        if wanted is None:
+            return "its release is not made yet"
+        try:
+            found = psql.query(host, self.database, "SELECT version_num FROM alembic_version")
+        except CommandFailed as error:
+            return f"cannot be told: {psql.complaint(error.hint)}"
+        return None if found == wanted.strip() else f"is at revision {found}, not {wanted.strip()}"
+
+    def apply(self, host: Host) -> None:
+        release.run(host, self.release, "python", "-m", "dcor_runtime.database", "upgrade")

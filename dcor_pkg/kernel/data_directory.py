@@ -1,0 +1,64 @@
+"""The directory with the measurements: made once, with a mark in it, and never made anew.
+
+A mark that is gone means a disk that is not mounted. A server that went on without it would look
+healthy and be empty: the worst outcome of all.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from dcor_pkg.errors import DcorError
+from dcor_pkg.machine.host import Access, Host
+
+#: Each service owns a directory in it, and need not see the others'.
+ACCESS = Access(0o711)
+MARKER = ".dcor-server"
+INSTANCE = "/var/lib/dcor-server/instance"
+
+
+@dataclass(frozen=True)
+class DataDirectory:
+    """DATA, with the id of the instance whose data lie in it."""
+
+    path: str
+    name: str = "data directory"
+
+    def check(self, host: Host) -> str | None:
+        lost = missing_data(host, self.path)
+        if lost is not None:
+            return lost
+        if host.read(INSTANCE) is None:
+            return "is not marked as this server's yet"
+        drift = host.access_drift(self.path, ACCESS)
+        return None if drift is None else f"{self.path} {drift}"
+
+    def apply(self, host: Host) -> None:
+        """Make and mark it at the first time; adopt one that a former installation has marked."""
+        lost = missing_data(host, self.path)
+        if lost is not None:
+            raise DcorError(lost, hint=f"Mount its disk (mount {self.path}), then: dcor-server converge")
+        host.make_directory(self.path, ACCESS)
+        instance = host.read(marker(self.path))
+        if instance is None:
+            instance = f"{uuid.uuid4()}\n"
+            host.write(marker(self.path), instance, Access(0o644))
+        if host.read(INSTANCE) is None:
+            host.write(INSTANCE, instance, Access(0o644))
+
+
+def marker(path: str) -> str:
+    """Return the file in DATA that tells whose it is."""
+    return f"{path}/{MARKER}"
+
+
+def missing_data(host: Host, path: str) -> str | None:
+    """Return why the data cannot be used, or None: they are there, or there never were any."""
+    instance = host.read(INSTANCE)
+    found = host.read(marker(path))
+    if instance is None or found == instance:
+        return None
+    if found is None:
+        return f"{path} does not hold the data of this server: {marker(path)} is missing, so its disk is not mounted"
+    return f"{path} holds the data of another server ({found.strip()}, not {instance.strip()})"

@@ -1,0 +1,68 @@
+"""What must not be in the settings: made once, kept for ever, one 0600 file each."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import dataclass
+
+from dcor_pkg.errors import DcorError
+from dcor_pkg.machine.host import Access, Host
+
+DIRECTORY = "/etc/dcor-server/secrets"
+DIRECTORY_ACCESS = Access(0o700)
+ACCESS = Access(0o600)
+ALPHABET = string.ascii_letters + string.digits
+
+
+class Secret(str):
+    """A text that shows nothing of itself where it is printed by accident."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+
+def path(name: str) -> str:
+    """Return the file of a secret."""
+    return f"{DIRECTORY}/{name}"
+
+
+def external(key: str) -> str:
+    """Return the name of the secret that was given for a service elsewhere, as an answer to the question `key`."""
+    return f"external-{key}"
+
+
+def keep(host: Host, name: str, secret: Secret) -> None:
+    """Write a secret that somebody has chosen."""
+    host.make_directory(DIRECTORY, DIRECTORY_ACCESS)
+    host.write(path(name), f"{secret}\n", ACCESS)
+
+
+def read(host: Host, name: str) -> Secret:
+    """Return a secret. Raises DcorError where it was not made yet."""
+    text = host.read(path(name))
+    if not text:
+        raise DcorError(f"The secret {name} is missing.", hint="dcor-server converge makes it.")
+    return Secret(text.strip())
+
+
+@dataclass(frozen=True)
+class RandomSecret:
+    """A secret that nobody chooses: 40 letters and digits (238 bits), good in a URL, in SQL and in an INI file."""
+
+    secret: str
+
+    @property
+    def name(self) -> str:
+        return f"secret {self.secret}"
+
+    def check(self, host: Host) -> str | None:
+        if not host.read(path(self.secret)):
+            return "is missing"
+        return host.access_drift(path(self.secret), ACCESS)
+
+    def apply(self, host: Host) -> None:
+        kept = (host.read(path(self.secret)) or "").strip()
+        keep(host, self.secret, Secret(kept or "".join(secrets.choice(ALPHABET) for _ in range(40))))

@@ -1,0 +1,65 @@
+"""Fill in the templates; a name that is not given is an error, never an empty place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import secrets
+from dcor_pkg.machine.host import Host
+
+#: what makes a comment of a line in an INI file, and the option of its section DEFAULT that stands for it
+COMMENT_SIGNS = {"#": "hash", ";": "semicolon"}
+
+#: where each room's templates lie beside its code; a template is named by its path below it
+PACKAGE = Path(__file__).resolve().parent.parent
+
+#: stands for a secret where a text is shown; plain letters, which stay so in an address
+HIDDEN = "SECRET"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(PACKAGE),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({"ini": ini, "true": lambda answer: "true" if answer == "yes" else "false"})
+    return environment
+
+
+def ini(text: str) -> str:
+    """Return a text as CKAN's INI file holds it: lines that go on are indented, and none begins like a comment.
+
+    `%(hash)s` stands for itself until CKAN reads the file (configparser, "Interpolation of values").
+    """
+    escaped = text.strip().replace("%", "%%")
+    for sign, name in COMMENT_SIGNS.items():
+        escaped = re.sub(rf"^[ \t]*{sign}", f"%({name})s", escaped, flags=re.MULTILINE)
+    return escaped.replace("\n", "\n    ")
+
+
+def render(template: str, values: Mapping[str, object], host: Host, *, hidden: bool = False) -> str:
+    """Return the text of a template; in it `secret("NAME")` reads a secret of the machine, `file("PATH")` a file.
+
+    `hidden`: a word stands for each secret, so that the text may be shown.
+    """
+
+    def secret(name: str) -> str:
+        return HIDDEN if hidden else secrets.read(host, name)
+
+    def file(path: str) -> str:
+        text = host.read(path)
+        if text is None:
+            raise DcorError(f"{path}, which the settings name, is missing.")
+        return text
+
+    return _environment().get_template(template).render(values, secret=secret, file=file)

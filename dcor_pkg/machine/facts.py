@@ -1,0 +1,60 @@
+"""Facts: what is so on this machine, read once, never changed by reading."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.machine.host import Host
+
+REQUIREMENTS = "/usr/share/dcor-wheels/requirements.txt"
+VENV = "/usr/lib/ckan/default"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the plan depends on beside the settings."""
+
+    #: of python-ckan, as dpkg knows it
+    ckan: str
+    #: sha256 of the release set's lock file
+    release_set: str
+    #: of the distribution's Python, "3.11.2"
+    python: str
+    #: nginx's version, (1, 22, 1)
+    nginx: tuple[int, ...]
+    ipv6: bool
+    cores: int
+    #: in MiB
+    memory: int
+
+
+def read(host: Host) -> Facts:
+    """Probe the machine. Raises DcorError where a package that we need is not there."""
+    lock = host.read(REQUIREMENTS)
+    if lock is None:
+        raise DcorError(f"{REQUIREMENTS} is missing.", hint="apt install --reinstall dcor-wheels")
+    return Facts(
+        ckan=_version(host, "python-ckan"),
+        release_set=hashlib.sha256(lock.encode()).hexdigest(),
+        python=host.run("/usr/bin/python3", "-I", "-c", "import platform; print(platform.python_version())").strip(),
+        nginx=tuple(int(part) for part in _version(host, "nginx").split("-")[0].split(".")),
+        ipv6=host.exists("/proc/net/if_inet6"),
+        cores=(host.read("/proc/cpuinfo") or "processor").count("processor\t") or 1,
+        memory=_memory(host),
+    )
+
+
+def _version(host: Host, package: str) -> str:
+    try:
+        return host.run("dpkg-query", "--show", "--showformat=${Version}", package)
+    except CommandFailed:
+        raise DcorError(f"The package {package} is not installed.", hint=f"apt install {package}") from None
+
+
+def _memory(host: Host) -> int:
+    for line in (host.read("/proc/meminfo") or "").splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) // 1024
+    raise DcorError("/proc/meminfo does not tell how much memory there is.")

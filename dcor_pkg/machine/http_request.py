@@ -1,0 +1,31 @@
+"""Ask a service over HTTP, with a password or without."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import urllib.error
+import urllib.request
+
+from dcor_pkg.machine.unix_http import Answer
+
+#: seconds
+PATIENCE = 30.0
+
+
+def ask(address: str, login: tuple[str, str], data: str | None = None) -> Answer:
+    """Return the answer to GET, or to POST of a JSON text. The machine's authorities judge certificates.
+
+    A proxy that the caller's environment names is not asked: passwords are for the service alone.
+    """
+    credentials = base64.b64encode(":".join(login).encode()).decode()
+    headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
+    body = None if data is None else data.encode()
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(address, body, headers), timeout=PATIENCE) as answer:
+            return Answer(answer.status, answer.read().decode("utf-8", "replace"))
+    except urllib.error.HTTPError as error:
+        return Answer(error.code, error.read().decode("utf-8", "replace"))
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(0, str(getattr(error, "reason", error)) or type(error).__name__)

@@ -1,0 +1,1 @@
+"""nginx: the site, the admin's additions, its workers."""

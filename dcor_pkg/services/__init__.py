@@ -1,0 +1,1 @@
+"""The four services that CKAN needs, each local or external."""

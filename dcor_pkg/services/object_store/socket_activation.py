@@ -1,0 +1,69 @@
+"""The door at which requests wait while the object store is restarted: 18 s, in which clients would hear errors.
+
+nginx cannot wait for what does not listen, but systemd can: it listens in the store's place, and lets in
+what has gathered there when the store's start has ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dcor_pkg.kernel import managed_file
+from dcor_pkg.kernel.managed_file import ManagedFile
+from dcor_pkg.kernel.systemd_service import Service
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services.object_store import local as object_store
+
+UNITS = "/etc/systemd/system"
+FILES = (
+    ManagedFile(f"{UNITS}/dcor-store-door@.socket", "services/object_store/templates/store-door.socket"),
+    ManagedFile(f"{UNITS}/dcor-store-door@.service", "services/object_store/templates/store-door.service"),
+    ManagedFile(f"{UNITS}/{object_store.UNIT}.d/store-door.conf", "services/object_store/templates/socket-stop.conf"),
+)
+SOCKETS = tuple(Service(f"dcor-store-door@{name}.socket") for name in ("s3", "filer"))
+
+
+@dataclass(frozen=True)
+class StoreDoor:
+    """Units of systemd that listen for the store while it cannot."""
+
+    name: str = "door of the object store"
+
+    def check(self, host: Host) -> str | None:
+        for file in FILES:
+            if (drift := file.check(host)) is not None:
+                return f"{file.path} {drift}"
+        drifts = (f"{socket.unit} {drift}" for socket in SOCKETS if (drift := socket.check(host)) is not None)
+        return next(drifts, None)
+
+    def apply(self, host: Host) -> None:
+        for file in FILES:
+            if file.check(host) is not None:
+                file.apply(host)
+        # also for the store's own unit, which gets a drop-in
+        host.run("systemctl", "daemon-reload")
+        for socket in SOCKETS:
+            socket.apply(host)
+
+
+@dataclass(frozen=True)
+class StoreDoorClosed:
+    """No door, where the store is elsewhere."""
+
+    name: str = "door of the object store"
+
+    def check(self, host: Host) -> str | None:
+        left = [file.path for file in FILES if host.exists(file.path)]
+        return f"{left[0]} is there, and the store is elsewhere" if left else None
+
+    def apply(self, host: Host) -> None:
+        take_down(host)
+
+
+def take_down(host: Host) -> None:
+    """Close the door, and leave nothing of it."""
+    if host.exists(FILES[0].path):
+        host.run("systemctl", "disable", "--now", "--quiet", *(socket.unit for socket in SOCKETS))
+    for file in FILES:
+        managed_file.forget(host, file.path)
+    host.run("systemctl", "daemon-reload")

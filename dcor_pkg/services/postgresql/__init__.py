@@ -1,0 +1,1 @@
+"""PostgreSQL: local set-up, and the probe of an external one."""

@@ -1,0 +1,1 @@
+"""Redis: local set-up, and the probe of an external one."""

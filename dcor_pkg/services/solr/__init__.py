@@ -1,0 +1,1 @@
+"""Solr: local set-up, and the probe of an external one."""

@@ -1,0 +1,134 @@
+"""CKAN's core in Solr: the schema of the CKAN that is installed, and a password.
+
+Without the password every user of this computer could delete the index through the loopback address.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import pending, secrets
+from dcor_pkg.kernel.secrets import RandomSecret
+from dcor_pkg.kernel.step import Step
+from dcor_pkg.machine import facts
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services import endpoint as services
+
+UNIT = "dcor-solr.service"
+RESTART = f"restart {UNIT}"
+USER, PASSWORD = services.SOLR_USER, services.SOLR_PASSWORD
+
+HOME = "/var/lib/dcor-solr/home"
+CONFIGURATION = f"{HOME}/configsets/ckan/conf"
+SCHEMA = f"{CONFIGURATION}/schema.xml"
+SHIPPED = "/usr/share/dcor-solr"
+#: what the package brings, and where Solr looks for it
+LINKS = {
+    f"{HOME}/solr.xml": f"{SHIPPED}/solr.xml",
+    **{f"{CONFIGURATION}/{name}": f"{SHIPPED}/{name}" for name in ("protwords.txt", "solrconfig.xml", "synonyms.txt")},
+}
+
+PUBLIC = Access(0o644)
+OF_SOLR = Access(0o640, "root", "dcor-solr")
+
+#: CKAN's line, and ours. Solr needs a number there to replay its log after a crash: with CKAN's text it loses updates
+#: and deletions that it had acknowledged, and reports no error (ckan/ckan#8373, ckan/ckan#9088).
+VERSION_FIELD = '<field name="_version_" type="string" indexed="true" stored="true"/>'
+CRASH_SAFE_FIELD = '<field name="_version_" type="plong" indexed="false" stored="false" docValues="true"/>'
+
+
+def steps() -> tuple[Step, ...]:
+    """Return the steps for its configuration."""
+    return (RandomSecret(PASSWORD), SolrCore())
+
+
+@dataclass(frozen=True)
+class SolrCore:
+    """All that Solr reads: where it is not ours to the letter, it is written anew and Solr started again."""
+
+    name: str = "solr core"
+
+    def check(self, host: Host) -> str | None:
+        for link, target in LINKS.items():
+            if host.target(link) != target:
+                return f"{link} does not lead to {target}"
+        for path, (text, access) in wanted(host).items():
+            if host.read(path) != text:
+                return f"{path} is {'not what it should be' if host.exists(path) else 'missing'}"
+            if (drift := host.access_drift(path, access)) is not None:
+                return f"{path} {drift}"
+        return None
+
+    def apply(self, host: Host) -> None:
+        pending.request(host, RESTART)
+        if host.read(SCHEMA) not in (None, wanted(host)[SCHEMA][0]):
+            pending.request(host, pending.REBUILD_INDEX)
+        for link, target in LINKS.items():
+            host.link(link, target)
+        for path, (text, access) in wanted(host).items():
+            host.write(path, text, access)
+
+
+def wanted(host: Host) -> dict[str, tuple[str, Access]]:
+    """Return the files, in the order of writing: the unit does not start before the last one is there."""
+    password = secrets.read(host, PASSWORD)
+    return {
+        SCHEMA: (crash_safe(schema_of_ckan(host)), PUBLIC),
+        f"{HOME}/ckan/core.properties": ("name=ckan\nconfigSet=ckan\n", PUBLIC),
+        "/etc/dcor-solr/probe.conf": (f'user = "{USER}:{password}"\n', OF_SOLR),
+        f"{HOME}/security.json": (security(password), OF_SOLR),
+    }
+
+
+def crash_safe(schema: str) -> str:
+    """Return CKAN's schema with the one line changed; refuse a schema that does not have it just once."""
+    if schema.count(VERSION_FIELD) != 1:
+        raise DcorError(
+            "The schema of the installed CKAN is not as this version of dcor-server knows it.",
+            hint=f"Its line {VERSION_FIELD} is missing; a newer dcor-server may know it.",
+        )
+    return schema.replace(VERSION_FIELD, CRASH_SAFE_FIELD)
+
+
+def security(password: str) -> str:
+    """Return security.json: who has no password gets nothing, not even a version number."""
+    authentication = {
+        "class": "solr.BasicAuthPlugin",
+        "blockUnknown": True,
+        "credentials": {USER: credential(password)},
+    }
+    return json.dumps({"authentication": authentication}, indent=1) + "\n"
+
+
+def credential(password: str) -> str:
+    """Return a password as Solr keeps it: base64 of sha256(sha256(salt + password)), then of the salt.
+
+    The salt is made of the password, so that two runs write the same file. It protects weak passwords from
+    precomputed tables; this one is random.
+    """
+    salt = hashlib.sha256(b"dcor-solr" + password.encode()).digest()
+    once = hashlib.sha256(salt + password.encode()).digest()
+    return f"{_base64(hashlib.sha256(once).digest())} {_base64(salt)}"
+
+
+def schema_of_ckan(host: Host) -> str:
+    """Return the schema that the installed CKAN comes with."""
+    return host.read(schema_path(host)) or ""
+
+
+def schema_path(host: Host) -> str:
+    """Return where that lies. Raises DcorError where there is none."""
+    library = f"{facts.VENV}/lib"
+    for name in host.names(library):
+        path = f"{library}/{name}/site-packages/ckan/config/solr/schema.xml"
+        if host.exists(path):
+            return path
+    raise DcorError(f"There is no schema of CKAN below {library}.", hint="apt install --reinstall python-ckan")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

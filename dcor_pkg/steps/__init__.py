@@ -1,1 +1,0 @@
-"""The steps: one file for each thing that is set up."""
