@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     verb: Verb = options.verb
     try:
-        return error_boundary.told(Host(), lambda: verb(Host(), options), _failed)
+        return error_boundary.guard(Host(), lambda: verb(Host(), options), _failed)
     except KeyboardInterrupt:
         return _failed("interrupted", "dcor-server converge goes on where it stopped.")
 
@@ -78,7 +78,7 @@ def _teller(options: argparse.Namespace) -> Callable[[Outcome], None]:
 
 def _converge(host: Host, options: argparse.Namespace) -> int:
     tell, dry_run = _teller(options), getattr(options, "dry_run", False)
-    outcomes = converge.look(host, tell) if dry_run else converge.converge(host, tell)
+    outcomes = converge.dry_run(host, tell) if dry_run else converge.converge(host, tell)
     _conclude(host, options, outcomes)
     if report.failed(outcomes):
         return FAILED
@@ -99,7 +99,7 @@ def _move_data(host: Host, options: argparse.Namespace) -> int:
 
 
 def _check(host: Host, options: argparse.Namespace) -> int:
-    outcomes = converge.look(host, lambda outcome: None if options.json else print(report.line(outcome)))
+    outcomes = converge.dry_run(host, lambda outcome: None if options.json else print(report.line(outcome)))
     if not options.json:
         _tell_failure(converge.state(host))
     _conclude(host, options, outcomes)
@@ -109,7 +109,7 @@ def _check(host: Host, options: argparse.Namespace) -> int:
 def _conclude(host: Host, options: argparse.Namespace, outcomes: list[Outcome]) -> None:
     told = notices.collect(host, settings_file.load(host))
     if options.json:
-        more = {"changed_here": managed_file.changed_here(host), "converge": asdict(converge.state(host))}
+        more = {"changed_here": managed_file.changed_by_admin(host), "converge": asdict(converge.state(host))}
         print(report.as_json(outcomes, told, **more))
         return
     for notice in told:
@@ -121,7 +121,7 @@ def _status(host: Host, options: argparse.Namespace) -> int:
     wanted = settings_file.load(host)
     parts = health.examine(host, wanted)
     state = converge.state(host)
-    told = [*notices.not_taken_over(host, wanted), *notices.collect(host, wanted)]
+    told = [*notices.not_applied(host, wanted), *notices.collect(host, wanted)]
     if options.json:
         found = {"parts": list(map(asdict, parts)), "converge": asdict(state), "notices": list(map(asdict, told))}
         print(json.dumps(found, indent=1))

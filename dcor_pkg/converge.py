@@ -40,7 +40,7 @@ def converge(host: Host, tell: Callable[[Outcome], None]) -> list[Outcome]:
     What does not end well stays due, whyever that is, and the timer dcor-retry tries it again.
     """
     with lock.held(host, PATIENCE):
-        pending.done(host, pending.CONVERGE)
+        pending.clear(host, pending.CONVERGE)
         outcomes: list[Outcome] = []
         try:
             outcomes = _run(host, tell)
@@ -63,7 +63,7 @@ def _run(host: Host, tell: Callable[[Outcome], None]) -> list[Outcome]:
         preflight.check(host, wanted)
         outcomes = run(build_plan(wanted, facts.read(host)), host, tell=heard)
     except Exception as fault:  # noqa: BLE001 (a bug, too, is what became of the run)
-        error = error_boundary.explained(host, fault)
+        error = error_boundary.as_dcor_error(host, fault)
         _remember(host, error.reason, error.hint)
         note(host, [f"refused: {error.reason} {error.hint}".strip()])
         raise error from None
@@ -77,19 +77,19 @@ def _run(host: Host, tell: Callable[[Outcome], None]) -> list[Outcome]:
     return outcomes
 
 
-def look(host: Host, tell: Callable[[Outcome], None] = lambda _: None) -> list[Outcome]:
+def dry_run(host: Host, tell: Callable[[Outcome], None] = lambda _: None) -> list[Outcome]:
     """Return what `converge` would do, and touch nothing."""
     return run(build_plan(settings_file.load(host), facts.read(host)), host, dry_run=True, tell=tell)
 
 
 def state(host: Host) -> State:
     """Return how the last run ended."""
-    return State(**state_file.recall(host, STATE, {}))
+    return State(**state_file.read(host, STATE, {}))
 
 
 def _remember(host: Host, reason: str, hint: str = "") -> None:
     ended = State(state(host).worked or not reason, reason, hint, time.time())
-    state_file.note(host, STATE, asdict(ended))
+    state_file.write(host, STATE, asdict(ended))
 
 
 def note(host: Host, lines: list[str]) -> None:

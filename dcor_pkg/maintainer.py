@@ -37,7 +37,7 @@ def postinst(argv: Sequence[str], debhelper: str) -> int:
         return _ended(host, reason, hint)
 
     # debhelper's part comes last: its timers would begin to heal a server that is not there yet.
-    return error_boundary.told(host, work, ended) or error_boundary.told(
+    return error_boundary.guard(host, work, ended) or error_boundary.guard(
         host, lambda: _debhelper(host, debhelper, argv[1:]), ended
     )
 
@@ -51,7 +51,7 @@ def prerm(argv: Sequence[str], debhelper: str) -> int:
             take_down.take_down(host, _complain)
         return _debhelper(host, debhelper, argv[1:])
 
-    return error_boundary.told(host, work, lambda reason, hint: _complain(f"{reason} {hint}"))
+    return error_boundary.guard(host, work, lambda reason, hint: _complain(f"{reason} {hint}"))
 
 
 def _complain(fault: str) -> int:

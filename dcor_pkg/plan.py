@@ -17,10 +17,10 @@ from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile
-from dcor_pkg.kernel.preserved import KeptSettings
+from dcor_pkg.kernel.preserved import PreservedSettings
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
-from dcor_pkg.kernel.systemd_service import Service, ServiceBegun, ServiceOff
+from dcor_pkg.kernel.systemd_service import Service, ServiceStarting, ServiceStopped
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import site as nginx
@@ -28,7 +28,7 @@ from dcor_pkg.services import endpoint as services
 from dcor_pkg.services import engines
 from dcor_pkg.services.endpoint import Services
 from dcor_pkg.services.object_store import local as object_store
-from dcor_pkg.services.postgresql.cluster import ClusterParked, ClusterUsed
+from dcor_pkg.services.postgresql.cluster import ClusterEnabled, ClusterStopped
 from dcor_pkg.services.postgresql.local import DatabaseLogin, PostgresqlDatabase
 from dcor_pkg.services.redis import local as redis
 from dcor_pkg.services.solr import local as solr
@@ -46,7 +46,7 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make a machine as the settings say."""
     wanted, used = release.wanted(facts), services.of(settings)
     return (
-        KeptSettings(),
+        PreservedSettings(),
         *(RandomSecret(name) for name in (services.DATABASE_PASSWORD, "ckan-secret-key", "ckan-csrf-key")),
         DataDirectory(settings.data),
         *_directories(settings),
@@ -54,7 +54,7 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         ManagedFile("/etc/systemd/system/supervisor.service.d/dcor-server.conf", "ckan/templates/supervisor-unit.conf"),
         *_engines(settings, used),
         # They start while the release is made, and nobody waits for them before they are needed.
-        *(ServiceBegun(unit) for unit in engines.needed(used)),
+        *(ServiceStarting(unit) for unit in engines.needed(used)),
         *_database(used),
         _certificate(settings),
         TrustBundle(PAIRS[settings.certificate]),
@@ -84,13 +84,13 @@ def _engines(settings: Settings, used: Services) -> tuple[Step, ...]:
 
 def _database(used: Services) -> tuple[Step, ...]:
     login = DatabaseLogin(used.database)
-    return (ClusterUsed(), login, PostgresqlDatabase(used.database)) if used.database.local else (login,)
+    return (ClusterEnabled(), login, PostgresqlDatabase(used.database)) if used.database.local else (login,)
 
 
 def _not_needed(used: Services) -> tuple[Step, ...]:
     """Return what stops those engines whose work is done elsewhere: last, when nobody asks them any more."""
-    off = tuple(ServiceOff(unit) for unit in engines.not_needed(used))
-    return off if used.database.local else (*off, ClusterParked())
+    off = tuple(ServiceStopped(unit) for unit in engines.not_needed(used))
+    return off if used.database.local else (*off, ClusterStopped())
 
 
 def _certificate(settings: Settings) -> Step:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.debconf_wire import Wire
-from dcor_pkg.answers.settings import OWN, PASSWORDS, BadAnswer
+from dcor_pkg.answers.settings import OWN, PASSWORDS, InvalidAnswer
 from dcor_pkg.answers.validators import LOCAL
 
 HIGH, MEDIUM, LOW = "high", "medium", "low"
@@ -114,8 +114,8 @@ def of_machine() -> dict[str, str]:
     """Return the defaults that only this machine knows. A name that cannot be a host's is no default."""
     name = socket.getfqdn().lower()
     try:
-        settings.judge("hostname", name)
-    except BadAnswer:
+        settings.validate("hostname", name)
+    except InvalidAnswer:
         name = settings.default("hostname")
     return {"hostname": name, "email": f"root@{name}"}
 
@@ -168,13 +168,13 @@ def _ask(wire: Wire, question: Question) -> Turn:
     return Turn.REFUSED
 
 
-def _refusal(wire: Wire, key: str, proposed: str) -> BadAnswer | None:
-    """Judge an answer by itself, and with the others; nothing at all is what was proposed, where it is no answer."""
+def _refusal(wire: Wire, key: str, proposed: str) -> InvalidAnswer | None:
+    """Validator an answer by itself, and with the others; nothing at all is what was proposed, where it is no answer."""
     if not wire.get(key) and key not in PASSWORDS and settings.default(key):
         wire.put(key, proposed)
     try:
-        settings.judge(key, wire.get(key))
+        settings.validate(key, wire.get(key))
         settings.parse(wire.answers(settings.QUESTIONS))
-    except BadAnswer as refused:
+    except InvalidAnswer as refused:
         return refused if refused.question == f"dcor-server/{key}" else None
     return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from dcor_pkg.answers import validators
-from dcor_pkg.answers.validators import LOCAL, Judge
+from dcor_pkg.answers.validators import LOCAL, Validator
 from dcor_pkg.errors import DcorError
 
 YES_NO = validators.one_of("yes", "no")
@@ -28,7 +28,7 @@ PASSWORDS = {
 }
 
 
-class BadAnswer(DcorError):
+class InvalidAnswer(DcorError):
     """An answer that cannot be used; it names the question. A password, be it in an address, is not repeated."""
 
     def __init__(self, question: str, answer: str, reason: str, hint: str = "") -> None:
@@ -43,17 +43,17 @@ def masked(answer: str) -> str:
     return re.sub(r"(//[^/@]*:)[^@]*@", r"\1...@", answer)
 
 
-def _setting(default: str, judge: Judge, about: str, effect: str, hint: str = "", question: bool = True) -> str:
-    told = {"judge": judge, "about": about, "effect": effect, "hint": hint, "question": question}
+def _setting(default: str, validator: Validator, about: str, effect: str, hint: str = "", question: bool = True) -> str:
+    told = {"validator": validator, "about": about, "effect": effect, "hint": hint, "question": question}
     value: str = field(default=default, metadata=told)
     return value
 
 
-def _in_file(default: str, judge: Judge, about: str, effect: str, hint: str = "") -> str:
-    return _setting(default, judge, about, effect, hint, question=False)
+def _in_file(default: str, validator: Validator, about: str, effect: str, hint: str = "") -> str:
+    return _setting(default, validator, about, effect, hint, question=False)
 
 
-SECRET: Mapping[str, Any] = {"judge": validators.none_or(validators.secret), "hint": "It has no blanks."}
+SECRET: Mapping[str, Any] = {"validator": validators.none_or(validators.secret), "hint": "It has no blanks."}
 CKAN_RELOADS = "CKAN is loaded again, without a request lost."
 NGINX_RELOADS = "nginx reads its site again."
 
@@ -212,11 +212,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in KEYS:
-            judge(name, getattr(self, name.replace("-", "_")))
+            validate(name, getattr(self, name.replace("-", "_")))
         if self.certificate == OWN:
             for name in ("certificate-file", "certificate-key"):
                 if not getattr(self, name.replace("-", "_")):
-                    raise BadAnswer(f"dcor-server/{name}", "", MISSING)
+                    raise InvalidAnswer(f"dcor-server/{name}", "", MISSING)
 
     @property
     def data(self) -> str:
@@ -245,16 +245,16 @@ def default(name: str) -> str:
     return str(FIELDS[name].default)
 
 
-def judge(name: str, answer: str) -> None:
-    """Judge the answer to one question by itself. Raises BadAnswer."""
+def validate(name: str, answer: str) -> None:
+    """Validator the answer to one question by itself. Raises InvalidAnswer."""
     told = SECRET if name in PASSWORDS else FIELDS[name].metadata
-    reason = told["judge"](answer)
+    reason = told["validator"](answer)
     if reason is not None:
-        raise BadAnswer(f"dcor-server/{name}", answer, reason, told["hint"])
+        raise InvalidAnswer(f"dcor-server/{name}", answer, reason, told["hint"])
 
 
 def parse(answers: Mapping[str, str]) -> Settings:
-    """Make settings of answers; those that are missing or empty are the defaults. Raises BadAnswer."""
+    """Make settings of answers; those that are missing or empty are the defaults. Raises InvalidAnswer."""
     unknown = sorted(set(answers) - set(KEYS))
     if unknown:
         raise DcorError(f"There is no setting {unknown[0]!r}.", hint=f"There are: {', '.join(KEYS)}.")

@@ -1,6 +1,6 @@
-"""Judge one answer each: a judge returns why an answer cannot be used, in half a sentence, or None.
+"""Validator one answer each: a validator returns why an answer cannot be used, in half a sentence, or None.
 
-A judge knows its reasons beforehand, for the template dcor-server/refusals has each in the admin's language.
+A validator knows its reasons beforehand, for the template dcor-server/refusals has each in the admin's language.
 The standard library only: debconf asks before anything of ours, or of what we depend on, is unpacked.
 """
 
@@ -20,7 +20,7 @@ NAME = r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*"
 MAIL = r"[A-Za-z0-9.!#$&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
 
 
-class Judge:
+class Validator:
     """What may be wrong with an answer, of which the first that is counts; and answers that are taken whatever they are."""
 
     def __init__(self, *faults: Fault, taken: tuple[str, ...] = ()) -> None:
@@ -33,24 +33,24 @@ class Judge:
         return next((reason for reason, holds in self.faults if holds(text)), None)
 
 
-def a_word_or(word: str, judge: Judge) -> Judge:
-    """Return a judge that takes one word beside what `judge` takes."""
-    return Judge(*judge.faults, taken=(*judge.taken, word))
+def a_word_or(word: str, validator: Validator) -> Validator:
+    """Return a validator that takes one word beside what `validator` takes."""
+    return Validator(*validator.faults, taken=(*validator.taken, word))
 
 
-def none_or(judge: Judge) -> Judge:
-    """Return a judge that takes no answer, too."""
-    return a_word_or("", judge)
+def none_or(validator: Validator) -> Validator:
+    """Return a validator that takes no answer, too."""
+    return a_word_or("", validator)
 
 
-def one_of(*choices: str) -> Judge:
-    """Return the judge of a choice."""
-    return Judge((f"is not offered; there are {', '.join(choices)}", lambda text: text not in choices))
+def one_of(*choices: str) -> Validator:
+    """Return the validator of a choice."""
+    return Validator((f"is not offered; there are {', '.join(choices)}", lambda text: text not in choices))
 
 
-def number(least: int, most: int) -> Judge:
-    """Return the judge of a whole number."""
-    return Judge(
+def number(least: int, most: int) -> Validator:
+    """Return the validator of a whole number."""
+    return Validator(
         (
             f"is no whole number from {least} to {most}",
             lambda text: not (re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most),
@@ -58,9 +58,9 @@ def number(least: int, most: int) -> Judge:
     )
 
 
-def line_of(most: int) -> Judge:
-    """Return the judge of a line for people to read."""
-    return Judge(
+def line_of(most: int) -> Validator:
+    """Return the validator of a line for people to read."""
+    return Validator(
         (
             f"is not between 1 and {most} printable characters",
             lambda text: not (text.isprintable() and text.strip() and len(text) <= most),
@@ -69,7 +69,7 @@ def line_of(most: int) -> Judge:
 
 
 #: a host by RFC 1123, section 2.1; 64 characters are X.520's limit of a commonName, which dclab reads
-host = Judge(
+host = Validator(
     ("is longer than the 64 characters that a certificate's commonName may have", lambda text: len(text) > 64),
     (
         "is no host name (small letters, digits and hyphens, with dots between)",
@@ -78,13 +78,13 @@ host = Judge(
 )
 
 #: a host by its name
-hostname = Judge(*host.faults, ("is an address, not a host name", lambda text: re.fullmatch(r"[0-9.]+", text)))
+hostname = Validator(*host.faults, ("is an address, not a host name", lambda text: re.fullmatch(r"[0-9.]+", text)))
 
-#: as much of a mail address as a mail server that knows it would not have to judge itself
-email = Judge(("is no mail address", lambda text: not re.fullmatch(MAIL, text)))
+#: as much of a mail address as a mail server that knows it would not have to validator itself
+email = Validator(("is no mail address", lambda text: not re.fullmatch(MAIL, text)))
 
 #: the absolute path of something that need not be there yet
-path = Judge(
+path = Validator(
     ("is not an absolute path", lambda text: not text.startswith("/")),
     (
         "has characters that a unit file or a configuration cannot hold (letters, digits, . _ - / can)",
@@ -93,10 +93,10 @@ path = Judge(
 )
 
 #: the path of a directory that is to be ours
-directory = Judge(*path.faults, ("is a directory of the system's own", lambda text: text.rstrip("/") in SYSTEM))
+directory = Validator(*path.faults, ("is a directory of the system's own", lambda text: text.rstrip("/") in SYSTEM))
 
 #: a password of a service: programs read it from a line, and what else stands there
-secret = Judge(("is not one word", lambda text: not text.isprintable() or len(text.split()) != 1))
+secret = Validator(("is not one word", lambda text: not text.isprintable() or len(text.split()) != 1))
 
 
 def _has_no_port(text: str) -> bool:
@@ -105,14 +105,14 @@ def _has_no_port(text: str) -> bool:
 
 
 #: a mail server, `host` or `host:port`
-relay = Judge(
+relay = Validator(
     ("is no host name (or host:port)", lambda text: host(text.partition(":")[0])),
     ("has no port from 1 to 65535 behind the colon", _has_no_port),
 )
 
 
-def address(form: str, *schemes: str, user: bool = False, path: str = "") -> Judge:
-    """Return the judge of an address of `form`: with one of the schemes, with a user or not, and a path like `path`.
+def address(form: str, *schemes: str, user: bool = False, path: str = "") -> Validator:
+    """Return the validator of an address of `form`: with one of the schemes, with a user or not, and a path like `path`.
 
     A password in it is refused: it would stand in a file and in debconf; it has a question of its own.
     """
@@ -127,7 +127,7 @@ def address(form: str, *schemes: str, user: bool = False, path: str = "") -> Jud
             and re.fullmatch(path, parts.path)
         )
 
-    return Judge(
+    return Validator(
         ("holds a password; that has a question, and a file, of its own", _holds_password),
         (f"is neither local nor {form}", is_other),
         taken=(LOCAL,),

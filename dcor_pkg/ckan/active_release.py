@@ -46,7 +46,7 @@ class ActiveRelease:
         if file.check(host) is not None:
             file.apply(host)
         try:
-            switch.to(host, wanted, self.hostname)
+            switch.switch_to(host, wanted, self.hostname)
         except DcorError:
             serving = programs.serving(host)  # the new ones, if what failed came after nginx was pointed at them
             if serving not in (None, wanted):

@@ -118,7 +118,7 @@ def merged(text: str, added: Iterable[Option]) -> str:
     return text
 
 
-def judge(ours: str, added: list[Option], place: str) -> None:
+def validate(ours: str, added: list[Option], place: str) -> None:
     """Raise BadAddition for the first option that CKAN could not read from the file at `place`, merged with `ours`."""
     names = {(section, name.lower()): name for section, name in options(ours)}
     for option in added:

@@ -47,7 +47,7 @@ class Addresses:
             pending.request(host, REBUILD_INDEX)
             psql.query(host, self.database, "\n".join(["BEGIN;", *map(self._led_here, former), "COMMIT;"]))
         noted.pop(self.database.address, None)
-        state_file.note(host, MEMORY, {**noted, self.database.address: self._wanted()})
+        state_file.write(host, MEMORY, {**noted, self.database.address: self._wanted()})
 
     def _led_here(self, former: Known) -> str:
         """Return the SQL that exchanges what leads to former addresses."""
@@ -60,7 +60,7 @@ class Addresses:
 
 
 def _noted(host: Host) -> dict[str, Known]:
-    return state_file.recall(host, MEMORY, {})
+    return state_file.read(host, MEMORY, {})
 
 
 def _replaced(column: str, old: str, new: str) -> str:

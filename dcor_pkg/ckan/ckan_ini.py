@@ -23,9 +23,9 @@ class CkanIni(ManagedFile):
     def text(self, host: Host) -> str:
         return ckan_additions.merged(super().text(host), ckan_additions.read(host))
 
-    def judge(self, host: Host) -> None:
+    def validate(self, host: Host) -> None:
         """Raise DcorError for the first addition that CKAN could not read."""
-        ckan_additions.judge(self._without_secrets(host), ckan_additions.read(host), self.path)
+        ckan_additions.validate(self._without_secrets(host), ckan_additions.read(host), self.path)
 
     def contradictions(self, host: Host) -> list[tuple[Option, str]]:
         """Return the options of additions that overrule one of ours, with our value; a word stands for each secret."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from dcor_pkg.answers.settings import FIELDS, BadAnswer, Settings, as_answers
+from dcor_pkg.answers.settings import FIELDS, InvalidAnswer, Settings, as_answers
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.machine.host import Host
 
@@ -15,17 +15,17 @@ USER = "www-data"
 
 
 def check(host: Host, settings: Settings) -> None:
-    """Raise BadAnswer for the first file that is named and cannot be used."""
-    for key, judge in JUDGES.items():
+    """Raise InvalidAnswer for the first file that is named and cannot be used."""
+    for key, validator in VALIDATORS.items():
         path = as_answers(settings)[key]
         if path == FIELDS[key].default:
             continue
         try:
-            reason = judge(host, path)
+            reason = validator(host, path)
         except CommandFailed as error:
             reason = f"{USER} cannot read it ({error.hint or error.reason})"
         if reason is not None:
-            raise BadAnswer(f"dcor-server/{key}", path, reason, FIELDS[key].metadata["hint"])
+            raise InvalidAnswer(f"dcor-server/{key}", path, reason, FIELDS[key].metadata["hint"])
 
 
 def _text(host: Host, path: str) -> str | None:
@@ -33,14 +33,14 @@ def _text(host: Host, path: str) -> str | None:
 
 
 def _licences(host: Host, path: str) -> str | None:
-    """Judge licences in the format of CKAN's `licenses_group_url` (its Configuration Reference)."""
+    """Validator licences in the format of CKAN's `licenses_group_url` (its Configuration Reference)."""
     found = _json(host.run("cat", path, user=USER))
     good = isinstance(found, list) and all(isinstance(one, dict) and {"id", "title"} <= set(one) for one in found)
     return None if good and found else 'is no JSON list of licences, each with an "id" and a "title"'
 
 
 def _supplements(host: Host, directory: str) -> str | None:
-    """Judge the files as ckanext-dcor_schemas reads them: NAME_KEY.json, with what it asks of each."""
+    """Validator the files as ckanext-dcor_schemas reads them: NAME_KEY.json, with what it asks of each."""
     names = [name for name in host.run("ls", directory, user=USER).split("\n") if name.endswith(".json")]
     for name in names:
         found = _json(host.run("cat", f"{directory}/{name}", user=USER))
@@ -59,7 +59,7 @@ def _json(text: str) -> Any:
         return None
 
 
-JUDGES: dict[str, Callable[[Host, str], str | None]] = {
+VALIDATORS: dict[str, Callable[[Host, str], str | None]] = {
     "about": _text,
     "licences": _licences,
     "resource-supplements": _supplements,

@@ -100,7 +100,7 @@ def put_back(host: Host) -> None:
     proven = None if programs is None else host.read(f"{programs.directory}/ckan.ini")
     now = host.read(release.CKAN_INI)
     if proven is not None and now not in (None, proven) and managed_file.is_ours(host, release.CKAN_INI, now or ""):
-        managed_file.remember(host, release.CKAN_INI, proven)
+        managed_file.record(host, release.CKAN_INI, proven)
         host.write(release.CKAN_INI, proven, COPY)
 
 

@@ -101,12 +101,12 @@ def run(host: Host, release: str, program: str, *arguments: str, timeout: float 
     )
 
 
-def need_room(host: Host) -> None:
+def require_space(host: Host) -> None:
     """Raise DcorError where a release would fill the disk."""
-    disk.need(host, DIRECTORY, ROOM)
+    disk.require(host, DIRECTORY, ROOM)
 
 
-def need_whole_packages(host: Host) -> None:
+def require_whole_packages(host: Host) -> None:
     """Raise DcorError while dpkg unpacks what a release is made of, and where it was cut off in that."""
     states = host.run("dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *MADE_OF)
     for package, _, state in (line.partition(" ") for line in states.splitlines()):
@@ -120,13 +120,13 @@ def need_whole_packages(host: Host) -> None:
 def make(host: Host, release: str) -> None:
     """Make a release under another name, and give it its own when nothing is missing from it."""
     home, beside = directory(release), f"{DIRECTORY}/.{release}"
-    need_room(host)
-    need_whole_packages(host)
+    require_space(host)
+    require_whole_packages(host)
     host.make_directory(DIRECTORY, Access(0o755))
     host.remove_tree(beside)
     try:
         _fill(host, beside, home)
-        need_whole_packages(host)
+        require_whole_packages(host)
         host.run("sync", "--file-system", beside)
         host.rename(beside, home)
     except BaseException:

@@ -47,11 +47,11 @@ class SearchIndex:
             self._rebuild(host, "--clear")
         elif self._fault(host) is not None:
             self._rebuild(host)
-        state_file.note(host, MEMORY, self._pair())
+        state_file.write(host, MEMORY, self._pair())
 
     def _rebuild(self, host: Host, *options: str) -> None:
         release.run(host, self.release, "ckan", "search-index", "rebuild", *options, timeout=24 * 3600)
-        pending.done(host, REBUILD_INDEX)
+        pending.clear(host, REBUILD_INDEX)
 
     def _pair(self) -> dict[str, str]:
         return {"database": self.database.address, "solr": self.solr.address}
@@ -66,13 +66,13 @@ class SearchIndex:
             return found
         if found == datasets == 0:
             return None
-        if pending.is_due(host, REBUILD_INDEX):
+        if pending.is_pending(host, REBUILD_INDEX):
             return "is older than what it is made from"
         return f"is empty, and the database has {datasets} datasets" if found == 0 else None
 
 
 def _noted(host: Host) -> dict[str, str] | None:
-    return state_file.recall(host, MEMORY, None)
+    return state_file.read(host, MEMORY, None)
 
 
 def _count(host: Host, solr: Endpoint) -> int | str:

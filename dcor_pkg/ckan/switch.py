@@ -24,7 +24,7 @@ SEARCH = "/api/3/action/package_search?rows=1"
 PAGES = ("/", "/dataset/", "/about", "/user/login")
 
 
-def to(host: Host, programs: Programs, hostname: str) -> None:
+def switch_to(host: Host, programs: Programs, hostname: str) -> None:
     """Switch to programs whose supervisor file is written."""
     before = ckan_log.size(host)
     supervisor.update(host)
@@ -53,7 +53,7 @@ def forget_others(host: Host, programs: Programs) -> None:
     """Remove all programs but these; what still runs of them is stopped."""
     for name in host.names(FILES):
         if name.startswith("dcor-") and name != f"dcor-{programs.id}.conf":
-            managed_file.forget(host, f"{FILES}/{name}")
+            managed_file.remove(host, f"{FILES}/{name}")
     supervisor.update(host)
     for name in host.names(CONFIGURATIONS):
         if name != programs.id:

@@ -49,22 +49,22 @@ class ManagedFile:
             return None if found == wanted else "is not what the settings ask for"
         if found == wanted:
             return "is dcor-server's again, and not taken over yet"
-        laid = host.read(beside(self.path))
+        laid = host.read(new_version(self.path))
         return None if laid == wanted else "was changed here, and there is a new text for it"
 
     def apply(self, host: Host) -> None:
         """Write the file, or lay the new text beside the admin's, which from then on is not ours."""
         wanted, found = self.text(host), host.read(self.path)
         if found not in (None, wanted) and not is_ours(host, self.path, found):
-            host.write(beside(self.path), wanted, self.access)
+            host.write(new_version(self.path), wanted, self.access)
             host.write(self.path, found or "", self.access)
-            state_file.note(host, MEMORY, {**_hashes(host), self.path: []})
+            state_file.write(host, MEMORY, {**_hashes(host), self.path: []})
             return
         for handler in self.then:
             pending.request(host, handler)
-        remember(host, self.path, wanted)
+        record(host, self.path, wanted)
         host.write(self.path, wanted, self.access)
-        host.remove(beside(self.path))
+        host.remove(new_version(self.path))
 
     def text(self, host: Host) -> str:
         """Return what should be in the file."""
@@ -94,13 +94,13 @@ class ValidatedFiles:
         except CommandFailed as error:
             for path, (text, access) in before.items():
                 _put_back(host, path, text, access)
-            state_file.note(host, MEMORY, hashes)
+            state_file.write(host, MEMORY, hashes)
             raise DcorError(
                 f"{self.validate[0]} refuses the new configuration; the old one stays", error.hint
             ) from None
 
 
-def beside(path: str) -> str:
+def new_version(path: str) -> str:
     """Return where the new text of a file is laid that an admin has changed."""
     directory, _, name = path.rpartition("/")
     return f"{ROOM if directory in CROWDED else directory}/{name}{BESIDE}"
@@ -111,19 +111,19 @@ def is_ours(host: Host, path: str, text: str) -> bool:
     return _hash(text) in _hashes(host).get(path, [])
 
 
-def remember(host: Host, path: str, text: str) -> None:
+def record(host: Host, path: str, text: str) -> None:
     """Remember what is about to be written, and what lies there until then: a power cut leaves one of the two."""
     hashes = _hashes(host)
-    state_file.note(host, MEMORY, {**hashes, path: [_hash(text), *hashes.get(path, [])[:1]]})
+    state_file.write(host, MEMORY, {**hashes, path: [_hash(text), *hashes.get(path, [])[:1]]})
 
 
-def forget(host: Host, path: str) -> None:
+def remove(host: Host, path: str) -> None:
     """Remove a file that is not wanted any more, and what we know of it."""
     host.remove(path)
-    state_file.note(host, MEMORY, {known: hashes for known, hashes in _hashes(host).items() if known != path})
+    state_file.write(host, MEMORY, {known: hashes for known, hashes in _hashes(host).items() if known != path})
 
 
-def changed_here(host: Host) -> list[str]:
+def changed_by_admin(host: Host) -> list[str]:
     """Return the managed files that an admin has changed, and that we therefore keep."""
     return [
         path
@@ -141,7 +141,7 @@ def _put_back(host: Host, path: str, text: str | None, access: Access | None) ->
 
 def _hashes(host: Host) -> dict[str, list[str]]:
     """Return the hashes of what we have written, by path; none are known of a file that is not ours any more."""
-    return state_file.recall(host, MEMORY, {})
+    return state_file.read(host, MEMORY, {})
 
 
 def _hash(text: str) -> str:

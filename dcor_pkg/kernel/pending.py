@@ -19,11 +19,11 @@ def request(host: Host, handler: str) -> None:
     host.write(f"{DIRECTORY}/{handler}", "", Access(0o600))
 
 
-def is_due(host: Host, handler: str) -> bool:
+def is_pending(host: Host, handler: str) -> bool:
     """Tell whether somebody has asked for it since it was last done."""
     return host.exists(f"{DIRECTORY}/{handler}")
 
 
-def done(host: Host, handler: str) -> None:
+def clear(host: Host, handler: str) -> None:
     """Forget it."""
     host.remove(f"{DIRECTORY}/{handler}")

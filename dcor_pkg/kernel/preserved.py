@@ -26,10 +26,10 @@ DIRECTORIES = {
 
 
 @dataclass(frozen=True)
-class KeptSettings:
+class PreservedSettings:
     """Bring back what an earlier installation has left, before anything is made anew."""
 
-    name: str = "kept settings"
+    name: str = "preserved settings"
 
     def check(self, host: Host) -> str | None:
         return f"{KEPT} was kept by a purge, and is not back" if _is_due(host) else None
@@ -43,7 +43,7 @@ class KeptSettings:
         host.write(INSTANCE, host.read(KEPT_INSTANCE) or "", Access(0o644))
 
 
-def put_by(host: Host, name: str) -> str | None:
+def read(host: Host, name: str) -> str | None:
     """Return the text of a file that is about to come back, or None."""
     return host.read(f"{KEPT}/{name}") if _is_due(host) else None
 

@@ -34,7 +34,7 @@ def external(key: str) -> str:
     return f"external-{key}"
 
 
-def keep(host: Host, name: str, secret: Secret) -> None:
+def save(host: Host, name: str, secret: Secret) -> None:
     """Write a secret that somebody has chosen."""
     host.make_directory(DIRECTORY, DIRECTORY_ACCESS)
     host.write(path(name), f"{secret}\n", ACCESS)
@@ -65,4 +65,4 @@ class RandomSecret:
 
     def apply(self, host: Host) -> None:
         kept = (host.read(path(self.secret)) or "").strip()
-        keep(host, self.secret, Secret(kept or "".join(secrets.choice(ALPHABET) for _ in range(40))))
+        save(host, self.secret, Secret(kept or "".join(secrets.choice(ALPHABET) for _ in range(40))))

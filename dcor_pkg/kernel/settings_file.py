@@ -5,7 +5,7 @@ The answers of debconf become settings only by being saved here.
 
 from __future__ import annotations
 
-from dcor_pkg.answers.settings import BadAnswer, Settings, as_answers, parse
+from dcor_pkg.answers.settings import InvalidAnswer, Settings, as_answers, parse
 from dcor_pkg.answers.settings_text import HEADER, KEPT, PATH, answers_in, changed, line_of
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Access, Host
@@ -19,7 +19,7 @@ def read(host: Host) -> dict[str, str] | None:
     return None if text is None else answers_in(text)
 
 
-def read_kept(host: Host) -> dict[str, str]:
+def read_preserved(host: Host) -> dict[str, str]:
     """Return the answers of an installation that was purged. Raises DcorError naming the line."""
     return answers_in(host.read(KEPT) or HEADER, KEPT)
 
@@ -31,7 +31,7 @@ def load(host: Host) -> Settings:
         raise DcorError(f"{PATH} is missing.", hint="dpkg-reconfigure dcor-server asks for the settings.")
     try:
         return parse(answers)
-    except BadAnswer as refused:
+    except InvalidAnswer as refused:
         line = line_of(host.read(PATH) or "", refused.question.partition("/")[2])
         raise DcorError(f"{PATH}{line}: {refused.reason}", refused.hint) from None
 

@@ -46,11 +46,11 @@ class Service:
         _let_start(host, self.unit)
         _run(host, verb, self.unit)
         for handler in asked:
-            pending.done(host, handler)
+            pending.clear(host, handler)
 
 
 @dataclass(frozen=True)
-class ServiceBegun:
+class ServiceStarting:
     """A unit that has been told to start, and has the time of the steps that follow to do so."""
 
     unit: str
@@ -71,12 +71,12 @@ class ServiceBegun:
         host.run("systemctl", "daemon-reload")
         _let_start(host, self.unit)
         for handler in due(host, self.unit):
-            pending.done(host, handler)
+            pending.clear(host, handler)
         host.run("systemctl", "start", "--no-block", self.unit)
 
 
 @dataclass(frozen=True)
-class ServiceOff:
+class ServiceStopped:
     """A unit that is not needed now: it does not run, nor start at boot. Its settings and its data stay."""
 
     unit: str
@@ -106,7 +106,7 @@ def _run(host: Host, verb: str, unit: str) -> None:
 
 def due(host: Host, unit: str) -> list[str]:
     """Return the handlers of a unit that were asked for and not done yet."""
-    return [handler for verb in ("restart", "reload") if pending.is_due(host, handler := f"{verb} {unit}")]
+    return [handler for verb in ("restart", "reload") if pending.is_pending(host, handler := f"{verb} {unit}")]
 
 
 def unit_state(host: Host, unit: str) -> dict[str, str]:

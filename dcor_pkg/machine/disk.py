@@ -18,7 +18,7 @@ def free(host: Host, path: str) -> int:
     return shutil.disk_usage(host.path(str(place))).free
 
 
-def need(host: Host, path: str, wanted: int) -> None:
+def require(host: Host, path: str, wanted: int) -> None:
     """Raise DcorError where fewer than `wanted` bytes are free."""
     found = free(host, path)
     if found < wanted:

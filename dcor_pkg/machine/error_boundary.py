@@ -13,16 +13,16 @@ DIRECTORY = "/var/log/dcor-server"
 LOG = f"{DIRECTORY}/bugs.log"
 
 
-def told(host: Host, work: Callable[[], int], ended: Callable[[str, str], int]) -> int:
+def guard(host: Host, work: Callable[[], int], ended: Callable[[str, str], int]) -> int:
     """Return what `work` returns, or what `ended` makes of the reason and the hint when it fails."""
     try:
         return work()
     except Exception as fault:  # noqa: BLE001 (a traceback is no message for an admin; it is kept in the log)
-        error = explained(host, fault)
+        error = as_dcor_error(host, fault)
         return ended(error.reason, error.hint)
 
 
-def explained(host: Host, fault: Exception) -> DcorError:
+def as_dcor_error(host: Host, fault: Exception) -> DcorError:
     """Return an error that can be told; what is none is a bug."""
     return fault if isinstance(fault, DcorError) else DcorError(_record(host, fault))
 

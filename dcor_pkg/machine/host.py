@@ -196,7 +196,7 @@ class Host:
             raise CommandFailed(argv, done.returncode, done.stderr or done.stdout)
         return done.stdout
 
-    def answers(self, *argv: str, user: str | None = None, environment: Mapping[str, str] | None = None) -> bool:
+    def succeeds(self, *argv: str, user: str | None = None, environment: Mapping[str, str] | None = None) -> bool:
         """Tell whether a program that is asked a question ends with yes (0)."""
         try:
             self.run(*argv, user=user, environment=environment, timeout=60)

@@ -10,13 +10,13 @@ from dcor_pkg.machine.host import Access, Host
 What = TypeVar("What")
 
 
-def recall(host: Host, path: str, at_first: What) -> What:
+def read(host: Host, path: str, at_first: What) -> What:
     """Return what was noted last, or `at_first`."""
     text = host.read(path)
     found: What = json.loads(text) if text else at_first
     return found
 
 
-def note(host: Host, path: str, what: object) -> None:
+def write(host: Host, path: str, what: object) -> None:
     """Note it in the place of what was noted before."""
     host.write(path, json.dumps(what, indent=1) + "\n", Access(0o600))

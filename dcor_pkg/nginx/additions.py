@@ -52,7 +52,7 @@ def refusal(host: Host) -> str | None:
     return _refusal(host, VALIDATE_ADDITIONS) if there else None
 
 
-def judge(host: Host) -> None:
+def validate(host: Host) -> None:
     """Raise DcorError when there are additions that nginx would not take over."""
     words = refusal(host) if pending(host) else None
     if words is not None:

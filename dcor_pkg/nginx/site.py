@@ -21,7 +21,7 @@ from dcor_pkg.nginx import workers as nginx_workers
 from dcor_pkg.services import endpoint as services
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.object_store import socket_activation
-from dcor_pkg.services.object_store.socket_activation import StoreDoor, StoreDoorClosed
+from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
 from dcor_pkg.tls.certificate import PAIRS
 
 UNIT = "nginx.service"
@@ -91,7 +91,7 @@ def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         Directory(nginx_additions.COPIES, Access(0o700)),
     )
     own = (*directories, Site(site(settings, facts)), NginxService(UNIT))
-    return (StoreDoor(), *own) if services.of(settings).object_store.local else (*own, StoreDoorClosed())
+    return (SocketActivation(), *own) if services.of(settings).object_store.local else (*own, NoSocketActivation())
 
 
 def site(settings: Settings, facts: Facts) -> ManagedFile:

@@ -116,7 +116,7 @@ class Services:
         return iter([getattr(self, item.name) for item in fields(self)])
 
     @property
-    def elsewhere(self) -> tuple[Endpoint, ...]:
+    def external(self) -> tuple[Endpoint, ...]:
         """Those that this package does not run."""
         return tuple(endpoint for endpoint in self if not endpoint.local)
 
@@ -125,7 +125,7 @@ def of(settings: Settings) -> Services:
     """Return where everything is, by the settings."""
     answers = as_answers(settings)
     return Services(
-        *(here if answers[key] == LOCAL else _elsewhere(key, answers[key]) for key, here in _ours(settings).items())
+        *(here if answers[key] == LOCAL else _external(key, answers[key]) for key, here in _ours(settings).items())
     )
 
 
@@ -140,7 +140,7 @@ def _ours(settings: Settings) -> dict[str, Endpoint]:
     return {endpoint.key: endpoint for endpoint in own}
 
 
-def _elsewhere(key: str, answer: str) -> Endpoint:
+def _external(key: str, answer: str) -> Endpoint:
     """Take an answer apart, which the settings have judged."""
     parts = urlsplit(answer)
     port = parts.port or PORTS[parts.scheme]

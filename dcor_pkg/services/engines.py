@@ -21,4 +21,4 @@ def needed(used: Services) -> tuple[str, ...]:
 
 def not_needed(used: Services) -> tuple[str, ...]:
     """Return the units of those whose work is done elsewhere."""
-    return tuple(UNITS[it.key] for it in used.elsewhere if it.key in UNITS)
+    return tuple(UNITS[it.key] for it in used.external if it.key in UNITS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 
-from dcor_pkg.answers.settings import PASSWORDS, BadAnswer, Settings, as_answers
+from dcor_pkg.answers.settings import PASSWORDS, InvalidAnswer, Settings, as_answers
 from dcor_pkg.kernel import preserved, secrets
 from dcor_pkg.kernel.secrets import Secret
 from dcor_pkg.machine.host import Host
@@ -22,22 +22,22 @@ from dcor_pkg.services.redis import probe as redis_probe
 from dcor_pkg.services.solr import probe as solr_probe
 
 #: whether it can be used; a store also needs to know what it has to publish
-TRIALS = {"database": postgresql_probe.judge, "redis": redis_probe.judge, "solr": solr_probe.judge}
+TRIALS = {"database": postgresql_probe.probe, "redis": redis_probe.probe, "solr": solr_probe.probe}
 #: whether it is there and lets us in
 LOGINS = {
-    "database": postgresql_probe.login,
-    "redis": redis_probe.login,
-    "solr": solr_probe.login,
-    "object-store": store_probe.login,
+    "database": postgresql_probe.log_in,
+    "redis": redis_probe.log_in,
+    "solr": solr_probe.log_in,
+    "object-store": store_probe.log_in,
 }
 
 
-def judge(host: Host, before: Settings | None, wanted: Settings, passwords: Mapping[str, Secret]) -> None:
+def probe(host: Host, before: Settings | None, wanted: Settings, passwords: Mapping[str, Secret]) -> None:
     """Try each service that has another address or password than before, and ask the others whether they are there.
 
-    `passwords`: by their questions. Raises BadAnswer for the first that cannot be used.
+    `passwords`: by their questions. Raises InvalidAnswer for the first that cannot be used.
     """
-    for endpoint in services.of(wanted).elsewhere:
+    for endpoint in services.of(wanted).external:
         with _as_answer(wanted, endpoint):
             password = passwords.get(PASSWORD_OF[endpoint.key])
             if password is None:
@@ -65,7 +65,7 @@ def passwords(host: Host) -> dict[str, Secret]:
     found = {}
     for question in PASSWORDS:
         name = secrets.external(question)
-        text = host.read(secrets.path(name)) or preserved.put_by(host, f"secrets/{name}")
+        text = host.read(secrets.path(name)) or preserved.read(host, f"secrets/{name}")
         if text:
             found[question] = Secret(text.strip())
     return found
@@ -73,7 +73,7 @@ def passwords(host: Host) -> dict[str, Secret]:
 
 def _try(host: Host, wanted: Settings, endpoint: Endpoint, password: Secret) -> None:
     if endpoint.key == "object-store":
-        store_probe.judge(host, endpoint, password, public=wanted.public_datasets == "yes")
+        store_probe.probe(host, endpoint, password, public=wanted.public_datasets == "yes")
     else:
         TRIALS[endpoint.key](host, endpoint, password)
 
@@ -85,7 +85,7 @@ def _as_answer(settings: Settings, endpoint: Endpoint) -> Iterator[None]:
         yield
     except Unusable as fault:
         answer = as_answers(settings)[endpoint.key]
-        raise BadAnswer(f"dcor-server/{endpoint.key}", answer, fault.reason, fault.hint) from None
+        raise InvalidAnswer(f"dcor-server/{endpoint.key}", answer, fault.reason, fault.hint) from None
 
 
 def _no_password(endpoint: Endpoint) -> tuple[str, str]:

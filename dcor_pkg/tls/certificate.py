@@ -46,7 +46,7 @@ PAIRS = {
 
 
 def fault(host: Host, pair: Pair, hostname: str) -> str | None:
-    """Judge the properties that we want of a pair, not the file that we left; None when all is well."""
+    """Validator the properties that we want of a pair, not the file that we left; None when all is well."""
     text, key = pair.texts(host)
     if text is None or key is None:
         return "is missing"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from dcor_pkg.answers.settings import OWN, BadAnswer, Settings
+from dcor_pkg.answers.settings import OWN, InvalidAnswer, Settings
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.machine.host import Host
@@ -41,7 +41,7 @@ class OwnCertificate:
         return None if drift is None else f"its key {drift}"
 
     def apply(self, host: Host) -> None:
-        judge(host, self.source, self.hostname)
+        validate(host, self.source, self.hostname)
         text, key = self.source.texts(host)
         pending.request(host, certificate.RELOAD)
         host.make_directory(secrets.DIRECTORY, secrets.DIRECTORY_ACCESS)
@@ -54,12 +54,12 @@ def source(settings: Settings) -> Pair:
     return Pair(settings.certificate_file, settings.certificate_key)
 
 
-def judge(host: Host, pair: Pair, hostname: str) -> None:
-    """Raise BadAnswer for the first reason why the admin's files cannot be served under `hostname`."""
+def validate(host: Host, pair: Pair, hostname: str) -> None:
+    """Raise InvalidAnswer for the first reason why the admin's files cannot be served under `hostname`."""
     chain = _chain(host, pair.certificate)
-    _judge_key(host, pair, chain[0])
+    _validate_key(host, pair, chain[0])
     for reason, hint in _faults(host, pair, chain, hostname):
-        raise BadAnswer(f"dcor-server/{IN_FILE}", pair.certificate, reason, hint)
+        raise InvalidAnswer(f"dcor-server/{IN_FILE}", pair.certificate, reason, hint)
 
 
 def _chain(host: Host, path: str) -> list[x509.Certificate]:
@@ -67,14 +67,14 @@ def _chain(host: Host, path: str) -> list[x509.Certificate]:
     try:
         return certificate.load_chain(text)
     except ValueError:
-        raise BadAnswer(
+        raise InvalidAnswer(
             f"dcor-server/{IN_FILE}", path, "holds no certificate in PEM", "It begins with -----BEGIN CERTIFICATE-----."
         ) from None
 
 
-def _judge_key(host: Host, pair: Pair, first: x509.Certificate) -> None:
-    def refused(reason: str, hint: str) -> BadAnswer:
-        return BadAnswer(f"dcor-server/{IN_KEY}", pair.key, reason, hint)
+def _validate_key(host: Host, pair: Pair, first: x509.Certificate) -> None:
+    def refused(reason: str, hint: str) -> InvalidAnswer:
+        return InvalidAnswer(f"dcor-server/{IN_KEY}", pair.key, reason, hint)
 
     try:
         key = serialization.load_pem_private_key(_text(host, IN_KEY, pair.key).encode(), None)
@@ -94,7 +94,7 @@ def _judge_key(host: Host, pair: Pair, first: x509.Certificate) -> None:
 def _text(host: Host, key: str, path: str) -> str:
     text = host.read(path)
     if text is None:
-        raise BadAnswer(f"dcor-server/{key}", path, "there is no such file", "Name it with its whole path.")
+        raise InvalidAnswer(f"dcor-server/{key}", path, "there is no such file", "Name it with its whole path.")
     return text
 
 

@@ -21,17 +21,17 @@ def take(host: Host, answers: Mapping[str, str], given: Mapping[str, Secret], *,
     """Save answers and the passwords that came with them, and return the settings.
 
     What is not among the answers stays as it is in the file, or in one that a purge has put by. `tried`: whether the
-    machine can be asked already, which it cannot in a chroot. Raises BadAnswer or DcorError before anything is changed.
+    machine can be asked already, which it cannot in a chroot. Raises InvalidAnswer or DcorError before anything is changed.
     """
     kept = settings_file.read(host)
-    wanted = settings.parse({**(settings_file.read_kept(host) if kept is None else kept), **answers})
+    wanted = settings.parse({**(settings_file.read_preserved(host) if kept is None else kept), **answers})
     for key, password in given.items():
-        settings.judge(key, password)
+        settings.validate(key, password)
     before = _settings_or_none(kept)
     if tried and (given or wanted != before):
         preflight.check_change(host, before, wanted, {**external.passwords(host), **given})
     for key, password in given.items():
-        secrets.keep(host, secrets.external(key), password)
+        secrets.save(host, secrets.external(key), password)
     settings_file.save(host, wanted)
     return wanted
 

@@ -45,7 +45,7 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         Part("release", None if release.active(host) else "none is active", release.active(host) or ""),
         *(Part(unit.removesuffix(".service"), _unit_fault(host, unit)) for unit in units),
         Part("programs", _programs_fault(host)),
-        *(Part(it.key, external.fault(host, it), it.address) for it in used.elsewhere),
+        *(Part(it.key, external.fault(host, it), it.address) for it in used.external),
     ]
     checks: dict[str, Callable[[], str | None]] = {
         **({"database": lambda: psql.fault(host, used.database)} if used.database.local else {}),

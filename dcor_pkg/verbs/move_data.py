@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dcor_pkg import converge
-from dcor_pkg.answers.settings import BadAnswer
+from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.ckan import supervisor
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
@@ -41,7 +41,7 @@ def move(host: Host, path: str, tell: Callable[[str], None]) -> None:
     wanted = replace(settings, data_directory=path)
     old, new, store = settings.data, wanted.data, services.of(settings).object_store
     with lock.held(host, converge.PATIENCE):
-        _judge(host, old, new)
+        _validate(host, old, new)
         host.make_directory(new, ACCESS)
         host.write(f"{new}/{MOVING}", host.read(INSTANCE) or "", Access(0o644))
         if not store.local:
@@ -60,9 +60,9 @@ def move(host: Host, path: str, tell: Callable[[str], None]) -> None:
     )
 
 
-def _judge(host: Host, old: str, new: str) -> None:
-    def refused(reason: str, hint: str) -> BadAnswer:
-        return BadAnswer("dcor-server/data-directory", new, reason, hint)
+def _validate(host: Host, old: str, new: str) -> None:
+    def refused(reason: str, hint: str) -> InvalidAnswer:
+        return InvalidAnswer("dcor-server/data-directory", new, reason, hint)
 
     lost = missing_data(host, old)
     if lost is not None or host.read(INSTANCE) is None:

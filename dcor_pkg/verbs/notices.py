@@ -33,18 +33,21 @@ class Notice:
 
 def collect(host: Host, settings: Settings) -> list[Notice]:
     """Return what is to be said of the files that an admin has added or changed. No secret is in it."""
-    kept = managed_file.changed_here(host)
+    kept = managed_file.changed_by_admin(host)
     overruled = [] if release.CKAN_INI in kept else _overruled(host, settings)
     return [*overruled, *(_kept(host, path) for path in kept)]
 
 
-def not_taken_over(host: Host, settings: Settings) -> list[Notice]:
+def not_applied(host: Host, settings: Settings) -> list[Notice]:
     """Return what is wrong with additions, which the steps of a converge tell as well."""
-    judges = {ckan_additions.DIRECTORY: ckan_ini(settings).judge, nginx_additions.DIRECTORY: nginx_additions.judge}
+    validators = {
+        ckan_additions.DIRECTORY: ckan_ini(settings).validate,
+        nginx_additions.DIRECTORY: nginx_additions.validate,
+    }
     found = []
-    for directory, judge in judges.items():
+    for directory, validator in validators.items():
         try:
-            judge(host)
+            validator(host)
         except DcorError as error:
             found.append(Notice(directory, f"is not taken over: {error.reason}", error.hint))
     return found
@@ -66,7 +69,7 @@ def _overruled(host: Host, settings: Settings) -> list[Notice]:
 
 
 def _kept(host: Host, path: str) -> Notice:
-    beside = managed_file.beside(path)
+    beside = managed_file.new_version(path)
     way = f"mv {beside} {path}" if host.exists(beside) else f"rm {path}"
     return Notice(
         path,

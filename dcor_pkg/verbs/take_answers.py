@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dcor_pkg.answers import questions
 from dcor_pkg.answers.debconf_wire import Wire
-from dcor_pkg.answers.settings import PASSWORDS, QUESTIONS, BadAnswer, as_answers
+from dcor_pkg.answers.settings import PASSWORDS, QUESTIONS, InvalidAnswer, as_answers
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.kernel.secrets import Secret
@@ -68,6 +68,6 @@ def _put_back(wire: Wire, kept: Mapping[str, str] | None, given: Mapping[str, Se
     if kept is not None:
         wire.forget(given)
         questions.settle(wire, kept)
-    elif isinstance(refused, BadAnswer):
+    elif isinstance(refused, InvalidAnswer):
         wire.unsee(refused.question.partition("/")[2])
         refused.hint = f"{refused.hint} {OTHER_ANSWER}".strip()

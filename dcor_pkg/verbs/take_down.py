@@ -38,7 +38,7 @@ def _stop_healing(host: Host) -> None:
 def _stop_programs(host: Host) -> None:
     for name in host.names(PROGRAMS):
         if name.startswith("dcor-"):
-            managed_file.forget(host, f"{PROGRAMS}/{name}")
+            managed_file.remove(host, f"{PROGRAMS}/{name}")
     if supervisor.states(host):
         supervisor.update(host)
 

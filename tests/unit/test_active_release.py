@@ -27,7 +27,7 @@ def test_a_switch_that_fails_before_or_after_nginx_is_pointed_at_the_next(
     monkeypatch.setattr(programs, "wanted", lambda host, release, reads: NEXT)
     monkeypatch.setattr(programs, "copy", lambda host, wanted: None)
     monkeypatch.setattr(Programs, "file", lambda self, data: Settled())
-    monkeypatch.setattr(switch, "to", to)
+    monkeypatch.setattr(switch, "switch_to", to)
     monkeypatch.setattr(supervisor, "update", lambda host: None)
     with pytest.raises(DcorError):
         ActiveRelease("2.0", "dcor.example.org", "/data", ()).apply(host)

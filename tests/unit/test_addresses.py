@@ -40,7 +40,7 @@ def test_a_store_elsewhere_is_led_to_and_the_index_follows(host: Host, asked: li
     assert outcome.reason == "are those of https://a.example.org and https://a.example.org"
     ((_, sql),) = asked
     assert """replace(extras, '"s3_url": "https://a.example.org/', '"s3_url": "https://s3.example.org/')""" in sql
-    assert pending.is_due(host, pending.REBUILD_INDEX)
+    assert pending.is_pending(host, pending.REBUILD_INDEX)
     assert moved.check(host) is None
 
 

@@ -95,7 +95,7 @@ def test_a_password_that_is_left_empty_stays(host: Host) -> None:
 def test_what_is_refused_at_first_is_asked_again(host: Host) -> None:
     frontend = Frontend(preseed={**ALL, "hostname": "no host"}, interactive=False)
     asked(frontend)
-    with pytest.raises(settings.BadAnswer, match="dcor-server/hostname = 'no host'") as refused:
+    with pytest.raises(settings.InvalidAnswer, match="dcor-server/hostname = 'no host'") as refused:
         take_answers.take(host, Wire(frontend), again=False, tried=True)
     assert "debconf-set-selections" in refused.value.hint
     assert (frontend.flags["hostname"], frontend.flags["email"]) == (False, True)

@@ -63,7 +63,7 @@ def test_a_new_password_is_tried_and_kept_for_later_changes(host: Host, tried: l
 
 def test_a_file_with_a_mistake_can_be_mended_by_an_answer(host: Host, tried: list[dict[str, Secret]]) -> None:
     host.write(settings_text.PATH, "[dcor-server]\nworkers = many\n", Access(0o640))
-    with pytest.raises(settings.BadAnswer):
+    with pytest.raises(settings.InvalidAnswer):
         change_settings.take(host, {"hostname": "a.example.org"}, {})
     change_settings.take(host, {"workers": "7"}, {})
     assert settings_file.load(host).workers == "7"

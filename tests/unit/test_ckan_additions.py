@@ -103,7 +103,7 @@ def test_other_sections_are_merged_too_and_python_reads_the_loggers(host: Host, 
         "[loggers]\nkeys = root, ckan, ckanext, werkzeug, mine\n"
         "[logger_mine]\nlevel = DEBUG\nhandlers = console\nqualname = mine\n[logger_ckan]\nlevel = ERROR\n",
     )
-    ini.judge(host)
+    ini.validate(host)
     (tmp_path / "ckan.ini").write_text(ini.text(host))
     logging.config.fileConfig(str(tmp_path / "ckan.ini"), disable_existing_loggers=False)
     levels = [logging.getLogger(name).level for name in ("mine", "ckan")]
@@ -139,7 +139,7 @@ def test_a_value_of_several_lines_takes_the_place_of_one(host: Host) -> None:
 def test_a_broken_addition_is_told_with_its_line(host: Host, ini: CkanIni, text: str, line: int, words: str) -> None:
     file = add(host, "mine.ini", text)
     with pytest.raises(BadAddition) as refused:
-        ini.judge(host)
+        ini.validate(host)
     assert refused.value.reason.startswith(f"{file}, line {line}: ")
     assert words in refused.value.reason
     assert "hush" not in refused.value.reason + refused.value.hint
@@ -148,12 +148,12 @@ def test_a_broken_addition_is_told_with_its_line(host: Host, ini: CkanIni, text:
 def test_what_cannot_be_read_is_told(host: Host, ini: CkanIni) -> None:
     host.link(f"{DIRECTORY}/gone.ini", "/nowhere")
     with pytest.raises(DcorError, match=r"ckan.d/gone.ini is no file that can be read"):
-        ini.judge(host)
+        ini.validate(host)
 
 
 def test_what_stands_for_itself_may_be_used(host: Host, ini: CkanIni) -> None:
     add(host, "a.ini", "[DEFAULT]\nclinic = Ours\n[app:main]\nx = %(clinic)s at %(ckan.site_url)s, 100%%, %(here)s\n")
-    ini.judge(host)
+    ini.validate(host)
     parser = Ckans()
     parser.read_string(ini.text(host))
     assert parser.get("app:main", "x") == "Ours at https://dcor.example.org, 100%, /etc/ckan/default"

@@ -28,7 +28,7 @@ def test_a_step_that_fails_makes_it_due(
     pending.request(host, pending.CONVERGE)
     monkeypatch.setattr(converge, "_run", lambda host, tell: outcomes)
     converge.converge(host, lambda outcome: None)
-    assert pending.is_due(host, pending.CONVERGE) is due
+    assert pending.is_pending(host, pending.CONVERGE) is due
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, ValueError])
@@ -39,7 +39,7 @@ def test_whatever_ends_it_makes_it_due(host: Host, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(converge, "_run", run)
     with pytest.raises(end):
         converge.converge(host, lambda outcome: None)
-    assert pending.is_due(host, pending.CONVERGE)
+    assert pending.is_pending(host, pending.CONVERGE)
 
 
 def test_who_is_not_let_in_stays_due_when_the_other_ends_well(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +51,7 @@ def test_who_is_not_let_in_stays_due_when_the_other_ends_well(host: Host, monkey
 
     monkeypatch.setattr(converge, "_run", run)
     converge.converge(host, lambda outcome: None)
-    assert pending.is_due(host, pending.CONVERGE)
+    assert pending.is_pending(host, pending.CONVERGE)
 
 
 def test_a_bug_is_remembered_and_told_as_one(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

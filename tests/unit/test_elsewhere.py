@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dcor_pkg.answers import settings
-from dcor_pkg.answers.settings import BadAnswer, Settings
+from dcor_pkg.answers.settings import InvalidAnswer, Settings
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.secrets import Secret
@@ -105,7 +105,7 @@ def test_what_psql_says_is_told_without_who_says_so(words: str, essence: str) ->
 def test_a_database_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
     with pytest.raises(Unusable, match=words):
-        postgresql_probe.judge(host, endpoint("database"), PASSWORD)
+        postgresql_probe.probe(host, endpoint("database"), PASSWORD)
     assert host.names("/run") == []
 
 
@@ -125,7 +125,7 @@ def test_a_database_is_judged(host: Host, programs: Programs, says: list[str | C
 def test_a_redis_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
     with pytest.raises(Unusable, match=words):
-        redis_probe.judge(host, endpoint("redis"), PASSWORD)
+        redis_probe.probe(host, endpoint("redis"), PASSWORD)
 
 
 INSTALLED = "/usr/lib/ckan/default/lib/python3.99/site-packages/ckan/config/solr/schema.xml"
@@ -162,7 +162,7 @@ def test_a_solr_is_judged(host: Host, monkeypatch: pytest.MonkeyPatch, part: str
     )
     host.write(INSTALLED, SOLR["/schema"].body, Access(0o644))
     with pytest.raises(Unusable, match=words) if words else contextlib.nullcontext():
-        solr_probe.judge(host, endpoint("solr"), PASSWORD)
+        solr_probe.probe(host, endpoint("solr"), PASSWORD)
 
 
 GOOD = "\n200"
@@ -183,13 +183,13 @@ DENIED = "<Error><Code>AccessDenied</Code><Message>No.</Message></Error>\n403"
 def test_a_store_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
     with pytest.raises(Unusable, match=words):
-        store_probe.judge(host, endpoint("object-store"), PASSWORD, public=True)
+        store_probe.probe(host, endpoint("object-store"), PASSWORD, public=True)
     assert programs.says == []
 
 
 def test_without_public_datasets_nobody_has_to_read_them(host: Host, programs: Programs) -> None:
     programs.says = [GOOD, *[GOOD] * 4, DENIED, GOOD, GOOD, GOOD]
-    store_probe.judge(host, endpoint("object-store"), PASSWORD, public=False)
+    store_probe.probe(host, endpoint("object-store"), PASSWORD, public=False)
     buckets = {line for text in programs.texts for line in text.splitlines() if line.startswith("url = ")}
     assert all(store_probe.BUCKET in line for line in buckets if line != 'url = "http://localhost/"')
 
@@ -197,9 +197,9 @@ def test_without_public_datasets_nobody_has_to_read_them(host: Host, programs: P
 def test_no_password_is_where_others_read(host: Host, programs: Programs) -> None:
     of_redis = ["OK\n", "OK\nredis_version:7.0.1\n", "OK\nOK\n", "OK\nOK\n", "OK\n1\n"]
     programs.says = ["1", "150004 UTF8", "", *of_redis, GOOD]
-    postgresql_probe.judge(host, endpoint("database"), PASSWORD)
-    redis_probe.judge(host, endpoint("redis"), PASSWORD)
-    store_probe.login(host, endpoint("object-store"), PASSWORD)
+    postgresql_probe.probe(host, endpoint("database"), PASSWORD)
+    redis_probe.probe(host, endpoint("redis"), PASSWORD)
+    store_probe.log_in(host, endpoint("object-store"), PASSWORD)
     assert programs.says == []
     assert not [word for word in programs.readable if "hush" in word]
     assert 'AUTH "hush\\"\\\\%"\n' in programs.texts[3]
@@ -213,9 +213,9 @@ def test_nobody_at_a_port_is_one_sentence() -> None:
 
 def test_a_missing_password_names_its_question(host: Host) -> None:
     with pytest.raises(
-        BadAnswer, match=r"dcor-server/redis = .*its password is missing \(dcor-server/redis-password\)"
+        InvalidAnswer, match=r"dcor-server/redis = .*its password is missing \(dcor-server/redis-password\)"
     ):
-        external.judge(host, None, settings.parse({"redis": ANSWERS["redis"]}), {})
+        external.probe(host, None, settings.parse({"redis": ANSWERS["redis"]}), {})
 
 
 def test_what_is_known_has_to_answer(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,10 +223,10 @@ def test_what_is_known_has_to_answer(host: Host, monkeypatch: pytest.MonkeyPatch
         raise Unusable("it is not there")
 
     monkeypatch.setitem(external.LOGINS, "redis", login)
-    secrets.keep(host, secrets.external("redis-password"), Secret(PASSWORD))
+    secrets.save(host, secrets.external("redis-password"), Secret(PASSWORD))
     wanted = settings.parse({"redis": ANSWERS["redis"]})
-    with pytest.raises(BadAnswer, match="dcor-server/redis = .*: it is not there"):
-        external.judge(host, wanted, wanted, external.passwords(host))
+    with pytest.raises(InvalidAnswer, match="dcor-server/redis = .*: it is not there"):
+        external.probe(host, wanted, wanted, external.passwords(host))
     assert external.fault(host, endpoint("redis")) == "it is not there"
     assert external.fault(host, endpoint("solr")) == "its password is missing (dcor-server/solr-password)"
 
@@ -247,8 +247,8 @@ def test_only_what_is_new_is_tried(
     tried: list[str] = []
     monkeypatch.setitem(external.TRIALS, "redis", lambda _, it, password: tried.append(f"{it.key} {password}"))
     monkeypatch.setitem(external.LOGINS, "redis", lambda *_: None)
-    secrets.keep(host, secrets.external("redis-password"), Secret(kept))
+    secrets.save(host, secrets.external("redis-password"), Secret(kept))
     former: Settings | None = None if before is None else settings.parse(before)
     wanted = settings.parse({"redis": ANSWERS["redis"], "site-title": "X"})
-    external.judge(host, former, wanted, {"redis-password": Secret(PASSWORD)})
+    external.probe(host, former, wanted, {"redis-password": Secret(PASSWORD)})
     assert tried == ([f"redis {PASSWORD}"] if is_tried else [])

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from dcor_pkg.kernel.runner import Outcome, Result, run
-from dcor_pkg.kernel.systemd_service import ServiceOff
+from dcor_pkg.kernel.systemd_service import ServiceStopped
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.services.postgresql import cluster as postgresql_cluster
-from dcor_pkg.services.postgresql.cluster import MARK, ClusterParked, ClusterUsed
+from dcor_pkg.services.postgresql.cluster import MARK, ClusterEnabled, ClusterStopped
 
 START = "/etc/postgresql/15/main/start.conf"
 
@@ -67,7 +67,7 @@ def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def test_a_service_is_stopped_and_does_not_come_back_at_boot(host: Host, machine: Machine) -> None:
-    step = ServiceOff("dcor-solr.service")
+    step = ServiceStopped("dcor-solr.service")
     (outcome,) = run([step], host)
     assert outcome.reason == "is active, and its work is done elsewhere"
     assert (machine.active & {step.unit}, machine.enabled) == (set(), set())
@@ -77,24 +77,24 @@ def test_a_service_is_stopped_and_does_not_come_back_at_boot(host: Host, machine
 
 
 def test_our_cluster_is_parked_and_used_again(host: Host, machine: Machine) -> None:
-    (outcome,) = run([ClusterParked()], host)
+    (outcome,) = run([ClusterStopped()], host)
     assert outcome.reason == "runs, and holds nothing but our former database"
     assert (machine.active, host.read(START)) == ({"dcor-solr.service"}, f"{MARK}manual\n")
-    assert postgresql_cluster.is_parked(host)
-    assert run([ClusterParked()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
-    (outcome,) = run([ClusterUsed()], host)
+    assert postgresql_cluster.is_stopped_by_us(host)
+    assert run([ClusterStopped()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
+    (outcome,) = run([ClusterEnabled()], host)
     assert outcome.result is Result.CHANGED
     assert ("postgresql@15-main.service" in machine.active, host.read(START)) == (True, "auto\n")
-    assert not postgresql_cluster.is_parked(host)
+    assert not postgresql_cluster.is_stopped_by_us(host)
 
 
 def test_a_cluster_on_which_somebody_else_lives_goes_on(host: Host, machine: Machine) -> None:
     machine.others = 1
-    assert run([ClusterParked()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
+    assert run([ClusterStopped()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
     assert "postgresql@15-main.service" in machine.active
 
 
 def test_a_cluster_that_an_admin_has_stopped_is_left_alone(host: Host, machine: Machine) -> None:
     machine.active.clear()
-    assert run([ClusterParked(), ClusterUsed()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)] * 2
+    assert run([ClusterStopped(), ClusterEnabled()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)] * 2
     assert host.read(START) == "auto\n"

@@ -9,13 +9,13 @@ import pytest
 
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.data_directory import INSTANCE
-from dcor_pkg.kernel.preserved import KEPT, KEPT_INSTANCE, KeptSettings
+from dcor_pkg.kernel.preserved import KEPT, KEPT_INSTANCE, PreservedSettings
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.services import external
 
 SECRET = Access(0o600)
 QUEUE = secrets.external("redis-password")
-STEP = KeptSettings()
+STEP = PreservedSettings()
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def purged(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
 
 
 def test_all_comes_back_but_what_was_given_anew(purged: Host) -> None:
-    secrets.keep(purged, QUEUE, secrets.Secret("new"))
+    secrets.save(purged, QUEUE, secrets.Secret("new"))
     assert STEP.check(purged)
     STEP.apply(purged)
     assert STEP.check(purged) is None
@@ -59,7 +59,7 @@ def test_it_does_not_come_back_twice(purged: Host) -> None:
 
 def test_a_password_that_is_about_to_come_back_is_known_to_who_tries_it(purged: Host) -> None:
     assert external.passwords(purged) == {"redis-password": "old"}
-    secrets.keep(purged, QUEUE, secrets.Secret("new"))
+    secrets.save(purged, QUEUE, secrets.Secret("new"))
     assert external.passwords(purged) == {"redis-password": "new"}
     purged.remove(secrets.path(QUEUE))
     purged.write(INSTANCE, purged.read(KEPT_INSTANCE) or "", SECRET)

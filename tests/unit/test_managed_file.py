@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcor_pkg.kernel import pending
-from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles, beside, changed_here
+from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles, changed_by_admin, new_version
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine.host import Host
 
@@ -25,7 +25,7 @@ def test_what_is_refused_is_put_back_with_the_programs_own_words(host: Host) -> 
     assert outcome.result is Result.FAILED
     assert "line 7 is wrong" in outcome.hint
     assert host.read(FILE.path) == before
-    assert changed_here(host) == []
+    assert changed_by_admin(host) == []
     assert [outcome.result for outcome in run([ACCEPTED], host)] == [Result.UNCHANGED]
 
 
@@ -36,10 +36,10 @@ def test_what_was_not_there_is_not_there_afterwards(host: Host) -> None:
 
 def test_a_change_asks_for_its_handler_before_it_is_written(host: Host) -> None:
     run([ACCEPTED], host)
-    assert pending.is_due(host, "reload app.service")
-    pending.done(host, "reload app.service")
+    assert pending.is_pending(host, "reload app.service")
+    pending.clear(host, "reload app.service")
     run([ACCEPTED], host)
-    assert not pending.is_due(host, "reload app.service")
+    assert not pending.is_pending(host, "reload app.service")
 
 
 def test_a_power_cut_between_remembering_and_writing_makes_nobody_an_editor(host: Host) -> None:
@@ -48,7 +48,7 @@ def test_a_power_cut_between_remembering_and_writing_makes_nobody_an_editor(host
     newer = replace(FILE, values={"workers": 8})
     run([newer], host)
     host.write(FILE.path, str(old), FILE.access)  # as if the new text had not reached the disk
-    assert changed_here(host) == []
+    assert changed_by_admin(host) == []
     assert [outcome.result for outcome in run([newer], host)] == [Result.CHANGED]
     assert "processes = 8" in str(host.read(FILE.path))
 
@@ -61,29 +61,29 @@ def _edit(host: Host) -> None:
     run([FILE], host)
     host.write(FILE.path, "mine\n", FILE.access)
     run([FILE], host)
-    pending.done(host, RELOAD)
+    pending.clear(host, RELOAD)
 
 
 def test_an_edit_is_kept_and_restarts_nothing(host: Host) -> None:
     _edit(host)
-    assert (host.read(FILE.path), host.read(beside(FILE.path))) == ("mine\n", FILE.text(host))
-    assert changed_here(host) == [FILE.path]
+    assert (host.read(FILE.path), host.read(new_version(FILE.path))) == ("mine\n", FILE.text(host))
+    assert changed_by_admin(host) == [FILE.path]
     assert run([FILE], host) == [Outcome(FILE.name, Result.UNCHANGED)]
-    assert not pending.is_due(host, RELOAD)
+    assert not pending.is_pending(host, RELOAD)
 
 
 @pytest.mark.parametrize("way", ["mv", "rm"])
 def test_a_file_that_is_given_back_is_ours_and_what_reads_it_hears_of_that(host: Host, way: str) -> None:
     _edit(host)
     if way == "mv":
-        host.rename(beside(FILE.path), FILE.path)
+        host.rename(new_version(FILE.path), FILE.path)
     else:
         host.remove(FILE.path)
     (outcome,) = run([FILE], host)
     assert (outcome.result, host.read(FILE.path)) == (Result.CHANGED, FILE.text(host))
-    assert pending.is_due(host, RELOAD)
-    assert changed_here(host) == []
-    assert not host.exists(beside(FILE.path))
+    assert pending.is_pending(host, RELOAD)
+    assert changed_by_admin(host) == []
+    assert not host.exists(new_version(FILE.path))
     newer = replace(FILE, values={"workers": 8})
     run([newer], host)
     assert host.read(FILE.path) == newer.text(host)
@@ -93,9 +93,9 @@ def test_a_newer_text_takes_the_place_of_the_one_beside(host: Host) -> None:
     _edit(host)
     newer = replace(FILE, values={"workers": 8})
     run([newer], host)
-    assert (host.read(FILE.path), host.read(beside(FILE.path))) == ("mine\n", newer.text(host))
+    assert (host.read(FILE.path), host.read(new_version(FILE.path))) == ("mine\n", newer.text(host))
 
 
 @pytest.mark.parametrize("path", ["/etc/logrotate.d/dcor-server", "/etc/apt/apt.conf.d/01dcor-server"])
 def test_what_reads_all_of_a_directory_does_not_find_two(path: str) -> None:
-    assert beside(path) == f"/etc/dcor-server/{path.rpartition('/')[2]}.dcor-new"
+    assert new_version(path) == f"/etc/dcor-server/{path.rpartition('/')[2]}.dcor-new"

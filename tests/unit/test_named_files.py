@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dcor_pkg.answers import settings
-from dcor_pkg.answers.settings import BadAnswer
+from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.ckan import named_files
 from dcor_pkg.machine.host import Access, Host
 
@@ -20,7 +20,7 @@ def as_oneself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(named_files, "USER", None)
 
 
-def _judge(host: Host, key: str, path: str) -> None:
+def _validate(host: Host, key: str, path: str) -> None:
     named_files.check(host, settings.parse({key: str(host.path(path))}))
 
 
@@ -41,15 +41,15 @@ def test_a_bad_file_is_named(host: Host, as_oneself: None, key: str, path: str, 
         path, path
     )
     host.write(place, text, Access(0o644))
-    with pytest.raises(BadAnswer, match=reason) as refused:
-        _judge(host, key, path)
+    with pytest.raises(InvalidAnswer, match=reason) as refused:
+        _validate(host, key, path)
     assert refused.value.question == f"dcor-server/{key}"
 
 
 def test_a_supplement_has_its_key_in_its_name(host: Host, as_oneself: None) -> None:
     host.write("/srv/1_clinic.json", json.dumps(SUPPLEMENT), Access(0o644))
-    with pytest.raises(BadAnswer, match="has to end in _patient.json"):
-        _judge(host, "resource-supplements", "/srv")
+    with pytest.raises(InvalidAnswer, match="has to end in _patient.json"):
+        _validate(host, "resource-supplements", "/srv")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_supplement_has_its_key_in_its_name(host: Host, as_oneself: None) -> N
 )
 def test_good_files_pass(host: Host, as_oneself: None, key: str, path: str, text: str) -> None:
     host.write(path, text, Access(0o644))
-    _judge(host, key, "/srv" if key == "resource-supplements" else path)
+    _validate(host, key, "/srv" if key == "resource-supplements" else path)
 
 
 def test_defaults_name_no_file(host: Host) -> None:

@@ -32,7 +32,7 @@ OWN = f"{nginx_additions.DIRECTORY}/own.conf"
 COPY = f"{nginx_additions.COPIES}/own.conf"
 
 
-class Judge:
+class Validator:
     """Stands for `nginx -t`: refuses what holds nonsense, as far as it is enabled."""
 
     def __init__(self, host: Host) -> None:
@@ -57,11 +57,11 @@ class Judge:
 
 
 @pytest.fixture
-def judge(host: Host, monkeypatch: pytest.MonkeyPatch) -> Judge:
+def validator(host: Host, monkeypatch: pytest.MonkeyPatch) -> Validator:
     """Return nginx's judgement, on a machine on which Debian's example is enabled."""
     host.write(EXAMPLE, "server { listen 80 default_server; }\n", PLAIN)
     host.link(EXAMPLE_ENABLED, EXAMPLE)
-    judge = Judge(host)
+    judge = Validator(host)
     monkeypatch.setattr(Host, "run", lambda _, *argv, **options: judge.run(*argv, **options))
     return judge
 
@@ -118,24 +118,24 @@ def test_with_the_store_elsewhere_nothing_leads_to_ours(host: Host) -> None:
     )
 
 
-def test_the_site_takes_the_examples_place(host: Host, judge: Judge) -> None:
+def test_the_site_takes_the_examples_place(host: Host, validator: Validator) -> None:
     (outcome,) = run([site()], host)
     assert (outcome.result, host.target(ENABLED), host.exists(EXAMPLE_ENABLED)) == (Result.CHANGED, SITE, False)
-    assert pending.is_due(host, RELOAD)
+    assert pending.is_pending(host, RELOAD)
     assert [o.result for o in run([site()], host)] == [Result.UNCHANGED]
 
 
 @pytest.mark.parametrize("damage", [ENABLED, SITE])
-def test_what_is_lost_is_made_again(host: Host, judge: Judge, damage: str) -> None:
+def test_what_is_lost_is_made_again(host: Host, validator: Validator, damage: str) -> None:
     run([site()], host)
-    pending.done(host, RELOAD)
+    pending.clear(host, RELOAD)
     host.remove(damage)
     (outcome,) = run([site()], host)
     assert (outcome.result, host.target(ENABLED), host.exists(SITE)) == (Result.CHANGED, SITE, True)
-    assert pending.is_due(host, RELOAD)
+    assert pending.is_pending(host, RELOAD)
 
 
-def test_what_nginx_refuses_leaves_no_trace(host: Host, judge: Judge) -> None:
+def test_what_nginx_refuses_leaves_no_trace(host: Host, validator: Validator) -> None:
     (outcome,) = run([site("nonsense.example.org")], host)
     assert (outcome.result, outcome.hint) == (Result.FAILED, REFUSAL.strip())
     assert not host.exists(SITE)
@@ -143,7 +143,7 @@ def test_what_nginx_refuses_leaves_no_trace(host: Host, judge: Judge) -> None:
     assert host.target(EXAMPLE_ENABLED) == EXAMPLE
 
 
-def test_the_old_site_stays_when_nginx_refuses_the_new_one(host: Host, judge: Judge) -> None:
+def test_the_old_site_stays_when_nginx_refuses_the_new_one(host: Host, validator: Validator) -> None:
     run([site()], host)
     before = host.read(SITE)
     (outcome,) = run([site("nonsense.example.org")], host)
@@ -152,7 +152,7 @@ def test_the_old_site_stays_when_nginx_refuses_the_new_one(host: Host, judge: Ju
     assert site().check(host) is None
 
 
-def test_what_others_broke_is_told(host: Host, judge: Judge) -> None:
+def test_what_others_broke_is_told(host: Host, validator: Validator) -> None:
     """It would make Debian's next upgrade of nginx fail."""
     run([site()], host)
     host.write("/etc/nginx/sites-available/other", "nonsense;\n", PLAIN)
@@ -160,10 +160,10 @@ def test_what_others_broke_is_told(host: Host, judge: Judge) -> None:
     assert site().check(host) == f"nginx refuses its configuration: {REFUSAL.strip()}"
 
 
-def test_additions_are_taken_over_changed_and_given_up(host: Host, judge: Judge) -> None:
+def test_additions_are_taken_over_changed_and_given_up(host: Host, validator: Validator) -> None:
     run([site()], host)
     for text in ("return 1;\n", "return 2;\n", None):
-        pending.done(host, RELOAD)
+        pending.clear(host, RELOAD)
         if text is None:
             host.remove(OWN)
         else:
@@ -171,13 +171,15 @@ def test_additions_are_taken_over_changed_and_given_up(host: Host, judge: Judge)
         (outcome,) = run([site()], host)
         assert outcome.reason == f"{OWN} has changed, and is not taken over yet"
         assert host.read(COPY) == text
-        assert pending.is_due(host, RELOAD)
+        assert pending.is_pending(host, RELOAD)
         assert site().check(host) is None
     host.write(f"{nginx_additions.DIRECTORY}/note.txt", "no addition", PLAIN)
     assert site().check(host) is None
 
 
-def test_an_addition_that_nginx_refuses_is_told_in_its_words_and_not_taken_over(host: Host, judge: Judge) -> None:
+def test_an_addition_that_nginx_refuses_is_told_in_its_words_and_not_taken_over(
+    host: Host, validator: Validator
+) -> None:
     host.write(OWN, "return 1;\n", PLAIN)
     run([site()], host)
     host.write(OWN, "nonsense;\n", PLAIN)
@@ -189,30 +191,30 @@ def test_an_addition_that_nginx_refuses_is_told_in_its_words_and_not_taken_over(
         assert host.read(COPY) == "return 1;\n"
     assert NAME in str(host.read(SITE))
     with pytest.raises(DcorError, match="unknown directive"):
-        nginx_additions.judge(host)
+        nginx_additions.validate(host)
 
 
-def test_an_addition_that_leads_nowhere_is_named(host: Host, judge: Judge) -> None:
+def test_an_addition_that_leads_nowhere_is_named(host: Host, validator: Validator) -> None:
     run([site()], host)
     host.link(OWN, "/nowhere")
     (outcome,) = run([site()], host)
     assert (outcome.result, outcome.reason) == (Result.FAILED, f"{OWN} is no file that can be read.")
 
 
-def test_another_default_site_is_not_ours_to_remove(host: Host, judge: Judge) -> None:
+def test_another_default_site_is_not_ours_to_remove(host: Host, validator: Validator) -> None:
     host.write("/etc/nginx/sites-available/own", "server {}\n", PLAIN)
     host.link(EXAMPLE_ENABLED, "/etc/nginx/sites-available/own")
     run([site()], host)
     assert host.target(EXAMPLE_ENABLED) == "/etc/nginx/sites-available/own"
 
 
-def test_the_example_gets_its_place_back(host: Host, judge: Judge) -> None:
+def test_the_example_gets_its_place_back(host: Host, validator: Validator) -> None:
     run([site()], host)
     nginx.take_down(host)
     assert (host.exists(ENABLED), host.target(EXAMPLE_ENABLED)) == (False, EXAMPLE)
 
 
-def test_an_example_that_was_not_enabled_does_not_become_so(host: Host, judge: Judge) -> None:
+def test_an_example_that_was_not_enabled_does_not_become_so(host: Host, validator: Validator) -> None:
     host.remove(EXAMPLE_ENABLED)
     run([site()], host)
     nginx.take_down(host)

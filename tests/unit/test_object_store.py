@@ -12,7 +12,7 @@ import pytest
 
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.managed_file import ManagedFile
-from dcor_pkg.kernel.pending import is_due
+from dcor_pkg.kernel.pending import is_pending
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.object_store import local as object_store
@@ -63,8 +63,8 @@ def test_a_new_key_gives_a_new_token_and_a_restart(machine: Host) -> None:
     machine.remove("/var/lib/dcor-server/pending/" + object_store.RESTART)
     run(object_store.steps("/data"), machine)
     assert machine.read(object_store.TOKEN) != before
-    assert is_due(machine, object_store.RESTART)
-    assert is_due(machine, "reload nginx.service")
+    assert is_pending(machine, object_store.RESTART)
+    assert is_pending(machine, "reload nginx.service")
 
 
 def test_a_damaged_token_is_healed(machine: Host) -> None:

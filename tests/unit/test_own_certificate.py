@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from dcor_pkg.answers.settings import BadAnswer
+from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.tls import certificate, own_certificate
@@ -135,8 +135,8 @@ def test_a_good_chain_is_served_and_a_second_run_changes_nothing(host: Host, nam
 )
 def test_each_fault_has_its_own_sentence(host: Host, chain: str, key: str, question: str, reason: str) -> None:
     lay(host, chain, key)
-    with pytest.raises(BadAnswer, match=reason) as refused:
-        own_certificate.judge(host, FILES, NAME)
+    with pytest.raises(InvalidAnswer, match=reason) as refused:
+        own_certificate.validate(host, FILES, NAME)
     assert refused.value.question == f"dcor-server/{question}"
     assert refused.value.hint
 

@@ -15,7 +15,7 @@ ANSWERS = {"hostname": "dcor.example.org", "email": "admin@example.org"}
 SETTINGS = settings.parse(ANSWERS)
 #: each before the next, for the reason that stands in the name
 ORDER = (
-    "kept settings",
+    "preserved settings",
     "secret database-password",
     "data directory",
     "start of dcor-solr.service",
@@ -70,4 +70,4 @@ def test_what_is_elsewhere_is_not_set_up_here_but_stopped_at_the_end(key: str) -
 
 def test_a_store_elsewhere_has_no_door_here() -> None:
     there = names({"object-store": STOPS["object-store"][0]})
-    assert there.index("door of the object store") > there.index("service nginx.service")
+    assert there.index("socket activation of the object store") > there.index("service nginx.service")

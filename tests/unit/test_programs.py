@@ -14,7 +14,7 @@ READS = (release.CKAN_INI, programs.UWSGI_INI)
 
 def configured(host: Host, text: str) -> Programs:
     """Write a configuration of ours, and return its programs with their copies."""
-    managed_file.remember(host, release.CKAN_INI, text)
+    managed_file.record(host, release.CKAN_INI, text)
     host.write(release.CKAN_INI, text, programs.COPY)
     host.write(programs.UWSGI_INI, "[uwsgi]\n", Access(0o644))
     wanted = programs.wanted(host, "2.11.6-abc", READS)
@@ -44,7 +44,7 @@ def test_after_a_failure_commands_read_what_serves(host: Host, proven: Programs)
     configured(host, "unproven\n")
     programs.put_back(host)
     assert host.read(release.CKAN_INI) == "proven\n"
-    assert managed_file.changed_here(host) == []
+    assert managed_file.changed_by_admin(host) == []
     assert programs.wanted(host, proven.release, READS) == proven
 
 

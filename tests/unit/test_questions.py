@@ -69,7 +69,7 @@ def test_each_question_has_a_template_with_its_default_and_a_long_description() 
 
 def test_what_may_be_said_of_an_answer_is_in_the_templates_and_nothing_else() -> None:
     judged = [settings.SECRET, *(settings.FIELDS[key].metadata for key in settings.QUESTIONS)]
-    reasons = {reason for told in judged for reason, _ in told["judge"].faults}
+    reasons = {reason for told in judged for reason, _ in told["validator"].faults}
     hints = {told["hint"] for told in judged} - {""}
     sentences = paragraphs(templates()["refusals"]["Description"].partition("\0")[2]).split("\n\n")
     assert sorted(sentences) == sorted({*reasons, *hints, settings.MISSING})
@@ -202,7 +202,7 @@ def test_whatever_is_typed_or_preseeded_gives_settings_or_a_question_to_blame(
     try:
         settings.parse({key: frontend.values[key] for key in settings.QUESTIONS})
         for key in PASSWORDS:
-            settings.judge(key, frontend.values[key].strip())
-    except settings.BadAnswer as refused:
+            settings.validate(key, frontend.values[key].strip())
+    except settings.InvalidAnswer as refused:
         assert refused.question.removeprefix("dcor-server/") in KEYS
         assert preseeded or not corrects

@@ -66,10 +66,10 @@ def test_where_the_fault_is_gone_nothing_is_changed(host: Host) -> None:
 @pytest.mark.parametrize("state", ["installed", "unpacked", "half-configured", "triggers-pending"])
 def test_it_is_made_of_whole_packages_alone(host: Host, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
     monkeypatch.setattr(Host, "run", lambda self, *argv: f"dcor-wheels installed\npython-ckan {state}\n")
-    release.need_whole_packages(host)
+    release.require_whole_packages(host)
     monkeypatch.setattr(Host, "run", lambda self, *argv: f"dcor-wheels half-installed\npython-ckan {state}\n")
     with pytest.raises(DcorError, match="dcor-wheels is just being unpacked"):
-        release.need_whole_packages(host)
+        release.require_whole_packages(host)
 
 
 def test_what_a_power_cut_leaves_of_a_release_is_none_and_goes(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ class Site:
 def site(host: Host, monkeypatch: pytest.MonkeyPatch) -> Site:
     """Return the site of a machine."""
     site = Site()
-    secrets.keep(host, services.SOLR_PASSWORD, secrets.Secret("x"))
+    secrets.save(host, services.SOLR_PASSWORD, secrets.Secret("x"))
     monkeypatch.setattr(psql, "query", lambda *_: str(site.datasets))
     monkeypatch.setattr(
         http_request, "ask", lambda *_: Answer(200, json.dumps({"response": {"numFound": site.documents}}))
@@ -67,7 +67,7 @@ def test_what_it_is_made_from_has_changed(host: Host, site: Site) -> None:
     pending.request(host, pending.REBUILD_INDEX)
     run([OURS], host)
     assert site.run == [REBUILT]
-    assert not pending.is_due(host, pending.REBUILD_INDEX)
+    assert not pending.is_pending(host, pending.REBUILD_INDEX)
 
 
 def test_an_index_of_another_database_is_cleared_first(host: Host, site: Site) -> None:

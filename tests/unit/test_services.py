@@ -33,7 +33,7 @@ def of(**answers: str) -> services.Services:
 
 def test_by_default_all_are_here() -> None:
     used = of()
-    assert used.elsewhere == ()
+    assert used.external == ()
     assert [endpoint.key for endpoint in used] == list(ELSEWHERE)
     assert used.object_store.origin == "https://dcor.example.org"
     assert used.solr.address == "http://127.0.0.1:8983/solr/ckan"
@@ -41,7 +41,7 @@ def test_by_default_all_are_here() -> None:
 
 def test_an_answer_is_taken_apart() -> None:
     used = of(**ELSEWHERE)
-    assert used.elsewhere == tuple(used)
+    assert used.external == tuple(used)
     assert (used.database.user, used.database.name, used.database.port) == ("dcor", "archive", 5433)
     assert (used.redis.name, used.redis.tls, used.solr.name) == ("3", True, "solr/dcor")
     assert used.object_store.login(str) == ("AKID", "external-object-store-secret")

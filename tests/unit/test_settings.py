@@ -37,7 +37,7 @@ GOOD = {"hostname": "dcor.example.org", "email": "admin@example.org", "data-dire
     ],
 )
 def test_a_bad_answer_names_the_question(key: str, answer: str, reason: str) -> None:
-    with pytest.raises(settings.BadAnswer, match=reason) as refused:
+    with pytest.raises(settings.InvalidAnswer, match=reason) as refused:
         settings.parse({**GOOD, key: answer})
     assert refused.value.question.startswith(f"dcor-server/{key}")
     assert f"dcor-server/{key}" in refused.value.reason
@@ -109,7 +109,7 @@ def test_an_unknown_key_in_the_file_is_told_with_its_line(host: Host) -> None:
 
 
 def test_a_password_in_an_address_is_not_repeated() -> None:
-    with pytest.raises(settings.BadAnswer) as refused:
+    with pytest.raises(settings.InvalidAnswer) as refused:
         settings.parse({"database": "postgresql://ckan:hush@db.example.org/ckan"})
     assert "hush" not in refused.value.reason
 
@@ -118,7 +118,7 @@ def test_a_password_in_an_address_is_not_repeated() -> None:
 def test_any_text_gives_settings_or_an_error_that_names_the_question(answers: dict[str, str]) -> None:
     try:
         settings.parse(answers)
-    except settings.BadAnswer as refused:
+    except settings.InvalidAnswer as refused:
         assert refused.question.removeprefix("dcor-server/") in settings.KEYS
 
 
@@ -131,7 +131,7 @@ USUAL_OR_WORDS = {key: st.sampled_from([settings.FIELDS[key].default, *USUAL]) |
 def test_what_is_saved_is_what_is_loaded(answers: dict[str, str]) -> None:
     try:
         wanted = settings.parse(answers)
-    except settings.BadAnswer:
+    except settings.InvalidAnswer:
         assume(False)
     text = settings_text.changed(settings_text.HEADER, settings.as_answers(wanted))
     assert settings.parse(settings_text.answers_in(text)) == wanted

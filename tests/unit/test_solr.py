@@ -10,7 +10,7 @@ import pytest
 
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import secrets
-from dcor_pkg.kernel.pending import is_due
+from dcor_pkg.kernel.pending import is_pending
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.services.solr import local as solr
@@ -63,7 +63,7 @@ def test_a_changed_schema_is_taken_over_and_solr_started_again(machine: Host) ->
     (outcome,) = run([solr.SolrCore()], machine)
     assert outcome.result is Result.CHANGED
     assert outcome.reason.endswith("schema.xml is not what it should be")
-    assert is_due(machine, solr.RESTART)
+    assert is_pending(machine, solr.RESTART)
 
 
 def test_a_link_that_is_gone_is_made_anew(machine: Host) -> None:

@@ -9,7 +9,7 @@ import pytest
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.object_store import socket_activation
-from dcor_pkg.services.object_store.socket_activation import FILES, SOCKETS, StoreDoor, StoreDoorClosed
+from dcor_pkg.services.object_store.socket_activation import FILES, SOCKETS, NoSocketActivation, SocketActivation
 
 #: what `systemctl show` says of a socket unit before and after it is started (systemd 252)
 OFF = "ActiveState=inactive\nUnitFileState=disabled\nNeedDaemonReload=no\n"
@@ -42,37 +42,37 @@ def systemd(monkeypatch: pytest.MonkeyPatch) -> Systemd:
 
 
 def test_it_is_made_once(host: Host, systemd: Systemd) -> None:
-    (outcome,) = run([StoreDoor()], host)
+    (outcome,) = run([SocketActivation()], host)
     assert outcome.result is Result.CHANGED
     assert systemd.started == {socket.unit for socket in SOCKETS}
-    assert run([StoreDoor()], host) == [Outcome(StoreDoor().name, Result.UNCHANGED)]
+    assert run([SocketActivation()], host) == [Outcome(SocketActivation().name, Result.UNCHANGED)]
 
 
 def test_the_stores_own_unit_is_read_again(host: Host, systemd: Systemd) -> None:
     """Its drop-in comes from here, and a unit that waits to be read again is drift of another step."""
-    run([StoreDoor()], host)
+    run([SocketActivation()], host)
     assert systemd.told[0] == ("daemon-reload",)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.path)
 def test_a_lost_file_is_made_again(host: Host, systemd: Systemd, file: Any) -> None:
-    run([StoreDoor()], host)
+    run([SocketActivation()], host)
     host.remove(file.path)
-    (outcome,) = run([StoreDoor()], host)
+    (outcome,) = run([SocketActivation()], host)
     assert (outcome.result, outcome.reason) == (Result.CHANGED, f"{file.path} is missing")
     assert host.exists(file.path)
 
 
 def test_a_socket_that_does_not_listen_is_started(host: Host, systemd: Systemd) -> None:
-    run([StoreDoor()], host)
+    run([SocketActivation()], host)
     systemd.started.discard("dcor-store-door@s3.socket")
-    (outcome,) = run([StoreDoor()], host)
+    (outcome,) = run([SocketActivation()], host)
     assert outcome.reason == "dcor-store-door@s3.socket is inactive"
     assert "dcor-store-door@s3.socket" in systemd.started
 
 
 def test_nothing_of_it_is_left(host: Host, systemd: Systemd) -> None:
-    run([StoreDoor()], host)
+    run([SocketActivation()], host)
     socket_activation.take_down(host)
     assert [file.path for file in FILES if host.exists(file.path)] == []
     assert ("disable", "--now", "--quiet", *(socket.unit for socket in SOCKETS)) in systemd.told
@@ -80,8 +80,8 @@ def test_nothing_of_it_is_left(host: Host, systemd: Systemd) -> None:
 
 
 def test_it_is_closed_where_the_store_is_elsewhere(host: Host, systemd: Systemd) -> None:
-    run([StoreDoor()], host)
-    (outcome,) = run([StoreDoorClosed()], host)
+    run([SocketActivation()], host)
+    (outcome,) = run([NoSocketActivation()], host)
     assert (outcome.result, outcome.reason) == (Result.CHANGED, f"{FILES[0].path} is there, and the store is elsewhere")
     assert [file.path for file in FILES if host.exists(file.path)] == []
-    assert run([StoreDoorClosed()], host) == [Outcome(StoreDoorClosed().name, Result.UNCHANGED)]
+    assert run([NoSocketActivation()], host) == [Outcome(NoSocketActivation().name, Result.UNCHANGED)]

@@ -58,7 +58,7 @@ class Client:
         return Answer(int(status), body)
 
 
-def login(host: Host, store: Endpoint, secret: str) -> None:
+def log_in(host: Host, store: Endpoint, secret: str) -> None:
     """Raise Unusable where CKAN is not let in."""
     reach(store)
     answer = Client(host, store, secret).ask("GET", "/")
@@ -67,21 +67,21 @@ def login(host: Host, store: Endpoint, secret: str) -> None:
         raise Unusable(reason, "Give the secret anew: object-store-secret=@FILE.")
 
 
-def judge(host: Host, store: Endpoint, secret: str, *, public: bool) -> None:
+def probe(host: Host, store: Endpoint, secret: str, *, public: bool) -> None:
     """Raise Unusable for the first thing that DCOR could not live with; `public`: whether datasets may be."""
-    login(host, store, secret)
+    log_in(host, store, secret)
     client = Client(host, store, secret)
     bucket = f"/{BUCKET}{uuid.uuid4().hex[:16]}"
     try:
         _all_done(client, bucket, WRITES)
-        _judge_privacy(client, bucket, public=public)
+        _validate_privacy(client, bucket, public=public)
     finally:
         left = [_refusal(client, bucket, step) for step in REMOVES]
     if any(left):
         raise Unusable(next(filter(None, left)), f"The bucket {bucket[1:]} may be left there.")
 
 
-def _judge_privacy(client: Client, bucket: str, *, public: bool) -> None:
+def _validate_privacy(client: Client, bucket: str, *, public: bool) -> None:
     """See what anybody can read before and after an object is tagged as public."""
     anybody = partial(client.ask, "GET", f"{bucket}/object", signed=False)
     if anybody().status == 200:

@@ -24,10 +24,10 @@ SOCKETS = tuple(Service(f"dcor-store-door@{name}.socket") for name in ("s3", "fi
 
 
 @dataclass(frozen=True)
-class StoreDoor:
+class SocketActivation:
     """Units of systemd that listen for the store while it cannot."""
 
-    name: str = "door of the object store"
+    name: str = "socket activation of the object store"
 
     def check(self, host: Host) -> str | None:
         for file in FILES:
@@ -47,10 +47,10 @@ class StoreDoor:
 
 
 @dataclass(frozen=True)
-class StoreDoorClosed:
+class NoSocketActivation:
     """No door, where the store is elsewhere."""
 
-    name: str = "door of the object store"
+    name: str = "socket activation of the object store"
 
     def check(self, host: Host) -> str | None:
         left = [file.path for file in FILES if host.exists(file.path)]
@@ -65,5 +65,5 @@ def take_down(host: Host) -> None:
     if host.exists(FILES[0].path):
         host.run("systemctl", "disable", "--now", "--quiet", *(socket.unit for socket in SOCKETS))
     for file in FILES:
-        managed_file.forget(host, file.path)
+        managed_file.remove(host, file.path)
     host.run("systemctl", "daemon-reload")

@@ -47,27 +47,27 @@ def ours(host: Host) -> Cluster | None:
     return None
 
 
-def is_parked(host: Host) -> bool:
+def is_stopped_by_us(host: Host) -> bool:
     """Tell whether the cluster stands because we have stopped it."""
     cluster = ours(host)
     return cluster is not None and (host.read(cluster.start) or "").startswith(MARK)
 
 
 @dataclass(frozen=True)
-class ClusterUsed:
+class ClusterEnabled:
     """The cluster is not one that we have stopped. That it takes connections was seen before the first step."""
 
     name: str = "postgresql cluster"
 
     def check(self, host: Host) -> str | None:
-        return "was stopped while the database was elsewhere" if is_parked(host) else None
+        return "was stopped while the database was elsewhere" if is_stopped_by_us(host) else None
 
     def apply(self, host: Host) -> None:
         _turn(host, "auto\n", "start")
 
 
 @dataclass(frozen=True)
-class ClusterParked:
+class ClusterStopped:
     """The cluster does not run, unless it holds databases that are not ours: then somebody else lives on it.
 
     One that is down already is left alone: nothing tells what it holds.

@@ -63,7 +63,7 @@ class PostgresqlDatabase:
 
 def is_ready(host: Host) -> bool:
     """Tell whether the PostgreSQL of this machine takes connections."""
-    return host.answers("pg_isready", "--quiet", "--host=127.0.0.1")
+    return host.succeeds("pg_isready", "--quiet", "--host=127.0.0.1")
 
 
 def as_postgres(host: Host, sql: str) -> str:

@@ -24,15 +24,15 @@ HINTS = {
 }
 
 
-def login(host: Host, database: Endpoint, password: str) -> None:
+def log_in(host: Host, database: Endpoint, password: str) -> None:
     """Raise Unusable where CKAN is not let in."""
     reach(database)
     _ask(host, database, password, "SELECT 1")
 
 
-def judge(host: Host, database: Endpoint, password: str) -> None:
+def probe(host: Host, database: Endpoint, password: str) -> None:
     """Raise Unusable for the first thing that CKAN could not live with."""
-    login(host, database, password)
+    log_in(host, database, password)
     version, encoding = _ask(host, database, password, ABOUT).split()
     if int(version) < OLDEST:
         raise Unusable(f"its PostgreSQL is {int(version) // 10000}, and CKAN needs {OLDEST // 10000} or newer")

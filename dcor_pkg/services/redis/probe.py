@@ -16,7 +16,7 @@ KEY = "dcor-server-check"
 LIFETIME = 10
 
 
-def login(host: Host, redis: Endpoint, password: str) -> None:
+def log_in(host: Host, redis: Endpoint, password: str) -> None:
     """Raise Unusable where CKAN is not let in."""
     reach(redis)
     answer = _ask(host, redis, password)
@@ -27,9 +27,9 @@ def login(host: Host, redis: Endpoint, password: str) -> None:
         raise Unusable(f"it refuses the password: {answer}", "Give it anew: redis-password=@FILE.")
 
 
-def judge(host: Host, redis: Endpoint, password: str) -> None:
+def probe(host: Host, redis: Endpoint, password: str) -> None:
     """Raise Unusable for the first thing that CKAN could not live with."""
-    login(host, redis, password)
+    log_in(host, redis, password)
     found = re.search(r"redis_version:(\d+)\.(\d+)", _ask(host, redis, password, "INFO server"))
     if found is not None and (int(found[1]), int(found[2])) < OLDEST:
         raise Unusable(

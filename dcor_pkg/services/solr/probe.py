@@ -19,7 +19,7 @@ DELETE_NOTHING = json.dumps({"delete": {"id": "dcor-server-check"}})
 SCHEMA = "CKAN's is {path} here. Take {field} for its _version_: with its own Solr loses updates in a crash."
 
 
-def login(_: Host, solr: Endpoint, password: str) -> None:
+def log_in(_: Host, solr: Endpoint, password: str) -> None:
     """Raise Unusable where CKAN is not let in, or the core is not there."""
     reach(solr)
     answer = http_request.ask(f"{solr.address}/select?q=*:*&rows=0", (solr.user, password))
@@ -32,10 +32,10 @@ def login(_: Host, solr: Endpoint, password: str) -> None:
         raise Unusable(f"it does not answer a search of {solr.user}: {words}")
 
 
-def judge(host: Host, solr: Endpoint, password: str) -> None:
+def probe(host: Host, solr: Endpoint, password: str) -> None:
     """Raise Unusable for the first thing that CKAN could not live with."""
-    login(host, solr, password)
-    _judge_version(solr, password)
+    log_in(host, solr, password)
+    _validate_version(solr, password)
     schema = http_request.ask(f"{solr.address}/schema?wt=schema.xml", (solr.user, password))
     if schema.status != 200:
         raise Unusable(f"{solr.user} may not read the schema of {solr.name} (it answers {schema.status})")
@@ -48,8 +48,8 @@ def judge(host: Host, solr: Endpoint, password: str) -> None:
         raise Unusable(f"{solr.user} may not update its index (it answers {answer.status})")
 
 
-def _judge_version(solr: Endpoint, password: str) -> None:
-    """Judge Solr's version where it tells that to this user; otherwise the schema alone says whether it fits."""
+def _validate_version(solr: Endpoint, password: str) -> None:
+    """Validator Solr's version where it tells that to this user; otherwise the schema alone says whether it fits."""
     root = solr.address.rpartition("/")[0]
     answer = http_request.ask(f"{root}/admin/info/system?wt=json", (solr.user, password))
     found = re.search(r'"solr-spec-version":\s*"(\d+)', answer.body) if answer.status == 200 else None
