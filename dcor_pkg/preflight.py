@@ -7,12 +7,12 @@ from pathlib import Path
 
 import psutil
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import OWN, InvalidAnswer, Settings
 from dcor_pkg.ckan import named_files, release
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.data_directory import INSTANCE, marker, missing_data
-from dcor_pkg.kernel.secrets import Secret
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services import endpoint as services

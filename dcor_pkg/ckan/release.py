@@ -13,8 +13,9 @@ from dcor_pkg.ckan import known_issues
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import templates
 from dcor_pkg.machine import disk, lock
-from dcor_pkg.machine.facts import REQUIREMENTS, VENV, Facts
+from dcor_pkg.machine.facts import REQUIREMENTS, Facts
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import PACKAGED_CKAN
 
 DIRECTORY = "/var/lib/dcor-server/releases"
 CURRENT = "/var/lib/dcor-server/current"
@@ -167,8 +168,8 @@ def _copy_python_ckan(host: Host, beside: str) -> None:
 
     dpkg replaces files by renaming, so links of a release keep what they have.
     """
-    same = host.path(VENV).stat().st_dev == host.path(DIRECTORY).stat().st_dev
-    host.run("cp", "--archive", *(["--link"] if same else []), VENV, beside)
+    same = host.path(PACKAGED_CKAN).stat().st_dev == host.path(DIRECTORY).stat().st_dev
+    host.run("cp", "--archive", *(["--link"] if same else []), PACKAGED_CKAN, beside)
     # of the packages' files, those that dpkg has put aside and is about to remove
     host.run("find", beside, "-name", "*.dpkg-*", "-delete")
     host.link(f"{beside}/bin/python3", "/usr/bin/python3")  # the package has it relative to its own place
@@ -245,6 +246,6 @@ def _relocate(host: Host, beside: str, home: str) -> None:
         access = host.access(file)
         if text is None or access is None or "\0" in text:
             continue
-        moved = text.replace(beside, home).replace(VENV, home)
+        moved = text.replace(beside, home).replace(PACKAGED_CKAN, home)
         if moved != text:
             host.write(file, moved, access)

@@ -6,22 +6,15 @@ import secrets
 import string
 from dataclasses import dataclass
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.errors import DcorError
+from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
 
-DIRECTORY = "/etc/dcor-server/secrets"
+DIRECTORY = f"{paths.CONFIGURATION}/secrets"
 DIRECTORY_ACCESS = Access(0o700)
 ACCESS = Access(0o600)
 ALPHABET = string.ascii_letters + string.digits
-
-
-class Secret(str):
-    """A text that shows nothing of itself where it is printed by accident."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "<secret>"
 
 
 def path(name: str) -> str:
@@ -37,7 +30,7 @@ def external(key: str) -> str:
 def save(host: Host, name: str, secret: Secret) -> None:
     """Write a secret that somebody has chosen."""
     host.make_directory(DIRECTORY, DIRECTORY_ACCESS)
-    host.write(path(name), f"{secret}\n", ACCESS)
+    host.write(path(name), f"{secret.reveal()}\n", ACCESS)
 
 
 def read(host: Host, name: str) -> Secret:

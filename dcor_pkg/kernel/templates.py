@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jinja2
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.host import Host
@@ -28,12 +29,20 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PACKAGE),
         undefined=jinja2.StrictUndefined,
+        finalize=_no_secret,
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update({"ini": ini, "true": lambda answer: "true" if answer == "yes" else "false"})
     return environment
+
+
+def _no_secret(value: object) -> object:
+    """Pass on what a template puts out. Raises TypeError for a secret that it does not reveal."""
+    if isinstance(value, Secret):
+        raise TypeError("A template writes a secret without .reveal().")
+    return value
 
 
 def ini(text: str) -> str:
@@ -53,8 +62,8 @@ def render(template: str, values: Mapping[str, object], host: Host, *, hidden: b
     `hidden`: a word stands for each secret, so that the text may be shown.
     """
 
-    def secret(name: str) -> str:
-        return HIDDEN if hidden else secrets.read(host, name)
+    def secret(name: str) -> Secret:
+        return Secret(HIDDEN) if hidden else secrets.read(host, name)
 
     def file(path: str) -> str:
         text = host.read(path)

@@ -9,7 +9,6 @@ from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.machine.host import Host
 
 REQUIREMENTS = "/usr/share/dcor-wheels/requirements.txt"
-VENV = "/usr/lib/ckan/default"
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,19 @@ import http.client
 import urllib.error
 import urllib.request
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.machine.unix_http import Answer
 
 #: seconds
 PATIENCE = 30.0
 
 
-def ask(address: str, login: tuple[str, str], data: str | None = None) -> Answer:
+def ask(address: str, login: tuple[str, Secret], data: str | None = None) -> Answer:
     """Return the answer to GET, or to POST of a JSON text. The machine's authorities judge certificates.
 
     A proxy that the caller's environment names is not asked: passwords are for the service alone.
     """
-    credentials = base64.b64encode(":".join(login).encode()).decode()
+    credentials = base64.b64encode(f"{login[0]}:{login[1].reveal()}".encode()).decode()
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
     body = None if data is None else data.encode()
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from urllib.parse import quote, urlencode, urlsplit
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import PASSWORDS, Settings, as_answers
 from dcor_pkg.answers.validators import LOCAL
 from dcor_pkg.kernel import secrets
+from dcor_pkg.machine.paths import AUTHORITIES
 
 #: the port that an address means which names none
 PORTS = {"postgresql": 5432, "redis": 6379, "rediss": 6379, "http": 80, "https": 443}
@@ -23,8 +25,6 @@ DATABASE, DATABASE_PASSWORD = "ckan_default", "database-password"
 SOLR_USER, SOLR_PASSWORD = "ckan", "solr-password"
 STORE_KEY, STORE_SECRET = "object-store-key", "object-store-secret"
 REDIS_SOCKET = "/run/redis-dcor/redis.sock"
-#: authorities that this machine trusts (ca-certificates, and what update-ca-certificates has added)
-AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,19 @@ class Endpoint:
         """Whether what we say stays on this machine (a tunnel to elsewhere included)."""
         return self.host == "localhost" or self.host.startswith("127.")
 
-    def login(self, secret: Callable[[str], str]) -> tuple[str, str]:
+    def login(self, secret: Callable[[str], Secret]) -> tuple[str, Secret]:
         """Return user and password; `secret` reads the secret of a name."""
-        user = secret(self.user_secret) if self.user_secret else self.user
-        return user, secret(self.secret) if self.secret else ""
+        user = secret(self.user_secret).reveal() if self.user_secret else self.user
+        return user, secret(self.secret) if self.secret else Secret("")
 
-    def url(self, secret: Callable[[str], str]) -> str:
+    def url(self, secret: Callable[[str], Secret]) -> str:
         """Return the address as CKAN's libraries take it, with user and password quoted (RFC 3986, section 2)."""
         options = OPTIONS[self.scheme](self) if self.scheme in OPTIONS else {}
         query = f"?{urlencode(options, safe='/')}" if options else ""
         if self.scheme == "unix":
             return f"unix://{self.path}{query}"
-        user, password = (quote(part, safe="") for part in self.login(secret))
+        name, text = self.login(secret)
+        user, password = quote(name, safe=""), quote(text.reveal(), safe="")
         return f"{self.scheme}://{user}:{password}@{self.host}:{self.port}{self.path}{query}"
 
 

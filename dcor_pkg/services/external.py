@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import PASSWORDS, InvalidAnswer, Settings, as_answers
 from dcor_pkg.kernel import preserved, secrets
-from dcor_pkg.kernel.secrets import Secret
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services import endpoint as services
 from dcor_pkg.services.endpoint import PASSWORD_OF, Endpoint
@@ -98,4 +98,4 @@ def _is_known(host: Host, before: Settings | None, wanted: Settings, endpoint: E
     if before is None or before.public_datasets != wanted.public_datasets and endpoint.key == "object-store":
         return False
     same = as_answers(before)[endpoint.key] == as_answers(wanted)[endpoint.key]
-    return same and (host.read(secrets.path(endpoint.secret)) or "").strip() == password
+    return same and Secret((host.read(secrets.path(endpoint.secret)) or "").strip()) == password

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from dcor_pkg.answers.settings import OWN, SELF_SIGNED
 from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.services.endpoint import AUTHORITIES
+from dcor_pkg.machine.paths import AUTHORITIES
 
 if TYPE_CHECKING:  # cryptography 38 (Debian 12) does not know these names yet
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import KEYS, PASSWORDS
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel.secrets import Secret
 
 HELP = "an empty VALUE is the default; a password's is @FILE that holds it, or @- for the standard input"
 

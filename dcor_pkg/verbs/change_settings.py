@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from dcor_pkg import preflight
 from dcor_pkg.answers import settings
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import secrets, settings_file
-from dcor_pkg.kernel.secrets import Secret
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services import external
 
@@ -26,7 +26,7 @@ def take(host: Host, answers: Mapping[str, str], given: Mapping[str, Secret], *,
     kept = settings_file.read(host)
     wanted = settings.parse({**(settings_file.read_preserved(host) if kept is None else kept), **answers})
     for key, password in given.items():
-        settings.validate(key, password)
+        settings.validate(key, password.reveal())
     before = _settings_or_none(kept)
     if tried and (given or wanted != before):
         preflight.check_change(host, before, wanted, {**external.passwords(host), **given})

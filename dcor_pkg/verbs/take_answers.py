@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from dcor_pkg.answers import questions
 from dcor_pkg.answers.debconf_wire import Wire
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import PASSWORDS, QUESTIONS, InvalidAnswer, as_answers
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
-from dcor_pkg.kernel.secrets import Secret
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services import external
 from dcor_pkg.verbs import change_settings

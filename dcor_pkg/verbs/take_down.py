@@ -9,8 +9,8 @@ from dcor_pkg.ckan import admin_commands, supervisor
 from dcor_pkg.ckan.release import DIVERTED
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
-from dcor_pkg.machine.facts import VENV
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import PACKAGED_CKAN
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services import engines
 
@@ -50,7 +50,7 @@ def _stop_engines(host: Host) -> None:
 
 def _give_back_commands(host: Host) -> None:
     for link in admin_commands.LINKS:
-        path = f"{VENV}/bin/{link}"
+        path = f"{PACKAGED_CKAN}/bin/{link}"
         if host.target(path) is not None:
             host.remove(path)
         if host.exists(path + DIVERTED):

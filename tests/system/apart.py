@@ -74,7 +74,7 @@ sed -e '/^ConditionPathExists/d; /^ExecStartPost/d' -e 's#/var/lib/dcor-solr#/va
     -e 's#/var/log/dcor-solr#/var/log/solr-apart#g; s#^LogsDirectory=.*#LogsDirectory=solr-apart#' /lib/systemd/system/dcor-solr.service >$unit
 sed 's#>8983<#>8990<#' /usr/share/dcor-solr/jetty.xml >/srv/apart/jetty.xml
 mkdir -p /var/lib/solr-apart && cp -a /var/lib/dcor-solr/home /var/lib/solr-apart/home
-PYTHONPATH=/usr/share/dcor-server python3 -c 'import sys; from dcor_pkg.services.solr import local; print(local.security(sys.stdin.read().strip()))' \
+PYTHONPATH=/usr/share/dcor-server python3 -c 'import sys; from dcor_pkg.services.solr import local; from dcor_pkg.answers.secret import Secret; print(local.security(Secret(sys.stdin.read().strip())))' \
     </srv/apart/password >/var/lib/solr-apart/home/security.json
 systemctl daemon-reload && systemctl enable --quiet --now solr-apart
 """

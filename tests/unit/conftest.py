@@ -17,7 +17,7 @@ vars(sys.modules["debconf"])["DebconfError"] = type("DebconfError", (Exception,)
 
 from dcor_pkg.machine import host as host_module
 from dcor_pkg.machine.host import Access, Host
-from tests.unit.door import Door, opened
+from tests.unit.nginx.door import Door, opened
 
 
 @pytest.fixture

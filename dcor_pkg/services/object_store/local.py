@@ -12,6 +12,7 @@ import hmac
 import json
 from dataclasses import dataclass
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.data_directory import marker
 from dcor_pkg.kernel.directory import Directory
@@ -85,14 +86,14 @@ class FilerToken:
         host.write(TOKEN, _header(host), secrets.ACCESS)
 
 
-def read_token(key: str) -> str:
+def read_token(key: Secret) -> str:
     """Return a token (RFC 7519) that lets its bearer read objects, and is good until the key changes.
 
     SeaweedFS asks for no time of expiry; it understands the two claims (SeaweedFilerClaims in its weed/security/jwt.go).
     """
     claims = {"allowed_prefixes": ["/buckets"], "allowed_methods": ["GET", "HEAD"]}
     signed = f"{_base64url(_compact({'alg': 'HS256', 'typ': 'JWT'}))}.{_base64url(_compact(claims))}"
-    return f"{signed}.{_base64url(hmac.new(key.encode(), signed.encode(), hashlib.sha256).digest())}"
+    return f"{signed}.{_base64url(hmac.new(key.reveal().encode(), signed.encode(), hashlib.sha256).digest())}"
 
 
 def _header(host: Host) -> str:

@@ -12,6 +12,7 @@ import uuid
 from dataclasses import dataclass
 from functools import partial
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.unix_http import Answer
@@ -39,14 +40,14 @@ class Client:
 
     host: Host
     store: Endpoint
-    secret: str
+    secret: Secret
 
     def ask(self, method: str, path: str, content: str = "", *, signed: bool = True) -> Answer:
         """Return the answer; curl signs content only when it is in a file (7.88)."""
         with self.host.private_file(content) as file:
             lines = {"url": f"{self.store.origin}{path}", "request": method, "write-out": "\n%{http_code}"}
             if signed:
-                lines |= {"aws-sigv4": f"aws:amz:{REGION}:s3", "user": f"{self.store.user}:{self.secret}"}
+                lines |= {"aws-sigv4": f"aws:amz:{REGION}:s3", "user": f"{self.store.user}:{self.secret.reveal()}"}
             if content:
                 lines |= {"upload-file": file}
             config = "".join(f"{option} = {_quoted(value)}\n" for option, value in lines.items())
@@ -58,7 +59,7 @@ class Client:
         return Answer(int(status), body)
 
 
-def log_in(host: Host, store: Endpoint, secret: str) -> None:
+def log_in(host: Host, store: Endpoint, secret: Secret) -> None:
     """Raise Unusable where CKAN is not let in."""
     reach(store)
     answer = Client(host, store, secret).ask("GET", "/")
@@ -67,7 +68,7 @@ def log_in(host: Host, store: Endpoint, secret: str) -> None:
         raise Unusable(reason, "Give the secret anew: object-store-secret=@FILE.")
 
 
-def probe(host: Host, store: Endpoint, secret: str, *, public: bool) -> None:
+def probe(host: Host, store: Endpoint, secret: Secret, *, public: bool) -> None:
     """Raise Unusable for the first thing that DCOR could not live with; `public`: whether datasets may be."""
     log_in(host, store, secret)
     client = Client(host, store, secret)

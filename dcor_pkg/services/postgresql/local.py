@@ -47,7 +47,7 @@ class PostgresqlDatabase:
     def apply(self, host: Host) -> None:
         """Make what is missing; an existing database is kept as it is, and only the password is set."""
         role, name = self.database.user, self.database.name
-        password = secrets.read(host, self.database.secret)
+        password = secrets.read(host, self.database.secret).reveal()
         exists = as_postgres(host, f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'") == "1"
         # log_statement is off for it: PostgreSQL would write the password to its log.
         as_postgres(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.endpoint import Endpoint
@@ -24,13 +25,13 @@ HINTS = {
 }
 
 
-def log_in(host: Host, database: Endpoint, password: str) -> None:
+def log_in(host: Host, database: Endpoint, password: Secret) -> None:
     """Raise Unusable where CKAN is not let in."""
     reach(database)
     _ask(host, database, password, "SELECT 1")
 
 
-def probe(host: Host, database: Endpoint, password: str) -> None:
+def probe(host: Host, database: Endpoint, password: Secret) -> None:
     """Raise Unusable for the first thing that CKAN could not live with."""
     log_in(host, database, password)
     version, encoding = _ask(host, database, password, ABOUT).split()
@@ -44,7 +45,7 @@ def probe(host: Host, database: Endpoint, password: str) -> None:
     _ask(host, database, password, MAKE_TABLE, refusal)
 
 
-def _ask(host: Host, database: Endpoint, password: str, sql: str, refusal: str = "it does not let us in") -> str:
+def _ask(host: Host, database: Endpoint, password: Secret, sql: str, refusal: str = "it does not let us in") -> str:
     try:
         with host.private_file(psql.passfile_line(database, password)) as passfile:
             return psql.query(host, database, sql, passfile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.host import Host
@@ -37,9 +38,9 @@ def fault(host: Host, database: Endpoint) -> str | None:
     return None
 
 
-def passfile_line(database: Endpoint, password: str) -> str:
+def passfile_line(database: Endpoint, password: Secret) -> str:
     r"""Return the line of a password file, in which \ and : are quoted."""
-    fields = (database.host, str(database.port), database.name, database.user, password)
+    fields = (database.host, str(database.port), database.name, database.user, password.reveal())
     return ":".join(field.replace("\\", "\\\\").replace(":", "\\:") for field in fields) + "\n"
 
 

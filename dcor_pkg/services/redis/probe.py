@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.machine.host import Host
-from dcor_pkg.services.endpoint import AUTHORITIES, Endpoint
+from dcor_pkg.machine.paths import AUTHORITIES
+from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.reach import Unusable, reach
 
 #: redis-py 5, "Supported Redis Versions"; RQ 1.16 itself needs 3.0
@@ -16,7 +18,7 @@ KEY = "dcor-server-check"
 LIFETIME = 10
 
 
-def log_in(host: Host, redis: Endpoint, password: str) -> None:
+def log_in(host: Host, redis: Endpoint, password: Secret) -> None:
     """Raise Unusable where CKAN is not let in."""
     reach(redis)
     answer = _ask(host, redis, password)
@@ -27,7 +29,7 @@ def log_in(host: Host, redis: Endpoint, password: str) -> None:
         raise Unusable(f"it refuses the password: {answer}", "Give it anew: redis-password=@FILE.")
 
 
-def probe(host: Host, redis: Endpoint, password: str) -> None:
+def probe(host: Host, redis: Endpoint, password: Secret) -> None:
     """Raise Unusable for the first thing that CKAN could not live with."""
     log_in(host, redis, password)
     found = re.search(r"redis_version:(\d+)\.(\d+)", _ask(host, redis, password, "INFO server"))
@@ -41,9 +43,9 @@ def probe(host: Host, redis: Endpoint, password: str) -> None:
             raise Unusable(f"it does not let us write: {answer}")
 
 
-def _ask(host: Host, redis: Endpoint, password: str, command: str = "") -> str:
+def _ask(host: Host, redis: Endpoint, password: Secret, command: str = "") -> str:
     """Return the answer to one command, or to AUTH itself; the password goes by standard input."""
-    quoted = password.replace("\\", "\\\\").replace('"', '\\"')
+    quoted = password.reveal().replace("\\", "\\\\").replace('"', '\\"')
     tls = ("--tls", "--sni", redis.host, "--cacert", AUTHORITIES) if redis.tls else ()
     try:
         said = host.run(

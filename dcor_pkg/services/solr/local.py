@@ -10,12 +10,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
-from dcor_pkg.machine import facts
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import PACKAGED_CKAN
 from dcor_pkg.services import endpoint as services
 
 UNIT = "dcor-solr.service"
@@ -79,7 +80,7 @@ def wanted(host: Host) -> dict[str, tuple[str, Access]]:
     return {
         SCHEMA: (crash_safe(schema_of_ckan(host)), PUBLIC),
         f"{HOME}/ckan/core.properties": ("name=ckan\nconfigSet=ckan\n", PUBLIC),
-        "/etc/dcor-solr/probe.conf": (f'user = "{USER}:{password}"\n', OF_SOLR),
+        "/etc/dcor-solr/probe.conf": (f'user = "{USER}:{password.reveal()}"\n', OF_SOLR),
         f"{HOME}/security.json": (security(password), OF_SOLR),
     }
 
@@ -94,7 +95,7 @@ def crash_safe(schema: str) -> str:
     return schema.replace(VERSION_FIELD, CRASH_SAFE_FIELD)
 
 
-def security(password: str) -> str:
+def security(password: Secret) -> str:
     """Return security.json: who has no password gets nothing, not even a version number."""
     authentication = {
         "class": "solr.BasicAuthPlugin",
@@ -104,14 +105,14 @@ def security(password: str) -> str:
     return json.dumps({"authentication": authentication}, indent=1) + "\n"
 
 
-def credential(password: str) -> str:
+def credential(password: Secret) -> str:
     """Return a password as Solr keeps it: base64 of sha256(sha256(salt + password)), then of the salt.
 
     The salt is made of the password, so that two runs write the same file. It protects weak passwords from
     precomputed tables; this one is random.
     """
-    salt = hashlib.sha256(b"dcor-solr" + password.encode()).digest()
-    once = hashlib.sha256(salt + password.encode()).digest()
+    salt = hashlib.sha256(b"dcor-solr" + password.reveal().encode()).digest()
+    once = hashlib.sha256(salt + password.reveal().encode()).digest()
     return f"{_base64(hashlib.sha256(once).digest())} {_base64(salt)}"
 
 
@@ -122,7 +123,7 @@ def schema_of_ckan(host: Host) -> str:
 
 def schema_path(host: Host) -> str:
     """Return where that lies. Raises DcorError where there is none."""
-    library = f"{facts.VENV}/lib"
+    library = f"{PACKAGED_CKAN}/lib"
     for name in host.names(library):
         path = f"{library}/{name}/site-packages/ckan/config/solr/schema.xml"
         if host.exists(path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.machine import http_request
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.endpoint import Endpoint
@@ -19,7 +20,7 @@ DELETE_NOTHING = json.dumps({"delete": {"id": "dcor-server-check"}})
 SCHEMA = "CKAN's is {path} here. Take {field} for its _version_: with its own Solr loses updates in a crash."
 
 
-def log_in(_: Host, solr: Endpoint, password: str) -> None:
+def log_in(_: Host, solr: Endpoint, password: Secret) -> None:
     """Raise Unusable where CKAN is not let in, or the core is not there."""
     reach(solr)
     answer = http_request.ask(f"{solr.address}/select?q=*:*&rows=0", (solr.user, password))
@@ -32,7 +33,7 @@ def log_in(_: Host, solr: Endpoint, password: str) -> None:
         raise Unusable(f"it does not answer a search of {solr.user}: {words}")
 
 
-def probe(host: Host, solr: Endpoint, password: str) -> None:
+def probe(host: Host, solr: Endpoint, password: Secret) -> None:
     """Raise Unusable for the first thing that CKAN could not live with."""
     log_in(host, solr, password)
     _validate_version(solr, password)
@@ -48,7 +49,7 @@ def probe(host: Host, solr: Endpoint, password: str) -> None:
         raise Unusable(f"{solr.user} may not update its index (it answers {answer.status})")
 
 
-def _validate_version(solr: Endpoint, password: str) -> None:
+def _validate_version(solr: Endpoint, password: Secret) -> None:
     """Validator Solr's version where it tells that to this user; otherwise the schema alone says whether it fits."""
     root = solr.address.rpartition("/")[0]
     answer = http_request.ask(f"{root}/admin/info/system?wt=json", (solr.user, password))

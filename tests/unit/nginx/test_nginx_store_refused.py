@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.door import Door
-from tests.unit.stored import AWS4, BUCKET, KEY, OBJECT, SCOPE, SIGNED, filer
+from tests.unit.nginx.door import Door
+from tests.unit.nginx.stored import AWS4, BUCKET, KEY, OBJECT, SCOPE, SIGNED, filer
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from tests.unit.backends import Reply, Request, until
-from tests.unit.door import DATASET, NAME, RESOURCE, Door
+from tests.unit.nginx.backends import Reply, Request, until
+from tests.unit.nginx.door import DATASET, NAME, RESOURCE, Door
 
 
 @pytest.mark.parametrize("tls", [True, False])

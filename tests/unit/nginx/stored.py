@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.backends import Reply, Request
+from tests.unit.nginx.backends import Reply, Request
 
 BUCKET = "circle-8b3a1f26-33c2-4d4f-9c6b-52d5b0d5a1b7"
 KEY = "resource/89b/f21/77-ffeb-9893-83cc-b619fc2f6663"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcor_pkg.answers import questions
 from dcor_pkg.answers.debconf_wire import Wire
 from dcor_pkg.answers.questions import QUESTIONS
-from tests.unit.frontend import Frontend
+from tests.unit.answers.frontend import Frontend
 
 #: an answer to each question, so that all are asked
 ALL = {

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from dcor_pkg.machine.host import Host
-from tests.unit.backends import Reply, Request, echo
-from tests.unit.door import NAME, Door, opened
+from tests.unit.nginx.backends import Reply, Request, echo
+from tests.unit.nginx.door import NAME, Door, opened
 
 #: Each test has addresses of its own: what nginx keeps, it keeps for all of them.
 NUMBERS = count()

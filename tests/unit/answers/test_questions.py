@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from dcor_pkg.answers import questions, settings
 from dcor_pkg.answers.debconf_wire import Wire
 from dcor_pkg.answers.settings import PASSWORDS
-from tests.unit.frontend import Frontend, Keyboard, paragraphs, templates
-from tests.unit.questionnaire import ALL, KEYS, asked
+from tests.unit.answers.frontend import Frontend, Keyboard, paragraphs, templates
+from tests.unit.answers.questionnaire import ALL, KEYS, asked
 
 #: an answer to each question that cannot be, and words of the reason
 BAD = {

@@ -10,6 +10,7 @@ import string
 
 import pytest
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.pending import is_pending
@@ -29,7 +30,7 @@ def machine(host: Host) -> Host:
 
 
 def test_the_token_is_signed_never_expires_and_only_reads() -> None:
-    head, claims, signature = object_store.read_token("key").split(".")
+    head, claims, signature = object_store.read_token(Secret("key")).split(".")
     expected = hmac.new(b"key", f"{head}.{claims}".encode(), hashlib.sha256).digest()
     assert base64.urlsafe_b64decode(signature + UNPADDED) == expected
     assert json.loads(base64.urlsafe_b64decode(head + UNPADDED)) == {"alg": "HS256", "typ": "JWT"}
@@ -40,7 +41,7 @@ def test_the_token_is_signed_never_expires_and_only_reads() -> None:
 
 
 def test_a_token_needs_no_quoting_in_nginx() -> None:
-    assert set(object_store.read_token("key")) <= set(string.ascii_letters + string.digits + "-_.")
+    assert set(object_store.read_token(Secret("key"))) <= set(string.ascii_letters + string.digits + "-_.")
 
 
 def test_the_second_run_changes_nothing(machine: Host) -> None:
@@ -51,8 +52,8 @@ def test_the_credentials_are_those_that_ckan_has(machine: Host) -> None:
     (ckan,) = json.loads(machine.read("/etc/dcor-object-store/s3.json") or "")["identities"]
     assert ckan["credentials"] == [
         {
-            "accessKey": secrets.read(machine, "object-store-key"),
-            "secretKey": secrets.read(machine, "object-store-secret"),
+            "accessKey": secrets.read(machine, "object-store-key").reveal(),
+            "secretKey": secrets.read(machine, "object-store-secret").reveal(),
         }
     ]
 

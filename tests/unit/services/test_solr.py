@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.pending import is_pending
@@ -28,14 +29,14 @@ def machine(host: Host) -> Host:
 
 
 def test_the_password_is_kept_as_solr_hashes_it() -> None:
-    digest, salt = solr.credential("secret").split(" ")
+    digest, salt = solr.credential(Secret("secret")).split(" ")
     once = hashlib.sha256(base64.b64decode(salt) + b"secret").digest()
     assert base64.b64decode(digest) == hashlib.sha256(once).digest()
-    assert solr.credential("secret") == solr.credential("secret") != solr.credential("other")
+    assert solr.credential(Secret("secret")) == solr.credential(Secret("secret")) != solr.credential(Secret("other"))
 
 
 def test_nobody_without_a_password_gets_in() -> None:
-    authentication = json.loads(solr.security("secret"))["authentication"]
+    authentication = json.loads(solr.security(Secret("secret")))["authentication"]
     assert authentication["blockUnknown"] is True
     assert list(authentication["credentials"]) == ["ckan"]
 

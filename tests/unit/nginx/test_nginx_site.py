@@ -17,9 +17,9 @@ from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.nginx.site import ENABLED, EXAMPLE, EXAMPLE_ENABLED, RELOAD, SITE, Site
-from tests.unit.door import NAME, facts
+from tests.unit.nginx.door import NAME, facts
 
-GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 #: what `nginx -t -q` of Debian 12 says, with exit code 1
 REFUSAL = 'nginx: [emerg] unknown directive "nonsense" in /etc/nginx/sites-enabled/dcor:3\n'
 #: and of Debian 12 when its log is opened already

@@ -9,13 +9,14 @@ import pytest
 from dcor_pkg import preflight
 from dcor_pkg.answers import settings, settings_text
 from dcor_pkg.answers.debconf_wire import Wire
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import PASSWORDS
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import secrets, settings_file
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.verbs import take_answers
-from tests.unit.frontend import Frontend
-from tests.unit.questionnaire import ALL, KEYS, asked
+from tests.unit.answers.frontend import Frontend
+from tests.unit.answers.questionnaire import ALL, KEYS, asked
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +47,7 @@ def upgrade(host: Host, frontend: Frontend) -> list[str]:
 def test_a_preseed_counts_at_first_and_secrets_leave_debconf(host: Host) -> None:
     frontend = first(host, ALL)
     assert settings_file.load(host) == settings.parse({key: ALL[key] for key in settings.QUESTIONS})
-    assert secrets.read(host, secrets.external("solr-password")) == "hush-solr"
+    assert secrets.read(host, secrets.external("solr-password")) == Secret("hush-solr")
     assert [key for key in KEYS if frontend.values[key].startswith("hush")] == []
     assert True not in frontend.flags.values()
 
@@ -64,7 +65,7 @@ def test_later_the_file_counts_and_a_preseed_that_differs_is_told_in_a_line(host
     assert "\n" not in "".join(told)
     assert "hush" not in "".join(told)
     assert settings_file.load(host).hostname == "dcor.example.org"
-    assert secrets.read(host, secrets.external("redis-password")) == "hush-redis"
+    assert secrets.read(host, secrets.external("redis-password")) == Secret("hush-redis")
     assert frontend.values["redis-password"] == ""
     assert upgrade(host, frontend) == []
 
@@ -88,7 +89,7 @@ def test_a_password_that_is_left_empty_stays(host: Host) -> None:
     asked(again, settings_file.read(host))
     assert set(PASSWORDS) <= set(again.asked)
     take_answers.take(host, Wire(again), again=True, tried=True)
-    assert secrets.read(host, secrets.external("database-password")) == "hush-database"
+    assert secrets.read(host, secrets.external("database-password")) == Secret("hush-database")
     assert frontend.values["database-password"] == ""
 
 

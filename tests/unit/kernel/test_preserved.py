@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.data_directory import INSTANCE
 from dcor_pkg.kernel.preserved import KEPT, KEPT_INSTANCE, PreservedSettings
@@ -34,11 +35,14 @@ def purged(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
 
 
 def test_all_comes_back_but_what_was_given_anew(purged: Host) -> None:
-    secrets.save(purged, QUEUE, secrets.Secret("new"))
+    secrets.save(purged, QUEUE, Secret("new"))
     assert STEP.check(purged)
     STEP.apply(purged)
     assert STEP.check(purged) is None
-    assert (secrets.read(purged, "ckan-secret-key"), secrets.read(purged, QUEUE)) == ("key", "new")
+    assert (secrets.read(purged, "ckan-secret-key"), secrets.read(purged, QUEUE)) == (
+        Secret("key"),
+        Secret("new"),
+    )
     assert purged.access(secrets.path("ckan-secret-key")) == SECRET
     assert purged.names("/etc/dcor-server") == ["secrets", "tls"]
     assert purged.read(INSTANCE) == "id\n"
@@ -48,7 +52,7 @@ def test_what_a_power_cut_has_left_of_it_is_made_whole(purged: Host) -> None:
     purged.write(f"{secrets.DIRECTORY}.kept/ckan-secret-key", "", SECRET)
     assert STEP.check(purged)
     STEP.apply(purged)
-    assert secrets.read(purged, "ckan-secret-key") == "key"
+    assert secrets.read(purged, "ckan-secret-key") == Secret("key")
 
 
 def test_it_does_not_come_back_twice(purged: Host) -> None:
@@ -58,9 +62,9 @@ def test_it_does_not_come_back_twice(purged: Host) -> None:
 
 
 def test_a_password_that_is_about_to_come_back_is_known_to_who_tries_it(purged: Host) -> None:
-    assert external.passwords(purged) == {"redis-password": "old"}
-    secrets.save(purged, QUEUE, secrets.Secret("new"))
-    assert external.passwords(purged) == {"redis-password": "new"}
+    assert external.passwords(purged) == {"redis-password": Secret("old")}
+    secrets.save(purged, QUEUE, Secret("new"))
+    assert external.passwords(purged) == {"redis-password": Secret("new")}
     purged.remove(secrets.path(QUEUE))
     purged.write(INSTANCE, purged.read(KEPT_INSTANCE) or "", SECRET)
     assert external.passwords(purged) == {}

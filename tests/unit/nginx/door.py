@@ -28,8 +28,8 @@ from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
-from tests.unit.backends import Backend, listening, uwsgi
-from tests.unit.backends import http as speaks_http
+from tests.unit.nginx.backends import Backend, listening, uwsgi
+from tests.unit.nginx.backends import http as speaks_http
 
 NAME = "dcor.example.org"
 DATASET = "8b3a1f26-33c2-4d4f-9c6b-52d5b0d5a1b7"

@@ -18,7 +18,7 @@ def test_settings_and_secrets_are_told_apart(tmp_path: Path, monkeypatch: pytest
         ["site-title=a=b", f"database-password=@{tmp_path / 'secret'}", "mail-relay=", "redis-password=@-"]
     )
     assert answers == {"site-title": "a=b", "mail-relay": ""}
-    assert {key: str(value) for key, value in given.items()} == {
+    assert {key: value.reveal() for key, value in given.items()} == {
         "database-password": "hush",
         "redis-password": "also-hush",
     }

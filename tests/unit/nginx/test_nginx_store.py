@@ -10,9 +10,9 @@ import pytest
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.machine.host import Host
-from tests.unit.backends import http, listening, until
-from tests.unit.door import NAME, Door, opened
-from tests.unit.stored import AWS4, BUCKET, OBJECT, SIGNED, filer
+from tests.unit.nginx.backends import http, listening, until
+from tests.unit.nginx.door import NAME, Door, opened
+from tests.unit.nginx.stored import AWS4, BUCKET, OBJECT, SIGNED, filer
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from dcor_pkg.answers import settings
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import InvalidAnswer, Settings
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import secrets
-from dcor_pkg.kernel.secrets import Secret
 from dcor_pkg.machine import http_request
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.unix_http import Answer
@@ -105,7 +105,7 @@ def test_what_psql_says_is_told_without_who_says_so(words: str, essence: str) ->
 def test_a_database_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
     with pytest.raises(Unusable, match=words):
-        postgresql_probe.probe(host, endpoint("database"), PASSWORD)
+        postgresql_probe.probe(host, endpoint("database"), Secret(PASSWORD))
     assert host.names("/run") == []
 
 
@@ -125,7 +125,7 @@ def test_a_database_is_judged(host: Host, programs: Programs, says: list[str | C
 def test_a_redis_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
     with pytest.raises(Unusable, match=words):
-        redis_probe.probe(host, endpoint("redis"), PASSWORD)
+        redis_probe.probe(host, endpoint("redis"), Secret(PASSWORD))
 
 
 INSTALLED = "/usr/lib/ckan/default/lib/python3.99/site-packages/ckan/config/solr/schema.xml"
@@ -162,7 +162,7 @@ def test_a_solr_is_judged(host: Host, monkeypatch: pytest.MonkeyPatch, part: str
     )
     host.write(INSTALLED, SOLR["/schema"].body, Access(0o644))
     with pytest.raises(Unusable, match=words) if words else contextlib.nullcontext():
-        solr_probe.probe(host, endpoint("solr"), PASSWORD)
+        solr_probe.probe(host, endpoint("solr"), Secret(PASSWORD))
 
 
 GOOD = "\n200"
@@ -183,13 +183,13 @@ DENIED = "<Error><Code>AccessDenied</Code><Message>No.</Message></Error>\n403"
 def test_a_store_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
     with pytest.raises(Unusable, match=words):
-        store_probe.probe(host, endpoint("object-store"), PASSWORD, public=True)
+        store_probe.probe(host, endpoint("object-store"), Secret(PASSWORD), public=True)
     assert programs.says == []
 
 
 def test_without_public_datasets_nobody_has_to_read_them(host: Host, programs: Programs) -> None:
     programs.says = [GOOD, *[GOOD] * 4, DENIED, GOOD, GOOD, GOOD]
-    store_probe.probe(host, endpoint("object-store"), PASSWORD, public=False)
+    store_probe.probe(host, endpoint("object-store"), Secret(PASSWORD), public=False)
     buckets = {line for text in programs.texts for line in text.splitlines() if line.startswith("url = ")}
     assert all(store_probe.BUCKET in line for line in buckets if line != 'url = "http://localhost/"')
 
@@ -197,9 +197,9 @@ def test_without_public_datasets_nobody_has_to_read_them(host: Host, programs: P
 def test_no_password_is_where_others_read(host: Host, programs: Programs) -> None:
     of_redis = ["OK\n", "OK\nredis_version:7.0.1\n", "OK\nOK\n", "OK\nOK\n", "OK\n1\n"]
     programs.says = ["1", "150004 UTF8", "", *of_redis, GOOD]
-    postgresql_probe.probe(host, endpoint("database"), PASSWORD)
-    redis_probe.probe(host, endpoint("redis"), PASSWORD)
-    store_probe.log_in(host, endpoint("object-store"), PASSWORD)
+    postgresql_probe.probe(host, endpoint("database"), Secret(PASSWORD))
+    redis_probe.probe(host, endpoint("redis"), Secret(PASSWORD))
+    store_probe.log_in(host, endpoint("object-store"), Secret(PASSWORD))
     assert programs.says == []
     assert not [word for word in programs.readable if "hush" in word]
     assert 'AUTH "hush\\"\\\\%"\n' in programs.texts[3]
@@ -245,7 +245,7 @@ def test_only_what_is_new_is_tried(
     host: Host, monkeypatch: pytest.MonkeyPatch, before: dict[str, str] | None, kept: str, is_tried: bool
 ) -> None:
     tried: list[str] = []
-    monkeypatch.setitem(external.TRIALS, "redis", lambda _, it, password: tried.append(f"{it.key} {password}"))
+    monkeypatch.setitem(external.TRIALS, "redis", lambda _, it, password: tried.append(f"{it.key} {password.reveal()}"))
     monkeypatch.setitem(external.LOGINS, "redis", lambda *_: None)
     secrets.save(host, secrets.external("redis-password"), Secret(kept))
     former: Settings | None = None if before is None else settings.parse(before)

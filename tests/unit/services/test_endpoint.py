@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcor_pkg.answers import settings
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.kernel import secrets, templates
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.machine.host import Access, Host
@@ -44,7 +45,7 @@ def test_an_answer_is_taken_apart() -> None:
     assert used.external == tuple(used)
     assert (used.database.user, used.database.name, used.database.port) == ("dcor", "archive", 5433)
     assert (used.redis.name, used.redis.tls, used.solr.name) == ("3", True, "solr/dcor")
-    assert used.object_store.login(str) == ("AKID", "external-object-store-secret")
+    assert used.object_store.login(Secret) == ("AKID", Secret("external-object-store-secret"))
 
 
 def test_a_port_that_is_not_named_is_the_usual_one() -> None:
@@ -64,7 +65,7 @@ def test_only_what_is_elsewhere_is_not_local() -> None:
 @given(WORDS)
 def test_a_password_is_read_again_from_the_url(password: str) -> None:
     for endpoint in (of(**ELSEWHERE).database, of(**ELSEWHERE).redis):
-        parts = urlsplit(endpoint.url(lambda _: password))
+        parts = urlsplit(endpoint.url(lambda _: Secret(password)))
         assert (unquote(parts.password or ""), parts.hostname, parts.port) == (password, endpoint.host, endpoint.port)
 
 
@@ -80,13 +81,13 @@ def test_a_password_is_read_again_from_the_url(password: str) -> None:
 )
 def test_over_a_network_the_other_side_proves_its_name(key: str, answer: str, query: str) -> None:
     endpoint = getattr(of(**{key: answer}), key)
-    assert urlsplit(endpoint.url(str)).query == query
+    assert urlsplit(endpoint.url(Secret)).query == query
 
 
 @given(WORDS)
 def test_a_line_of_the_password_file_is_read_as_libpq_reads_it(password: str) -> None:
     fields, quoted = [""], False
-    for sign in psql.passfile_line(of(**ELSEWHERE).database, password).removesuffix("\n"):
+    for sign in psql.passfile_line(of(**ELSEWHERE).database, Secret(password)).removesuffix("\n"):
         if quoted or sign not in "\\:":
             fields[-1] += sign
             quoted = False
@@ -128,6 +129,9 @@ def test_ckan_is_told_where_they_are(host: Host, answers: dict[str, str]) -> Non
         assert unquote(urlsplit(told["ckan.redis.url"]).password or "") == PASSWORDS["redis-password"]
     else:
         assert (told["solr_url"], told["solr_user"]) == ("http://127.0.0.1:8983/solr/ckan", "ckan")
-        assert told["dcor_object_store.access_key_id"] == secrets.read(host, "object-store-key")
+        assert told["dcor_object_store.access_key_id"] == secrets.read(host, "object-store-key").reveal()
         assert told["ckan.redis.url"] == "unix:///run/redis-dcor/redis.sock?db=0"
-        assert (database.hostname, database.password) == ("127.0.0.1", secrets.read(host, "database-password"))
+        assert (database.hostname, database.password) == (
+            "127.0.0.1",
+            secrets.read(host, "database-password").reveal(),
+        )

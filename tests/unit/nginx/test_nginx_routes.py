@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.door import DATASET, RESOURCE, Door
+from tests.unit.nginx.door import DATASET, RESOURCE, Door
 
 #: What CKAN 2.11 and DCOR's extensions serve, by their own tables of routes.
 READ = [

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from dcor_pkg.answers import settings
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.kernel import pending, secrets
@@ -42,7 +43,7 @@ class Site:
 def site(host: Host, monkeypatch: pytest.MonkeyPatch) -> Site:
     """Return the site of a machine."""
     site = Site()
-    secrets.save(host, services.SOLR_PASSWORD, secrets.Secret("x"))
+    secrets.save(host, services.SOLR_PASSWORD, Secret("x"))
     monkeypatch.setattr(psql, "query", lambda *_: str(site.datasets))
     monkeypatch.setattr(
         http_request, "ask", lambda *_: Answer(200, json.dumps({"response": {"numFound": site.documents}}))

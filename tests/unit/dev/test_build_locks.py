@@ -12,7 +12,7 @@ from dcor_dev import lockfiles
 from dcor_dev.errors import DevError
 from dcor_dev.lockfiles import Pin
 
-TREE = Path(__file__).resolve().parents[2]
+TREE = Path(__file__).resolve().parents[3]
 LOCKS = sorted((TREE / "conf/lock").glob("python*"))
 HASH = "0" * 64
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import debconf
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "debian/dcor-server.templates"
+TEMPLATES = Path(__file__).resolve().parents[3] / "debian/dcor-server.templates"
 PRIORITIES = ("low", "medium", "high", "critical")
 INVISIBLE = GO_BACK = 30
 BAD_PARAMETERS = 10

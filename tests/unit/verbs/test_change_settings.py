@@ -6,9 +6,9 @@ import pytest
 
 from dcor_pkg import preflight
 from dcor_pkg.answers import settings, settings_text
+from dcor_pkg.answers.secret import Secret
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import secrets, settings_file
-from dcor_pkg.kernel.secrets import Secret
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.verbs import change_settings
 
@@ -50,7 +50,7 @@ def test_a_refusal_leaves_file_and_secrets_alone(host: Host, tried: list[dict[st
     with pytest.raises(DcorError, match="refused"):
         change_settings.take(host, {"hostname": "refused.example.org"}, GIVEN)
     assert host.read(settings_text.PATH) == before
-    assert secrets.read(host, secrets.external("redis-password")) == "old"
+    assert secrets.read(host, secrets.external("redis-password")) == Secret("old")
 
 
 def test_a_new_password_is_tried_and_kept_for_later_changes(host: Host, tried: list[dict[str, Secret]]) -> None:

@@ -10,7 +10,7 @@ from dcor_dev import packages, roots, versions
 from dcor_dev.errors import DevError
 from dcor_dev.packages import Builder, Package
 
-TREE = Path(__file__).resolve().parents[2]
+TREE = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

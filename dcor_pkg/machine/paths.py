@@ -1,0 +1,26 @@
+"""Paths and users that several rooms name, each in one place."""
+
+from __future__ import annotations
+
+#: the user that CKAN, its job workers and nginx's workers run as; dcor_control hard-codes it
+CKAN_USER = "www-data"
+
+CONFIGURATION = "/etc/dcor-server"
+STATE = "/var/lib/dcor-server"
+LOGS = "/var/log/dcor-server"
+CKAN_LOGS = "/var/log/ckan"
+#: what a purge preserves for a new installation
+PRESERVED = "/var/backups/dcor-server/kept"
+
+#: python-ckan's virtual environment: it belongs to dpkg, and no service runs from it
+PACKAGED_CKAN = "/usr/lib/ckan/default"
+#: the active release, a symbolic link
+CURRENT = f"{STATE}/current"
+#: what all of CKAN reads
+CKAN_INI = "/etc/ckan/default/ckan.ini"
+
+SYSTEMD_UNITS = "/etc/systemd/system"
+SUPERVISOR_PROGRAMS = "/etc/supervisor/conf.d"
+
+#: the certificate authorities that this machine trusts (ca-certificates, and what update-ca-certificates has added)
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
