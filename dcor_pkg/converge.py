@@ -16,8 +16,6 @@ from dcor_pkg.plan import build_plan
 
 LOG = "/var/log/dcor-server/converge.log"
 STATE = "/var/lib/dcor-server/state.json"
-#: seconds that a run waits for another one
-PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def converge(host: Host, tell: Callable[[Outcome], None]) -> list[Outcome]:
 
     What does not end well stays due, whyever that is, and the timer dcor-retry tries it again.
     """
-    with lock.held(host, PATIENCE):
+    with lock.held(host):
         pending.clear(host, pending.CONVERGE)
         outcomes: list[Outcome] = []
         try:

@@ -15,8 +15,8 @@ from dcor_pkg.ckan import release
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.nginx import upstream
 
-UPSTREAM = "/var/lib/dcor-server/nginx/upstream.conf"
 SOCKETS = "/run/dcor-server/web"
 FILES = "/etc/supervisor/conf.d"
 UWSGI_INI = "/etc/dcor-server/uwsgi.ini"
@@ -57,7 +57,7 @@ class Programs:
     @property
     def upstream(self) -> str:
         """nginx's upstream block that leads to the web server."""
-        return f"# Written by dcor-server at each switch.\nupstream dcor {{ server unix:{SOCKETS}/{self.id}.sock; }}\n"
+        return upstream.block(f"{SOCKETS}/{self.id}.sock")
 
     @property
     def directory(self) -> str:
@@ -106,5 +106,5 @@ def put_back(host: Host) -> None:
 
 def serving(host: Host) -> Programs | None:
     """Return the programs that nginx points at."""
-    found = re.search(rf"{SOCKETS}/(.+)\.([0-9a-f]+)\.sock", host.read(UPSTREAM) or "")
+    found = re.search(rf"{SOCKETS}/(.+)\.([0-9a-f]+)\.sock", host.read(upstream.PATH) or "")
     return Programs(found[1], found[2]) if found else None

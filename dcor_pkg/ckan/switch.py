@@ -7,11 +7,12 @@ import time
 
 from dcor_pkg.ckan import log as ckan_log
 from dcor_pkg.ckan import release, supervisor
-from dcor_pkg.ckan.programs import CONFIGURATIONS, FILES, UPSTREAM, Programs
+from dcor_pkg.ckan.programs import CONFIGURATIONS, FILES, Programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine import unix_http
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.nginx import upstream
 from dcor_pkg.nginx import workers as nginx_workers
 
 #: seconds in which a release has to answer; CKAN takes 3 to 5 to load, on a busy machine more
@@ -34,7 +35,7 @@ def switch_to(host: Host, programs: Programs, hostname: str) -> None:
     except DcorError as error:
         raise DcorError(f"{error.reason} {ckan_log.last_exception(host, before)}".strip(), HINT) from None
     workers = nginx_workers.current(host)
-    host.write(UPSTREAM, programs.upstream, Access(0o644))
+    host.write(upstream.PATH, programs.upstream, Access(0o644))
     if workers:
         host.run("systemctl", "reload", "nginx.service")
     host.link(release.CURRENT, f"releases/{programs.release}")

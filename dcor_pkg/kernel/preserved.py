@@ -7,22 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import additions as ckan_additions
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.data_directory import INSTANCE
+from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.nginx import additions as nginx_additions
 
-KEPT = "/var/backups/dcor-server/kept"
 #: whose all of it is; it comes back last, so until then nothing has come back for good
-KEPT_INSTANCE = f"{KEPT}/instance"
-#: where they belong, and the name under which they are kept
-DIRECTORIES = {
-    secrets.DIRECTORY: "secrets",
-    "/etc/dcor-server/tls": "tls",
-    ckan_additions.DIRECTORY: "ckan.d",
-    nginx_additions.DIRECTORY: "nginx.d",
-}
+PRESERVED_INSTANCE = f"{paths.PRESERVED}/instance"
+#: the directories of the configuration that a purge preserves (debian/dcor-server.postrm)
+DIRECTORIES = ("secrets", "tls", "ckan.d", "nginx.d")
 
 
 @dataclass(frozen=True)
@@ -32,27 +25,27 @@ class PreservedSettings:
     name: str = "preserved settings"
 
     def check(self, host: Host) -> str | None:
-        return f"{KEPT} was kept by a purge, and is not back" if _is_due(host) else None
+        return f"{paths.PRESERVED} was kept by a purge, and is not back" if _is_due(host) else None
 
     def apply(self, host: Host) -> None:
         """Bring back each file but those that were given anew since."""
-        for place, kept in DIRECTORIES.items():
-            if host.exists(f"{KEPT}/{kept}"):
-                _bring_back(host, f"{KEPT}/{kept}", place)
+        for name in DIRECTORIES:
+            if host.exists(f"{paths.PRESERVED}/{name}"):
+                _restore(host, f"{paths.PRESERVED}/{name}", f"{paths.CONFIGURATION}/{name}")
         host.run("sync")
-        host.write(INSTANCE, host.read(KEPT_INSTANCE) or "", Access(0o644))
+        host.write(INSTANCE, host.read(PRESERVED_INSTANCE) or "", Access(0o644))
 
 
 def read(host: Host, name: str) -> str | None:
     """Return the text of a file that is about to come back, or None."""
-    return host.read(f"{KEPT}/{name}") if _is_due(host) else None
+    return host.read(f"{paths.PRESERVED}/{name}") if _is_due(host) else None
 
 
 def _is_due(host: Host) -> bool:
-    return host.exists(KEPT_INSTANCE) and not host.exists(INSTANCE)
+    return host.exists(PRESERVED_INSTANCE) and not host.exists(INSTANCE)
 
 
-def _bring_back(host: Host, kept: str, place: str) -> None:
+def _restore(host: Host, kept: str, place: str) -> None:
     """Copy a directory beside its place, whole, and move into it what is not there."""
     beside = f"{place}.kept"
     host.remove_tree(beside)

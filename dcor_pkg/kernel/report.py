@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from dcor_pkg.kernel.runner import Outcome, Result
-from dcor_pkg.verbs.notices import Notice
 
 MARKS = {
     Result.UNCHANGED: " ",
@@ -16,6 +15,19 @@ MARKS = {
     Result.FAILED: "!",
     Result.NOT_REACHED: "-",
 }
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A file, what is to be said of it in half a sentence, and what may be done."""
+
+    file: str
+    about: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        hint = f"\n    {self.hint}" if self.hint else ""
+        return f"{self.file} {self.about}{hint}"
 
 
 def line(outcome: Outcome) -> str:

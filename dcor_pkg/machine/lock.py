@@ -14,6 +14,8 @@ from dcor_pkg.machine.host import Host
 PATH = "/run/dcor-server.lock"
 #: a release is made beside all else, even beside dpkg
 RELEASE = "/run/dcor-server-release.lock"
+#: seconds that a command waits for another one
+PATIENCE = 60.0
 
 
 class Busy(DcorError):
@@ -21,7 +23,7 @@ class Busy(DcorError):
 
 
 @contextlib.contextmanager
-def held(host: Host, wait: float, path: str = PATH) -> Iterator[None]:
+def held(host: Host, wait: float = PATIENCE, path: str = PATH) -> Iterator[None]:
     """Hold a lock. Raises Busy when it is not free within `wait` seconds."""
     with host.path(path).open("w") as file:
         deadline = time.monotonic() + wait

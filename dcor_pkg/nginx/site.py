@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import SELF_SIGNED, Settings
-from dcor_pkg.ckan.programs import UPSTREAM
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import admin_files, pending
 from dcor_pkg.kernel.directory import Directory
@@ -17,6 +16,7 @@ from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import additions as nginx_additions
+from dcor_pkg.nginx import upstream
 from dcor_pkg.nginx import workers as nginx_workers
 from dcor_pkg.services import endpoint as services
 from dcor_pkg.services.object_store import local as object_store
@@ -106,7 +106,7 @@ def site(settings: Settings, facts: Facts) -> ManagedFile:
         "trusted": settings.certificate != SELF_SIGNED,
         "registration": settings.registration == "yes",
         "robots": settings.robots == "yes",
-        "upstream": UPSTREAM,
+        "upstream": upstream.PATH,
         "additions": nginx_additions.DIRECTORY,
         "copies": nginx_additions.COPIES,
         "cache": CACHE,

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from dcor_pkg import converge
 from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.ckan import supervisor
 from dcor_pkg.errors import DcorError
@@ -40,7 +39,7 @@ def move(host: Host, path: str, tell: Callable[[str], None]) -> None:
     settings = settings_file.load(host)
     wanted = replace(settings, data_directory=path)
     old, new, store = settings.data, wanted.data, services.of(settings).object_store
-    with lock.held(host, converge.PATIENCE):
+    with lock.held(host):
         _validate(host, old, new)
         host.make_directory(new, ACCESS)
         host.write(f"{new}/{MOVING}", host.read(INSTANCE) or "", Access(0o644))

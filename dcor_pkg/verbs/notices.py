@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import additions as ckan_additions
@@ -11,24 +10,12 @@ from dcor_pkg.ckan import release
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
+from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import additions as nginx_additions
 
 #: characters of a value that are worth telling
 ENOUGH = 60
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A file, what is to be said of it in half a sentence, and what may be done."""
-
-    file: str
-    about: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        hint = f"\n    {self.hint}" if self.hint else ""
-        return f"{self.file} {self.about}{hint}"
 
 
 def collect(host: Host, settings: Settings) -> list[Notice]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dcor_pkg.ckan import programs, release
-from dcor_pkg.ckan.programs import UPSTREAM, Programs
+from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.nginx import upstream
 
 READS = (release.CKAN_INI, programs.UWSGI_INI)
 
@@ -26,7 +27,7 @@ def configured(host: Host, text: str) -> Programs:
 def proven(host: Host) -> Programs:
     """Return programs that nginx points at."""
     found = configured(host, "proven\n")
-    host.write(UPSTREAM, found.upstream, Access(0o644))
+    host.write(upstream.PATH, found.upstream, Access(0o644))
     return found
 
 

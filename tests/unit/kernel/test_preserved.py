@@ -10,8 +10,9 @@ import pytest
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.data_directory import INSTANCE
-from dcor_pkg.kernel.preserved import KEPT, KEPT_INSTANCE, PreservedSettings
+from dcor_pkg.kernel.preserved import PRESERVED_INSTANCE, PreservedSettings
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import PRESERVED
 from dcor_pkg.services import external
 
 SECRET = Access(0o600)
@@ -24,7 +25,7 @@ def purged(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
     """Return a machine whose dcor-server was purged, and on which programs run that have its paths as arguments."""
     kept = {"secrets/ckan-secret-key": "key\n", f"secrets/{QUEUE}": "old\n", "tls/certificate.pem": "certificate\n"}
     for name, text in {**kept, "instance": "id\n"}.items():
-        host.write(f"{KEPT}/{name}", text, SECRET)
+        host.write(f"{PRESERVED}/{name}", text, SECRET)
 
     def run(self: Host, *argv: str, environment: Mapping[str, str] | None = None) -> str:
         inside = [str(self.path(part)) if part.startswith("/") else part for part in argv]
@@ -66,5 +67,5 @@ def test_a_password_that_is_about_to_come_back_is_known_to_who_tries_it(purged: 
     secrets.save(purged, QUEUE, Secret("new"))
     assert external.passwords(purged) == {"redis-password": Secret("new")}
     purged.remove(secrets.path(QUEUE))
-    purged.write(INSTANCE, purged.read(KEPT_INSTANCE) or "", SECRET)
+    purged.write(INSTANCE, purged.read(PRESERVED_INSTANCE) or "", SECRET)
     assert external.passwords(purged) == {}

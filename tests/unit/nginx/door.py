@@ -21,11 +21,11 @@ from pathlib import Path
 from dcor_dev import cache
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan.programs import UPSTREAM
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.nginx import site as nginx
+from dcor_pkg.nginx import upstream
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
 from tests.unit.nginx.backends import Backend, listening, uwsgi
@@ -163,7 +163,7 @@ def _lay_out(host: Host, door: Door, edit: Callable[[str], str], settings: Setti
     for directory in ("/var/cache", "/var/log/nginx", "/var/empty"):
         host.path(directory).mkdir(parents=True)
     SelfSignedCertificate(NAME).apply(host)
-    host.write(UPSTREAM, f"upstream dcor {{ server unix:{host.root}/web.sock; }}\n", Access(0o644))
+    host.write(upstream.PATH, f"upstream dcor {{ server unix:{host.root}/web.sock; }}\n", Access(0o644))
     host.write(object_store.TOKEN, 'proxy_set_header Authorization "Bearer filer-token";\n', Access(0o600))
     host.write(
         "/nginx.conf",
