@@ -147,7 +147,7 @@ def test_a_broken_addition_is_told_with_its_line(host: Host, ini: CkanIni, text:
 
 def test_what_cannot_be_read_is_told(host: Host, ini: CkanIni) -> None:
     host.link(f"{DIRECTORY}/gone.ini", "/nowhere")
-    with pytest.raises(DcorError, match=r"ckan.d/gone.ini is no file that can be read"):
+    with pytest.raises(DcorError, match=r"ckan.d/gone.ini is not a readable file"):
         ini.validate(host)
 
 

@@ -198,7 +198,7 @@ def test_an_addition_that_leads_nowhere_is_named(host: Host, validator: Validato
     run([site()], host)
     host.link(OWN, "/nowhere")
     (outcome,) = run([site()], host)
-    assert (outcome.result, outcome.reason) == (Result.FAILED, f"{OWN} is no file that can be read.")
+    assert (outcome.result, outcome.reason) == (Result.FAILED, f"{OWN} is not a readable file.")
 
 
 def test_another_default_site_is_not_ours_to_remove(host: Host, validator: Validator) -> None:
