@@ -35,6 +35,8 @@ class Ckan:
     systemd: Systemd
     postgresql: Postgresql
     supervisor: Supervisor
+    #: the name of the database that its ckan.ini names
+    database: str = DATABASE
     #: documents in Solr
     documents: int = 0
     #: the commands that were run in a release, without its path
@@ -69,7 +71,7 @@ class Ckan:
         self.commands.append(call.argv[1:])
         self._fail(call, call.argv[1])
         if call.argv[1:3] == ("search-index", "rebuild"):
-            self.documents = self.postgresql.databases[DATABASE].datasets
+            self.documents = self.postgresql.databases[self.database].datasets
         elif not call.argv[1].startswith(("run-jobs-", "dcor-prune-")):
             raise call.unknown()
         return ""
@@ -118,9 +120,9 @@ class Ckan:
     def _upgrade(self, call: Call) -> str:
         """Bring the tables to the newest revision, which takes the database."""
         assert call.user == release.USER, call.argv
-        if DATABASE not in self.postgresql.databases:
+        if self.database not in self.postgresql.databases:
             raise call.failure(1, "sqlalchemy.exc.OperationalError: the database does not exist\n")
-        self.postgresql.databases[DATABASE].revision = REVISION
+        self.postgresql.databases[self.database].revision = REVISION
         return ""
 
 
