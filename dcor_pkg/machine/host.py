@@ -152,9 +152,13 @@ class Host:
 
     def remove_tree(self, path: str) -> None:
         """Remove a directory with everything in it, if it exists; links are not followed. Raises DcorError."""
-        if self.exists(path):
-            with explained(self.root, path, "removed"):
-                shutil.rmtree(self.path(path))
+        found = self._stat(path)
+        if found is None:
+            return
+        with explained(self.root, path, "removed"):
+            if not stat.S_ISDIR(found.st_mode):  # rmtree would open a FIFO, and wait for ever
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            shutil.rmtree(self.path(path))
 
     def rename(self, path: str, to: str) -> None:
         """Give a file or directory another name on the same file system, in one step. Raises DcorError."""
@@ -199,7 +203,7 @@ class Host:
     def _stat(self, path: str) -> os.stat_result | None:
         """Return what the system knows of a name, or None where it does not exist."""
         with explained(self.root, path, "examined"), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            return self.path(path).lstat()
+            return os.lstat(self.path(path))
         return None
 
 
