@@ -18,7 +18,9 @@ from dcor_pkg.services import endpoint as services
 from dcor_pkg.services import engines, external
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.postgresql import psql
-from dcor_pkg.tls import certificate
+from dcor_pkg.tls import x509_properties
+from dcor_pkg.tls.pair import PAIRS
+from dcor_pkg.tls.trust_bundle import BUNDLE
 
 #: whose versions tell what runs here
 PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
@@ -107,16 +109,16 @@ class _Loopback(http.client.HTTPSConnection):
     """A connection to this machine, whatever the name service says of the host name."""
 
     def connect(self) -> None:
-        context = ssl.create_default_context(cafile=certificate.BUNDLE)
+        context = ssl.create_default_context(cafile=BUNDLE)
         self.sock = context.wrap_socket(
             socket.create_connection(("127.0.0.1", 443), timeout=60), server_hostname=self.host
         )
 
 
 def _certificate(host: Host, settings: Settings) -> Part:
-    pair = certificate.PAIRS[settings.certificate]
-    fault = certificate.fault(host, pair, settings.hostname)
+    pair = PAIRS[settings.certificate]
+    fault = pair.check(host, settings.hostname)
     if fault is not None:
         return Part("certificate", fault)
-    first = certificate.load_chain(host.read(pair.certificate) or "")[0]
-    return Part("certificate", None, f"{settings.certificate}, until {certificate.end(first):%Y-%m-%d}")
+    first = x509_properties.load_chain(host.read(pair.certificate) or "")[0]
+    return Part("certificate", None, f"{settings.certificate}, until {x509_properties.valid_until(first):%Y-%m-%d}")

@@ -18,7 +18,7 @@ from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.data_directory import marker
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.managed_file import ManagedFile
-from dcor_pkg.kernel.pending import request
+from dcor_pkg.kernel.pending import RELOAD_NGINX, request
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import unix_http
@@ -96,7 +96,7 @@ class FilerToken:
         return host.access_drift(TOKEN, secrets.ACCESS)
 
     def apply(self, host: Host) -> None:
-        request(host, "reload nginx.service")
+        request(host, RELOAD_NGINX)
         host.write(TOKEN, _header(host), secrets.ACCESS)
 
 

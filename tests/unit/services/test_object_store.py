@@ -13,7 +13,7 @@ import pytest
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.managed_file import ManagedFile
-from dcor_pkg.kernel.pending import is_pending
+from dcor_pkg.kernel.pending import RELOAD_NGINX, is_pending
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.object_store import local as object_store
@@ -65,7 +65,7 @@ def test_a_new_key_gives_a_new_token_and_a_restart(machine: Host) -> None:
     run(object_store.steps("/data"), machine)
     assert machine.read(object_store.TOKEN) != before
     assert is_pending(machine, object_store.RESTART)
-    assert is_pending(machine, "reload nginx.service")
+    assert is_pending(machine, RELOAD_NGINX)
 
 
 def test_a_damaged_token_is_healed(machine: Host) -> None:
