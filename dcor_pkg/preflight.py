@@ -12,8 +12,10 @@ from dcor_pkg.ckan import ckan_ini, named_files, release
 from dcor_pkg.kernel import data_directory
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
+from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services import external
 from dcor_pkg.services import preflight as services_preflight
+from dcor_pkg.tls import own_certificate
 
 Check = Callable[[Host, Proposal], None]
 
@@ -21,12 +23,17 @@ Check = Callable[[Host, Proposal], None]
 MACHINE: tuple[Check, ...] = (
     data_directory.check_path,
     release.check_space,
-    nginx_ports.check,
+    nginx.check_ports,
     services_preflight.check,
     ckan_ini.check_additions,
 )
 #: before new settings are saved
-CHANGE: tuple[Check, ...] = (named_files.check, *MACHINE, data_directory.check_owner, own_certificate.check)
+CHANGE: tuple[Check, ...] = (
+    named_files.check,
+    *MACHINE,
+    data_directory.check_owner,
+    own_certificate.check_own_certificate,
+)
 
 
 def check(host: Host, settings: Settings) -> None:

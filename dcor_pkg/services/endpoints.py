@@ -21,9 +21,4 @@ class Services:
 
 def of(settings: Settings) -> Services:
     """Return where everything is, by the settings."""
-    return Services(
-        **{
-            engine.key.replace("-", "_"): engines.endpoint(engine, settings)
-            for engine in engines.ENGINES
-        }
-    )
+    return Services(**{engine.key.replace("-", "_"): engines.endpoint(engine, settings) for engine in engines.ENGINES})

@@ -15,7 +15,7 @@ from served import CURL, SITE, await_page, serves
 from terminal import Terminal, running
 from upgrade import NEXT, OF_RELEASE, make_next_version
 
-from dcor_pkg.services.postgresql.cluster import MARK
+from dcor_pkg.services.postgresql.cluster import STOPPED
 
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 #: the questions of a first installation, and what stands there after a purge
@@ -167,7 +167,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
     assert "ckan_default" in machine.shell(f"{databases} 'SELECT datname FROM pg_database'")
     machine.shell("echo mine >/data/notes; dcor-server set scratch-directory=/srv/scratch")
     machine.run("debconf-set-selections", text="dcor-server dcor-server/purge-data boolean true\n")
-    machine.shell(f"echo '{MARK}manual' >/etc/postgresql/*/main/start.conf; systemctl stop 'postgresql@*'")
+    machine.shell(f"echo '{STOPPED}manual' >/etc/postgresql/*/main/start.conf; systemctl stop 'postgresql@*'")
     assert "All data of this server are deleted" in purge(machine)
     assert machine.shell("ls -A /data; cat /data/notes; ls -A /srv/scratch || echo none").split() == [
         "notes",

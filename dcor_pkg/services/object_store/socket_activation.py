@@ -18,7 +18,9 @@ from dcor_pkg.services.object_store import local as object_store
 FILES = (
     ManagedFile(f"{SYSTEMD_UNITS}/dcor-store-door@.socket", "services/object_store/templates/store-door.socket"),
     ManagedFile(f"{SYSTEMD_UNITS}/dcor-store-door@.service", "services/object_store/templates/store-door.service"),
-    ManagedFile(f"{SYSTEMD_UNITS}/{object_store.UNIT}.d/store-door.conf", "services/object_store/templates/socket-stop.conf"),
+    ManagedFile(
+        f"{SYSTEMD_UNITS}/{object_store.UNIT}.d/store-door.conf", "services/object_store/templates/socket-stop.conf"
+    ),
 )
 SOCKETS = tuple(Service(f"dcor-store-door@{name}.socket") for name in ("s3", "filer"))
 

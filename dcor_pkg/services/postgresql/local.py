@@ -23,7 +23,14 @@ PASSWORD = "database-password"
 def endpoint(_: Settings) -> Endpoint:
     """Return where the local database is."""
     return Endpoint(
-        "database", "postgresql", "127.0.0.1", cluster.PORT, f"/{cluster.DATABASE}", cluster.DATABASE, PASSWORD, local=True
+        "database",
+        "postgresql",
+        "127.0.0.1",
+        cluster.PORT,
+        f"/{cluster.DATABASE}",
+        cluster.DATABASE,
+        PASSWORD,
+        local=True,
     )
 
 

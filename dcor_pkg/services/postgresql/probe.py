@@ -54,6 +54,4 @@ def _query(host: Host, database: Endpoint, password: Secret, sql: str, failure: 
     except CommandFailed as error:
         message = psql.message(error.hint)
         hint = next((hint for part, hint in HINTS.items() if part in message), "")
-        raise UnusableService(
-            f"{failure}: {message}", hint.format(name=database.name, user=database.user)
-        ) from None
+        raise UnusableService(f"{failure}: {message}", hint.format(name=database.name, user=database.user)) from None

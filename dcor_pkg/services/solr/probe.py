@@ -17,9 +17,7 @@ from dcor_pkg.services.solr.local import CRASH_SAFE_FIELD, schema_of_ckan, schem
 MINIMUM_VERSION = 9
 #: matches no document that CKAN ever indexes
 DELETE_NOTHING = json.dumps({"delete": {"id": "dcor-server-check"}})
-SCHEMA_HINT = (
-    "CKAN's schema is {path} on this machine. Use {field} for _version_: with CKAN's own line Solr loses updates in a crash."
-)
+SCHEMA_HINT = "CKAN's schema is {path} on this machine. Use {field} for _version_: with CKAN's own line Solr loses updates in a crash."
 
 
 def log_in(_: Host, solr: Endpoint, password: Secret, _settings: Settings) -> None:
