@@ -58,9 +58,7 @@ def broken_links(tree: Path) -> list[str]:
     for page in pages(tree):
         for file, fragment in links(page):
             where = f"{page.relative_to(tree)}: {file.name}#{fragment}"
-            if not file.exists():
-                broken.append(where)
-            elif fragment and fragment not in {anchor(text) for _, text in headings(file)}:
+            if not file.exists() or (fragment and fragment not in {anchor(text) for _, text in headings(file)}):
                 broken.append(where)
     return broken
 
