@@ -12,8 +12,8 @@ TREE = Path(__file__).resolve().parents[2]
 DOCS = TREE / "docs"
 #: what a decision's page consists of
 SECTIONS = ["Context", "Decision", "Consequences", "How we know"]
-#: not ours, or made by a build
-NOT_OURS = ("dist", "node_modules")
+#: made by a build
+BUILT = "dist"
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^(#{1,6}) +(.+?) *$", re.MULTILINE)
@@ -26,7 +26,7 @@ PLACEHOLDER = re.compile(r"[A-Z][A-Z_]+")
 def pages(tree: Path) -> list[Path]:
     """Return all Markdown files of a checkout."""
     found = (path.relative_to(tree) for path in sorted(tree.rglob("*.md")))
-    return [tree / path for path in found if not any(part in NOT_OURS or part[0] == "." for part in path.parts)]
+    return [tree / path for path in found if not any(part == BUILT or part[0] == "." for part in path.parts)]
 
 
 def prose(page: Path) -> str:
