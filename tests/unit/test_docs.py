@@ -18,7 +18,7 @@ BUILT = "dist"
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^(#{1,6}) +(.+?) *$", re.MULTILINE)
 FENCED = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
-CODE_PATH = re.compile(r"`(dcor_pkg/[^`\s:]*)`")
+CODE_PATH = re.compile(r"`((?:dcor_pkg|scripts|tests)/[^`\s:]*)`")
 #: stands for a name in a recipe, as in `dcor_pkg/verbs/NAME.py`
 PLACEHOLDER = re.compile(r"[A-Z][A-Z_]+")
 
@@ -108,7 +108,7 @@ def test_what_leads_nowhere_is_found(tmp_path: Path) -> None:
     (tmp_path / "docs/glossary.md").write_text("### Release set\n")
     (tmp_path / "docs/page.md").write_text(
         "[a](glossary.md#release-set) [b](glossary.md#gone) [c](gone.md) [d](https://example.org/gone) [e](#here)\n"
-        "`dcor_pkg/kernel/step.py` `dcor_pkg/kernel/` `dcor_pkg/kernel/NAME.py` `dcor_pkg/gone.py` `dcor_pkg/X_Y/a.md`\n"
+        "`dcor_pkg/kernel/step.py` `dcor_pkg/kernel/` `dcor_pkg/kernel/NAME.py` `dcor_pkg/gone.py` `tests/X_Y/a.md`\n"
         "```\n[f](gone.md) `dcor_pkg/gone.py`\n```\n"
     )
     assert broken_links(tmp_path) == [
@@ -116,4 +116,4 @@ def test_what_leads_nowhere_is_found(tmp_path: Path) -> None:
         "docs/page.md: gone.md#",
         "docs/page.md: page.md#here",
     ]
-    assert [path for path, _ in missing_code(tmp_path)] == ["dcor_pkg/gone.py", "dcor_pkg/X_Y/a.md"]
+    assert [path for path, _ in missing_code(tmp_path)] == ["dcor_pkg/gone.py", "tests/X_Y/a.md"]
