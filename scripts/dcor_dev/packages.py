@@ -21,6 +21,9 @@ RECIPE = "1"
 #: What belongs to every package; debian/control counts with the package's own paragraphs, debian/changelog is made.
 COMMON = ("debian/copyright", "debian/licences", "debian/rules", "debian/source")
 
+#: What a build in the checkout itself leaves beside a package's sources.
+GENERATED = (".copyright", ".debhelper", ".log", ".substvars")
+
 #: Files that are given to a build beside the sources, by name: the repository's key and address.
 Given = Mapping[str, bytes]
 
@@ -47,7 +50,14 @@ ALL = (
     Package(
         "dcor-server",
         "server",
-        ("conf/files", "conf/templates", "dcor_pkg", "debian/po", "debian/units", "debian/changelog"),
+        (
+            "conf/files",
+            "conf/templates",
+            "dcor_pkg",
+            "debian/po",
+            "debian/units",
+            "debian/changelog",
+        ),
         everywhere=True,
     ),
 )
@@ -79,7 +89,7 @@ class Builder:
             self.tree.glob(f"debian/stage/{package.name}")
         )
         found = [path for path in (self.tree / name for name in named) if path.exists()]
-        return [*found, *(path for path in own if path.name != f"{package.name}.substvars")]
+        return [*found, *(path for path in own if path.suffix not in GENERATED)]
 
     def key(self, package: Package) -> str:
         """Return the name of exactly what this package would be built from."""
