@@ -54,6 +54,7 @@ ALL = (
             "conf/files",
             "conf/templates",
             "dcor_pkg",
+            "debian/README.Debian",
             "debian/po",
             "debian/units",
             "debian/changelog",
