@@ -5,7 +5,6 @@ The build sees a tree that holds just the package's own sources: what is not in 
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -150,7 +149,7 @@ class Builder:
 
 def python(suite: str) -> str:
     """Return the name of the suite's own Python, which the lock files are made for."""
-    return os.readlink(roots.build_root(suite) / "usr/bin/python3")
+    return str((roots.build_root(suite) / "usr/bin/python3").readlink())
 
 
 def stanzas(control: str, package: str) -> str:
