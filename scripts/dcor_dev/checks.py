@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from dcor_dev import cache, tools
+from dcor_dev import cache, checkout, tools
 
 #: How a file without an extension says what it is written in. Debconf's config is shell that hides in a Python string
 #: and hands itself over; what counts is the Python.
@@ -54,19 +54,12 @@ def look(tree: Path, bin_folder: Path) -> list[str]:
 
 def python_files(tree: Path) -> list[str]:
     """Return all Python files of the checkout: modules, and programs by their first line."""
-    return [name for name in _files(tree) if name.endswith(".py") or _says(tree / name, PYTHON)]
+    return [name for name in checkout.files(tree) if name.endswith(".py") or _says(tree / name, PYTHON)]
 
 
 def shell_files(tree: Path) -> list[str]:
     """Return all shell files of the checkout; those that only hand themselves over to Python are Python's."""
-    return [name for name in _files(tree) if name.endswith(".sh") or _says(tree / name, SHELL)]
-
-
-def _files(tree: Path) -> list[str]:
-    """Return the files that belong to the checkout or may become part of it, without those that are deleted."""
-    argv = ["git", "-c", f"safe.directory={tree}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(argv, cwd=tree, capture_output=True, text=True, check=True).stdout
-    return sorted(name for name in listed.split("\0") if name and (tree / name).is_file())
+    return [name for name in checkout.files(tree) if name.endswith(".sh") or _says(tree / name, SHELL)]
 
 
 def _says(path: Path, language: re.Pattern[bytes]) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from dcor_dev import checkout as checkout_files
 from dcor_dev import packages, roots
 from deb import Deb
 
@@ -15,7 +15,6 @@ TREE = Path(__file__).resolve().parents[2]
 
 #: Where the root sees the copy of the checkout: not where scripts/build has its tree.
 INSIDE = "/srv/checkout"
-NOT_COPIED = shutil.ignore_patterns("dist", ".git", "__pycache__", ".*_cache")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Checkout:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """Return a copy of this checkout in which nothing was built."""
     tree = tmp_path_factory.mktemp("plain") / Path(INSIDE).name
-    shutil.copytree(TREE, tree, ignore=NOT_COPIED)
+    checkout_files.copy(TREE, tree)
     return Checkout(tree)
 
 
