@@ -199,7 +199,8 @@ def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Mac
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         terminal.answer("Delete all data of this server, too?", "Left", "Enter")
         said = terminal.ends()
-    assert "nothing is deleted in /data" in said and "All other data of this server are deleted" in said
+    assert "nothing is deleted in /data" in said
+    assert "All other data of this server are deleted" in said
     assert machine.shell("cat /data/ckan/other") == "other\n"
     assert machine.path("/data.unmounted/.dcor-server").exists()
 
@@ -209,7 +210,8 @@ def test_without_its_disk_it_does_not_start_and_says_which(machine: Machine) -> 
     machine.reboot()
     status = machine.run("dcor-server", "status", check=False)
     assert status.returncode == 3
-    assert "/data" in status.stdout and "not mounted" in status.stdout
+    assert "/data" in status.stdout
+    assert "not mounted" in status.stdout
     assert machine.run("systemctl", "is-active", "dcor-object-store", check=False).stdout.strip() != "active"
     assert machine.shell("ls -A /data") == ""
     refused = machine.run("dcor-server", "converge", check=False)
