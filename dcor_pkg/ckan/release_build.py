@@ -12,6 +12,7 @@ from dcor_pkg.ckan import release
 from dcor_pkg.ckan.known_issues import registry
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import templates
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
@@ -43,6 +44,12 @@ STARTUP = "dcor-server.pth", "import dcor_runtime.startup\n"
 def require_space(host: Host) -> None:
     """Raise DcorError where a release would fill the disk."""
     disk.require(host, release.DIRECTORY, REQUIRED_BYTES)
+
+
+def check_space(host: Host, _: Proposal) -> None:
+    """Raise DcorError where the first release would fill the disk; later ones are checked when they are made."""
+    if not release.ids(host):
+        require_space(host)
 
 
 def require_unpacked_packages(host: Host) -> None:

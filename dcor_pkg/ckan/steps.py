@@ -17,11 +17,13 @@ from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
+from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
-from dcor_pkg.services import endpoint as services
-from dcor_pkg.tls.certificate import BUNDLE
+from dcor_pkg.services import endpoints
+from dcor_pkg.services.engines import ENGINES
+from dcor_pkg.tls.trust_bundle import BUNDLE
 
 OWNED = Access(0o755, paths.CKAN_USER, paths.CKAN_USER)
 PRIVATE = Access(0o700, paths.CKAN_USER, paths.CKAN_USER)
@@ -30,20 +32,22 @@ LOGS = Access(0o755, paths.CKAN_USER, "adm")
 LIBRARY = "/var/lib/ckan"
 
 
-def prepare_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
+def prepare_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
     """Return the steps that make secrets, directories and log files; DATA has to exist before."""
     return (
         *(RandomSecret(name) for name in ("ckan-secret-key", "ckan-csrf-key")),
         *_directories(settings),
         ManagedFile(
-            f"{paths.SYSTEMD_UNITS}/supervisor.service.d/dcor-server.conf", "ckan/templates/supervisor-unit.conf"
+            f"{paths.SYSTEMD_UNITS}/supervisor.service.d/dcor-server.conf",
+            "ckan/templates/supervisor-unit.conf",
+            {"units": tuple(engine.unit for engine in ENGINES)},
         ),
     )
 
 
 def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make the release, its configuration, and the tables that it needs."""
-    wanted, used = release_id.wanted(facts), services.of(settings)
+    wanted, used = release_id.wanted(facts), endpoints.of(settings)
     return (
         ReleaseMade(wanted),
         Directory(additions.DIRECTORY, Access(0o750)),
@@ -57,6 +61,7 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that put the release in service; all services that CKAN needs have to run before."""
     return (
+        Service("supervisor.service"),
         ActiveRelease(release_id.wanted(facts), settings.hostname, settings.data, _read_at_start(settings)),
         AdminCommands(),
         ManagedFile("/etc/logrotate.d/dcor-server", "ckan/templates/logrotate"),
@@ -65,7 +70,7 @@ def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 
 def index_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the step that rebuilds the search index. It may take hours, so the site has to be complete before."""
-    used = services.of(settings)
+    used = endpoints.of(settings)
     return (SearchIndex(release_id.wanted(facts), used.database, used.solr),)
 
 

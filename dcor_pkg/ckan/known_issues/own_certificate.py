@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcor_pkg.ckan.known_issues.issue import Issue, ReplaceByLink, Versions
-from dcor_pkg.tls.certificate import BUNDLE
+from dcor_pkg.tls.trust_bundle import BUNDLE
 
 ISSUE = Issue(
     name="own_certificate",
