@@ -55,7 +55,7 @@ class ActiveRelease:
         return None
 
     def _switch(self, host: Host, wanted: Programs) -> None:
-        """Switch to the programs. If that fails, those that nginx is pointed at stay, and no others. Raises DcorError."""
+        """Switch to the programs. If that fails, only those that nginx is pointed at stay. Raises DcorError."""
         try:
             switch.switch_to(host, wanted, self.hostname)
         except DcorError:

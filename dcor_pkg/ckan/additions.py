@@ -68,7 +68,7 @@ class _Reader(configparser.RawConfigParser):
         self.lines.append(self._line)
         return optionstr
 
-    def options(self) -> list[tuple[str, str, str]]:
+    def triples(self) -> list[tuple[str, str, str]]:
         """Return section, name and value of each option, in the order of the file."""
         return [(section, name, value) for section in self.sections() for name, value in self.items(section)]
 
@@ -105,16 +105,16 @@ def parse(file: str, text: str) -> list[Option]:
     except configparser.Error as error:
         line, problem = _problem(error)
         raise BadAddition(file, line - len(header), problem) from None
-    return [Option(*each, file, line - len(header)) for each, line in zip(reader.options(), reader.lines)]
+    return [Option(*each, file, line - len(header)) for each, line in zip(reader.triples(), reader.lines)]
 
 
 def options(text: str) -> dict[tuple[str, str], str]:
     """Return the options of an INI file by (section, name), without interpolation."""
-    return {(section, name): value for section, name, value in _Reader(text.split("\n")).options()}
+    return {(section, name): value for section, name, value in _Reader(text.split("\n")).triples()}
 
 
 def merged(text: str, added: Iterable[Option]) -> str:
-    """Return an INI file's text with options added: in place of those that they override, or at the end of their sections."""
+    """Return an INI file's text with options added, in place of those that they override or at the end of a section."""
     for option in added:
         if re.search(_header(option.section), text, re.MULTILINE) is None:
             text += f"\n[{option.section}]\n"
@@ -124,12 +124,14 @@ def merged(text: str, added: Iterable[Option]) -> str:
 
 
 def validate(own: str, added: list[Option], path: str) -> None:
-    """Raise BadAddition for the first option that CKAN could not read when it is merged with the text `own` of `path`."""
+    """Raise BadAddition for the first option that CKAN could not read from `path`, merged with its own text `own`."""
     names = {(section, name.lower()): name for section, name in options(own)}
     for option in added:
         same = names.setdefault((option.section, option.name.lower()), option.name)
         if same != option.name:
-            raise BadAddition(option.file, option.line, f"{option.name} differs from {same} only in upper and lower case")
+            raise BadAddition(
+                option.file, option.line, f"{option.name} differs from {same} only in upper and lower case"
+            )
     parser = _Interpolating(defaults={"here": path.rpartition("/")[0], "__file__": path, "CKAN_INI": path})
     parser.read_string(merged(own, added))
     for option in added:
@@ -157,7 +159,10 @@ def _problem(error: configparser.Error) -> tuple[int, str]:
     if isinstance(error, configparser.DuplicateOptionError):
         return error.lineno or 1, f"{error.option} is set twice"
     if isinstance(error, configparser.DuplicateSectionError):
-        return error.lineno or 1, f"the section [{error.section}] occurs twice (options before the first one belong to [{MAIN}])"
+        return (
+            error.lineno or 1,
+            f"the section [{error.section}] occurs twice (options before the first one belong to [{MAIN}])",
+        )
     if isinstance(error, configparser.ParsingError):
         return error.errors[0][0], "is neither OPTION = VALUE nor [SECTION]"
     raise error

@@ -67,6 +67,6 @@ def _recorded(host: Host) -> dict[str, Pair]:
 
 def _replace(column: str, old: str, new: str) -> str:
     """Return the SQL that replaces a text in a column of all resources."""
-    return (
-        f"UPDATE resource SET {column} = replace({column}, '{old}', '{new}') WHERE position('{old}' in {column}) > 0;\n"
-    )
+    contains = f"position('{old}' in {column}) > 0"
+    # Both texts are made of validated host names.
+    return f"UPDATE resource SET {column} = replace({column}, '{old}', '{new}') WHERE {contains};\n"  # noqa: S608

@@ -1,6 +1,6 @@
 """What CKAN's web server has written to its log, for a message that says why it did not start.
 
-The log is in a directory of CKAN's user, who could put a link to any file there: it is read as that user, never as root.
+CKAN's user owns the log's directory and could put a link to any file there, so root never reads it: that user does.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The programs of a release, a web server and its job workers, together with one configuration.
 
-Release and configuration are both part of the programs' names and sockets. So the programs of another release, and those
-of another configuration as well, start while the old ones serve, and are proven before nginx is pointed at them. A
-configuration that CKAN cannot load leaves the old programs in service.
+Release and configuration are both part of the programs' names and sockets. So the programs of another release, and
+those of another configuration as well, start while the old ones serve, and are proven before nginx is pointed at them.
+A configuration that CKAN cannot load leaves the old programs in service.
 """
 
 from __future__ import annotations

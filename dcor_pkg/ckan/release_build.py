@@ -36,8 +36,8 @@ COMMANDS = ("ckan", "dcor")
 #: the script that takes their place
 GUARD = templates.PACKAGE / "ckan/files/as-ckan"
 RUNTIME = templates.PACKAGE / "runtime"
-#: name and text of a file that each Python of a release reads when it starts. A sitecustomize module would not do: Debian
-#: has one of its own, which is found first.
+#: name and text of a file that each Python of a release reads when it starts. A sitecustomize module would not do:
+#: Debian has one of its own, which is found first.
 STARTUP = "dcor-server.pth", "import dcor_runtime.startup\n"
 
 
@@ -175,7 +175,9 @@ def _compile(host: Host, unfinished: str, site: str) -> None:
 
 def _relocate(host: Host, unfinished: str, home: str) -> None:
     """Replace the virtual environment's own path in its programs and in pyvenv.cfg by its final one."""
-    programs = [f"{unfinished}/{place}/{name}" for place in ("bin", "libexec") for name in host.names(f"{unfinished}/{place}")]
+    programs = [
+        f"{unfinished}/{place}/{name}" for place in ("bin", "libexec") for name in host.names(f"{unfinished}/{place}")
+    ]
     for file in (f"{unfinished}/pyvenv.cfg", *programs):
         text, access = host.read(file), host.access(file)
         if host.target(file) is not None or text is None or access is None or "\0" in text:

@@ -18,6 +18,8 @@ from dcor_pkg.machine.facts import Facts
 
 #: the modules whose code decides what a release contains
 BUILDERS = ("ckan/release_build.py", "ckan/known_issues/issue.py", "ckan/known_issues/registry.py")
+#: what may have a docstring
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 #: digits of the hash
 DIGITS = 10
 
@@ -31,7 +33,7 @@ def wanted(facts: Facts) -> str:
         *(code_only((templates.PACKAGE / name).read_text()) for name in BUILDERS),
         *(part for file in _runtime() for part in (file.name, code_only(file.read_text()))),
         without_comments(release_build.GUARD.read_text(), "#"),
-        # How programs are started counts as well: the switch to another way has to be without a gap, as to another release.
+        # How programs are started counts as well: a change of it needs the same switch without a gap.
         without_comments((templates.PACKAGE / programs.TEMPLATE).read_text(), ";"),
     )
     return f"{facts.ckan.split('-')[0]}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:DIGITS]}"
@@ -41,14 +43,13 @@ def code_only(source: str) -> str:
     """Return what Python makes of a module's text: its syntax tree without docstrings."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            if ast.get_docstring(node, clean=False) is not None:
-                del node.body[0]
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
     return ast.dump(tree)
 
 
 def without_comments(text: str, sign: str) -> str:
-    """Return a text without empty lines and comment lines, which begin with `sign`. A script's first line, #!, stays."""
+    """Return a text without empty lines and comment lines, which begin with `sign`; a script's #! stays."""
     lines = [line for line in text.splitlines() if line.strip()]
     return "\n".join(line for line in lines if line.startswith("#!") or not line.lstrip().startswith(sign))
 

@@ -50,7 +50,7 @@ def switch_to(host: Host, programs: Programs, hostname: str) -> None:
 
 
 def others(host: Host, programs: Programs) -> list[str]:
-    """Return the names of all other programs, job workers first: old and new ones should not share the queues for long."""
+    """Return all other programs, job workers first: old and new ones should not share the queues for long."""
     return sorted(program for program in supervisor.states(host) if program not in (programs.web, programs.jobs))
 
 

@@ -6,8 +6,8 @@ import textwrap
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import additions as ckan_additions
-from dcor_pkg.ckan.known_issues import notices as known_issues
 from dcor_pkg.ckan.ckan_ini import ckan_ini
+from dcor_pkg.ckan.known_issues import notices as known_issues
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.kernel.report import Notice

@@ -1,4 +1,4 @@
-"""What CKAN says when it does not start is told in one line."""
+"""The message of the exception that stops CKAN is reported on one line."""
 
 from __future__ import annotations
 
@@ -42,15 +42,17 @@ requests.exceptions.ConnectionError: refused
     [
         (
             PLUGIN,
-            "ckan.plugins.base.PluginNotFoundException: Plugin 'nonsense' not found. Did you install the 'ckanext-*' "
-            + "Python package that contains the plugin?",
+            (
+                "ckan.plugins.base.PluginNotFoundException: Plugin 'nonsense' not found. "
+                "Did you install the 'ckanext-*' Python package that contains the plugin?"
+            ),
         ),
         (LOGGED, "requests.exceptions.ConnectionError: refused"),
         ("*** Starting uWSGI ***\n", ""),
         ("", ""),
     ],
 )
-def test_the_exception_is_found(text: str, words: str) -> None:
+def test_the_message_of_the_last_exception_is_found(text: str, words: str) -> None:
     assert ckan_log.exception(text) == words
 
 

@@ -1,4 +1,4 @@
-"""The search index: made anew when it is lost, old, or of another database; otherwise left alone."""
+"""The search index: rebuilt when it is lost, outdated, or of another database; otherwise left alone."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def site(host: Host, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 
 @pytest.mark.parametrize(("datasets", "documents", "commands"), [(0, 0, []), (3, 3, []), (3, 0, [REBUILT])])
-def test_an_index_that_is_found_is_believed_if_it_is_full(
+def test_the_index_of_an_earlier_installation_is_used_unless_it_is_empty(
     host: Host, site: Site, datasets: int, documents: int, commands: list[tuple[str, ...]]
 ) -> None:
     site.datasets, site.documents = datasets, documents
@@ -63,7 +63,7 @@ def test_an_index_that_is_found_is_believed_if_it_is_full(
     assert run([OURS], host) == [Outcome(OURS.name, Result.UNCHANGED)]
 
 
-def test_what_it_is_made_from_has_changed(host: Host, site: Site) -> None:
+def test_an_index_is_rebuilt_after_a_change_of_the_database(host: Host, site: Site) -> None:
     site.datasets = site.documents = 3
     run([OURS], host)
     pending.request(host, pending.REBUILD_INDEX)
@@ -73,11 +73,11 @@ def test_what_it_is_made_from_has_changed(host: Host, site: Site) -> None:
 
 
 def test_an_index_of_another_database_is_cleared_first(host: Host, site: Site) -> None:
-    """Also where that one has no datasets: what is found must be there."""
+    """Also where that one has no datasets: what is found must exist."""
     site.documents = 3
     run([OURS], host)
     other = SearchIndex(OURS.release, THERE.database, THERE.solr)
     (outcome,) = run([other], host)
-    assert outcome.reason == "was made from another database, or elsewhere"
+    assert outcome.reason == f"was built from {USED.database.address} in {USED.solr.address}"
     assert site.run[-1] == (*REBUILT, "--clear")
     assert run([other], host) == [Outcome(OURS.name, Result.UNCHANGED)]
