@@ -10,12 +10,14 @@ import pytest
 from dcor_dev import downloads, lockfiles
 from dcor_dev.lockfiles import Pin
 
+from dcor_pkg.answers import settings
 from dcor_pkg.ckan import release
 from dcor_pkg.ckan.known_issues import notices, registry
 from dcor_pkg.ckan.known_issues.issue import Issue, ReplaceByLink, ReplaceText, State, Versions
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT
+from dcor_pkg.verbs import notices as admin_notices
 
 LOCKS = Path(__file__).resolve().parents[3] / "conf/lock"
 #: by the Python of its lock files
@@ -177,6 +179,7 @@ def test_what_is_not_as_expected_is_reported_and_no_drift(host: Host, unexpected
     (notice,) = notices.collect(host)
     assert str(notice).startswith(f"{unexpected}/dcor_shared/s3.py is not as expected by the known issue float_expiry")
     assert "X-Amz-Expires should be a number" in str(notice)
+    assert admin_notices.collect(host, settings.Settings()) == [notice]
     assert ReleaseMade("2.11.6-abc").check(host) is None
 
 

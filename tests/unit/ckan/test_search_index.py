@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from unittest.mock import Mock
 
 import pytest
 
@@ -11,6 +12,7 @@ from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release
 from dcor_pkg.ckan.search_index import SearchIndex
+from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import http_request
@@ -81,3 +83,17 @@ def test_an_index_of_another_database_is_cleared_first(host: Host, site: Site) -
     assert outcome.reason == f"was built from {USED.database.address} in {USED.solr.address}"
     assert site.run[-1] == (*REBUILT, "--clear")
     assert run([other], host) == [Outcome(OURS.name, Result.UNCHANGED)]
+
+
+def test_an_index_cannot_be_examined_without_its_services(
+    host: Host, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run([OURS], host)
+    monkeypatch.setattr(http_request, "ask", lambda *_: Answer(401, "Bad credentials\n"))
+    assert OURS.check(host) == "cannot be read: Solr answers with status 401 (Bad credentials)"
+    monkeypatch.setattr(psql, "query", Mock(side_effect=CommandFailed(("psql",), 1, "no table")))
+    assert OURS.check(host) == "cannot be built yet: the database has no tables"
+
+
+def test_an_index_without_a_record_is_drift(host: Host, site: Site) -> None:
+    assert OURS.check(host) == "its database has not been recorded yet"
