@@ -12,7 +12,7 @@ import pytest
 
 from dcor_pkg.machine.host import Host
 from tests.unit.nginx.backends import Reply, Request, echo
-from tests.unit.nginx.door import NAME, Door, opened
+from tests.unit.nginx.nginx_server import NAME, NginxServer, opened
 
 #: Each test has addresses of its own: what nginx keeps, it keeps for all of them.
 NUMBERS = count()
@@ -41,26 +41,26 @@ def fresh(page: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_guests_share_a_page(door: Door, page: str) -> None:
+def test_guests_share_a_page(server: NginxServer, page: str) -> None:
     target = fresh(page)
-    first = door.ask(target)
-    second = door.ask(target, headers={"Cookie": "other=1; dcor=", "User-Agent": "another"})
+    first = server.ask(target)
+    second = server.ask(target, headers={"Cookie": "other=1; dcor=", "User-Agent": "another"})
     assert (first.status, second.body) == (200, first.body)
-    assert len(door.ckan.seen) == 1
+    assert len(server.ckan.seen) == 1
 
 
-def test_nothing_of_a_guests_request_reaches_ckan(door: Door) -> None:
+def test_nothing_of_a_guests_request_reaches_ckan(server: NginxServer) -> None:
     """So what one guest sends cannot change what all others see."""
     poison = {"X-Forwarded-Host": "evil", "Accept-Language": "de", "Origin": "https://evil", "Cookie": "a=b"}
-    door.ask(fresh("/dataset/"), headers={**poison, "X-Forwarded-For": "6.6.6.6", "User-Agent": "evil"})
-    (request,) = door.ckan.seen
+    server.ask(fresh("/dataset/"), headers={**poison, "X-Forwarded-For": "6.6.6.6", "User-Agent": "evil"})
+    (request,) = server.ckan.seen
     told = {name: value for name, value in request.items() if name.startswith("HTTP_")}
     assert told == {"HTTP_HOST": "dcor.example.org", "HTTP_X_FORWARDED_FOR": "127.0.0.1"}
 
 
-def test_guests_get_no_session(door: Door) -> None:
+def test_guests_get_no_session(server: NginxServer) -> None:
     """A session would end their being guests; and it would take the place of one that a browser did not send along."""
-    headers = door.ask(fresh("/dataset/")).headers
+    headers = server.ask(fresh("/dataset/")).headers
     assert "set-cookie" not in headers
     assert headers["cache-control"] == "private, no-cache"
 
@@ -68,111 +68,111 @@ def test_guests_get_no_session(door: Door) -> None:
 @pytest.mark.parametrize("known", KNOWN)
 @pytest.mark.parametrize("page", ["/", "/dataset/name"])
 def test_a_page_of_somebody_is_not_kept_and_not_taken_from_what_is_kept(
-    door: Door, page: str, known: Mapping[str, str]
+    server: NginxServer, page: str, known: Mapping[str, str]
 ) -> None:
     target = fresh(page)
-    door.ckan.say = lambda request: _of(request, "of somebody")
-    assert [door.ask(target, headers=known).text for _ in range(2)] == ["of somebody"] * 2
-    door.ckan.say = lambda request: _of(request, "of a guest")
-    assert door.ask(target).text == "of a guest"
-    door.ckan.say = lambda request: _of(request, "of somebody again")
-    answer = door.ask(target, headers=known)
+    server.ckan.say = lambda request: _of(request, "of somebody")
+    assert [server.ask(target, headers=known).text for _ in range(2)] == ["of somebody"] * 2
+    server.ckan.say = lambda request: _of(request, "of a guest")
+    assert server.ask(target).text == "of a guest"
+    server.ckan.say = lambda request: _of(request, "of somebody again")
+    answer = server.ask(target, headers=known)
     assert (answer.text, answer.headers["cache-control"]) == ("of somebody again", "private, no-cache")
-    assert door.ask(target).text == "of a guest"
-    assert len(door.ckan.seen) == 4
+    assert server.ask(target).text == "of a guest"
+    assert len(server.ckan.seen) == 4
 
 
 @pytest.mark.parametrize(
     "page", ["/user/login", "/user/reset", "/dashboard/datasets", "/ckan-admin/", "/api/3/action/x"]
 )
-def test_what_has_forms_or_is_of_somebody_is_made_each_time(door: Door, page: str) -> None:
+def test_what_has_forms_or_is_of_somebody_is_made_each_time(server: NginxServer, page: str) -> None:
     """The form for signing in needs the session that comes with it, as the token in it is the session's."""
     target = fresh(page)
-    assert ["set-cookie" in door.ask(target).headers for _ in range(2)] == [True, True]
-    assert len(door.ckan.seen) == 2
-    assert door.ask(target).headers["cache-control"] == "private, no-cache"
+    assert ["set-cookie" in server.ask(target).headers for _ in range(2)] == [True, True]
+    assert len(server.ckan.seen) == 2
+    assert server.ask(target).headers["cache-control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize(
     "status",
     ["404 NOT FOUND", "403 FORBIDDEN", "302 FOUND", "301 MOVED PERMANENTLY", "308 PERMANENT REDIRECT", "500 OH"],
 )
-def test_only_what_succeeds_is_kept(door: Door, status: str) -> None:
+def test_only_what_succeeds_is_kept(server: NginxServer, status: str) -> None:
     target = fresh("/dataset/name")
-    door.ckan.say = lambda request: (status, {"Location": "/user/login"}, b"")
-    assert door.ask(target).status == int(status[:3])
-    door.ckan.say = echo
-    assert door.ask(target).status == 200
+    server.ckan.say = lambda request: (status, {"Location": "/user/login"}, b"")
+    assert server.ask(target).status == int(status[:3])
+    server.ckan.say = echo
+    assert server.ask(target).status == 200
 
 
-def test_a_head_is_not_kept(door: Door) -> None:
+def test_a_head_is_not_kept(server: NginxServer) -> None:
     target = fresh("/about")
-    assert door.ask(target, "HEAD").body == b""
-    assert door.ask(target).body != b""
+    assert server.ask(target, "HEAD").body == b""
+    assert server.ask(target).body != b""
 
 
 DATA = ["download/a.rtdc", "download", "condensed.rtdc", "preview.jpg"]
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_data_are_not_kept(door: Door, name: str) -> None:
+def test_data_are_not_kept(server: NginxServer, name: str) -> None:
     target = fresh(f"/dataset/a/resource/b/{name}")
-    assert [door.ask(target).status for _ in range(2)] == [200] * 2
-    assert len(door.ckan.seen) == 2
+    assert [server.ask(target).status for _ in range(2)] == [200] * 2
+    assert len(server.ckan.seen) == 2
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_data_do_not_pass_over_the_disk(door: Door, name: str) -> None:
+def test_data_do_not_pass_over_the_disk(server: NginxServer, name: str) -> None:
     """Who reads slowly makes CKAN send slowly: nginx does not take the whole file meanwhile."""
-    door.ckan.say = lambda request: ("200 OK", {}, b"x" * 50_000_000)
+    server.ckan.say = lambda request: ("200 OK", {}, b"x" * 50_000_000)
     target = fresh(f"/dataset/a/resource/b/{name}")
-    with door.connect() as connection:
+    with server.connect() as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
         assert connection.recv(5) == b"HTTP/"
         time.sleep(0.3)  # in which 50 MB would be on the disk
-        assert f"GET {target}" not in door.ckan.done
-        assert [path for path in (door.root / "uwsgi").rglob("*") if path.is_file()] == []
+        assert f"GET {target}" not in server.ckan.done
+        assert [path for path in (server.root / "uwsgi").rglob("*") if path.is_file()] == []
 
 
-def test_assets_are_kept_for_all(door: Door) -> None:
+def test_assets_are_kept_for_all(server: NginxServer) -> None:
     target = fresh("/webassets/base/0123_main.css")
-    answers = [door.ask(target, headers=headers) for headers in ({}, *KNOWN)]
+    answers = [server.ask(target, headers=headers) for headers in ({}, *KNOWN)]
     assert {answer.body for answer in answers} == {answers[0].body}
     assert {answer.headers["cache-control"] for answer in answers} == {"public, max-age=86400"}
     assert not any("set-cookie" in answer.headers for answer in answers)
-    assert len(door.ckan.seen) == 1
-    assert "HTTP_COOKIE" not in door.ckan.seen[0]
+    assert len(server.ckan.seen) == 1
+    assert "HTTP_COOKIE" not in server.ckan.seen[0]
 
 
-def test_assets_are_compressed(door: Door) -> None:
-    door.ckan.say = lambda request: ("200 OK", {"Content-Type": "text/css"}, b"a { color: red; }" * 1000)
-    answer = door.ask(fresh("/base/css/main.css"), headers={"Accept-Encoding": "gzip"})
+def test_assets_are_compressed(server: NginxServer) -> None:
+    server.ckan.say = lambda request: ("200 OK", {"Content-Type": "text/css"}, b"a { color: red; }" * 1000)
+    answer = server.ask(fresh("/base/css/main.css"), headers={"Accept-Encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"
     assert len(answer.body) < 2000
 
 
 @pytest.mark.parametrize("page", ["/dataset/", "/base/a.js"])
-def test_ckans_own_headers_do_not_rule_what_is_kept(door: Door, page: str) -> None:
+def test_ckans_own_headers_do_not_rule_what_is_kept(server: NginxServer, page: str) -> None:
     """`no-store` and `private` of CKAN are no obstacle to sharing a page that was made for nobody."""
     target = fresh(page)
-    door.ckan.say = lambda request: ("200 OK", {"Cache-Control": "private, no-store", "Vary": "*"}, b"same")
-    door.ask(target)
-    door.ask(target)
-    assert len(door.ckan.seen) == 1
+    server.ckan.say = lambda request: ("200 OK", {"Cache-Control": "private, no-store", "Vary": "*"}, b"same")
+    server.ask(target)
+    server.ask(target)
+    assert len(server.ckan.seen) == 1
 
 
 def test_while_ckan_is_down_guests_see_what_was_kept() -> None:
     """And somebody whom CKAN knows hears of it."""
     soon = "200 1m;", "200 1s;"
     with (
-        TemporaryDirectory(prefix="door") as place,
-        opened(Host(Path(place)), lambda site: site.replace(*soon)) as door,
+        TemporaryDirectory(prefix="nginx") as place,
+        opened(Host(Path(place)), lambda site: site.replace(*soon)) as server,
     ):
-        kept = door.ask("/dataset/").text
+        kept = server.ask("/dataset/").text
         time.sleep(2.1)  # nginx counts in whole seconds
-        (door.root / "web.sock").rename(door.root / "away")
-        answers = [door.ask("/dataset/", headers=headers) for headers in ({}, KNOWN[0])]
-        (door.root / "away").rename(door.root / "web.sock")
+        (server.root / "web.sock").rename(server.root / "away")
+        answers = [server.ask("/dataset/", headers=headers) for headers in ({}, KNOWN[0])]
+        (server.root / "away").rename(server.root / "web.sock")
     assert (answers[0].status, answers[0].text) == (200, kept)
     assert (answers[1].status, answers[1].reason) == (502, "Bad Gateway")
 

@@ -79,7 +79,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Door:
+class NginxServer:
     """The running nginx, and what stands behind it."""
 
     root: Path
@@ -138,28 +138,28 @@ def facts(nginx_version: tuple[int, ...], *, ipv6: bool = False) -> Facts:
 
 
 @contextmanager
-def opened(host: Host, edit: Callable[[str], str] = str, settings: Settings = SETTINGS) -> Iterator[Door]:
+def opened(host: Host, edit: Callable[[str], str] = str, settings: Settings = SETTINGS) -> Iterator[NginxServer]:
     """Start nginx and the stubs; `host` is a machine in a directory whose name is short (sockets: 107 characters).
 
     `edit` may change the site, as to times that no test can wait for.
     """
     plain, tls = _free_ports(2)
-    door = Door(host.root, plain, tls)
-    _lay_out(host, door, edit, settings)
+    server = NginxServer(host.root, plain, tls)
+    _lay_out(host, server, edit, settings)
     with ExitStack() as stack:
-        stack.enter_context(listening(door.ckan, host.root / "web.sock", uwsgi))
-        stack.enter_context(listening(door.s3, host.path("/run/dcor-object-store/s3.sock"), speaks_http))
-        stack.enter_context(listening(door.filer, host.path("/run/dcor-object-store/filer.sock"), speaks_http))
+        stack.enter_context(listening(server.ckan, host.root / "web.sock", uwsgi))
+        stack.enter_context(listening(server.s3, host.path("/run/dcor-object-store/s3.sock"), speaks_http))
+        stack.enter_context(listening(server.filer, host.path("/run/dcor-object-store/filer.sock"), speaks_http))
         running = subprocess.Popen([program(), "-c", f"{host.root}/nginx.conf", "-e", f"{host.root}/error.log"])
         try:
-            _wait(door, running)
-            yield door
+            _wait(server, running)
+            yield server
         finally:
             running.terminate()
             running.wait(timeout=10)
 
 
-def _lay_out(host: Host, door: Door, edit: Callable[[str], str], settings: Settings) -> None:
+def _lay_out(host: Host, server: NginxServer, edit: Callable[[str], str], settings: Settings) -> None:
     for directory in ("/var/cache", "/var/log/nginx", "/var/empty"):
         host.path(directory).mkdir(parents=True)
     SelfSignedCertificate(NAME).apply(host)
@@ -173,7 +173,7 @@ def _lay_out(host: Host, door: Door, edit: Callable[[str], str], settings: Setti
     host.write(f"{nginx_additions.COPIES}/own.conf", ADDITION, Access(0o644))
     text = edit(nginx.site(settings, facts(version(program()))).text(host))
     text = re.sub(r"(?<=[ :])(?=/(?:etc|run|var)/)", str(host.root), text)
-    for port, ours in (("80", door.plain), ("443", door.tls)):
+    for port, ours in (("80", server.plain), ("443", server.tls)):
         text = re.sub(rf"listen {port}\b", f"listen 127.0.0.1:{ours}", text)
     host.write("/site.conf", text, Access(0o644))
     shutil.copy(_parameters(), host.root / "uwsgi_params")
@@ -198,12 +198,12 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _wait(door: Door, running: subprocess.Popen[bytes], patience: float = 10.0) -> None:
+def _wait(server: NginxServer, running: subprocess.Popen[bytes], patience: float = 10.0) -> None:
     deadline = time.monotonic() + patience
     while running.poll() is None and time.monotonic() < deadline:
         try:
-            door.connect().close()
+            server.connect().close()
             return
         except OSError:
             time.sleep(0.02)
-    raise AssertionError((door.root / "error.log").read_text())
+    raise AssertionError((server.root / "error.log").read_text())
