@@ -219,3 +219,20 @@ def test_an_example_that_was_not_enabled_stays_disabled(host: Host, fake_nginx: 
     run([site()], host)
     take_down(host)
     assert not host.exists(example_site.ENABLED)
+
+
+def test_an_example_that_is_enabled_later_is_drift_and_is_disabled_again(host: Host, fake_nginx: Nginx) -> None:
+    """As Debian's nginx does when its package is purged and installed again."""
+    run([site()], host)
+    host.link(example_site.ENABLED, "../sites-available/default")
+    (outcome,) = run([site()], host)
+    assert (outcome.result, outcome.reason) == (Result.CHANGED, "Debian's example site is enabled as well")
+    assert not host.exists(example_site.ENABLED)
+
+
+def test_additions_that_nginx_accepts_or_that_have_not_changed_are_valid(host: Host, fake_nginx: Nginx) -> None:
+    additions.validate(host)
+    host.write(OWN, "return 1;\n", PLAIN)
+    additions.validate(host)
+    run([site()], host)
+    additions.validate(host)
