@@ -222,7 +222,6 @@ def test_an_example_that_was_not_enabled_stays_disabled(host: Host, fake_nginx: 
 
 
 def test_an_example_that_is_enabled_later_is_drift_and_is_disabled_again(host: Host, fake_nginx: Nginx) -> None:
-    """As Debian's nginx does when its package is purged and installed again."""
     run([site()], host)
     host.link(example_site.ENABLED, "../sites-available/default")
     (outcome,) = run([site()], host)
