@@ -36,14 +36,14 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 
 @pytest.fixture(scope="module")
 def running_server() -> Iterator[NginxServer]:
-    """Return a real nginx with our site, which the tests of a module share."""
+    """Return a real nginx with the package's site, which the tests of a module share."""
     with TemporaryDirectory(prefix="nginx") as directory, opened(Host(root=Path(directory))) as server:
         yield server
 
 
 @pytest.fixture
 def server(running_server: NginxServer) -> NginxServer:
-    """Return the running nginx, with stubs that have forgotten what other tests asked and had them say."""
+    """Return the running nginx, with stubs that are reset."""
     for backend in (running_server.ckan, running_server.s3, running_server.filer):
-        backend.forget()
+        backend.reset()
     return running_server

@@ -1,4 +1,4 @@
-"""What nobody gets of the object store: what is not public, spelled in another way, not signed, or to be changed."""
+"""Requests to the object store that are rejected: private objects, unusual addresses, invalid signatures, changes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.unit.nginx.stored import AWS4, BUCKET, KEY, OBJECT, SCOPE, SIGNED, fi
 
 @pytest.fixture(autouse=True)
 def stored(server: NginxServer) -> None:
-    """Have objects in the store."""
-    server.filer.say = filer
+    """Let the filer serve an object."""
+    server.filer.respond = filer
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def stored(server: NginxServer) -> None:
         OBJECT.replace("-9893-", "-0000-"),
     ],
 )
-def test_what_is_not_public_or_not_there_is_refused_alike(server: NginxServer, target: str) -> None:
+def test_private_and_missing_objects_get_the_same_answer(server: NginxServer, target: str) -> None:
     answer = server.ask(target)
     assert (answer.status, b"HDF" in answer.body) == (403, False)
     assert [request["REQUEST_METHOD"] for request in server.filer.seen] == ["HEAD"]
@@ -60,13 +60,13 @@ def test_what_is_not_public_or_not_there_is_refused_alike(server: NginxServer, t
         "/circle-",
     ],
 )
-def test_other_ways_to_spell_it_are_refused(server: NginxServer, target: str) -> None:
+def test_other_spellings_of_an_objects_address_are_rejected(server: NginxServer, target: str) -> None:
     assert server.ask(target).status in (400, 403, 404)
     assert server.filer.seen == server.s3.seen == []
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "OPTIONS", "PATCH", "COPY", "PROPFIND"])
-def test_what_is_public_is_changed_by_nobody(server: NginxServer, method: str) -> None:
+def test_a_public_object_cannot_be_changed_without_a_signature(server: NginxServer, method: str) -> None:
     assert server.ask(OBJECT, method, body=b"x").status in (403, 405)
     assert server.filer.seen == server.s3.seen == []
 
@@ -90,13 +90,13 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize(("query", "headers"), MALFORMED)
-def test_a_signature_that_is_none_does_not_reach_s3(server: NginxServer, query: str, headers: dict[str, str]) -> None:
-    """Of some the store's goroutine panics; all are refused without it, and none opens what is public either."""
+def test_a_malformed_signature_does_not_reach_s3(server: NginxServer, query: str, headers: dict[str, str]) -> None:
+    """Some would make a goroutine of the store panic. None gives access to a public object either."""
     assert server.ask(f"/{BUCKET}?{query}", headers=headers).status == 403
     assert server.ask(f"{OBJECT}?{query}", "PUT", headers).status == 403
     assert server.s3.seen == []
 
 
-def test_the_tag_is_asked_for_by_nginx_alone(server: NginxServer) -> None:
+def test_the_internal_location_for_tags_is_not_accessible(server: NginxServer) -> None:
     assert server.ask("/.dcor/tag").status in (403, 404)
     assert server.filer.seen == []
