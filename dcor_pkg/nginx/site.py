@@ -11,14 +11,12 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles
 from dcor_pkg.kernel.pending import RELOAD_NGINX
-from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import additions, example_site, upstream
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
-from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
 from dcor_pkg.tls.pair import PAIRS
 
 SITE = "/etc/nginx/sites-available/dcor"
@@ -67,7 +65,7 @@ class Site:
 
 def site(settings: Settings, facts: Facts) -> ManagedFile:
     """Return the site's file."""
-    store = services.of(settings).object_store
+    store = endpoints.of(settings).object_store
     values = {
         "local_store": store.local,
         # origins besides this server that pages may load images and data from
@@ -87,14 +85,6 @@ def site(settings: Settings, facts: Facts) -> ManagedFile:
         "http2_by_listen": facts.nginx < HTTP2_DIRECTIVE,
     }
     return ManagedFile(SITE, "nginx/templates/site.conf", values, then=(RELOAD_NGINX,))
-
-
-def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
-    """Return the steps of nginx and of socket activation, as plan.py calls them until each room has steps of its own."""
-    from dcor_pkg.nginx import steps as nginx_steps
-
-    own = nginx_steps.steps(settings, facts)
-    return (SocketActivation(), *own) if services.of(settings).object_store.local else (*own, NoSocketActivation())
 
 
 @contextlib.contextmanager

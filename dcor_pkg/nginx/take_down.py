@@ -5,7 +5,6 @@ from __future__ import annotations
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import example_site, site, workers
 from dcor_pkg.nginx.service import UNIT
-from dcor_pkg.services.object_store import socket_activation
 
 
 def take_down(host: Host) -> None:
@@ -16,4 +15,3 @@ def take_down(host: Host) -> None:
     if former:
         host.run("systemctl", "reload", UNIT)
         workers.await_new(host, former)
-    socket_activation.take_down(host)

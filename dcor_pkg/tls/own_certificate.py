@@ -53,10 +53,10 @@ def source(settings: Settings) -> Pair:
 def check_own_certificate(host: Host, proposal: Proposal) -> None:
     """Raise InvalidAnswer if the admin's own certificate is wanted and cannot be served.
 
-    Without a change of the settings nothing is validated: the copy is served, and the files may be missing.
+    This is for new settings. A converge does not need the files, because it serves a copy of them.
     """
     wanted = proposal.wanted
-    if wanted.certificate == OWN and wanted != proposal.before:
+    if wanted.certificate == OWN:
         validate(host, source(wanted), wanted.hostname)
 
 

@@ -65,7 +65,7 @@ def test_config_holds_the_toolkits_modules_word_for_word(control: Path) -> None:
 
 @pytest.mark.parametrize("debconf", [True, False], ids=["debconf", "none"])
 def test_config_needs_nothing_that_is_not_unpacked_yet(suite: str, control: Path, debconf: bool) -> None:
-    """With debconf's module it comes as far as the wire; without, it leaves quietly. Python of /usr/local is not ours."""
+    """With debconf's module it comes as far as the wire; without, it leaves quietly. Python in /usr/local is unused."""
     script = """
         folder=/usr/local/lib/$(readlink /usr/bin/python3)/dist-packages
         mkdir -p $folder; echo 'raise SystemExit("not this one")' >$folder/configparser.py

@@ -114,7 +114,7 @@ def test_requests_wait_while_the_store_restarts(server: Machine) -> None:
 
 
 def test_nginx_has_logged_no_errors(server: Machine) -> None:
-    """Files that it may not read or write would appear here. (Sockets are missing while their servers start.)"""
+    """Files that it may not read or write would appear here; sockets are missing while their servers start."""
     lines = server.shell("cat /var/log/nginx/error.log").splitlines()
     assert [
         line for line in lines if re.search(r"\[(crit|alert|emerg)\]", line) and "(2: No such file" not in line

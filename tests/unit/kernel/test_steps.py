@@ -19,14 +19,14 @@ from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import endpoints
 from dcor_pkg.services.postgresql import psql
 from dcor_pkg.services.postgresql.local import DatabaseLogin
 from dcor_pkg.tls.self_signed import PAIR as SERVED
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
 from dcor_pkg.tls.trust_bundle import BUNDLE, TrustBundle
 
-DATABASE = services.of(Settings()).database
+DATABASE = endpoints.of(Settings()).database
 DAILY = Access(0o755, "www-data", "www-data")
 REDIS = ManagedFile(
     "/etc/redis/redis-dcor.conf", "services/redis/templates/redis.conf", access=Access(0o640, "redis", "redis")

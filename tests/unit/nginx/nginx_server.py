@@ -1,4 +1,4 @@
-"""A real nginx with the package's site, and stubs of CKAN and of the object store. It needs no root and no fixed port."""
+"""A real nginx with the package's site, stubs of CKAN and of the object store; it needs no root and no fixed port."""
 
 from __future__ import annotations
 
@@ -139,9 +139,10 @@ def facts(nginx_version: tuple[int, ...], *, ipv6: bool = False) -> Facts:
 
 @contextmanager
 def opened(host: Host, edit: Callable[[str], str] = str, settings: Settings = SETTINGS) -> Iterator[NginxServer]:
-    """Start nginx and the stubs; the path of `host` has to be short, because that of a socket has 107 characters at most.
+    """Start nginx and the stubs.
 
-    `edit` changes the site's text, for example a time that is too long for a test.
+    The path of `host` has to be short, because that of a socket has 107 characters at most. `edit` changes the site's
+    text, for example a time that is too long for a test.
     """
     plain, tls = _free_ports(2)
     server = NginxServer(host.root, plain, tls)

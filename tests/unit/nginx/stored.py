@@ -20,7 +20,10 @@ AWS4 = {
 
 
 def filer(request: Request) -> Reply:
-    """Answer as SeaweedFS's filer does: resources are public, previews and condensed files are private, -0000- does not exist."""
+    """Answer as SeaweedFS's filer does.
+
+    Resources are public, previews and condensed files are private, and what has -0000- in its name does not exist.
+    """
     if request.get("HTTP_AUTHORIZATION") != "Bearer filer-token":
         return "401 Unauthorized", {}, b"wrong jwt"
     if "-0000-" in request["REQUEST_URI"]:

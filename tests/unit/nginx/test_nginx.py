@@ -16,7 +16,7 @@ from tests.unit.nginx.nginx_server import DATASET, NAME, RESOURCE, NginxServer
 @pytest.mark.parametrize("tls", [True, False])
 def test_a_request_with_another_host_name_gets_no_answer(server: NginxServer, tls: bool) -> None:
     if tls:
-        with pytest.raises(ssl.SSLError, match="(?i)unrecognized.name"):
+        with pytest.raises(ssl.SSLError, match=r"(?i)unrecognized.name"):
             server.ask("/", name="10.1.2.3.example.org")
         assert server.ask("/", headers={"Host": "other.example.org"}).status in (0, 421)
     else:
@@ -147,7 +147,7 @@ def test_scripts_in_uploaded_files_do_not_run(server: NginxServer) -> None:
     ],
 )
 def test_inline_scripts_run_in_pages_of_resources_only(server: NginxServer, target: str, scripts: str) -> None:
-    """CKAN's pages of resources contain inline scripts (dataviewer/base.html, text_view.html, resource_upload_field.html)."""
+    """CKAN's pages of resources contain them (dataviewer/base.html, text_view.html, resource_upload_field.html)."""
     policy = server.ask(target).headers["content-security-policy"]
     assert policy.startswith(f"{scripts} default-src 'self';")
 
