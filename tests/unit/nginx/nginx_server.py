@@ -164,7 +164,7 @@ def _write_files(host: Host, server: NginxServer, edit: Callable[[str], str], se
     for directory in ("/var/cache", "/var/log/nginx", "/var/empty"):
         host.path(directory).mkdir(parents=True)
     SelfSignedCertificate(NAME).apply(host)
-    host.write(upstream.PATH, f"upstream dcor {{ server unix:{host.root}/web.sock; }}\n", Access(0o644))
+    host.write(upstream.PATH, upstream.block(f"{host.root}/web.sock"), Access(0o644))
     host.write(object_store.TOKEN, 'proxy_set_header Authorization "Bearer filer-token";\n', Access(0o600))
     host.write(
         "/nginx.conf",
