@@ -143,7 +143,7 @@ def test_what_ckan_cannot_load_leaves_the_old_state_serving(machine: Machine) ->
 
 def test_lines_for_nginx_are_taken_over_when_it_accepts_them(machine: Machine) -> None:
     machine.write(NGINX, "location = /clinic { return 200 one; }\n")
-    assert f"{NGINX} has changed, and is not taken over yet" in dcor(machine, "check", ends=3)
+    assert f"{NGINX} has changed and is not applied yet" in dcor(machine, "check", ends=3)
     dcor(machine, "converge")
     assert machine.shell(f"{CURL} {SITE}/clinic") == "one"
     machine.write(NGINX, "\nlocation = /clinic { return 200 two }\n")
