@@ -71,10 +71,10 @@ def test_a_file_with_a_mistake_can_be_mended_by_an_answer(host: Host, tried: lis
 
 def test_what_a_purge_has_put_by_comes_back_under_the_new_answers(host: Host, tried: list[dict[str, Secret]]) -> None:
     kept = "# by order of the clinic\n[dcor-server]\nhostname = old.example.org\nworkers = 7\n"
-    host.write(settings_text.KEPT, kept, Access(0o600))
+    host.write(settings_text.PRESERVED_PATH, kept, Access(0o600))
     change_settings.take(host, {"hostname": "new.example.org"}, {})
     text = host.read(settings_text.PATH) or ""
     assert text.startswith(kept.replace("old", "new"))
-    host.write(settings_text.KEPT, "[dcor-server]\nworkers = 9\n", Access(0o600))
+    host.write(settings_text.PRESERVED_PATH, "[dcor-server]\nworkers = 9\n", Access(0o600))
     change_settings.take(host, {}, {})
     assert settings_file.load(host) == settings.parse({"hostname": "new.example.org", "workers": "7"})
