@@ -9,10 +9,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dcor_pkg.answers.settings_table import OWN, ROWS, SELF_SIGNED, SettingsTable
+from dcor_pkg.answers import settings_table
+from dcor_pkg.answers.settings_table import SettingsTable
 from dcor_pkg.errors import DcorError
 
-__all__ = ["KEYS", "OWN", "PASSWORDS", "QUESTIONS", "ROWS", "SELF_SIGNED", "InvalidAnswer", "Settings"]
+#: the choices of `certificate`
+OWN, SELF_SIGNED = settings_table.OWN, settings_table.SELF_SIGNED
+#: the rows by their keys, in the order of the table
+ROWS = settings_table.rows()
 
 #: the passwords, each with the setting that it belongs to; kernel.secrets.external(KEY) names the file
 PASSWORDS = {key: row.secret_of for key, row in ROWS.items() if row.secret_of}

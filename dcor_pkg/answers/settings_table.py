@@ -214,11 +214,8 @@ class SettingsTable:
     )
 
 
-def _rows() -> dict[str, Setting]:
+def rows() -> dict[str, Setting]:
     """Return the rows by their keys, in the order in which they are written above."""
     of_values = {item.name: item.metadata["row"] for item in fields(SettingsTable)}
     names = SettingsTable.__annotations__
     return {name.replace("_", "-"): of_values.get(name) or getattr(SettingsTable, name) for name in names}
-
-
-ROWS = _rows()

@@ -96,10 +96,10 @@ email = Validator(("is not an email address", lambda text: not re.fullmatch(MAIL
 path = Validator(
     ("is not an absolute path", lambda text: not text.startswith("/")),
     (
-        "contains characters that are not allowed in a path here (allowed are A-Z, a-z, 0-9, and . _ - /)",
+        "contains characters other than A-Z, a-z, 0-9, . _ - and /",
         lambda text: not re.fullmatch(r"[A-Za-z0-9._/-]+", text),
     ),
-    ("contains a step to a parent directory (..)", lambda text: ".." in text.split("/")),
+    ('contains ".." (the parent directory)', lambda text: ".." in text.split("/")),
 )
 
 #: the path of a directory that this package may own

@@ -1,13 +1,11 @@
-"""The questionnaire as tests put it: an answer to each question, and what was shown."""
+"""An answer to each question, so that all are asked, and the questionnaire on a frontend."""
 
 from __future__ import annotations
 
 from dcor_pkg.answers import questions
 from dcor_pkg.answers.debconf_wire import Wire
-from dcor_pkg.answers.questions import QUESTIONS
 from tests.unit.answers.frontend import Frontend
 
-#: an answer to each question, so that all are asked
 ALL = {
     "hostname": "dcor.example.org",
     "email": "admin@example.org",
@@ -27,11 +25,11 @@ ALL = {
     "object-store-secret": "hush-s3",
     "mail-relay": "mail.example.org:25",
 }
-KEYS = [question.key for question in QUESTIONS]
+KEYS = list(questions.QUESTIONNAIRE)
 
 
-def asked(frontend: Frontend, kept: dict[str, str] | None = None) -> list[str]:
-    """Ask, and return what was shown."""
-    questions.ask(Wire(frontend), kept, {})
+def asked(frontend: Frontend, saved: dict[str, str] | None = None) -> list[str]:
+    """Ask, and return the keys of the questions that were shown."""
+    questions.ask(Wire(frontend), saved, {})
     frontend.finish()
     return frontend.asked
