@@ -1,12 +1,15 @@
-"""An answer to each question, so that all are asked, and the questionnaire on a frontend."""
+"""Answers that let all questions be asked, and the questionnaire on a frontend."""
 
 from __future__ import annotations
 
 from dcor_pkg.answers import questions
 from dcor_pkg.answers.debconf_wire import Wire
+from dcor_pkg.answers.settings import ROWS
 from tests.unit.answers.frontend import Frontend
 
+KEYS = list(questions.QUESTIONNAIRE)
 ALL = {
+    **{key: ROWS[key].default for key in KEYS},
     "hostname": "dcor.example.org",
     "email": "admin@example.org",
     "certificate": "own",
@@ -25,7 +28,6 @@ ALL = {
     "object-store-secret": "hush-s3",
     "mail-relay": "mail.example.org:25",
 }
-KEYS = list(questions.QUESTIONNAIRE)
 
 
 def asked(frontend: Frontend, saved: dict[str, str] | None = None) -> list[str]:
