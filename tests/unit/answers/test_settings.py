@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Access, Host
 
+README = Path(__file__).resolve().parents[3] / "README.md"
 GOOD = {"hostname": "dcor.example.org", "email": "admin@example.org", "data-directory": "/srv/data"}
 
 
@@ -167,3 +170,8 @@ def test_settings_are_loaded_as_they_were_saved(answers: dict[str, str]) -> None
     wanted = settings.parse(answers)
     text = settings_text.changed(settings_text.HEADER, settings.as_answers(wanted))
     assert settings.parse(settings_text.answers_in(text)) == wanted
+
+
+@pytest.mark.parametrize("key", [key for key in settings.KEYS if key not in settings.QUESTIONS])
+def test_the_readme_names_each_setting_without_a_question(key: str) -> None:
+    assert f"`{key}`" in README.read_text(encoding="utf-8")
