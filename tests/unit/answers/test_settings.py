@@ -61,7 +61,7 @@ def test_saved_settings_are_loaded_again(host: Host) -> None:
 
 def test_for_a_file_that_cannot_be_read_the_error_names_the_line(host: Host) -> None:
     host.write(settings_text.PATH, "[dcor-server]\nhostname dcor.example.org\n", Access(0o640))
-    with pytest.raises(DcorError, match="line *2"):
+    with pytest.raises(DcorError, match=r"line *2"):
         settings_file.load(host)
 
 
@@ -147,10 +147,12 @@ def test_an_answer_without_a_password_is_shown_as_it_is(answer: str) -> None:
 
 @given(st.fixed_dictionaries({}, optional={key: st.text() for key in settings.KEYS}))
 def test_any_answers_give_settings_or_an_error_that_names_the_question(answers: dict[str, str]) -> None:
+    key = settings.KEYS[0]
     try:
         settings.parse(answers)
     except settings.InvalidAnswer as invalid:
-        assert invalid.key in settings.KEYS
+        key = invalid.key
+    assert key in settings.KEYS
 
 
 VALUES = ["yes", "no", "7", "/srv/x", "a@b", "a.b", "self-signed", "local", "auto", "dcor", "ckan"]
