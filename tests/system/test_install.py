@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from dcor_dev import layers, roots
-from dcor_dev.machine import Machine
-from served import await_page, serves
+from served import await_page, is_well
 
 from tests.conftest import Boot
 
@@ -31,13 +30,6 @@ sed -i 's/^Enabled:.*/Enabled: yes/; s,^URIs:.*,URIs: file:/media/dcor,' /etc/ap
 apt-get update
 apt-get install -y dcor-server
 """
-
-
-def is_well(machine: Machine) -> None:
-    """Assert what every way to install has to end in."""
-    assert serves(machine)
-    assert machine.failed_units() == []
-    machine.run("dcor-server", "status")
 
 
 @pytest.mark.parametrize("way", [FROM_A_MEDIUM, FROM_THE_REPOSITORY], ids=["medium", "repository"])

@@ -16,14 +16,10 @@ from dcor_dev.machine import Machine
 from people import measured, person
 from served import CURL, SITE, await_page, serves
 from surroundings import MAIL_SINK, MAKE_CERTIFICATES
+from undisturbed import OTHERS, started
 
 pytestmark = pytest.mark.system
 
-#: what need not know of anything that is changed here
-OTHERS = (
-    *("postgresql@*-main.service", "redis-server@dcor", "dcor-solr", "dcor-object-store", "nginx", "supervisor"),
-    *("dcor-store-door@s3.socket", "dcor-store-door@filer.socket", "dcor-converge.timer", "dcor-nightly.timer"),
-)
 #: those of the web server and the job workers, which no unit tells of, and of nginx, which a reload would exchange
 PROCESSES = "ps -o pid=,args= -C uwsgi,python,nginx"
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
@@ -52,18 +48,6 @@ def refused(machine: Machine, *arguments: str) -> str:
     assert "Traceback" not in done.stderr
     assert (machine.path(SETTINGS).read_text(), started(machine)) == before
     return done.stderr
-
-
-def started(machine: Machine) -> dict[str, str]:
-    """Return when each of the other services was last started, and its main process."""
-    shown = machine.run("systemctl", "show", "--property=Id,MainPID,ActiveEnterTimestampMonotonic", *OTHERS).stdout
-    return dict(sorted(_unit(block) for block in shown.strip().split("\n\n")))
-
-
-def _unit(block: str) -> tuple[str, str]:
-    """Return the name of a unit, and the rest of what systemd shows of it."""
-    lines = sorted(block.splitlines())
-    return next(line for line in lines if line.startswith("Id=")), " ".join(lines)
 
 
 def code(machine: Machine, address: str, *options: str) -> str:
