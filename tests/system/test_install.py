@@ -78,9 +78,11 @@ until ss --no-header --listening --tcp --numeric sport = :443 | grep -q .; do sl
 """
 NO_PASSWORD = "dcor-server dcor-server/redis-password password\n"
 REFUSALS = (
-    Refused(("dcor-server/hostname", "'no host'", "no host name", "debconf-set-selections"), "hostname string no host"),
-    Refused(("dcor-server/certificate", "'bought'", "not offered"), "certificate select bought"),
-    Refused(("dcor-server/redis-password", "one word"), "redis-password password two words"),
+    Refused(
+        ("dcor-server/hostname", "'no host'", "not a host name", "debconf-set-selections"), "hostname string no host"
+    ),
+    Refused(("dcor-server/certificate", "'bought'", "not one of the choices"), "certificate select bought"),
+    Refused(("dcor-server/redis-password", "contains spaces"), "redis-password password two words"),
     Refused(("dcor-server/data-directory", "'data'", "not an absolute path"), "data-directory string data"),
     Refused(("/srv/file is no folder",), "data-directory string /srv/file/data", before="touch /srv/file"),
     Refused(

@@ -25,11 +25,11 @@ def asked_again(machine: Machine) -> None:
     get_dialogs(machine)
     with running(machine, "dpkg-reconfigure --priority=high dcor-server") as terminal:
         terminal.answer("Name of the server:", "C-u", "no host", "Enter")
-        terminal.answer("This answer cannot be used", "Enter")
+        terminal.answer("Invalid answer", "Enter")
         terminal.answer("no host____", "C-u", "dcor.example.org", "Enter")
-        terminal.answer("Mail address of the administrator:", "C-u", "other@example.org", "Enter")
+        terminal.answer("Email address of the administrator:", "C-u", "other@example.org", "Enter")
         terminal.answer("Certificate of the server:", "Enter")
-        terminal.answer("Folder for the measurements:", "Enter")
+        terminal.answer("Directory for the measurements:", "Enter")
         assert "is up" in terminal.ends()
     assert setting(machine, "email") == "other@example.org"
 

@@ -82,12 +82,12 @@ def test_get_and_set_several_at_once(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("assignments", "words"),
     [
-        (("hostname=no host",), "no host name"),
+        (("hostname=no host",), "not a host name"),
         (("site-title=X", "workers=many"), "dcor-server/workers = 'many'"),
         (("sitetitle=X",), "no setting 'sitetitle'"),
         (("site-title",), "is not KEY=VALUE"),
         (("site-title=a", "site-title=b"), "twice"),
-        (("database-password=hush",), "everybody can read a command line"),
+        (("database-password=hush",), "every user of this machine can read a command line"),
         (("certificate=own",), "dcor-server/certificate-file"),
         (("licences=/nowhere.json",), "dcor-server/licences"),
         (("data-directory=/srv/empty",), "dcor-server move-data /srv/empty"),
