@@ -17,8 +17,6 @@ from dcor_dev.machine import Machine
 from probe import probed
 from served import CURL, SITE, await_page, serves
 
-pytestmark = pytest.mark.system
-
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
 CKAN = "/etc/dcor-server/ckan.d/clinic.ini"
 NGINX = "/etc/dcor-server/nginx.d/clinic.conf"

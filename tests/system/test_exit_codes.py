@@ -10,7 +10,7 @@ from dcor_dev import layers
 from dcor_dev.machine import Machine
 from served import await_page, serves
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.own_machine
 
 
 @pytest.fixture

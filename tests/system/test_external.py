@@ -19,8 +19,6 @@ from people import client, measured, person
 from served import CURL, SITE, await_page, serves
 from test_reconfigure import dcor, refused, started
 
-pytestmark = pytest.mark.system
-
 WRONG = f"@{apart.FOLDER}/wrong"
 RIGHT = f"@{apart.FOLDER}/password"
 DOORS = ("dcor-store-door@s3.socket", "dcor-store-door@filer.socket")

@@ -17,6 +17,8 @@ from upgrade import NEXT, OF_RELEASE, make_next_version
 
 from dcor_pkg.steps.postgresql_cluster import MARK
 
+pytestmark = pytest.mark.own_machine
+
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 #: the questions of a first installation, and what stands there after a purge
 PUT_BY = (

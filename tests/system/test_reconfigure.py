@@ -17,8 +17,6 @@ from people import measured, person
 from served import CURL, SITE, await_page, serves
 from surroundings import MAIL_SINK, MAKE_CERTIFICATES
 
-pytestmark = pytest.mark.system
-
 #: what need not know of anything that is changed here
 OTHERS = (
     *("postgresql@*-main.service", "redis-server@dcor", "dcor-solr", "dcor-object-store", "nginx", "supervisor"),

@@ -10,7 +10,7 @@ from dcor_dev.machine import Machine
 from probe import probed
 from served import await_page, serves
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.own_machine
 
 #: Sixteen at once, a quarter of them writes: what finds workers that share a connection. Reads alone do not.
 CONCURRENT = r"""
