@@ -127,7 +127,7 @@ USUAL = ["yes", "no", "7", "/srv/x", "a@b", "a.b", "self-signed", "local", "auto
 
 def usable(key: str) -> st.SearchStrategy[str]:
     """Return a strategy for answers that this one question takes; where it would refuse one, it is the default."""
-    default = settings.FIELDS[key].default
+    default = settings.default(key)
 
     def or_default(answer: str) -> str:
         try:
