@@ -14,6 +14,9 @@ BYTES_OF_A_WORKER = 4 << 30
 #: Whoever boots, installs or waits for a page leaves a core idle now and then, so one more than there are cores.
 SPARE = 1
 
+#: More would wait for the longest test, and for the kernel's few inotify instances, of which a machine takes seven.
+MOST = 8
+
 
 def tests(tree: Path) -> list[str]:
     """Return the names of the folders below tests/ that hold tests."""
@@ -27,7 +30,7 @@ def benchmarks(tree: Path) -> list[Path]:
 
 def side_by_side(cores: int, memory: int) -> int:
     """Return how many workers a computer with so many cores and so many bytes of memory can feed."""
-    return max(1, min(cores + SPARE, memory // BYTES_OF_A_WORKER))
+    return max(1, min(cores + SPARE, memory // BYTES_OF_A_WORKER, MOST))
 
 
 def workers() -> list[str]:
