@@ -29,6 +29,8 @@ def test_a_part_that_is_not_there_is_refused() -> None:
     assert "there is no test in tests/units; there are engines, golden, package, system, unit" in done.stderr
 
 
-@pytest.mark.parametrize(("cores", "gigabytes", "workers"), [(2, 24, 3), (2, 8, 2), (2, 2, 1), (16, 32, 8), (64, 512, 8)])
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "workers"), [(2, 24, 3), (2, 8, 2), (2, 2, 1), (16, 32, 8), (64, 512, 8)]
+)
 def test_there_are_as_many_workers_as_cores_and_memory_can_feed(cores: int, gigabytes: int, workers: int) -> None:
     assert parts.side_by_side(cores, gigabytes << 30) == workers
