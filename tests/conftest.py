@@ -16,6 +16,9 @@ HERE = Path(__file__).parent
 #: Parts of the tests that boot machines.
 MACHINES = ("engines", "system")
 
+#: What a part makes once for many tests of several files, and takes long.
+SHARED = {"server", "content"}
+
 #: What begins first. The longest one is the other Debian's, which needs packages of its own.
 FIRST = (
     "system/test_other_suites",
@@ -36,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what boots machines, and keep on one worker the tests that share something: a server, or else their file.
+    """Mark what boots machines, and keep on one worker the tests that share something, or else those of a file.
 
     Only tests that say that each has a machine of its own are shared out one by one.
     """
@@ -44,8 +47,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if part in MACHINES:
         item.add_marker("system")
     if not item.get_closest_marker("own_machine"):
-        shared = "server" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group(part if shared else _file(item)))
+        shares = SHARED.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group(part if shares else _file(item)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
