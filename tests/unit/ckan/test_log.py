@@ -59,8 +59,7 @@ def test_the_message_of_the_last_exception_is_found(text: str, words: str) -> No
 
 def test_nginx_names_the_admins_file_and_no_time() -> None:
     said = f'2026/11/24 10:35:31 [emerg] 1138#1138: unexpected "}}" in {nginx_additions.COPIES}/mine.conf:2\n'
-    assert nginx_additions.with_admin_paths(said) == '[emerg] unexpected "}" in /etc/dcor-server/nginx.d/mine.conf:2
-'
+    assert nginx_additions.with_admin_paths(said) == '[emerg] unexpected "}" in /etc/dcor-server/nginx.d/mine.conf:2\n'
 
 
 @pytest.mark.parametrize(("before", "position"), [(3, 4), (99, 1)], ids=["grown", "rotated"])
