@@ -1,4 +1,4 @@
-"""Make a release: python-ckan's tree, the wheels of the release set, the cures of known issues, and our own modules.
+"""Make a release: python-ckan's tree, the wheels of the release set, the cures of known issues, and own modules.
 
 It is made under another name, next to the releases in use, and gets its own name when it is complete. A change of this
 code makes another release on each server (`release_id`).

@@ -1,8 +1,8 @@
 """The id of the release that a machine should run: a hash of everything that a release is made of.
 
 So "is the active release the desired one" compares two words. The hash covers python-ckan's version, the release set,
-Python's version, the changes that the cures of known issues make, the code that makes a release, and the files that a
-release has of ours. It does not cover comments and docstrings: to edit one makes no new release on any server.
+Python's version, the changes that the cures of known issues make, the code that makes a release, and
+dcor-server's own files in it. It does not cover comments and docstrings: to edit one makes no new release on any server.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ TIMEOUT_SECONDS = 600.0
 class ReleaseMade:
     """A complete release on the disk, without the faults of known issues.
 
-    An issue that is "not as expected" is no drift, since to make the release again would not change it: it is reported
-    by a notice (`known_issues.notices`).
+    An issue that is "not as expected" is not drift, since to make the release again would not change it: it is
+    reported by a notice (`known_issues.notices`).
     """
 
     release: str

@@ -14,9 +14,9 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.postgresql import psql
 
-HERE = endpoints.of(settings.Settings()).database
-THERE = endpoints.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"})).database
-OURS = Addresses("https://a.example.org", "https://a.example.org", HERE)
+LOCAL = endpoints.of(settings.Settings()).database
+EXTERNAL = endpoints.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"})).database
+STEP = Addresses("https://a.example.org", "https://a.example.org", LOCAL)
 
 
 @pytest.fixture
@@ -28,16 +28,16 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 def test_at_first_they_are_only_recorded(host: Host, queries: list[tuple[str, str]]) -> None:
-    run([OURS], host)
-    assert run([OURS], host) == [Outcome(OURS.name, Result.UNCHANGED)]
+    run([STEP], host)
+    assert run([STEP], host) == [Outcome(STEP.name, Result.UNCHANGED)]
     assert queries == []
 
 
 def test_addresses_follow_an_external_store_and_the_index_is_rebuilt(
     host: Host, queries: list[tuple[str, str]]
 ) -> None:
-    moved = replace(OURS, store="https://s3.example.org")
-    run([OURS], host)
+    moved = replace(STEP, store="https://s3.example.org")
+    run([STEP], host)
     (outcome,) = run([moved], host)
     assert outcome.reason == "are those of https://a.example.org and https://a.example.org"
     ((_, sql),) = queries
@@ -47,16 +47,16 @@ def test_addresses_follow_an_external_store_and_the_index_is_rebuilt(
 
 
 def test_a_copy_of_the_last_database_has_the_addresses_of_that(host: Host, queries: list[tuple[str, str]]) -> None:
-    run([OURS], host)
-    moved = Addresses("https://b.example.org", "https://b.example.org", THERE)
+    run([STEP], host)
+    moved = Addresses("https://b.example.org", "https://b.example.org", EXTERNAL)
     run([moved], host)
     ((database, sql),) = queries
     assert (database, "'https://a.example.org/dataset/', 'https://b.example.org/dataset/'" in sql) == ("archive", True)
 
 
 def test_back_in_a_former_database_its_old_addresses_are_exchanged(host: Host, queries: list[tuple[str, str]]) -> None:
-    renamed = replace(OURS, site="https://b.example.org", store="https://b.example.org")
-    for step in (OURS, replace(OURS, database=THERE), replace(renamed, database=THERE), renamed):
+    renamed = replace(STEP, site="https://b.example.org", store="https://b.example.org")
+    for step in (STEP, replace(STEP, database=EXTERNAL), replace(renamed, database=EXTERNAL), renamed):
         run([step], host)
     assert [database for database, _ in queries] == ["archive", "ckan_default"]
     assert "'https://a.example.org/dataset/', 'https://b.example.org/dataset/'" in queries[1][1]

@@ -20,8 +20,8 @@ from dcor_pkg.machine.host import Access, Host
 
 SETTINGS = settings.parse({"hostname": "dcor.example.org", "site-title": "Beads"})
 SECRETS = ("ckan-secret-key", "ckan-csrf-key", "database-password", "solr-password", "object-store-key")
-OURS = """\
-# ours
+TEMPLATE = """\
+# a comment
 [DEFAULT]
 debug = false
 
@@ -115,7 +115,7 @@ def test_other_sections_are_merged_too_and_python_reads_the_loggers(host: Host, 
 
 def test_a_value_of_several_lines_takes_the_place_of_one(host: Host) -> None:
     added = parse("x.ini", "ckan.site_about = They\n\n  # a comment\n    count\nckan.plugins = stats\n  mine\n")
-    text = merged(OURS, added)
+    text = merged(TEMPLATE, added)
     assert as_ckan_reads(text)["app:main", "ckan.site_about"] == "They\n\ncount"
     assert as_ckan_reads(text)["app:main", "ckan.plugins"] == "stats\nmine"
     assert "measure" not in text
@@ -163,7 +163,7 @@ def test_signs_with_a_meaning_may_be_used_in_values(host: Host, ini: CkanIni) ->
 
 def test_a_contradiction_is_reported_with_the_overridden_value_and_no_secret(host: Host, ini: CkanIni) -> None:
     add(host, "a.ini", "ckan.site_title = Cells\nSECRET_KEY = mine\ndebug = true\nckan.locale_default = en_US\nx = 1\n")
-    found = {str(option): (option.line, ours) for option, ours in ini.contradictions(host)}
+    found = {str(option): (option.line, overridden) for option, overridden in ini.contradictions(host)}
     assert found == {
         "ckan.site_title": (1, "Beads"),
         "SECRET_KEY": (2, templates.HIDDEN),
@@ -191,8 +191,8 @@ def test_any_addition_takes_effect_and_all_else_stays(added: dict[tuple[str, str
     found = parse("x.ini", text)
     assert {(option.section, option.name): option.value for option in found} == theirs
     assert all(text.split("\n")[option.line - 1].startswith(option.name) for option in found)
-    assert as_ckan_reads(merged(OURS, found), default="") == as_ckan_reads(OURS, default="") | theirs
-    seen = as_ckan_reads(merged(OURS, found))
+    assert as_ckan_reads(merged(TEMPLATE, found), default="") == as_ckan_reads(TEMPLATE, default="") | theirs
+    seen = as_ckan_reads(merged(TEMPLATE, found))
     assert {place: seen[place] for place in theirs if place[0] != "DEFAULT"} == {
         place: value for place, value in theirs.items() if place[0] != "DEFAULT"
     }

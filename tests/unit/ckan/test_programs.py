@@ -15,7 +15,7 @@ READS = (CKAN_INI, programs.UWSGI_INI)
 
 
 def configured(host: Host, text: str) -> Programs:
-    """Write a configuration of ours, and return its programs with their copies."""
+    """Write a configuration as dcor-server does, and return its programs with their copies."""
     managed_file.record(host, CKAN_INI, text)
     host.write(CKAN_INI, text, programs.COPY)
     host.write(programs.UWSGI_INI, "[uwsgi]\n", Access(0o644))

@@ -23,8 +23,8 @@ from dcor_pkg.services.postgresql import psql
 from dcor_pkg.services.solr import local as solr
 
 USED = endpoints.of(settings.Settings())
-THERE = endpoints.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"}))
-OURS = SearchIndex("2.11.6-abc", USED.database, USED.solr)
+EXTERNAL = endpoints.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"}))
+STEP = SearchIndex("2.11.6-abc", USED.database, USED.solr)
 REBUILT = ("ckan", "search-index", "rebuild")
 
 
@@ -60,16 +60,16 @@ def test_the_index_of_an_earlier_installation_is_used_unless_it_is_empty(
     host: Host, site: Site, datasets: int, documents: int, commands: list[tuple[str, ...]]
 ) -> None:
     site.datasets, site.documents = datasets, documents
-    run([OURS], host)
+    run([STEP], host)
     assert site.run == commands
-    assert run([OURS], host) == [Outcome(OURS.name, Result.UNCHANGED)]
+    assert run([STEP], host) == [Outcome(STEP.name, Result.UNCHANGED)]
 
 
 def test_an_index_is_rebuilt_after_a_change_of_the_database(host: Host, site: Site) -> None:
     site.datasets = site.documents = 3
-    run([OURS], host)
+    run([STEP], host)
     pending.request(host, pending.REBUILD_INDEX)
-    run([OURS], host)
+    run([STEP], host)
     assert site.run == [REBUILT]
     assert not pending.is_pending(host, pending.REBUILD_INDEX)
 
@@ -77,23 +77,23 @@ def test_an_index_is_rebuilt_after_a_change_of_the_database(host: Host, site: Si
 def test_an_index_of_another_database_is_cleared_first(host: Host, site: Site) -> None:
     """Also where that one has no datasets: what is found must exist."""
     site.documents = 3
-    run([OURS], host)
-    other = SearchIndex(OURS.release, THERE.database, THERE.solr)
+    run([STEP], host)
+    other = SearchIndex(STEP.release, EXTERNAL.database, EXTERNAL.solr)
     (outcome,) = run([other], host)
     assert outcome.reason == f"was built from {USED.database.address} in {USED.solr.address}"
     assert site.run[-1] == (*REBUILT, "--clear")
-    assert run([other], host) == [Outcome(OURS.name, Result.UNCHANGED)]
+    assert run([other], host) == [Outcome(STEP.name, Result.UNCHANGED)]
 
 
 def test_an_index_cannot_be_examined_without_its_services(
     host: Host, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run([OURS], host)
+    run([STEP], host)
     monkeypatch.setattr(http_request, "ask", lambda *_: Answer(401, "Bad credentials\n"))
-    assert OURS.check(host) == "cannot be read: Solr answers with status 401 (Bad credentials)"
+    assert STEP.check(host) == "cannot be read: Solr answers with status 401 (Bad credentials)"
     monkeypatch.setattr(psql, "query", Mock(side_effect=CommandFailed(("psql",), 1, "no table")))
-    assert OURS.check(host) == "cannot be built yet: the database has no tables"
+    assert STEP.check(host) == "cannot be built yet: the database has no tables"
 
 
 def test_an_index_without_a_record_is_drift(host: Host, site: Site) -> None:
-    assert OURS.check(host) == "its database has not been recorded yet"
+    assert STEP.check(host) == "its database has not been recorded yet"
