@@ -2,7 +2,7 @@
 
 So "is the active release the desired one" compares two words. The hash covers python-ckan's version, the release set,
 Python's version, the changes that the cures of known issues make, the code that makes a release, and
-dcor-server's own files in it. It does not cover comments and docstrings: to edit one makes no new release on any server.
+dcor-server's own files in it. It does not cover comments and docstrings: editing these makes no server a new release.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def edited(package: Path, file: str, old: str, new: str) -> str:
 
 
 @pytest.mark.parametrize(("file", "old", "new"), PROSE)
-def test_comments_and_docstrings_make_no_other_release(package: Path, file: str, old: str, new: str) -> None:
+def test_prose_and_code_that_makes_no_release_leave_the_id_alone(package: Path, file: str, old: str, new: str) -> None:
     assert edited(package, file, old, new) == release_id.wanted(FACTS)
 
 
