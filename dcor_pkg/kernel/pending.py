@@ -8,6 +8,8 @@ from __future__ import annotations
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import STATE
 
+#: the site, the certificate or what they include has changed
+RELOAD_NGINX = "reload nginx.service"
 #: the search index has to be rebuilt: what it is made from has changed, or how
 REBUILD_INDEX = "rebuild index"
 #: the last converge has failed, or could not begin; the timer dcor-retry looks for this file

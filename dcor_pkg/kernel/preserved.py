@@ -1,4 +1,4 @@
-"""What a purge has preserved: secrets and certificate, without which the data cannot be read, and the admin's additions.
+"""What a purge has preserved: secrets and certificate, which are needed to read the data, and the admin's additions.
 
 The settings are preserved as well; `settings_file.save` restores them, under the answers that were given since.
 """

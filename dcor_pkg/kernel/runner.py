@@ -15,6 +15,8 @@ STILL_DIFFERS = "Another program may undo the change; otherwise this is a bug in
 
 
 class Result(Enum):
+    """What a run has done with a step."""
+
     UNCHANGED = "unchanged"
     CHANGED = "changed"
     WOULD_CHANGE = "would change"

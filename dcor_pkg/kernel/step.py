@@ -19,7 +19,7 @@ class Step(Protocol):
         """Return the name of the step in reports, which stays the same between runs."""
 
     def check(self, host: Host) -> str | None:
-        """Return the drift, how the machine differs, as half a sentence, or None. Changes nothing; may raise DcorError."""
+        """Return the drift as half a sentence, or None. Changes nothing. May raise DcorError."""
 
     def apply(self, host: Host) -> None:
         """Remove the drift that `check` has found. May raise DcorError."""

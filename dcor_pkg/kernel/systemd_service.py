@@ -97,7 +97,7 @@ class ServiceStopped:
 
 
 def _run(host: Host, verb: str, unit: str) -> None:
-    """Run `systemctl VERB UNIT`. Raises DcorError with the end of the unit's journal, which systemctl only refers to."""
+    """Run `systemctl VERB UNIT`. Raises DcorError with the end of the unit's journal, which says more."""
     try:
         host.run("systemctl", verb, unit)
     except CommandFailed:

@@ -26,7 +26,7 @@ HIDDEN = "SECRET"
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+    environment = jinja2.Environment(  # noqa: S701 (configuration files, not HTML)
         loader=jinja2.FileSystemLoader(PACKAGE),
         undefined=jinja2.StrictUndefined,
         finalize=_no_secret,

@@ -68,14 +68,14 @@ class Host:
     def names(self, directory: str) -> list[str]:
         """Return the sorted names in a directory, or none where it does not exist. Raises DcorError."""
         with explained(self.root, directory, "listed"), contextlib.suppress(FileNotFoundError):
-            return sorted(os.listdir(self.path(directory)))
+            return sorted(path.name for path in self.path(directory).iterdir())
         return []
 
     def target(self, link: str) -> str | None:
         """Return the target of a symbolic link, or None where there is no link. Raises DcorError."""
         with explained(self.root, link, "read"):
             try:
-                return os.readlink(self.path(link))
+                return os.readlink(self.path(link))  # noqa: PTH115 (a Path would change "./target")
             except (FileNotFoundError, NotADirectoryError):
                 return None
             except OSError as error:
@@ -128,7 +128,7 @@ class Host:
             Path(name).unlink(missing_ok=True)
 
     def append(self, path: str, text: str, access: Access) -> None:
-        """Add text to a file, which is made with `access` where it is missing. A link is not followed. Raises DcorError."""
+        """Add text to a file, made with `access` where it is missing. A link is not followed. Raises DcorError."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
         with explained(self.root, path, "written"):
             descriptor = os.open(self.path(path), flags, access.mode)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 #: the user that CKAN, its job workers and nginx's workers run as; dcor_control expects this name
 CKAN_USER = "www-data"
+CKAN_HOME = "/var/www"
 
 CONFIGURATION = "/etc/dcor-server"
 STATE = "/var/lib/dcor-server"
 LOGS = "/var/log/dcor-server"
+#: what exists while the server runs
+RUNTIME = "/run/dcor-server"
 CKAN_LOGS = "/var/log/ckan"
 #: what a purge preserves for a new installation
 PRESERVED = "/var/backups/dcor-server/kept"
 
 #: the virtual environment that the package python-ckan brings; no service runs from it
 PACKAGED_CKAN = "/usr/lib/ckan/default"
+#: the suffix of python-ckan's own files where links to the active release replace them (dpkg-divert(1))
+DIVERTED_SUFFIX = ".distrib"
 #: the symbolic link to the active release
 CURRENT = f"{STATE}/current"
 #: the configuration of CKAN

@@ -5,20 +5,19 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import programs, release, supervisor, switch
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
-from dcor_pkg.machine import disk, unix_http
+from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Host
-from dcor_pkg.services import endpoint as services
 from dcor_pkg.services import engines, external
-from dcor_pkg.services.object_store import local as object_store
-from dcor_pkg.services.postgresql import psql
-from dcor_pkg.tls import certificate
+from dcor_pkg.services.engine import Engine
+from dcor_pkg.tls import x509_properties
+from dcor_pkg.tls.pair import PAIRS
+from dcor_pkg.tls.trust_bundle import BUNDLE
 
 #: whose versions tell what runs here
 PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
@@ -35,25 +34,29 @@ class Part:
 
 
 def examine(host: Host, settings: Settings) -> list[Part]:
-    """Return every part, with what is wrong with it."""
-    used = services.of(settings)
-    units = (*(("postgresql.service",) if used.database.local else ()), *engines.needed(used), *SITE)
-    parts: list[Part] = [
+    """Return every part, with its problem."""
+    units = (*(engine.unit for engine in engines.local(settings)), *SITE)
+    active = release.active(host)
+    return [
         Part("versions", None, _versions(host)),
         Part("data", missing_data(host, settings.data), settings.data),
         *(_disk(host, path) for path in (settings.data, release.DIRECTORY)),
-        Part("release", None if release.active(host) else "none is active", release.active(host) or ""),
+        Part("release", None if active else "none is active", active or ""),
         *(Part(unit.removesuffix(".service"), _unit_fault(host, unit)) for unit in units),
         Part("programs", _programs_fault(host)),
-        *(Part(it.key, external.fault(host, it), it.address) for it in used.external),
+        *(_service(host, engine, settings) for engine in engines.ENGINES),
+        Part("search", _site_fault(settings, switch.SEARCH)),
+        Part("page", _site_fault(settings, "/")),
+        _certificate(host, settings),
     ]
-    checks: dict[str, Callable[[], str | None]] = {
-        **({"database": lambda: psql.fault(host, used.database)} if used.database.local else {}),
-        **({"objects": lambda: _store_fault(host)} if used.object_store.local else {}),
-        "search": lambda: _site_fault(settings, switch.SEARCH),
-        "page": lambda: _site_fault(settings, "/"),
-    }
-    return [*parts, *(Part(name, check()) for name, check in checks.items()), _certificate(host, settings)]
+
+
+def _service(host: Host, engine: Engine, settings: Settings) -> Part:
+    """Ask a service as CKAN does; an external one is shown with its address."""
+    endpoint = engines.endpoint(engine, settings)
+    if endpoint.local:
+        return Part(engine.key, engine.health(host, endpoint))
+    return Part(engine.key, external.problem(host, engine, settings), endpoint.address)
 
 
 def _versions(host: Host) -> str:
@@ -83,12 +86,6 @@ def _programs_fault(host: Host) -> str | None:
     return ", ".join(wrong) or None
 
 
-def _store_fault(host: Host) -> str | None:
-    """Ask for something without credentials: S3 that is up, and locked, refuses that."""
-    answer = unix_http.get(str(host.path(object_store.S3)), "/", "localhost")
-    return None if answer.status == 403 else f"answers {answer.status} instead of 403 ({answer.body[:60]})"
-
-
 def _site_fault(settings: Settings, target: str) -> str | None:
     """Ask the site as a user does: by its name, with its certificate verified, through nginx."""
     try:
@@ -100,23 +97,23 @@ def _site_fault(settings: Settings, target: str) -> str | None:
         return str(error)
     if answer.status != 200:
         return f"https://{settings.hostname}{target} answers {answer.status}"
-    return switch.answer_fault(body) if target == switch.SEARCH else None
+    return switch.search_problem(body) if target == switch.SEARCH else None
 
 
 class _Loopback(http.client.HTTPSConnection):
     """A connection to this machine, whatever the name service says of the host name."""
 
     def connect(self) -> None:
-        context = ssl.create_default_context(cafile=certificate.BUNDLE)
+        context = ssl.create_default_context(cafile=BUNDLE)
         self.sock = context.wrap_socket(
             socket.create_connection(("127.0.0.1", 443), timeout=60), server_hostname=self.host
         )
 
 
 def _certificate(host: Host, settings: Settings) -> Part:
-    pair = certificate.PAIRS[settings.certificate]
-    fault = certificate.fault(host, pair, settings.hostname)
+    pair = PAIRS[settings.certificate]
+    fault = pair.check(host, settings.hostname)
     if fault is not None:
         return Part("certificate", fault)
-    first = certificate.load_chain(host.read(pair.certificate) or "")[0]
-    return Part("certificate", None, f"{settings.certificate}, until {certificate.end(first):%Y-%m-%d}")
+    first = x509_properties.load_chain(host.read(pair.certificate) or "")[0]
+    return Part("certificate", None, f"{settings.certificate}, until {x509_properties.valid_until(first):%Y-%m-%d}")

@@ -19,7 +19,7 @@ from dcor_pkg.kernel.data_directory import ACCESS, INSTANCE, MARKER, marker, mis
 from dcor_pkg.machine import disk, lock
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import site as nginx
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
 
 #: in the new directory until all is there: a second try may go on with what the first has copied
@@ -38,7 +38,7 @@ def move(host: Host, path: str, tell: Callable[[str], None]) -> None:
     """Move the data to `path`; a converge has to follow. Raises DcorError, with the server on its old data."""
     settings = settings_file.load(host)
     wanted = replace(settings, data_directory=path)
-    old, new, store = settings.data, wanted.data, services.of(settings).object_store
+    old, new, store = settings.data, wanted.data, endpoints.of(settings).object_store
     with lock.held(host):
         _validate(host, old, new)
         host.make_directory(new, ACCESS)

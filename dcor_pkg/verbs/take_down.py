@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 from dcor_pkg import converge
 from dcor_pkg.ckan import admin_commands, supervisor
-from dcor_pkg.ckan.release import DIVERTED
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import PACKAGED_CKAN
-from dcor_pkg.nginx import site as nginx
+from dcor_pkg.machine.paths import DIVERTED_SUFFIX, PACKAGED_CKAN
+from dcor_pkg.nginx import take_down as nginx
 from dcor_pkg.services import engines
 
 PROGRAMS = "/etc/supervisor/conf.d"
@@ -44,8 +43,10 @@ def _stop_programs(host: Host) -> None:
 
 
 def _stop_engines(host: Host) -> None:
-    for unit in engines.UNITS.values():
-        host.run("systemctl", "disable", "--now", "--quiet", unit)
+    steps = [step for engine in engines.ENGINES if engine.started_by_us for step in engine.switch_off]
+    for step in steps:
+        if step.check(host) is not None:
+            step.apply(host)
 
 
 def _give_back_commands(host: Host) -> None:
@@ -53,7 +54,7 @@ def _give_back_commands(host: Host) -> None:
         path = f"{PACKAGED_CKAN}/bin/{link}"
         if host.target(path) is not None:
             host.remove(path)
-        if host.exists(path + DIVERTED):
+        if host.exists(path + DIVERTED_SUFFIX):
             host.run("dpkg-divert", "--quiet", "--package", "dcor-server", "--rename", "--remove", path)
 
 

@@ -8,17 +8,20 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from dcor_dev import cache
 from dcor_dev.errors import DevError
 
 #: Which Debian package brings a program.
 PACKAGES = {
     "apt-ftparchive": "apt-utils",
+    "debconf-updatepo": "po-debconf",
     "dpkg-deb": "dpkg",
     "gpg": "gpg",
     "gpg-agent": "gpg-agent",
     "ip": "iproute2",
     "lintian": "lintian",
     "mmdebstrap": "mmdebstrap",
+    "msgmerge": "gettext",
     "mvn": "maven",
     "nsenter": "util-linux",
     "shellcheck": "shellcheck",
@@ -44,12 +47,13 @@ def install(*packages: str) -> None:
     """Install Debian packages here, without questions; the package lists may be missing on a fresh machine."""
     need_root()
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for argv in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-        run(f"{' '.join(packages)} cannot be installed here", "apt-get", "-qq", *argv, env=environment)
+    with cache.alone("apt"):  # which does not wait for another apt, but fails
+        for argv in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+            run(f"{' '.join(packages)} cannot be installed here", "apt-get", "-qq", *argv, env=environment)
 
 
 def run(failure: str, *argv: str, folder: Path | None = None, env: Mapping[str, str] | None = None) -> str:
-    """Run a program that asks nothing and return what it printed. Raises DevError: `failure`, and its own last words."""
+    """Run a program that asks nothing and return its output. Raises DevError: `failure`, and its own last words."""
     done = subprocess.run(
         argv, cwd=folder, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )

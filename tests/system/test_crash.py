@@ -1,4 +1,4 @@
-"""The power fails while dpkg configures dcor-server: `dpkg --configure -a` goes on, and nothing was lost or made twice."""
+"""The power fails while dpkg configures dcor-server: `dpkg --configure -a` goes on, nothing is lost or made twice."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from served import await_page
-from test_install import is_well
+from served import await_page, is_well
 from upgrade import NEXT, OF_RELEASE, make_next_version
 
 from tests.conftest import Boot
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.own_machine
 
 CONFIGURE = ("dpkg", "--configure", "-a")
 LOG = "/var/log/dcor-server/converge.log"

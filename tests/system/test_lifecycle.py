@@ -11,35 +11,23 @@ import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from questionnaire import get_dialogs, install, setting
+from remains import KEPT, left
 from served import CURL, SITE, await_page, serves
 from terminal import Terminal, running
 from upgrade import NEXT, OF_RELEASE, make_next_version
 
-from dcor_pkg.services.postgresql.cluster import MARK
+from dcor_pkg.services.postgresql.cluster import STOPPED
+
+pytestmark = pytest.mark.own_machine
 
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 #: the questions of a first installation, and what stands there after a purge
 PUT_BY = (
     ("Name of the server:", "dcor.example.org____"),
-    ("Mail address of the administrator:", "keeper@example.org____"),
+    ("Email address of the administrator:", "keeper@example.org____"),
     ("Certificate of the server:", "self-signed"),
-    ("Folder for the measurements:", "/data____"),
+    ("Directory for the measurements:", "/data____"),
 )
-#: What bears our name, belongs to no package that is still there, and is not data.
-LEFT = r"""
-find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /srv -o -path /opt -o -path /data -o -path /var/lib/dpkg \
-    -o -path /var/lib/systemd -o -path '/var/backups/dcor-server/*' \) \
-    -prune -o -iname '*dcor*' -print | sort | while read -r path; do
-    dpkg --search "$path" >/dev/null 2>&1 || echo "$path"
-done
-"""
-#: Without the first, apt would drop the database with the next autoremove --purge; the last are of engines that stay.
-KEPT = [
-    "/etc/apt/apt.conf.d/01dcor-server",
-    "/var/backups/dcor-server",
-    "/var/lib/dcor-object-store",
-    "/var/log/dcor-solr",
-]
 
 
 @pytest.fixture
@@ -147,7 +135,7 @@ def test_purged_and_installed_again(machine: Machine, debs: list[Path], how: str
     said = purge(machine, how)
     assert "kept the measurements in /data" in said
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
-    assert machine.shell(LEFT).split() == KEPT
+    assert left(machine) == KEPT
     # It is saved before what was put by comes back, and must not be taken for it.
     machine.run("debconf-set-selections", text="dcor-server dcor-server/redis-password password hush-queue\n")
     with asked(machine, debs, frontend) as terminal:
@@ -167,7 +155,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
     assert "ckan_default" in machine.shell(f"{databases} 'SELECT datname FROM pg_database'")
     machine.shell("echo mine >/data/notes; dcor-server set scratch-directory=/srv/scratch")
     machine.run("debconf-set-selections", text="dcor-server dcor-server/purge-data boolean true\n")
-    machine.shell(f"echo '{MARK}manual' >/etc/postgresql/*/main/start.conf; systemctl stop 'postgresql@*'")
+    machine.shell(f"echo '{STOPPED}manual' >/etc/postgresql/*/main/start.conf; systemctl stop 'postgresql@*'")
     assert "All data of this server are deleted" in purge(machine)
     assert machine.shell("ls -A /data; cat /data/notes; ls -A /srv/scratch || echo none").split() == [
         "notes",
@@ -179,7 +167,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
     ]
     assert "ckan_default" not in machine.shell(f"{databases} 'SELECT rolname FROM pg_roles'")
     purge(machine, "purge -y --autoremove dcor-object-store dcor-solr")
-    assert machine.shell(LEFT).split() == []
+    assert left(machine) == []
     layers.install(machine, debs)
     assert serves(machine)
     assert circles_of_all(machine) == []
@@ -190,16 +178,17 @@ def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Mac
     get_dialogs(machine)
     token = make_dataset(machine)
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
-        question = terminal.answer("Delete all data of this server, too?", "Enter")
+        question = terminal.answer("Delete all data of this server?", "Enter")
         assert "/data" in question
         assert "kept the measurements in /data" in terminal.ends()
     layers.install(machine, debs)
     assert circles(machine, token) == ["kept-circle"]
     machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
-        terminal.answer("Delete all data of this server, too?", "Left", "Enter")
+        terminal.answer("Delete all data of this server?", "Left", "Enter")
         said = terminal.ends()
-    assert "nothing is deleted in /data" in said and "All other data of this server are deleted" in said
+    assert "nothing is deleted in /data" in said
+    assert "All other data of this server are deleted" in said
     assert machine.shell("cat /data/ckan/other") == "other\n"
     assert machine.path("/data.unmounted/.dcor-server").exists()
 
@@ -209,7 +198,8 @@ def test_without_its_disk_it_does_not_start_and_says_which(machine: Machine) -> 
     machine.reboot()
     status = machine.run("dcor-server", "status", check=False)
     assert status.returncode == 3
-    assert "/data" in status.stdout and "not mounted" in status.stdout
+    assert "/data" in status.stdout
+    assert "not mounted" in status.stdout
     assert machine.run("systemctl", "is-active", "dcor-object-store", check=False).stdout.strip() != "active"
     assert machine.shell("ls -A /data") == ""
     refused = machine.run("dcor-server", "converge", check=False)

@@ -30,6 +30,6 @@ def files(host: Host) -> dict[str, File]:
 def _file(host: Host, path: Path) -> File:
     found = path.lstat()
     content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
-    target = os.readlink(path) if path.is_symlink() else None
+    target = os.readlink(path) if path.is_symlink() else None  # noqa: PTH115 (a Path would change "./target")
     access = host.access(f"/{path.relative_to(host.root)}")
     return File(found.st_ino, access, found.st_mtime_ns, found.st_ctime_ns, content, target)

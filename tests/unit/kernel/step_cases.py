@@ -33,13 +33,14 @@ from dcor_pkg.kernel.step import Step
 from dcor_pkg.kernel.systemd_service import Service, ServiceStarting, ServiceStopped
 from dcor_pkg.machine import facts
 from dcor_pkg.machine.host import Access
-from dcor_pkg.machine.paths import AUTHORITIES, PACKAGED_CKAN, PRESERVED
+from dcor_pkg.machine.paths import AUTHORITIES, CKAN_INI, CURRENT, PACKAGED_CKAN, PRESERVED, SUPERVISOR_PROGRAMS
 from dcor_pkg.nginx import additions as nginx_additions
+from dcor_pkg.nginx import example_site, upstream
 from dcor_pkg.nginx import site as nginx
-from dcor_pkg.nginx import upstream
-from dcor_pkg.nginx.site import NginxService, Site
+from dcor_pkg.nginx.service import NginxService
+from dcor_pkg.nginx.site import Site
 from dcor_pkg.plan import build_plan
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.object_store import socket_activation
 from dcor_pkg.services.object_store.local import FilerToken
@@ -50,10 +51,10 @@ from dcor_pkg.services.postgresql.local import DatabaseLogin, PostgresqlDatabase
 from dcor_pkg.services.redis import local as redis
 from dcor_pkg.services.solr import local as solr
 from dcor_pkg.services.solr.local import SolrCore
-from dcor_pkg.tls import certificate, own_certificate, self_signed
-from dcor_pkg.tls.certificate import TrustBundle
+from dcor_pkg.tls import own_certificate, self_signed, trust_bundle
 from dcor_pkg.tls.own_certificate import OwnCertificate
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
+from dcor_pkg.tls.trust_bundle import TrustBundle
 from tests.unit.fake_machine import Machine
 from tests.unit.fake_programs import postgresql
 
@@ -179,21 +180,21 @@ def _become_external(machine: Machine) -> None:
     converged(machine, plan(machine, LOCAL))
     _give_passwords(machine)
     machine.postgresql.roles["dcor"] = "secret"
-    machine.postgresql.databases["dcor"] = replace(machine.postgresql.databases[services.DATABASE], owner="dcor")
+    machine.postgresql.databases["dcor"] = replace(machine.postgresql.databases[cluster.DATABASE], owner="dcor")
     machine.postgresql.external = {"db.example.org": {"dcor"}}
     machine.ckan.database = "dcor"
 
 
 def _stop_cluster(machine: Machine) -> None:
     """Stop the cluster as for an external database."""
-    write(postgresql.START, f"{cluster.MARK}manual\n", Access(0o644, "postgres", "postgres"))(machine)
+    write(postgresql.START, f"{cluster.STOPPED}manual\n", Access(0o644, "postgres", "postgres"))(machine)
     unit(postgresql.UNIT, active="inactive")(machine)
 
 
 def _own_certificate(machine: Machine) -> None:
     """Write a certificate and its key where the admin has them."""
     SelfSignedCertificate(LOCAL["hostname"]).apply(machine.host)
-    text, key = self_signed.PAIR.texts(machine.host)
+    text, key = self_signed.PAIR.read(machine.host)
     write("/srv/own.pem", text or "")(machine)
     write("/srv/own.key", key or "", secrets.ACCESS)(machine)
 
@@ -212,7 +213,7 @@ def _stop_web(machine: Machine) -> None:
 def _lose_programs_file(machine: Machine) -> None:
     serving = programs.serving(machine.host)
     assert serving is not None
-    machine.host.remove(f"{programs.FILES}/dcor-{serving.id}.conf")
+    machine.host.remove(f"{SUPERVISOR_PROGRAMS}/dcor-{serving.id}.conf")
 
 
 def _lose_copies(machine: Machine) -> None:
@@ -221,16 +222,16 @@ def _lose_copies(machine: Machine) -> None:
 
 
 def _change_password(machine: Machine) -> None:
-    machine.postgresql.roles[services.DATABASE] = "other"
+    machine.postgresql.roles[cluster.DATABASE] = "other"
 
 
 def _lose_index(machine: Machine) -> None:
-    machine.postgresql.databases[services.DATABASE].datasets = 3
+    machine.postgresql.databases[cluster.DATABASE].datasets = 3
     machine.ckan.documents = 0
 
 
 def _revision(revision: str | None) -> Damage:
-    return lambda machine: setattr(machine.postgresql.databases[services.DATABASE], "revision", revision)
+    return lambda machine: setattr(machine.postgresql.databases[cluster.DATABASE], "revision", revision)
 
 
 def _site_packages(machine: Machine) -> str:
@@ -257,6 +258,7 @@ CASES = (
             "empty": write(secrets.path("database-password"), "", secrets.ACCESS),
             "readable": chmod(secrets.path("database-password"), 0o644),
         },
+        name="database-password",
     ),
     Case(DataDirectory, {"mode": chmod("/data", 0o777), "instance lost": remove(INSTANCE)}),
     Case(
@@ -283,8 +285,8 @@ CASES = (
     Case(
         CkanIni,
         {
-            "lost": remove(release.CKAN_INI),
-            "mode": chmod(release.CKAN_INI),
+            "lost": remove(CKAN_INI),
+            "mode": chmod(CKAN_INI),
             "addition": write(OPTION, "[app:main]\nckan.site_title = Mine\n"),
         },
     ),
@@ -341,14 +343,16 @@ CASES = (
         answers=OWN,
         before=_own_certificate,
     ),
-    Case(TrustBundle, {"lost": remove(certificate.BUNDLE), "authorities changed": write(AUTHORITIES, "other\n")}),
+    Case(TrustBundle, {"lost": remove(trust_bundle.BUNDLE), "authorities changed": write(AUTHORITIES, "other\n")}),
     Case(
         ReleaseMade,
         {
             "half removed": lambda machine: machine.host.remove(
                 f"{release.directory(release.ids(machine.host)[0])}/{release.SCHEMA}"
             ),
-            "known issue": lambda machine: machine.host.remove(f"{_site_packages(machine)}/certifi/cacert.pem"),
+            "known issue": lambda machine: machine.host.write(
+                f"{_site_packages(machine)}/certifi/cacert.pem", "authorities\n", PUBLIC
+            ),
         },
     ),
     Case(DatabaseSchema, {"old": _revision("0123456789ab"), "no tables": _revision(None)}),
@@ -362,7 +366,7 @@ CASES = (
                     Addresses(
                         "https://former.example.org",
                         "https://former.example.org",
-                        services.of(settings.parse(LOCAL)).database,
+                        endpoints.of(settings.parse(LOCAL)).database,
                     ),
                 ),
             ),
@@ -391,8 +395,8 @@ CASES = (
     Case(
         ActiveRelease,
         {
-            "link lost": remove(release.CURRENT),
-            "configuration changed": write(release.CKAN_INI, "[app:main]\n", programs.COPY),
+            "link lost": remove(CURRENT),
+            "configuration changed": write(CKAN_INI, "[app:main]\n", programs.COPY),
             "nginx points elsewhere": write(upstream.PATH, "upstream dcor { server unix:/other.sock; }\n"),
             "programs lost": _lose_programs_file,
             "copies lost": _lose_copies,
@@ -425,11 +429,11 @@ CASES = (
         {
             "file lost": remove(nginx.SITE),
             "not enabled": remove(nginx.ENABLED),
-            "Debian's example": link(nginx.EXAMPLE_ENABLED, nginx.EXAMPLE),
+            "Debian's example": link(example_site.ENABLED, example_site.PATH),
             "addition": write(f"{nginx_additions.DIRECTORY}/own.conf", "location /own { return 204; }\n"),
         },
     ),
-    Case(NginxService, {"stopped": unit("nginx.service", active="inactive"), "reload": request(nginx.RELOAD)}),
+    Case(NginxService, {"stopped": unit("nginx.service", active="inactive"), "reload": request(pending.RELOAD_NGINX)}),
     Case(
         SearchIndex,
         {

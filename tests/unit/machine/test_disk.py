@@ -35,5 +35,5 @@ def test_a_disk_that_cannot_be_examined_is_a_sentence(host: Host, monkeypatch: p
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(shutil, "disk_usage", fail)
-    with pytest.raises(DcorError, match="^/ cannot be examined: Input/output error$"):
+    with pytest.raises(DcorError, match=r"^/ cannot be examined: Input/output error$"):
         disk.free(host, "/data")

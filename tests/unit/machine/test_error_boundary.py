@@ -1,4 +1,4 @@
-"""The error boundary: an expected failure as it is, a bug with its traceback in the log, never a traceback on the screen."""
+"""The error boundary: an expected failure is shown as it is, a bug as one sentence with its traceback in the log."""
 
 from __future__ import annotations
 

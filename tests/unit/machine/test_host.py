@@ -116,9 +116,9 @@ def test_a_missing_permission_is_a_sentence(odd: Host, monkeypatch: pytest.Monke
 
 
 def test_a_file_that_is_not_one_is_said_so(odd: Host) -> None:
-    with pytest.raises(DcorError, match="^/srv/directory cannot be read: it is a directory, not a regular file$"):
+    with pytest.raises(DcorError, match=r"^/srv/directory cannot be read: it is a directory, not a regular file$"):
         odd.read("/srv/directory")
-    with pytest.raises(DcorError, match="^/srv/fifo cannot be read: it is a FIFO, not a regular file$"):
+    with pytest.raises(DcorError, match=r"^/srv/fifo cannot be read: it is a FIFO, not a regular file$"):
         odd.read("/srv/fifo")
 
 
@@ -151,6 +151,11 @@ def test_a_link_is_replaced_and_its_target_is_not_written(odd: Host) -> None:
     assert (odd.target("/srv/dangling"), odd.read("/srv/dangling"), odd.read("/srv/file")) == (None, "new\n", "text\n")
 
 
+def test_a_target_is_returned_as_it_was_given(host: Host) -> None:
+    host.link("/srv/link", "./releases//1/")
+    assert host.target("/srv/link") == "./releases//1/"
+
+
 def test_bytes_that_are_not_utf8_survive(host: Host) -> None:
     host.path("/latin").write_bytes(b"caf\xe9\n")
     host.write("/copy", host.read("/latin") or "", ACCESS)
@@ -174,7 +179,7 @@ def test_nothing_is_left_of_a_file_that_cannot_be_written(host: Host, monkeypatc
 
     host.write("/etc/file", "old\n", ACCESS)
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(DcorError, match="^/etc/file cannot be written: No space left on device$") as failed:
+    with pytest.raises(DcorError, match=r"^/etc/file cannot be written: No space left on device$") as failed:
         host.write("/etc/file", "new\n", ACCESS)
     assert "df -h" in failed.value.hint
     assert (host.names("/etc"), host.read("/etc/file")) == (["file"], "old\n")
@@ -188,7 +193,7 @@ def test_a_private_file_is_roots_alone_and_gone_afterwards(host: Host) -> None:
 
 def test_without_run_there_is_no_private_file(host: Host) -> None:
     host.write("/run", "a file", ACCESS)
-    with pytest.raises(DcorError, match="^/run cannot be written to"), host.private_file("secret\n"):
+    with pytest.raises(DcorError, match=r"^/run cannot be written to"), host.private_file("secret\n"):
         pass
 
 
@@ -200,7 +205,7 @@ def grant(tmp_path: Path) -> Callable[[Access], None]:
 
     def grant(access: Access) -> None:
         with file.open() as opened:
-            host_module._grant(opened.fileno(), access)
+            host_module._grant(opened.fileno(), access)  # noqa: SLF001 (the fixture `host` replaces it)
 
     return grant
 
@@ -220,7 +225,9 @@ def test_a_file_gets_owner_and_mode(grant: Callable[[Access], None], monkeypatch
 
 def test_owners_without_a_name_are_numbers() -> None:
     def found(user: int, group: int) -> tuple[str, str]:
-        return host_module._owners(os.stat_result((0, 0, 0, 0, user, group, 0, 0, 0, 0)))
+        return host_module._owners(  # noqa: SLF001 (the fixture `host` replaces it)
+            os.stat_result((0, 0, 0, 0, user, group, 0, 0, 0, 0))
+        )
 
     assert found(0, 0) == ("root", "root")
     assert found(123456, 123456) == ("123456", "123456")
