@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from dcor_pkg.ckan import release
+from dcor_pkg.ckan.known_issues import percent_in_database_url
 from dcor_pkg.machine import disk, http_request, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
@@ -55,6 +56,7 @@ FILES = {
     AUTHORITIES: "-----BEGIN CERTIFICATE-----\n",
     EXAMPLE: "server { listen 80 default_server; }\n",
     f"{SITE_PACKAGES}/ckan/config/solr/schema.xml": f'<schema name="ckan-2.11">\n    {solr.VERSION_FIELD}\n</schema>\n',
+    f"{SITE_PACKAGES}/ckan/model/__init__.py": percent_in_database_url.ISSUE.cure.change[2],
     f"{SITE_PACKAGES}/ckan/i18n/en_US/LC_MESSAGES/ckan.po": "",
     f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\n",
     f"{PACKAGED_CKAN}/bin/activate": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",

@@ -18,7 +18,9 @@ from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.host import Access, Host
 from tests.unit import snapshot
 from tests.unit.fake_machine import Machine
-from tests.unit.kernel.step_cases import CASES, Case, Damage, classes
+from tests.unit.kernel.damages import Damage
+from tests.unit.kernel.step_cases import CASES
+from tests.unit.kernel.step_classes import Case, classes
 
 IDS = [case.kind.__name__ for case in CASES]
 DAMAGES = [
