@@ -6,7 +6,7 @@ import pytest
 
 from dcor_pkg import converge
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import pending, settings_file
+from dcor_pkg.kernel import last_converge, pending, settings_file
 from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.machine import error_boundary, lock
 from dcor_pkg.machine.host import Host
@@ -58,5 +58,5 @@ def test_a_bug_is_remembered_and_told_as_one(host: Host, monkeypatch: pytest.Mon
     monkeypatch.setattr(settings_file, "load", lambda host: 1 // 0)
     with pytest.raises(DcorError, match="bug in dcor-server"):
         converge.converge(host, lambda outcome: None)
-    assert "bug in dcor-server (ZeroDivisionError)" in converge.state(host).reason
+    assert "bug in dcor-server (ZeroDivisionError)" in last_converge.read(host).reason
     assert "ZeroDivisionError" in (host.read(error_boundary.LOG) or "")
