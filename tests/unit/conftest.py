@@ -17,6 +17,7 @@ vars(sys.modules["debconf"])["DebconfError"] = type("DebconfError", (Exception,)
 
 from dcor_pkg.machine import host as host_module
 from dcor_pkg.machine.host import Access, Host
+from tests.unit import fake_machine
 from tests.unit.nginx.door import Door, opened
 
 
@@ -32,6 +33,15 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(host_module, "_grant", grant)
     monkeypatch.setattr(host_module, "_owners", lambda found: owners.get(found.st_ino, ("root", "root")))
     return Host(root=tmp_path)
+
+
+@pytest.fixture
+def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[fake_machine.Machine]:
+    """Return a fake machine with the packages installed. A call that it does not know fails the test in any case."""
+    machine = fake_machine.Machine(host)
+    fake_machine.install(machine, monkeypatch)
+    yield machine
+    assert machine.unknown == []
 
 
 @pytest.fixture(scope="module")
