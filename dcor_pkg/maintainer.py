@@ -76,7 +76,7 @@ def _take_answers(host: Host) -> None:
     """Save the answers as settings and close the connection to debconf; until then nothing is printed or changed."""
     wire = debconf_wire.wire()
     try:
-        messages = take_answers.take(host, wire, again=_is_reconfiguration(), tried=_may_start(host))
+        messages = take_answers.take(host, wire, reconfigure=_is_reconfiguration(), probe=_may_start(host))
     finally:
         wire.hang_up()
     for text in messages:

@@ -13,12 +13,14 @@ from dcor_dev.errors import DevError
 #: Which Debian package brings a program.
 PACKAGES = {
     "apt-ftparchive": "apt-utils",
+    "debconf-updatepo": "po-debconf",
     "dpkg-deb": "dpkg",
     "gpg": "gpg",
     "gpg-agent": "gpg-agent",
     "ip": "iproute2",
     "lintian": "lintian",
     "mmdebstrap": "mmdebstrap",
+    "msgmerge": "gettext",
     "mvn": "maven",
     "nsenter": "util-linux",
     "shellcheck": "shellcheck",
