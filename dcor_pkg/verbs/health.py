@@ -98,7 +98,7 @@ def _store_problem(host: Host) -> str | None:
 def _site_problem(settings: Settings, target: str) -> str | None:
     """Request a page as a user does: by the host name, with the certificate verified, through nginx."""
     try:
-        connection = _Loopback(settings.hostname)
+        connection = LoopbackConnection(settings.hostname)
         connection.request("GET", target, headers={"Host": settings.hostname})
         answer = connection.getresponse()
         body = answer.read()
@@ -109,7 +109,7 @@ def _site_problem(settings: Settings, target: str) -> str | None:
     return switch.answer_fault(body) if target == switch.SEARCH else None
 
 
-class _Loopback(http.client.HTTPSConnection):
+class LoopbackConnection(http.client.HTTPSConnection):
     """A connection to this machine, whatever address the host name resolves to."""
 
     def connect(self) -> None:

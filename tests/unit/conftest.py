@@ -18,6 +18,7 @@ vars(sys.modules["debconf"])["DebconfError"] = type("DebconfError", (Exception,)
 from dcor_pkg.machine import host as host_module
 from dcor_pkg.machine.host import Access, Host
 from tests.unit import fake_machine
+from tests.unit.command_line import CommandLine
 from tests.unit.nginx.door import Door, opened
 
 
@@ -42,6 +43,14 @@ def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[fake_machin
     fake_machine.install(machine, monkeypatch)
     yield machine
     assert machine.unknown == []
+
+
+@pytest.fixture
+def dcor_server(
+    machine: fake_machine.Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    """Return the command `dcor-server` on the fake machine."""
+    return CommandLine(machine, monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")
