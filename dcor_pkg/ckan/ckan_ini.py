@@ -10,8 +10,9 @@ from dcor_pkg.ckan import release
 from dcor_pkg.ckan.additions import Option
 from dcor_pkg.kernel import templates
 from dcor_pkg.kernel.managed_file import ManagedFile
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import endpoints
 
 ACCESS = Access(0o640, "root", "www-data")
 
@@ -46,7 +47,12 @@ def ckan_ini(settings: Settings) -> CkanIni:
     """Return the file that CKAN reads on a server with these settings."""
     values = {
         "settings": settings,
-        "services": services.of(settings),
+        "services": endpoints.of(settings),
         "licences": f"{release.CURRENT}/{release.LICENCES}",
     }
     return CkanIni(release.CKAN_INI, "ckan/templates/ckan.ini", values, ACCESS)
+
+
+def check_additions(host: Host, proposal: Proposal) -> None:
+    """Raise DcorError for the first of the admin's additions that CKAN could not read."""
+    ckan_ini(proposal.wanted).validate(host)

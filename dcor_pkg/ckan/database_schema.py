@@ -26,7 +26,7 @@ class DatabaseSchema:
         try:
             found = psql.query(host, self.database, "SELECT version_num FROM alembic_version")
         except CommandFailed as error:
-            return f"cannot be told: {psql.complaint(error.hint)}"
+            return f"cannot be told: {psql.message(error.hint)}"
         return None if found == wanted.strip() else f"is at revision {found}, not {wanted.strip()}"
 
     def apply(self, host: Host) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.tls.certificate import BUNDLE
+from dcor_pkg.tls.trust_bundle import BUNDLE
 
 
 @dataclass(frozen=True)

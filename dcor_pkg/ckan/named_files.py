@@ -6,18 +6,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from dcor_pkg.answers.settings import ROWS, InvalidAnswer, Settings, as_answers
+from dcor_pkg.answers.settings import ROWS, InvalidAnswer, as_answers
 from dcor_pkg.errors import CommandFailed
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
 
 #: as whom CKAN reads them
 USER = "www-data"
 
 
-def check(host: Host, settings: Settings) -> None:
+def check(host: Host, proposal: Proposal) -> None:
     """Raise InvalidAnswer for the first file that is named and cannot be used."""
     for key, validator in VALIDATORS.items():
-        path = as_answers(settings)[key]
+        path = as_answers(proposal.wanted)[key]
         if path == ROWS[key].default:
             continue
         try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from dcor_pkg.ckan import known_issues
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import templates
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import disk, lock
 from dcor_pkg.machine.facts import REQUIREMENTS, Facts
 from dcor_pkg.machine.host import Access, Host
@@ -105,6 +106,12 @@ def run(host: Host, release: str, program: str, *arguments: str, timeout: float 
 def require_space(host: Host) -> None:
     """Raise DcorError where a release would fill the disk."""
     disk.require(host, DIRECTORY, ROOM)
+
+
+def check_space(host: Host, _: Proposal) -> None:
+    """Raise DcorError where the first release would fill the disk; later ones are checked when they are made."""
+    if not ids(host):
+        require_space(host)
 
 
 def require_whole_packages(host: Host) -> None:

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
+from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel.proposal import Proposal
+from dcor_pkg.machine import disk, paths
 from dcor_pkg.machine.host import Access, Host
 
 #: Each service owns a directory in it, and need not see the others'.
 ACCESS = Access(0o711)
 MARKER = ".dcor-server"
-INSTANCE = "/var/lib/dcor-server/instance"
+INSTANCE = f"{paths.STATE}/instance"
+QUESTION = "dcor-server/data-directory"
+#: of free space where data are stored for the first time
+REQUIRED_BYTES = disk.GIB
 
 
 @dataclass(frozen=True)
@@ -62,3 +69,43 @@ def missing_data(host: Host, path: str) -> str | None:
     if found is None:
         return f"{path} does not hold the data of this server: {marker(path)} is missing, so its disk is not mounted"
     return f"{path} holds the data of another server ({found.strip()}, not {instance.strip()})"
+
+
+def check_path(host: Host, proposal: Proposal) -> None:
+    """Raise InvalidAnswer where something in the path of the data directory is not a directory."""
+    path = proposal.wanted.data
+    for place in [Path(path), *Path(path).parents]:
+        if host.exists(str(place)) and not host.path(str(place)).is_dir():
+            raise InvalidAnswer(QUESTION, path, f"{place} is not a directory", "Choose another place.")
+
+
+def check_owner(host: Host, proposal: Proposal) -> None:
+    """Raise DcorError where the data directory holds data of another server, or lacks the data of this one."""
+    before, wanted = proposal.before, proposal.wanted
+    if host.read(INSTANCE) is None:
+        _check_first(host, wanted.data)
+    elif before is not None and before.data != wanted.data:
+        _check_other(host, before.data, wanted.data)
+
+
+def _check_first(host: Host, path: str) -> None:
+    """Accept a directory that is new, empty, marked, or at least without an object store's data."""
+    if host.exists(f"{path}/object-store") and not host.exists(marker(path)):
+        raise InvalidAnswer(
+            QUESTION,
+            path,
+            f"{path}/object-store exists, and its marker {marker(path)} is missing, so its owner is unknown",
+            "Choose an empty directory, or restore the marker together with the data.",
+        )
+    disk.require(host, path, REQUIRED_BYTES)
+
+
+def _check_other(host: Host, before: str, path: str) -> None:
+    """Accept only a directory that holds this server's data already: nobody wants an empty server that looks healthy."""
+    if missing_data(host, path) is not None:
+        raise InvalidAnswer(
+            QUESTION,
+            path,
+            f"the data of this server are in {before}, not in {path}",
+            f"dcor-server move-data {path} moves them, and then changes this setting.",
+        )

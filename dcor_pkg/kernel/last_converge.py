@@ -1,4 +1,4 @@
-"""How the last converge ended: a state file for `status` and the maintainer scripts, and a log for the administrator."""
+"""How the last converge ended: a state file for `status` and the maintainer scripts, and a log for administrators."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dcor_pkg.machine.host import Access, Host
 
+#: the site, the certificate or what they include has changed
+RELOAD_NGINX = "reload nginx.service"
 #: what the search index was made from, or how, has changed
 REBUILD_INDEX = "rebuild index"
 #: the last converge did not end well, or could not begin; a timer looks for this

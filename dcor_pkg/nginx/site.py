@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from dcor_pkg.answers.settings import SELF_SIGNED, Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import admin_files, pending
-from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles
-from dcor_pkg.kernel.step import Step
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.kernel.systemd_service import Service
+from dcor_pkg.machine import ports
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.nginx import upstream
 from dcor_pkg.nginx import workers as nginx_workers
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
-from dcor_pkg.services.object_store import socket_activation
-from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
-from dcor_pkg.tls.certificate import PAIRS
+from dcor_pkg.tls.pair import PAIRS
 
 UNIT = "nginx.service"
 RELOAD = f"reload {UNIT}"
@@ -84,19 +82,14 @@ class NginxService(Service):
         nginx_workers.await_new(host, workers)
 
 
-def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
-    """Return the steps that make nginx serve."""
-    directories = (
-        Directory(nginx_additions.DIRECTORY, Access(0o755)),
-        Directory(nginx_additions.COPIES, Access(0o700)),
-    )
-    own = (*directories, Site(site(settings, facts)), NginxService(UNIT))
-    return (SocketActivation(), *own) if services.of(settings).object_store.local else (*own, NoSocketActivation())
+def check_ports(_: Host, __: Proposal) -> None:
+    """Raise DcorError where another program listens on nginx's ports."""
+    ports.require_free({80: "nginx", 443: "nginx"})
 
 
 def site(settings: Settings, facts: Facts) -> ManagedFile:
     """Return the one file that holds all of our site."""
-    store = services.of(settings).object_store
+    store = endpoints.of(settings).object_store
     values = {
         "store_is_here": store.local,
         # what pages may load from beside this server
@@ -128,7 +121,6 @@ def take_down(host: Host) -> None:
     if workers:
         host.run("systemctl", "reload", UNIT)
         nginx_workers.await_new(host, workers)
-    socket_activation.take_down(host)
 
 
 def _disable_example(host: Host) -> None:

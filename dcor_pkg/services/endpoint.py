@@ -1,45 +1,35 @@
-"""Where the four services are that CKAN needs: on this machine, or elsewhere as an answer says. One shape for all.
+"""Where one service is, and how CKAN's libraries log in to it: local or external, one shape for all.
 
-The settings alone tell it, and who needs a service is given its Endpoint and nothing else. Passwords are not in it:
-it names the file that has one.
+The settings alone decide it, and code that needs a service is given its Endpoint and nothing else. An Endpoint holds no
+password: it names the file that has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.answers.settings import PASSWORDS, Settings, as_answers
-from dcor_pkg.answers.validators import LOCAL
-from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.paths import AUTHORITIES
 
-#: the port that an address means which names none
+#: the default port of each scheme of an address
 PORTS = {"postgresql": 5432, "redis": 6379, "rediss": 6379, "http": 80, "https": 443}
-#: the questions for the passwords, by that for the address
-PASSWORD_OF = {service: question for question, service in PASSWORDS.items()}
-#: who CKAN is in our own engines, and the secrets that they know it by; in the store, nobody has chosen the user
-DATABASE, DATABASE_PASSWORD = "ckan_default", "database-password"
-SOLR_USER, SOLR_PASSWORD = "ckan", "solr-password"
-STORE_KEY, STORE_SECRET = "object-store-key", "object-store-secret"
-REDIS_SOCKET = "/run/redis-dcor/redis.sock"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where one service is, and who we are there."""
+    """The address of one service, and the user that CKAN is there."""
 
-    #: the setting, and the question, that tells where it is
+    #: the setting, and the question, that says where the service is
     key: str
     scheme: str
     host: str
     port: int
-    #: of an address: /NAME of a database, /solr/CORE, /NUMBER of a Redis
+    #: of the address: /NAME of a database, /solr/CORE, /NUMBER of a Redis, or the path of a unix socket
     path: str
     user: str
-    #: the name of the secret that is the password; none where a socket's group says who may
+    #: the name of the secret that is the password; empty where a socket's group decides who may connect
     secret: str
     local: bool = False
     #: the name of the secret that is the user, where nobody has chosen one
@@ -53,22 +43,22 @@ class Endpoint:
 
     @property
     def address(self) -> str:
-        """The address, without who we are."""
+        """The address without the user."""
         return f"{self.origin}{self.path}"
 
     @property
     def name(self) -> str:
-        """What stands in the address behind the host: a database, a core, a number."""
+        """The name of a database or core, or the number of a Redis database."""
         return self.path.strip("/")
 
     @property
     def tls(self) -> bool:
-        """Whether a connection begins with TLS; that to PostgreSQL does not, it changes over to it."""
+        """Whether a connection begins with TLS; PostgreSQL's does not, it changes over to TLS later."""
         return self.scheme in ("https", "rediss")
 
     @property
     def on_loopback(self) -> bool:
-        """Whether what we say stays on this machine (a tunnel to elsewhere included)."""
+        """Whether the traffic stays on this machine (the near end of a tunnel included)."""
         return self.host == "localhost" or self.host.startswith("127.")
 
     def login(self, secret: Callable[[str], Secret]) -> tuple[str, Secret]:
@@ -82,68 +72,30 @@ class Endpoint:
         query = f"?{urlencode(options, safe='/')}" if options else ""
         if self.scheme == "unix":
             return f"unix://{self.path}{query}"
-        name, text = self.login(secret)
-        user, password = quote(name, safe=""), quote(text.reveal(), safe="")
-        return f"{self.scheme}://{user}:{password}@{self.host}:{self.port}{self.path}{query}"
+        name, password = self.login(secret)
+        login = f"{quote(name, safe='')}:{quote(password.reveal(), safe='')}"
+        return f"{self.scheme}://{login}@{self.host}:{self.port}{self.path}{query}"
+
+
+def from_address(key: str, address: str, secret: str) -> Endpoint:
+    """Return the external endpoint of a valid address; `secret` is the name of the secret that is its password."""
+    parts = urlsplit(address)
+    port = parts.port or PORTS[parts.scheme]
+    return Endpoint(key, parts.scheme, parts.hostname or "", port, parts.path.rstrip("/"), parts.username or "", secret)
 
 
 def postgresql_tls(endpoint: Endpoint) -> dict[str, str]:
-    """Return what libpq is told of TLS: over a network always, and only with a server that can prove its name.
+    """Return libpq's TLS options: over a network always, and only with a server that proves its name.
 
-    Left to itself libpq takes what it gets: no TLS, or anybody's. On loopback nobody is between, and Debian's own
-    certificate there proves nothing.
+    By default libpq accepts connections without TLS and any certificate (libpq, "SSL Support"). On loopback there is
+    nobody in between, and Debian's own certificate proves nothing there.
     """
     return {} if endpoint.on_loopback else {"sslmode": "verify-full", "sslrootcert": AUTHORITIES}
 
 
-#: What the libraries have to be told behind the address. redis-py 5 verifies the certificate, but not whose it is.
+#: The query of an address, by scheme. redis-py 5 verifies the certificate, but not by default whose it is.
 OPTIONS: dict[str, Callable[[Endpoint], dict[str, str]]] = {
     "postgresql": postgresql_tls,
     "rediss": lambda _: {"ssl_check_hostname": "true"},
     "unix": lambda _: {"db": "0"},
 }
-
-
-@dataclass(frozen=True)
-class Services:
-    """All of them; iterated in this order."""
-
-    database: Endpoint
-    redis: Endpoint
-    solr: Endpoint
-    object_store: Endpoint
-
-    def __iter__(self) -> Iterator[Endpoint]:
-        return iter([getattr(self, item.name) for item in fields(self)])
-
-    @property
-    def external(self) -> tuple[Endpoint, ...]:
-        """Those that this package does not run."""
-        return tuple(endpoint for endpoint in self if not endpoint.local)
-
-
-def of(settings: Settings) -> Services:
-    """Return where everything is, by the settings."""
-    answers = as_answers(settings)
-    return Services(
-        *(here if answers[key] == LOCAL else _external(key, answers[key]) for key, here in _ours(settings).items())
-    )
-
-
-def _ours(settings: Settings) -> dict[str, Endpoint]:
-    """Return our own engines, by their settings in the order of Services."""
-    own = (
-        Endpoint("database", "postgresql", "127.0.0.1", 5432, f"/{DATABASE}", DATABASE, DATABASE_PASSWORD, True),
-        Endpoint("redis", "unix", "", 0, REDIS_SOCKET, "", "", True),
-        Endpoint("solr", "http", "127.0.0.1", 8983, "/solr/ckan", SOLR_USER, SOLR_PASSWORD, True),
-        Endpoint("object-store", "https", settings.hostname, 443, "", "", STORE_SECRET, True, STORE_KEY),
-    )
-    return {endpoint.key: endpoint for endpoint in own}
-
-
-def _external(key: str, answer: str) -> Endpoint:
-    """Take an answer apart, which the settings have judged."""
-    parts = urlsplit(answer)
-    port = parts.port or PORTS[parts.scheme]
-    secret = secrets.external(PASSWORD_OF[key])
-    return Endpoint(key, parts.scheme, parts.hostname or "", port, parts.path.rstrip("/"), parts.username or "", secret)

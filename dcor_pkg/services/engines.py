@@ -1,24 +1,105 @@
-"""Our own engines: which of them are needed, by the settings that say where each service is.
+"""The table of the services that CKAN needs, a row for each, and the questions that are asked of all rows.
 
-PostgreSQL is not among them: Debian runs it, and others may live on it.
+To add one: its room with `local` and `probe`, its row here, its setting in answers/.
 """
 
 from __future__ import annotations
 
-from dcor_pkg.services.endpoint import Services
+from dcor_pkg.answers.settings import Settings, as_answers
+from dcor_pkg.answers.validators import LOCAL
+from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel.systemd_service import ServiceStopped
+from dcor_pkg.services.endpoint import Endpoint, from_address
+from dcor_pkg.services.engine import Engine
 from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.services.object_store import probe as object_store_probe
+from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
+from dcor_pkg.services.postgresql import local as postgresql
+from dcor_pkg.services.postgresql import probe as postgresql_probe
+from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.postgresql.cluster import ClusterStopped
 from dcor_pkg.services.redis import local as redis
+from dcor_pkg.services.redis import probe as redis_probe
 from dcor_pkg.services.solr import local as solr
+from dcor_pkg.services.solr import probe as solr_probe
 
-#: the unit of each, by the setting
-UNITS = {"redis": redis.UNIT, "solr": solr.UNIT, "object-store": object_store.UNIT}
+ENGINES = (
+    Engine(
+        key="database",
+        schemes=("postgresql",),
+        unit=postgresql.UNIT,
+        password="database-password",
+        local=postgresql.endpoint,
+        set_up=postgresql.steps,
+        connect=postgresql.external_steps,
+        switch_off=(ClusterStopped(),),
+        log_in=postgresql_probe.log_in,
+        probe=postgresql_probe.probe,
+        health=psql.problem,
+        started_by_us=False,
+        require=postgresql.require_running,
+        packages=("postgresql", "postgresql-[0-9]+"),
+    ),
+    Engine(
+        key="redis",
+        schemes=("redis", "rediss"),
+        unit=redis.UNIT,
+        password="redis-password",
+        local=redis.endpoint,
+        set_up=redis.steps,
+        switch_off=(ServiceStopped(redis.UNIT),),
+        log_in=redis_probe.log_in,
+        probe=redis_probe.probe,
+        health=redis.problem,
+    ),
+    Engine(
+        key="solr",
+        schemes=("http", "https"),
+        unit=solr.UNIT,
+        password="solr-password",
+        local=solr.endpoint,
+        set_up=solr.steps,
+        switch_off=(ServiceStopped(solr.UNIT),),
+        log_in=solr_probe.log_in,
+        probe=solr_probe.probe,
+        health=solr.problem,
+        ports=solr.PORTS,
+        packages=("dcor-solr",),
+    ),
+    Engine(
+        key="object-store",
+        schemes=("http", "https"),
+        unit=object_store.UNIT,
+        password="object-store-secret",
+        local=object_store.endpoint,
+        set_up=lambda settings: (*object_store.steps(settings), SocketActivation()),
+        switch_off=(NoSocketActivation(), ServiceStopped(object_store.UNIT)),
+        log_in=object_store_probe.log_in,
+        probe=object_store_probe.probe,
+        health=object_store.problem,
+        packages=("dcor-object-store",),
+    ),
+)
 
 
-def needed(used: Services) -> tuple[str, ...]:
-    """Return the units of those whose work is done here."""
-    return tuple(UNITS[it.key] for it in used if it.local and it.key in UNITS)
+def endpoint(engine: Engine, settings: Settings) -> Endpoint:
+    """Return where a service is, by the settings."""
+    answer = as_answers(settings)[engine.key]
+    if answer == LOCAL:
+        return engine.local(settings)
+    return from_address(engine.key, answer, secrets.external(engine.password) if engine.password else "")
 
 
-def not_needed(used: Services) -> tuple[str, ...]:
-    """Return the units of those whose work is done elsewhere."""
-    return tuple(UNITS[it.key] for it in used.external if it.key in UNITS)
+def is_local(engine: Engine, settings: Settings) -> bool:
+    """Return whether this machine runs the service."""
+    return as_answers(settings)[engine.key] == LOCAL
+
+
+def local(settings: Settings) -> tuple[Engine, ...]:
+    """Return the engines that this machine runs."""
+    return tuple(engine for engine in ENGINES if is_local(engine, settings))
+
+
+def external(settings: Settings) -> tuple[Engine, ...]:
+    """Return the engines that another machine runs."""
+    return tuple(engine for engine in ENGINES if not is_local(engine, settings))

@@ -1,69 +1,54 @@
-"""Services elsewhere, tried as CKAN will use them before anything depends on them.
+"""Probe external services as CKAN will use them, before anything depends on them.
 
-Each trial needs nothing of a release, which may not be made yet, and leaves nothing behind. It raises Unusable with
-what is wrong; here that becomes an answer that cannot be used, with the name of its question.
+A probe needs no release, which may not be made yet, and leaves nothing behind. Where it raises UnusableService, the
+answer to the service's question is invalid.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.answers.settings import PASSWORDS, InvalidAnswer, Settings, as_answers
+from dcor_pkg.answers.settings import InvalidAnswer, Settings, as_answers
 from dcor_pkg.kernel import preserved, secrets
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
-from dcor_pkg.services import endpoint as services
-from dcor_pkg.services.endpoint import PASSWORD_OF, Endpoint
-from dcor_pkg.services.object_store import probe as store_probe
-from dcor_pkg.services.postgresql import probe as postgresql_probe
-from dcor_pkg.services.reach import Unusable
-from dcor_pkg.services.redis import probe as redis_probe
-from dcor_pkg.services.solr import probe as solr_probe
-
-#: whether it can be used; a store also needs to know what it has to publish
-TRIALS = {"database": postgresql_probe.probe, "redis": redis_probe.probe, "solr": solr_probe.probe}
-#: whether it is there and lets us in
-LOGINS = {
-    "database": postgresql_probe.log_in,
-    "redis": redis_probe.log_in,
-    "solr": solr_probe.log_in,
-    "object-store": store_probe.log_in,
-}
+from dcor_pkg.services import engines
+from dcor_pkg.services.engine import Engine
+from dcor_pkg.services.reach import UnusableService
 
 
-def probe(host: Host, before: Settings | None, wanted: Settings, passwords: Mapping[str, Secret]) -> None:
-    """Try each service that has another address or password than before, and ask the others whether they are there.
+def check(host: Host, proposal: Proposal) -> None:
+    """Probe each service whose address or password is new, and log in to the other external ones.
 
-    `passwords`: by their questions. Raises InvalidAnswer for the first that cannot be used.
+    Raises InvalidAnswer for the first that cannot be used.
     """
-    for endpoint in services.of(wanted).external:
-        with _as_answer(wanted, endpoint):
-            password = passwords.get(PASSWORD_OF[endpoint.key])
+    for engine in engines.external(proposal.wanted):
+        password = Secret("") if not engine.password else proposal.passwords.get(engine.password)
+        with _as_invalid_answer(proposal.wanted, engine):
             if password is None:
-                raise Unusable(*_no_password(endpoint))
-            if not _is_known(host, before, wanted, endpoint, password):
-                _try(host, wanted, endpoint, password)
-            else:
-                LOGINS[endpoint.key](host, endpoint, password)
+                raise UnusableService(*_missing_password(engine))
+            trial = engine.log_in if _is_known(host, proposal, engine, password) else engine.probe
+            trial(host, engines.endpoint(engine, proposal.wanted), password, proposal.wanted)
 
 
-def fault(host: Host, endpoint: Endpoint) -> str | None:
-    """Return why a service does not answer CKAN, or None."""
-    password = passwords(host).get(PASSWORD_OF[endpoint.key])
+def problem(host: Host, engine: Engine, settings: Settings) -> str | None:
+    """Return why CKAN cannot log in to an external service, or None."""
+    password = Secret("") if not engine.password else passwords(host).get(engine.password)
     if password is None:
-        return _no_password(endpoint)[0]
+        return _missing_password(engine)[0]
     try:
-        LOGINS[endpoint.key](host, endpoint, password)
-    except Unusable as unusable:
+        engine.log_in(host, engines.endpoint(engine, settings), password, settings)
+    except UnusableService as unusable:
         return unusable.reason
     return None
 
 
 def passwords(host: Host) -> dict[str, Secret]:
-    """Return the passwords that were given for services elsewhere, by their questions; what a purge has put by counts."""
+    """Return the passwords of external services, by their questions; those that a purge has preserved count."""
     found = {}
-    for question in PASSWORDS:
+    for question in (engine.password for engine in engines.ENGINES if engine.password):
         name = secrets.external(question)
         text = host.read(secrets.path(name)) or preserved.read(host, f"secrets/{name}")
         if text:
@@ -71,31 +56,27 @@ def passwords(host: Host) -> dict[str, Secret]:
     return found
 
 
-def _try(host: Host, wanted: Settings, endpoint: Endpoint, password: Secret) -> None:
-    if endpoint.key == "object-store":
-        store_probe.probe(host, endpoint, password, public=wanted.public_datasets == "yes")
-    else:
-        TRIALS[endpoint.key](host, endpoint, password)
-
-
 @contextlib.contextmanager
-def _as_answer(settings: Settings, endpoint: Endpoint) -> Iterator[None]:
-    """Turn what is wrong with a service into an answer that cannot be used."""
+def _as_invalid_answer(settings: Settings, engine: Engine) -> Iterator[None]:
     try:
         yield
-    except Unusable as fault:
-        answer = as_answers(settings)[endpoint.key]
-        raise InvalidAnswer(f"dcor-server/{endpoint.key}", answer, fault.reason, fault.hint) from None
+    except UnusableService as unusable:
+        answer = as_answers(settings)[engine.key]
+        raise InvalidAnswer(f"dcor-server/{engine.key}", answer, unusable.reason, unusable.hint) from None
 
 
-def _no_password(endpoint: Endpoint) -> tuple[str, str]:
-    question = PASSWORD_OF[endpoint.key]
-    return f"its password is missing (dcor-server/{question})", f"{question}=@FILE reads it from a file."
+def _missing_password(engine: Engine) -> tuple[str, str]:
+    return (
+        f"its password is missing (dcor-server/{engine.password})",
+        f"{engine.password}=@FILE reads it from a file.",
+    )
 
 
-def _is_known(host: Host, before: Settings | None, wanted: Settings, endpoint: Endpoint, password: Secret) -> bool:
-    """Tell whether it was tried before with this answer and this password; a store also for what it has to publish."""
-    if before is None or before.public_datasets != wanted.public_datasets and endpoint.key == "object-store":
+def _is_known(host: Host, proposal: Proposal, engine: Engine, password: Secret) -> bool:
+    """Return whether it was probed before with this address and password; a store also for whether data may be public."""
+    before, wanted = proposal.before, proposal.wanted
+    if before is None or (before.public_datasets != wanted.public_datasets and engine.key == "object-store"):
         return False
-    same = as_answers(before)[endpoint.key] == as_answers(wanted)[endpoint.key]
-    return same and Secret((host.read(secrets.path(endpoint.secret)) or "").strip()) == password
+    known = secrets.external(engine.password) if engine.password else ""
+    same_password = not known or Secret((host.read(secrets.path(known)) or "").strip()) == password
+    return same_password and as_answers(before)[engine.key] == as_answers(wanted)[engine.key]

@@ -1,4 +1,4 @@
-"""A certificate of the admin's own: judged before it is used, and taken anew from its files when they change."""
+"""A certificate of the admin's own: validated before it is served, and copied again when its files change."""
 
 from __future__ import annotations
 
@@ -10,43 +10,39 @@ from cryptography.hazmat.primitives import serialization
 
 from dcor_pkg.answers.settings import OWN, InvalidAnswer, Settings
 from dcor_pkg.errors import CommandFailed
-from dcor_pkg.kernel import pending, secrets
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
-from dcor_pkg.tls import certificate
-from dcor_pkg.tls.certificate import Pair
+from dcor_pkg.machine.paths import AUTHORITIES
+from dcor_pkg.tls import x509_properties
+from dcor_pkg.tls.pair import PAIRS, Pair
 
-SERVED = certificate.PAIRS[OWN]
+SERVED = PAIRS[OWN]
+#: the settings that name the admin's two files
+CERTIFICATE_FILE, CERTIFICATE_KEY = "certificate-file", "certificate-key"
 AUTHORITIES_HINT = (
-    "Add the missing ones to the file; an authority of your own goes to /usr/local/share/ca-certificates/NAME.crt, "
-    "then: update-ca-certificates"
+    "Add the missing certificates to the file. The certificate of an authority of your own belongs in "
+    "/usr/local/share/ca-certificates/NAME.crt, then: update-ca-certificates"
 )
-IN_FILE, IN_KEY = "certificate-file", "certificate-key"
 
 
 @dataclass(frozen=True)
 class OwnCertificate:
-    """A copy of the admin's two files, so that a half-written renewal, or none, never reaches nginx."""
+    """A copy of the admin's two files, so that nginx never reads a renewal that is half written, or files that are gone."""
 
     source: Pair
     hostname: str
     name: str = "certificate"
 
     def check(self, host: Host) -> str | None:
-        wanted, served = self.source.texts(host), SERVED.texts(host)
-        if None not in wanted and wanted != served:
+        source, served = self.source.read(host), SERVED.read(host)
+        if None not in source and source != served:
             return f"is not the one in {self.source.certificate}"
-        if None in served:
-            return "is missing"
-        drift = host.access_drift(SERVED.key, secrets.ACCESS)
-        return None if drift is None else f"its key {drift}"
+        return "is missing" if None in served else SERVED.key_drift(host)
 
     def apply(self, host: Host) -> None:
         validate(host, self.source, self.hostname)
-        text, key = self.source.texts(host)
-        pending.request(host, certificate.RELOAD)
-        host.make_directory(secrets.DIRECTORY, secrets.DIRECTORY_ACCESS)
-        host.write(SERVED.key, key or "", secrets.ACCESS)
-        host.write(SERVED.certificate, text or "", certificate.PUBLIC)
+        certificate, key = self.source.read(host)
+        SERVED.write(host, certificate or "", key or "")
 
 
 def source(settings: Settings) -> Pair:
@@ -54,78 +50,103 @@ def source(settings: Settings) -> Pair:
     return Pair(settings.certificate_file, settings.certificate_key)
 
 
+def check_own_certificate(host: Host, proposal: Proposal) -> None:
+    """Raise InvalidAnswer if the admin's own certificate is wanted and cannot be served.
+
+    Without a change of the settings nothing is validated: the copy that is served counts, and the files may be gone.
+    """
+    wanted = proposal.wanted
+    if wanted.certificate == OWN and wanted != proposal.before:
+        validate(host, source(wanted), wanted.hostname)
+
+
 def validate(host: Host, pair: Pair, hostname: str) -> None:
     """Raise InvalidAnswer for the first reason why the admin's files cannot be served under `hostname`."""
     chain = _chain(host, pair.certificate)
     _validate_key(host, pair, chain[0])
-    for reason, hint in _faults(host, pair, chain, hostname):
-        raise InvalidAnswer(f"dcor-server/{IN_FILE}", pair.certificate, reason, hint)
+    for reason, hint in _problems(host, pair, chain, hostname):
+        raise InvalidAnswer(f"dcor-server/{CERTIFICATE_FILE}", pair.certificate, reason, hint)
 
 
 def _chain(host: Host, path: str) -> list[x509.Certificate]:
-    text = _text(host, IN_FILE, path)
+    text = _text(host, CERTIFICATE_FILE, path)
     try:
-        return certificate.load_chain(text)
+        return x509_properties.load_chain(text)
     except ValueError:
+        hint = f"A certificate in PEM begins with {x509_properties.BEGIN}."
         raise InvalidAnswer(
-            f"dcor-server/{IN_FILE}", path, "holds no certificate in PEM", "It begins with -----BEGIN CERTIFICATE-----."
+            f"dcor-server/{CERTIFICATE_FILE}", path, "does not contain a certificate in PEM", hint
         ) from None
 
 
-def _validate_key(host: Host, pair: Pair, first: x509.Certificate) -> None:
-    def refused(reason: str, hint: str) -> InvalidAnswer:
-        return InvalidAnswer(f"dcor-server/{IN_KEY}", pair.key, reason, hint)
+def _validate_key(host: Host, pair: Pair, certificate: x509.Certificate) -> None:
+    def invalid(reason: str, hint: str) -> InvalidAnswer:
+        return InvalidAnswer(f"dcor-server/{CERTIFICATE_KEY}", pair.key, reason, hint)
 
     try:
-        key = serialization.load_pem_private_key(_text(host, IN_KEY, pair.key).encode(), None)
+        key = serialization.load_pem_private_key(_text(host, CERTIFICATE_KEY, pair.key).encode(), None)
     except TypeError:
-        raise refused(
-            "is locked by a passphrase", "nginx starts without anybody to type one: openssl pkey -in KEY -out NEW"
+        raise invalid(
+            "is encrypted with a passphrase",
+            "nginx starts at boot, where nobody can enter it. Decrypt the key: openssl pkey -in KEY -out NEW",
         ) from None
     except ValueError:
-        raise refused("holds no private key in PEM", "It begins with -----BEGIN PRIVATE KEY-----.") from None
-    if not certificate.fits(first, key):
-        raise refused(
+        raise invalid(
+            "does not contain a private key in PEM", "A private key in PEM begins with -----BEGIN PRIVATE KEY-----."
+        ) from None
+    if not x509_properties.has_key(certificate, key):
+        raise invalid(
             f"is not the key of the first certificate in {pair.certificate}",
-            "The server's own certificate comes first, then those that signed it.",
+            "The first certificate has to be the server's own; those of its issuers follow.",
         )
 
 
 def _text(host: Host, key: str, path: str) -> str:
     text = host.read(path)
     if text is None:
-        raise InvalidAnswer(f"dcor-server/{key}", path, "there is no such file", "Name it with its whole path.")
+        raise InvalidAnswer(f"dcor-server/{key}", path, "the file does not exist", "Give its absolute path.")
     return text
 
 
-def _faults(host: Host, pair: Pair, chain: Sequence[x509.Certificate], hostname: str) -> Iterator[tuple[str, str]]:
-    """Give each thing that is wrong with the certificates, and what helps."""
+def _problems(host: Host, pair: Pair, chain: Sequence[x509.Certificate], hostname: str) -> Iterator[tuple[str, str]]:
+    """Yield each reason why the certificates cannot be served, with a hint."""
     first = chain[0]
-    if not certificate.covers(first, hostname):
-        yield f"is not for {hostname}", "Its subjectAltName has to hold the name; openssl x509 -text shows it."
-    if certificate.begin(first) > certificate.now():
-        yield f"is not valid before {certificate.begin(first):%Y-%m-%d %H:%M} UTC", "Is the clock right? timedatectl"
-    for place, one in enumerate(chain, 1):
-        if certificate.end(one) < certificate.now():
-            yield f"its certificate number {place} has expired on {certificate.end(one):%Y-%m-%d}", "Renew it first."
-    for place, (one, signer) in enumerate(zip(chain, chain[1:]), 2):
-        if one.issuer != signer.subject:
-            yield (
-                f"its certificate number {place} is not that of the authority that signed number {place - 1}",
-                "The order is: the server's, the one that signed it, and so on.",
-            )
+    if not x509_properties.covers(first, hostname):
+        yield (
+            f"is not for {hostname}",
+            "The certificate's subjectAltName has to contain the host name: openssl x509 -noout -text -in FILE",
+        )
+    yield from _date_problems(chain)
+    yield from _order_problems(chain)
     if first.issuer != first.subject and (words := _distrust(host, pair.certificate)):
         yield f"is not signed by an authority that this machine trusts ({words})", AUTHORITIES_HINT
 
 
+def _date_problems(chain: Sequence[x509.Certificate]) -> Iterator[tuple[str, str]]:
+    now, begin = x509_properties.now(), x509_properties.valid_from(chain[0])
+    if begin > now:
+        yield f"is not valid before {begin:%Y-%m-%d %H:%M} UTC", "Check this machine's clock: timedatectl"
+    for number, certificate in enumerate(chain, 1):
+        end = x509_properties.valid_until(certificate)
+        if end < now:
+            yield f"its certificate number {number} expired on {end:%Y-%m-%d}", "Renew it, and try again."
+
+
+def _order_problems(chain: Sequence[x509.Certificate]) -> Iterator[tuple[str, str]]:
+    for number, (certificate, issuer) in enumerate(zip(chain, chain[1:]), 2):
+        if certificate.issuer != issuer.subject:
+            yield (
+                f"its certificate number {number} is not that of the authority that signed number {number - 1}",
+                "The order has to be: the server's certificate, that of its issuer, that of the issuer's issuer ...",
+            )
+
+
 def _distrust(host: Host, path: str) -> str | None:
-    """Return why OpenSSL does not trust a chain, in its words (openssl-verify(1))."""
+    """Return why OpenSSL does not trust a chain, in OpenSSL's words (openssl-verify(1)), or None."""
+    authorities, chain = str(host.path(AUTHORITIES)), str(host.path(path))
     try:
-        host.run(
-            *("openssl", "verify", "-purpose", "sslserver", "-CAfile", str(host.path(certificate.DEBIAN_BUNDLE))),
-            *("-untrusted", str(host.path(path)), str(host.path(path))),
-        )
+        host.run("openssl", "verify", "-purpose", "sslserver", "-CAfile", authorities, "-untrusted", chain, chain)
     except CommandFailed as error:
-        told = [line for line in error.hint.splitlines() if line.startswith("error ")]
-        return told[0].partition(": ")[2] if told else error.hint
+        lines = [line for line in error.hint.splitlines() if line.startswith("error ")]
+        return lines[0].partition(": ")[2] if lines else error.hint
     return None

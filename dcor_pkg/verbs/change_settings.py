@@ -13,6 +13,7 @@ from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import secrets, settings_file
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services import external
 
@@ -30,7 +31,7 @@ def take(host: Host, answers: Mapping[str, str], passwords: Mapping[str, Secret]
         settings.validate(key, password.reveal())
     before = _settings_or_none(saved)
     if probe and (passwords or wanted != before):
-        preflight.check_change(host, before, wanted, {**external.passwords(host), **passwords})
+        preflight.check_change(host, Proposal(before, wanted, {**external.passwords(host), **passwords}))
     for key, password in passwords.items():
         secrets.save(host, secrets.external(key), password)
     settings_file.save(host, wanted)

@@ -5,20 +5,19 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import programs, release, supervisor, switch
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
-from dcor_pkg.machine import disk, unix_http
+from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Host
-from dcor_pkg.services import endpoint as services
 from dcor_pkg.services import engines, external
-from dcor_pkg.services.object_store import local as object_store
-from dcor_pkg.services.postgresql import psql
-from dcor_pkg.tls import certificate
+from dcor_pkg.services.engine import Engine
+from dcor_pkg.tls import x509_properties
+from dcor_pkg.tls.pair import PAIRS
+from dcor_pkg.tls.trust_bundle import BUNDLE
 
 #: whose versions are shown
 PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
@@ -41,25 +40,29 @@ class Part:
 
 
 def examine(host: Host, settings: Settings) -> list[Part]:
-    """Return every part with its problem, if it has one."""
-    used = services.of(settings)
-    units = (*(("postgresql.service",) if used.database.local else ()), *engines.needed(used), *SITE)
-    parts: list[Part] = [
+    """Return every part, with its problem."""
+    units = (*(engine.unit for engine in engines.local(settings)), *SITE)
+    active = release.active(host)
+    return [
         Part("versions", None, _versions(host)),
         Part("data", missing_data(host, settings.data), settings.data),
         *(_disk(host, path) for path in (settings.data, release.DIRECTORY)),
-        Part("release", None if release.active(host) else "none is active", release.active(host) or ""),
+        Part("release", None if active else "none is active", active or ""),
         *(Part(unit.removesuffix(".service"), _unit_problem(host, unit)) for unit in units),
         Part("programs", _programs_problem(host)),
-        *(Part(it.key, external.fault(host, it), it.address) for it in used.external),
+        *(_service(host, engine, settings) for engine in engines.ENGINES),
+        Part("search", _site_problem(settings, switch.SEARCH)),
+        Part("page", _site_problem(settings, "/")),
+        _certificate(host, settings),
     ]
-    checks: dict[str, Callable[[], str | None]] = {
-        **({"database": lambda: psql.fault(host, used.database)} if used.database.local else {}),
-        **({"objects": lambda: _store_problem(host)} if used.object_store.local else {}),
-        "search": lambda: _site_problem(settings, switch.SEARCH),
-        "page": lambda: _site_problem(settings, "/"),
-    }
-    return [*parts, *(Part(name, check()) for name, check in checks.items()), _certificate(host, settings)]
+
+
+def _service(host: Host, engine: Engine, settings: Settings) -> Part:
+    """Ask a service as CKAN does; an external one is shown with its address."""
+    endpoint = engines.endpoint(engine, settings)
+    if endpoint.local:
+        return Part(engine.key, engine.health(host, endpoint))
+    return Part(engine.key, external.problem(host, engine, settings), endpoint.address)
 
 
 def _versions(host: Host) -> str:
@@ -89,12 +92,6 @@ def _programs_problem(host: Host) -> str | None:
     return ", ".join(wrong) or None
 
 
-def _store_problem(host: Host) -> str | None:
-    """Send a request without credentials: an object store that is up and protected denies it (403)."""
-    answer = unix_http.get(str(host.path(object_store.S3)), "/", "localhost")
-    return None if answer.status == 403 else f"answers {answer.status} instead of 403 ({answer.body[:60]})"
-
-
 def _site_problem(settings: Settings, target: str) -> str | None:
     """Request a page as a user does: by the host name, with the certificate verified, through nginx."""
     try:
@@ -114,15 +111,15 @@ class LoopbackConnection(http.client.HTTPSConnection):
 
     def connect(self) -> None:
         """Connect over TLS and verify the certificate for the host name."""
-        context = ssl.create_default_context(cafile=certificate.BUNDLE)
+        context = ssl.create_default_context(cafile=BUNDLE)
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_SECONDS)
         self.sock = context.wrap_socket(connection, server_hostname=self.host)
 
 
 def _certificate(host: Host, settings: Settings) -> Part:
-    pair = certificate.PAIRS[settings.certificate]
-    problem = certificate.fault(host, pair, settings.hostname)
+    pair = PAIRS[settings.certificate]
+    problem = pair.check(host, settings.hostname)
     if problem is not None:
         return Part("certificate", problem)
-    first = certificate.load_chain(host.read(pair.certificate) or "")[0]
-    return Part("certificate", None, f"{settings.certificate}, until {certificate.end(first):%Y-%m-%d}")
+    first = x509_properties.load_chain(host.read(pair.certificate) or "")[0]
+    return Part("certificate", None, f"{settings.certificate}, until {x509_properties.valid_until(first):%Y-%m-%d}")

@@ -70,13 +70,20 @@ def send(settings: Settings, subject: str, text: str) -> None:
             relay.ehlo()
             if relay.has_extn("starttls"):
                 # As between mail servers: encrypted, without verifying the certificate (RFC 7435, section 3).
-                relay.starttls(context=ssl._create_unverified_context())
+                relay.starttls(context=_unverified())
             relay.send_message(message)
     except (OSError, smtplib.SMTPException) as error:
         raise DcorError(
             f"The mail relay {settings.mail_relay} did not accept a mail to {settings.email}: {error}",
             f"Check the setting mail-relay. {TO_CHANGE}",
         ) from None
+
+
+def _unverified() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 UNIT = argument("unit", metavar="UNIT", help="the name of a systemd unit")

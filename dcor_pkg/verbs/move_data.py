@@ -21,7 +21,7 @@ from dcor_pkg.kernel.data_directory import ACCESS, INSTANCE, MARKER, marker, mis
 from dcor_pkg.machine import disk, lock
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import site as nginx
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.verbs.converge import converge_after
 from dcor_pkg.verbs.verb import JSON, Console, Verb, argument
@@ -45,10 +45,10 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
 
 
 def move(host: Host, path: str, report: Callable[[str], None]) -> None:
-    """Move the data to `path`; a converge has to follow. Raises DcorError, and the server then keeps the old directory."""
+    """Move the data to `path`; a converge has to follow. Raises DcorError, and the server keeps the old directory."""
     settings = settings_file.load(host)
     changed = replace(settings, data_directory=path)
-    old, new, store = settings.data, changed.data, services.of(settings).object_store
+    old, new, store = settings.data, changed.data, endpoints.of(settings).object_store
     with lock.held(host):
         _validate(host, old, new)
         host.make_directory(new, ACCESS)
@@ -122,7 +122,7 @@ def _compare(host: Host, old: str, new: str) -> tuple[int, int]:
 def _count(host: Host, path: str) -> tuple[int, int]:
     """Return the number of data files and the sum of their sizes in bytes."""
     sizes = [
-        os.lstat(os.path.join(directory, name)).st_size
+        Path(directory, name).lstat().st_size
         for directory, _, names in os.walk(host.path(path))
         for name in names
         if not name.startswith(MARKER)

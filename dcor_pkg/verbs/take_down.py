@@ -42,8 +42,10 @@ def _stop_programs(host: Host) -> None:
 
 
 def _stop_engines(host: Host) -> None:
-    for unit in engines.UNITS.values():
-        host.run("systemctl", "disable", "--now", "--quiet", unit)
+    steps = [step for engine in engines.ENGINES if engine.started_by_us for step in engine.switch_off]
+    for step in steps:
+        if step.check(host) is not None:
+            step.apply(host)
 
 
 def _give_back_commands(host: Host) -> None:

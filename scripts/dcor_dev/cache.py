@@ -23,7 +23,7 @@ KEPT = 4
 
 
 def key(*inputs: str | bytes | Path) -> str:
-    """Return a short name for exactly these inputs: texts as they are, files by their content, folders by their tree."""
+    """Return a short name for exactly these inputs: texts as they are, files by content, folders by their tree."""
     digest = hashlib.sha256()
     for each in inputs:
         data = _folder_digest(each) if isinstance(each, Path) and each.is_dir() else _bytes(each)
@@ -132,7 +132,7 @@ def _folder_digest(top: Path) -> bytes:
             continue
         name = str(path.relative_to(top))
         if path.is_symlink():
-            digest.update(f"link {name} {os.readlink(path)}\0".encode())
+            digest.update(f"link {name} {path.readlink()}\0".encode())
         elif path.is_file():
             digest.update(f"file {name} {path.stat().st_mode & 0o111:o}\0".encode() + _bytes(path))
     return digest.digest()

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from dcor_dev import cache, tools
+from dcor_dev import cache, checkout, tools
 
 #: How a file without an extension says what it is written in. Debconf's config is shell that hides in a Python string
 #: and hands itself over; what counts is the Python.
@@ -39,13 +39,11 @@ def look(tree: Path, bin_folder: Path) -> list[str]:
     run = [str(bin_folder / "python"), "-m"]
     # Each part of the tests has a conftest, and mypy would take them for one module.
     conftests = [name for name in python if Path(name).name == "conftest.py"]
-    # Debhelper fills them in and gives them their mode, and a shell may read them first: their quotes are not Python's.
-    scripts = [name for name in python if MAINTAINER_SCRIPT.fullmatch(name)]
-    plain = [name for name in python if name not in scripts]
+    # Debhelper fills maintainer scripts in, and a shell may read them first: their quotes are not Python's.
+    plain = [name for name in python if not MAINTAINER_SCRIPT.fullmatch(name)]
     types = [*run, "mypy", "--no-error-summary"]
     commands = [
-        ("ruff check", [*run, "ruff", "check", "--quiet", *plain]),
-        ("ruff check of maintainer scripts", [*run, "ruff", "check", "--quiet", "--ignore", "EXE001", *scripts]),
+        ("ruff check", [*run, "ruff", "check", "--quiet", *python]),
         ("ruff format", [*run, "ruff", "format", "--quiet", "--diff", *plain]),
         ("mypy", [*types, *(name for name in python if name not in conftests)]),
         *((f"mypy {name}", [*types, name]) for name in conftests),
@@ -56,19 +54,12 @@ def look(tree: Path, bin_folder: Path) -> list[str]:
 
 def python_files(tree: Path) -> list[str]:
     """Return all Python files of the checkout: modules, and programs by their first line."""
-    return [name for name in _files(tree) if name.endswith(".py") or _says(tree / name, PYTHON)]
+    return [name for name in checkout.files(tree) if name.endswith(".py") or _says(tree / name, PYTHON)]
 
 
 def shell_files(tree: Path) -> list[str]:
     """Return all shell files of the checkout; those that only hand themselves over to Python are Python's."""
-    return [name for name in _files(tree) if name.endswith(".sh") or _says(tree / name, SHELL)]
-
-
-def _files(tree: Path) -> list[str]:
-    """Return what belongs to the checkout or may become part of it, and is a file (one may be deleted, not yet committed)."""
-    argv = ["git", "-c", f"safe.directory={tree}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(argv, cwd=tree, capture_output=True, text=True, check=True).stdout
-    return sorted(name for name in listed.split("\0") if name and (tree / name).is_file())
+    return [name for name in checkout.files(tree) if name.endswith(".sh") or _says(tree / name, SHELL)]
 
 
 def _says(path: Path, language: re.Pattern[bytes]) -> bool:

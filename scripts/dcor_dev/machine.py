@@ -28,10 +28,11 @@ class Machine:
     `read_only` shows folders of this computer inside. What `outlives` its maker ends only by kill().
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (options, by keyword alone)
         self,
         name: str,
         lower_layers: nspawn.Stack,
+        *,
         private_network: bool = True,
         read_only: Mapping[Path, str] | None = None,
         hostname: str = HOSTNAME,

@@ -57,10 +57,12 @@ class Room:
 
     @property
     def name(self) -> str:
+        """Return what the machine is called, and its control groups."""
         return self.folder.name
 
     @property
     def upper(self) -> Path:
+        """Return the folder that takes what is changed."""
         return self.folder / "upper"
 
     def make(self) -> None:
@@ -76,7 +78,8 @@ class Room:
         tools.need("systemd-nspawn", "nsenter")
         self.make()
         argv = [] if outlives else ["setpriv", "--pdeathsig", "TERM", "--"]
-        argv += _scope(self.name) + [
+        argv += [
+            *_scope(self.name),
             "unshare",
             "--mount",
             "--propagation",
@@ -141,7 +144,7 @@ def running(folder: Path) -> int | None:
 def https_environment() -> dict[str, str]:
     """Return what makes pip, curl and requests in a machine trust whom this computer trusts."""
     names = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-    return {name: AUTHORITIES for name in names} if HOST_AUTHORITIES.exists() else {}
+    return dict.fromkeys(names, AUTHORITIES) if HOST_AUTHORITIES.exists() else {}
 
 
 def leader(pid: int) -> int | None:

@@ -5,7 +5,6 @@ The build sees a tree that holds just the package's own sources: what is not in 
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -20,6 +19,9 @@ RECIPE = "1"
 
 #: What belongs to every package; debian/control counts with the package's own paragraphs, debian/changelog is made.
 COMMON = ("debian/copyright", "debian/licences", "debian/rules", "debian/source")
+
+#: What a build in the checkout itself leaves beside a package's sources.
+GENERATED = (".copyright", ".debhelper", ".log", ".substvars")
 
 #: Files that are given to a build beside the sources, by name: the repository's key and address.
 Given = Mapping[str, bytes]
@@ -47,7 +49,7 @@ ALL = (
     Package(
         "dcor-server",
         "server",
-        ("dcor_pkg", "debian/po", "debian/units", "debian/changelog"),
+        ("dcor_pkg", "debian/README.Debian", "debian/po", "debian/units", "debian/changelog"),
         everywhere=True,
     ),
 )
@@ -79,7 +81,7 @@ class Builder:
             self.tree.glob(f"debian/stage/{package.name}")
         )
         found = [path for path in (self.tree / name for name in named) if path.exists()]
-        return [*found, *(path for path in own if path.name != f"{package.name}.substvars")]
+        return [*found, *(path for path in own if path.suffix not in GENERATED)]
 
     def key(self, package: Package) -> str:
         """Return the name of exactly what this package would be built from."""
@@ -139,7 +141,7 @@ class Builder:
 
 def python(suite: str) -> str:
     """Return the name of the suite's own Python, which the lock files are made for."""
-    return os.readlink(roots.build_root(suite) / "usr/bin/python3")
+    return str((roots.build_root(suite) / "usr/bin/python3").readlink())
 
 
 def stanzas(control: str, package: str) -> str:

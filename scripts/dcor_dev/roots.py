@@ -77,7 +77,7 @@ def _bootstrap(suite: str, packages: Sequence[str], target: Path) -> None:
         (target / name).unlink(missing_ok=True)
 
 
-def chroot_run(
+def chroot_run(  # noqa: PLR0913 (options, by keyword alone)
     stack: Path | nspawn.Stack,
     *argv: str,
     private_network: bool = True,

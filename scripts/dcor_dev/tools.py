@@ -51,7 +51,7 @@ def install(*packages: str) -> None:
 
 
 def run(failure: str, *argv: str, folder: Path | None = None, env: Mapping[str, str] | None = None) -> str:
-    """Run a program that asks nothing and return what it printed. Raises DevError: `failure`, and its own last words."""
+    """Run a program that asks nothing and return its output. Raises DevError: `failure`, and its own last words."""
     done = subprocess.run(
         argv, cwd=folder, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )

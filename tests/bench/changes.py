@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Measure what a changed answer costs: seconds, and the longest gap that somebody sees who asks ten times a second. Run alone."""
+"""Measure what a changed answer costs: seconds, and the longest gap for whoever asks ten times a second. Run alone."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Measure what an installation costs: seconds, disk and memory, on a machine made for it. Run alone: figures of a busy computer lie."""
+"""Measure what an installation costs: seconds, disk and memory, on a machine made for it. Run alone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A PostgreSQL, a Redis, a Solr and an object store on a machine that are not our package's: set up as their admins do.
 
-They have names of their own, which lead to the same machine, and certificates of an authority that it does not trust yet.
+They have names of their own, which lead to the same machine, and certificates of an authority unknown to it so far.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class Seen:
 
 
 def probed(machine: Machine, command: str, *names: str) -> Seen:
-    """Run a command while somebody asks all the time, under whichever of the names answers; return what that one saw."""
+    """Run a command while somebody asks all the time, under whichever name answers; return what that one saw."""
     machine.copy_in(PROGRAM, "/root/asker.py")
     asked = " ".join(names or (machine.hostname,))
     machine.shell(

@@ -15,7 +15,7 @@ SECONDS = 120
 
 
 def await_page(machine: Machine) -> None:
-    """Return when CKAN itself answers a search. Guests get pages that nginx has kept while CKAN is not up: so as somebody."""
+    """Return when CKAN itself answers a search: with a cookie, for guests get pages that nginx has kept."""
     retry = ("--retry", str(SECONDS), "--retry-delay", "1", "--retry-max-time", str(SECONDS), "--retry-all-errors")
     quiet = ("--silent", "--show-error", "--fail", "--insecure", "--output", "/dev/null")
     machine.run(

@@ -1,4 +1,4 @@
-"""A terminal inside a machine, 80 by 24, at which a test types and reads what an admin would see (tmux, without a screen)."""
+"""A terminal inside a machine, 80 by 24, at which a test types and reads what an admin would see (by tmux)."""
 
 from __future__ import annotations
 

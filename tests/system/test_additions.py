@@ -1,4 +1,4 @@
-"""Nothing that an admin wrote is lost: additions count, changed files are kept, and a broken one leaves what serves alone.
+"""Nothing that an admin wrote is lost: additions count, changed files are kept, and a broken one does no harm.
 
 One machine for all: each test leaves the server as it found it, and the last purges it.
 """

@@ -1,4 +1,4 @@
-"""The power fails while dpkg configures dcor-server: `dpkg --configure -a` goes on, and nothing was lost or made twice."""
+"""The power fails while dpkg configures dcor-server: `dpkg --configure -a` goes on, nothing is lost or made twice."""
 
 from __future__ import annotations
 

@@ -46,7 +46,8 @@ def test_a_first_installation_in_a_dialogue_in_german(
         assert "Name des Servers: kein Name" in refusal
         assert "Die Antwort ist kein Rechnername (Kleinbuchstaben, Ziffern und" in refusal
         assert "Zum Beispiel dcor.example.org." in refusal
-        assert "The answer" not in refusal and "For example" not in refusal
+        assert "The answer" not in refusal
+        assert "For example" not in refusal
         terminal.answer("Name des Servers:", "C-u", "dcor.example.org", "Enter")
         terminal.answer("E-Mail-Adresse des Administrators:", *BACK)
         terminal.answer("Name des Servers:", "Enter")
@@ -69,7 +70,7 @@ def _without_python_config_leaves_quietly(machine: Machine) -> None:
 
 
 def _config_alone(machine: Machine) -> None:
-    """Ask by the package's config as apt does it before it unpacks anything; the toolkit and settings are out of its sight."""
+    """Ask by the package's config as apt does before it unpacks anything: without the toolkit and the settings."""
     machine.shell(f"mv {SETTINGS} /srv/settings; chmod 0 /usr/share/dcor-server")
     _teletype(machine)
     _readline_and_a_preseed(machine)

@@ -15,7 +15,7 @@ from served import CURL, SITE, await_page, serves
 from terminal import Terminal, running
 from upgrade import NEXT, OF_RELEASE, make_next_version
 
-from dcor_pkg.services.postgresql.cluster import MARK
+from dcor_pkg.services.postgresql.cluster import STOPPED
 
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 #: the questions of a first installation, and what stands there after a purge
@@ -167,7 +167,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
     assert "ckan_default" in machine.shell(f"{databases} 'SELECT datname FROM pg_database'")
     machine.shell("echo mine >/data/notes; dcor-server set scratch-directory=/srv/scratch")
     machine.run("debconf-set-selections", text="dcor-server dcor-server/purge-data boolean true\n")
-    machine.shell(f"echo '{MARK}manual' >/etc/postgresql/*/main/start.conf; systemctl stop 'postgresql@*'")
+    machine.shell(f"echo '{STOPPED}manual' >/etc/postgresql/*/main/start.conf; systemctl stop 'postgresql@*'")
     assert "All data of this server are deleted" in purge(machine)
     assert machine.shell("ls -A /data; cat /data/notes; ls -A /srv/scratch || echo none").split() == [
         "notes",
@@ -199,7 +199,8 @@ def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Mac
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         terminal.answer("Delete all data of this server, too?", "Left", "Enter")
         said = terminal.ends()
-    assert "nothing is deleted in /data" in said and "All other data of this server are deleted" in said
+    assert "nothing is deleted in /data" in said
+    assert "All other data of this server are deleted" in said
     assert machine.shell("cat /data/ckan/other") == "other\n"
     assert machine.path("/data.unmounted/.dcor-server").exists()
 
@@ -209,7 +210,8 @@ def test_without_its_disk_it_does_not_start_and_says_which(machine: Machine) -> 
     machine.reboot()
     status = machine.run("dcor-server", "status", check=False)
     assert status.returncode == 3
-    assert "/data" in status.stdout and "not mounted" in status.stdout
+    assert "/data" in status.stdout
+    assert "not mounted" in status.stdout
     assert machine.run("systemctl", "is-active", "dcor-object-store", check=False).stdout.strip() != "active"
     assert machine.shell("ls -A /data") == ""
     refused = machine.run("dcor-server", "converge", check=False)

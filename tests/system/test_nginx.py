@@ -116,7 +116,7 @@ def test_a_restart_of_the_store_is_waited_for(server: Machine) -> None:
 
 
 def test_nginx_has_had_no_trouble(server: Machine) -> None:
-    """What it may not read or write would be here. (Sockets are missing while what stands behind them starts.)"""
+    """What it may not read or write would be here; sockets are missing while what stands behind them starts."""
     lines = server.shell("cat /var/log/nginx/error.log").splitlines()
     assert [
         line for line in lines if re.search(r"\[(crit|alert|emerg)\]", line) and "(2: No such file" not in line

@@ -15,7 +15,8 @@ LOGS = ("/var/log/ckan/web.log", "/var/log/ckan/jobs.log", "/var/log/dcor-server
 @pytest.mark.parametrize("timer", ["dcor-nightly.timer", "dcor-converge.timer", "dcor-retry.timer"])
 def test_a_timer_waits_for_its_time(server: Machine, timer: str) -> None:
     shown = server.shell(f"systemctl show --property=ActiveState,UnitFileState,NextElapseUSecRealtime {timer}")
-    assert "ActiveState=active\n" in shown and "UnitFileState=enabled\n" in shown
+    assert "ActiveState=active\n" in shown
+    assert "UnitFileState=enabled\n" in shown
     assert "NextElapseUSecRealtime=\n" not in shown
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,14 +41,12 @@ class Ended:
 class CommandLine:
     """Runs `dcor-server` as root on a fake machine, whose site is reached as browsers do."""
 
-    def __init__(
-        self, machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def __init__(self, machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self.machine, self.capsys = machine, capsys
         self.site = Site(machine.systemd, machine.supervisor)
         monkeypatch.setattr(cli, "Host", lambda: machine.host)
-        monkeypatch.setattr(cli.os, "geteuid", lambda: 0)
-        monkeypatch.setattr(cli.os, "umask", lambda mask: mask)
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        monkeypatch.setattr(os, "umask", lambda mask: mask)
         monkeypatch.setattr(health, "LoopbackConnection", self.site.connection)
 
     def __call__(self, *arguments: str) -> Ended:

@@ -34,13 +34,14 @@ from tests.unit.fake_programs.files import Files
 from tests.unit.fake_programs.nginx import Nginx
 from tests.unit.fake_programs.packages import Packages
 from tests.unit.fake_programs.postgresql import Postgresql
+from tests.unit.fake_programs.redis import Redis
 from tests.unit.fake_programs.supervisor import Supervisor
 from tests.unit.fake_programs.systemd import Systemd
 
 PUBLIC, PROGRAM = Access(0o644), Access(0o755)
 TIMERS = ("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer")
 UNITS = (
-    *engines.UNITS.values(),
+    *(engine.unit for engine in engines.ENGINES if engine.started_by_us),
     *(postgresql.UNIT, "postgresql.service", "supervisor.service", "nginx.service"),
     *(*TIMERS, "dcor-converge.service", "dcor-nightly.service"),
 )
@@ -72,12 +73,16 @@ class Machine:
         _install_files(host)
         self.systemd = Systemd(host, *UNITS)
         self.postgresql = Postgresql(host, self.systemd)
+        self.redis = Redis(self.systemd)
         self.supervisor = Supervisor(host, self.systemd)
         self.nginx = Nginx(host)
         self.packages = Packages(host)
         self.files = Files(host)
         self.ckan = Ckan(host, self.systemd, self.postgresql, self.supervisor)
-        parts = (self.systemd, self.postgresql, self.supervisor, self.nginx, self.packages, self.files, self.ckan)
+        parts = (
+            *(self.systemd, self.postgresql, self.redis, self.supervisor),
+            *(self.nginx, self.packages, self.files, self.ckan),
+        )
         #: handlers by the names of programs; "RELEASE/bin/NAME" is a program of whichever release
         self.programs: dict[str, Handler] = {name: run for part in parts for name, run in part.programs().items()}
         #: what was run, in order

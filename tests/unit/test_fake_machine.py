@@ -41,7 +41,7 @@ def test_services_become_external_and_local_again(machine: Machine) -> None:
     for external, state in (({}, "active"), (EXTERNAL, "inactive"), ({}, "active")):
         plan = build_plan(settings.parse({**ANSWERS, **external}), facts.read(machine.host))
         assert problems(run(plan, machine.host)) == []
-        units = [machine.systemd.units[engines.UNITS[key]].active for key in EXTERNAL]
+        units = [machine.systemd.units[engine.unit].active for engine in engines.ENGINES if engine.key in EXTERNAL]
         assert units == [state] * len(EXTERNAL)
 
 

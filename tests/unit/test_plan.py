@@ -16,9 +16,9 @@ SETTINGS = settings.parse(ANSWERS)
 #: each before the next, for the reason that stands in the name
 ORDER = (
     "preserved settings",
-    "secret database-password",
     "data directory",
     "start of dcor-solr.service",
+    "secret database-password",
     "postgresql database",
     "release",
     "file /etc/ckan/default/ckan.ini",

@@ -1,7 +1,7 @@
-"""The object store: its credentials, and its volumes in DATA.
+"""The local object store: its credentials, and its volumes in the data directory.
 
-Its filer would let everybody who reaches its socket read and delete everything, so it asks for tokens;
-nginx has one that can only read.
+Without tokens its filer would let everybody who reaches its socket read and delete everything. nginx has a token that
+can only read.
 """
 
 from __future__ import annotations
@@ -13,43 +13,51 @@ import json
 from dataclasses import dataclass
 
 from dcor_pkg.answers.secret import Secret
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.data_directory import marker
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.managed_file import ManagedFile
-from dcor_pkg.kernel.pending import request
+from dcor_pkg.kernel.pending import RELOAD_NGINX, request
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
+from dcor_pkg.machine import unix_http
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.machine.paths import SYSTEMD_UNITS
+from dcor_pkg.services.endpoint import Endpoint
 
 UNIT = "dcor-object-store.service"
 RESTART = f"restart {UNIT}"
 
-#: where S3 answers
+#: the unix socket on which S3 answers
 S3 = "/run/dcor-object-store/s3.sock"
 
-#: CKAN's, for S3
-KEY, SECRET = services.STORE_KEY, services.STORE_SECRET
-#: what the filer's tokens are signed with
+#: the names of the secrets with which CKAN signs its requests: nobody has chosen the user either
+KEY, SECRET = "object-store-key", "object-store-secret"
+#: the names of the secrets that sign the filer's tokens
 FILER_KEY = "filer-key"
 FILER_READ_KEY = "filer-read-key"
 
-#: what nginx includes where it asks the filer
+#: the file that nginx includes where it asks the filer
 TOKEN = f"{secrets.DIRECTORY}/filer-token.conf"
 
 VOLUMES = Access(0o700, "dcor-store", "dcor-store")
 OF_STORE = Access(0o640, "root", "dcor-store")
 
 
-def steps(data: str) -> tuple[Step, ...]:
-    """Return the steps for its configuration; its volumes lie in the directory `data`."""
-    values = {"directory": f"{data}/object-store", "marker": marker(data)}
+def endpoint(settings: Settings) -> Endpoint:
+    """Return where the local store is: under the server's public name, which is part of a presigned URL."""
+    return Endpoint("object-store", "https", settings.hostname, 443, "", "", SECRET, local=True, user_secret=KEY)
+
+
+def steps(settings: Settings) -> tuple[Step, ...]:
+    """Return the steps that configure it; its volumes are in the data directory."""
+    values = {"directory": f"{settings.data}/object-store", "marker": marker(settings.data)}
     return (
         *(RandomSecret(name) for name in (KEY, SECRET, FILER_KEY, FILER_READ_KEY)),
         Directory(values["directory"], VOLUMES),
         ManagedFile(
-            f"/etc/systemd/system/{UNIT}.d/dcor-server.conf",
+            f"{SYSTEMD_UNITS}/{UNIT}.d/dcor-server.conf",
             "services/object_store/templates/unit.conf",
             values,
             then=(RESTART,),
@@ -70,26 +78,33 @@ def steps(data: str) -> tuple[Step, ...]:
     )
 
 
+def problem(host: Host, _: Endpoint) -> str | None:
+    """Return why the local store does not answer, or None: S3 that is up, and locked, denies an unsigned request."""
+    answer = unix_http.get(str(host.path(S3)), "/", "localhost")
+    return None if answer.status == 403 else f"answers {answer.status} instead of 403 ({answer.body[:60]})"
+
+
 @dataclass(frozen=True)
 class FilerToken:
-    """The header with which nginx reads an object that is public."""
+    """The header with which nginx reads public objects from the filer."""
 
     name: str = "filer token of nginx"
 
     def check(self, host: Host) -> str | None:
         if host.read(TOKEN) != _header(host):
-            return "is missing" if not host.exists(TOKEN) else "does not fit the filer's key"
+            return "is missing" if not host.exists(TOKEN) else "was signed with another key than the filer's"
         return host.access_drift(TOKEN, secrets.ACCESS)
 
     def apply(self, host: Host) -> None:
-        request(host, "reload nginx.service")
+        request(host, RELOAD_NGINX)
         host.write(TOKEN, _header(host), secrets.ACCESS)
 
 
 def read_token(key: Secret) -> str:
-    """Return a token (RFC 7519) that lets its bearer read objects, and is good until the key changes.
+    """Return a token (RFC 7519) that lets its bearer read objects, and is valid until the key changes.
 
-    SeaweedFS asks for no time of expiry; it understands the two claims (SeaweedFilerClaims in its weed/security/jwt.go).
+    SeaweedFS does not require an expiry time, and understands these two claims (SeaweedFilerClaims in its
+    weed/security/jwt.go).
     """
     claims = {"allowed_prefixes": ["/buckets"], "allowed_methods": ["GET", "HEAD"]}
     signed = f"{_base64url(_compact({'alg': 'HS256', 'typ': 'JWT'}))}.{_base64url(_compact(claims))}"

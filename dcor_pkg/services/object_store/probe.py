@@ -1,7 +1,7 @@
-"""Try an object store elsewhere: the signature, and all that DCOR does there, in a bucket that is removed again.
+"""Probe an external object store: the signature, and all that DCOR does there, in a bucket that is removed afterwards.
 
-Measurements are private until their object is tagged as public. Stores differ in whether a bucket's policy can say
-so, and one that cannot would keep secret what is public, or publish what is not: that is tried, too.
+Measurements are private until their object is tagged as public. In some stores the policy of a bucket cannot depend on
+tags; such a store would keep public data private, or publish private data, so this is probed as well.
 """
 
 from __future__ import annotations
@@ -9,34 +9,51 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
 from dcor_pkg.answers.secret import Secret
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.runtime import REGION
 from dcor_pkg.services.endpoint import Endpoint
-from dcor_pkg.services.reach import Unusable, reach
+from dcor_pkg.services.reach import UnusableService, reach
 
-#: the signature is that of our own; the rest tells it from a circle's bucket
+#: no bucket of a circle has this name
 BUCKET = "dcor-server-check-"
 CURL = ("curl", "--silent", "--show-error", "--max-time", "60", "--config", "-")
 TAGGING = "<Tagging><TagSet><Tag><Key>public</Key><Value>true</Value></Tag></TagSet></Tagging>"
-#: what every one of them is asked for, and what for: method, what in the bucket, content, what it is good for
-WRITES = (
-    ("PUT", "", "", "make buckets"),
-    ("PUT", "?policy=", "policy", "set the policy of a bucket"),
-    ("PUT", "/object", "measurement", "store objects"),
-    ("GET", "/object", "", "read objects"),
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to a bucket, and what CKAN needs it for."""
+
+    method: str
+    #: below the bucket
+    path: str
+    content: str
+    purpose: str
+
+
+#: stands for the policy of the bucket, which holds its name
+POLICY = "policy"
+CREATE = (
+    Request("PUT", "", "", "create buckets"),
+    Request("PUT", "?policy=", POLICY, "set the policy of a bucket"),
+    Request("PUT", "/object", "measurement", "store objects"),
+    Request("GET", "/object", "", "read objects"),
 )
-REMOVES = (("DELETE", "/object", "", "delete objects"), ("DELETE", "", "", "delete buckets"))
+TAG = (Request("PUT", "/object?tagging=", TAGGING, "tag objects"),)
+DELETE = (Request("DELETE", "/object", "", "delete objects"), Request("DELETE", "", "", "delete buckets"))
 
 
 @dataclass(frozen=True)
 class Client:
-    """Somebody with a key and a secret, by curl; the secret goes by standard input."""
+    """An S3 client with a key and a secret, by curl(1); the secret is passed by standard input."""
 
     host: Host
     store: Endpoint
@@ -45,72 +62,72 @@ class Client:
     def ask(self, method: str, path: str, content: str = "", *, signed: bool = True) -> Answer:
         """Return the answer; curl signs content only when it is in a file (7.88)."""
         with self.host.private_file(content) as file:
-            lines = {"url": f"{self.store.origin}{path}", "request": method, "write-out": "\n%{http_code}"}
+            options = {"url": f"{self.store.origin}{path}", "request": method, "write-out": "\n%{http_code}"}
             if signed:
-                lines |= {"aws-sigv4": f"aws:amz:{REGION}:s3", "user": f"{self.store.user}:{self.secret.reveal()}"}
+                options |= {"aws-sigv4": f"aws:amz:{REGION}:s3", "user": f"{self.store.user}:{self.secret.reveal()}"}
             if content:
-                lines |= {"upload-file": file}
-            config = "".join(f"{option} = {_quoted(value)}\n" for option, value in lines.items())
+                options |= {"upload-file": file}
+            config = "".join(f"{option} = {_quoted(value)}\n" for option, value in options.items())
             try:
-                said = self.host.run(*CURL, text=config, timeout=90)
+                output = self.host.run(*CURL, text=config, timeout=90)
             except CommandFailed as error:
                 return Answer(0, error.hint or error.reason)
-        body, _, status = said.rpartition("\n")
+        body, _, status = output.rpartition("\n")
         return Answer(int(status), body)
 
 
-def log_in(host: Host, store: Endpoint, secret: Secret) -> None:
-    """Raise Unusable where CKAN is not let in."""
+def log_in(host: Host, store: Endpoint, secret: Secret, _: Settings) -> None:
+    """Raise UnusableService where CKAN cannot log in."""
     reach(store)
     answer = Client(host, store, secret).ask("GET", "/")
     if answer.status != 200:
-        reason = f"it does not let {store.user} list buckets: {_words(answer)}"
-        raise Unusable(reason, "Give the secret anew: object-store-secret=@FILE.")
+        problem = f"{store.user} cannot list buckets: {_error(answer)}"
+        raise UnusableService(problem, "Give the secret again: object-store-secret=@FILE.")
 
 
-def probe(host: Host, store: Endpoint, secret: Secret, *, public: bool) -> None:
-    """Raise Unusable for the first thing that DCOR could not live with; `public`: whether datasets may be."""
-    log_in(host, store, secret)
+def probe(host: Host, store: Endpoint, secret: Secret, settings: Settings) -> None:
+    """Raise UnusableService for the first requirement of DCOR that is not met."""
+    log_in(host, store, secret, settings)
     client = Client(host, store, secret)
     bucket = f"/{BUCKET}{uuid.uuid4().hex[:16]}"
     try:
-        _all_done(client, bucket, WRITES)
-        _validate_privacy(client, bucket, public=public)
+        _require(client, bucket, CREATE)
+        _check_privacy(client, bucket, public=settings.public_datasets == "yes")
     finally:
-        left = [_refusal(client, bucket, step) for step in REMOVES]
-    if any(left):
-        raise Unusable(next(filter(None, left)), f"The bucket {bucket[1:]} may be left there.")
+        problems = [_problem(client, bucket, request) for request in DELETE]
+    if any(problems):
+        raise UnusableService(next(filter(None, problems)), f"The bucket {bucket[1:]} may be left there.")
 
 
-def _validate_privacy(client: Client, bucket: str, *, public: bool) -> None:
-    """See what anybody can read before and after an object is tagged as public."""
-    anybody = partial(client.ask, "GET", f"{bucket}/object", signed=False)
-    if anybody().status == 200:
-        raise Unusable(
+def _check_privacy(client: Client, bucket: str, *, public: bool) -> None:
+    """Read the object without a signature before and after it is tagged; `public`: whether datasets may be public."""
+    unsigned = partial(client.ask, "GET", f"{bucket}/object", signed=False)
+    if unsigned().status == 200:
+        raise UnusableService(
             "everybody could read private measurements there: it ignores conditions in the policy of a bucket"
         )
-    _all_done(client, bucket, (("PUT", "/object?tagging=", TAGGING, "tag objects"),))
-    if public and anybody().status != 200:
-        raise Unusable(
-            "nobody could read public measurements there: its policies know nothing of an object's tags",
-            "With public-datasets=no it can be used.",
+    _require(client, bucket, TAG)
+    if public and unsigned().status != 200:
+        raise UnusableService(
+            "nobody could read public measurements there: its policies do not support conditions on an object's tags",
+            "It can be used with public-datasets=no.",
         )
 
 
-def _all_done(client: Client, bucket: str, steps: tuple[tuple[str, str, str, str], ...]) -> None:
-    for step in steps:
-        if (refusal := _refusal(client, bucket, step)) is not None:
-            raise Unusable(refusal)
+def _require(client: Client, bucket: str, requests: Iterable[Request]) -> None:
+    for request in requests:
+        if (problem := _problem(client, bucket, request)) is not None:
+            raise UnusableService(problem)
 
 
-def _refusal(client: Client, bucket: str, step: tuple[str, str, str, str]) -> str | None:
-    method, path, content, purpose = step
-    answer = client.ask(method, bucket + path, _policy(bucket[1:]) if content == "policy" else content)
-    return None if 200 <= answer.status < 300 else f"{client.store.user} may not {purpose} there: {_words(answer)}"
+def _problem(client: Client, bucket: str, request: Request) -> str | None:
+    content = _policy(bucket[1:]) if request.content == POLICY else request.content
+    answer = client.ask(request.method, bucket + request.path, content)
+    return None if 200 <= answer.status < 300 else f"{client.store.user} cannot {request.purpose}: {_error(answer)}"
 
 
 def _policy(bucket: str) -> str:
-    """Return what dcor_shared's `require_bucket` makes the policy of each bucket."""
+    """Return the policy that dcor_shared's `require_bucket` gives each bucket."""
     statement = {
         "Effect": "Allow",
         "Principal": "*",
@@ -121,14 +138,14 @@ def _policy(bucket: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _words(answer: Answer) -> str:
-    """Return S3's own code and message."""
+def _error(answer: Answer) -> str:
+    """Return S3's own code and message (Amazon S3 API Reference, "Error responses")."""
     found = [re.search(f"<{part}>([^<]*)</{part}>", answer.body) for part in ("Code", "Message")]
-    said = ": ".join(match[1] for match in found if match)
-    return said or (f"it answers {answer.status}" if answer.status else answer.body)
+    error = ": ".join(match[1] for match in found if match)
+    return error or (f"it answers {answer.status}" if answer.status else answer.body)
 
 
 def _quoted(value: str) -> str:
-    r"""Return a value as curl's configuration has it: in quotes, with \ before " and \, and \n for a new line."""
+    r"""Return a value as curl's configuration file has it: in quotes, with \ before " and \, and \n for a new line."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

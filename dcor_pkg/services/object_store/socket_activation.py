@@ -1,7 +1,7 @@
-"""The door at which requests wait while the object store is restarted: 18 s, in which clients would hear errors.
+"""Socket activation of the object store: requests wait while it restarts, for about 18 s, instead of failing.
 
-nginx cannot wait for what does not listen, but systemd can: it listens in the store's place, and lets in
-what has gathered there when the store's start has ended.
+nginx cannot wait for a server that does not listen, but systemd can: it listens in the store's place, and passes the
+waiting connections on when the store has started.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ from dcor_pkg.kernel import managed_file
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import SYSTEMD_UNITS
 from dcor_pkg.services.object_store import local as object_store
 
-UNITS = "/etc/systemd/system"
 FILES = (
-    ManagedFile(f"{UNITS}/dcor-store-door@.socket", "services/object_store/templates/store-door.socket"),
-    ManagedFile(f"{UNITS}/dcor-store-door@.service", "services/object_store/templates/store-door.service"),
-    ManagedFile(f"{UNITS}/{object_store.UNIT}.d/store-door.conf", "services/object_store/templates/socket-stop.conf"),
+    ManagedFile(f"{SYSTEMD_UNITS}/dcor-store-door@.socket", "services/object_store/templates/store-door.socket"),
+    ManagedFile(f"{SYSTEMD_UNITS}/dcor-store-door@.service", "services/object_store/templates/store-door.service"),
+    ManagedFile(
+        f"{SYSTEMD_UNITS}/{object_store.UNIT}.d/store-door.conf", "services/object_store/templates/socket-stop.conf"
+    ),
 )
 SOCKETS = tuple(Service(f"dcor-store-door@{name}.socket") for name in ("s3", "filer"))
 
 
 @dataclass(frozen=True)
 class SocketActivation:
-    """Units of systemd that listen for the store while it cannot."""
+    """The systemd units that listen for the store while it does not run."""
 
     name: str = "socket activation of the object store"
 
@@ -40,7 +42,7 @@ class SocketActivation:
         for file in FILES:
             if file.check(host) is not None:
                 file.apply(host)
-        # also for the store's own unit, which gets a drop-in
+        # for the store's own unit, too: it gets a drop-in
         host.run("systemctl", "daemon-reload")
         for socket in SOCKETS:
             socket.apply(host)
@@ -48,22 +50,17 @@ class SocketActivation:
 
 @dataclass(frozen=True)
 class NoSocketActivation:
-    """No door, where the store is elsewhere."""
+    """No units that listen for a store which is external."""
 
     name: str = "socket activation of the object store"
 
     def check(self, host: Host) -> str | None:
         left = [file.path for file in FILES if host.exists(file.path)]
-        return f"{left[0]} is there, and the store is elsewhere" if left else None
+        return f"{left[0]} exists, and the store is external" if left else None
 
     def apply(self, host: Host) -> None:
-        take_down(host)
-
-
-def take_down(host: Host) -> None:
-    """Close the door, and leave nothing of it."""
-    if host.exists(FILES[0].path):
-        host.run("systemctl", "disable", "--now", "--quiet", *(socket.unit for socket in SOCKETS))
-    for file in FILES:
-        managed_file.remove(host, file.path)
-    host.run("systemctl", "daemon-reload")
+        if host.exists(FILES[0].path):
+            host.run("systemctl", "disable", "--now", "--quiet", *(socket.unit for socket in SOCKETS))
+        for file in FILES:
+            managed_file.remove(host, file.path)
+        host.run("systemctl", "daemon-reload")

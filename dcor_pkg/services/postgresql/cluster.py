@@ -1,7 +1,7 @@
-"""The PostgreSQL cluster of this machine: stopped while the database is elsewhere, started again with what it holds.
+"""The PostgreSQL cluster of this machine: stopped while the database is external, and started again with its data.
 
-Its settings and data are never touched. Debian starts a cluster at boot when the file start.conf beside its settings
-says so (pg_createcluster(8)); the unit postgresql.service is nothing but all of those together.
+Its settings and data are never changed. Debian starts a cluster at boot when the file start.conf beside its settings
+says so (pg_createcluster(8)); the unit postgresql.service only groups the units of the clusters.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ from dataclasses import dataclass
 
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
-from dcor_pkg.services.endpoint import DATABASE
-from dcor_pkg.services.postgresql.local import as_postgres
+from dcor_pkg.services.postgresql import psql
 
-#: where psql and CKAN look for the cluster that is ours
-PORT = "5432"
-MARK = "# dcor-server has stopped this cluster, for its database is elsewhere; database=local starts it again.\n"
-OTHERS = f"SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', '{DATABASE}')"
+#: where CKAN and psql look for the local cluster
+PORT = 5432
+#: CKAN's role and its database in it
+DATABASE = "ckan_default"
+#: the first line of start.conf in a cluster that we have stopped; debian/dcor-server.postrm knows it
+STOPPED = "# dcor-server has stopped this cluster, for its database is elsewhere; database=local starts it again.\n"
+OTHER_DATABASES = (
+    f"SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', '{DATABASE}')"
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Cluster:
 
     @property
     def unit(self) -> str:
-        """Its unit of systemd."""
+        """Its systemd unit."""
         return f"postgresql@{self.version}-{self.name}.service"
 
     @property
@@ -38,58 +42,58 @@ class Cluster:
         return f"/etc/postgresql/{self.version}/{self.name}/start.conf"
 
 
-def ours(host: Host) -> Cluster | None:
-    """Return the cluster that has our database, or would have it; None where there is none."""
+def local(host: Host) -> Cluster | None:
+    """Return the cluster on our port; None where there is none."""
     for line in host.run("pg_lsclusters", "--no-header").splitlines():
         version, name, port, status = line.split()[:4]
-        if port == PORT:
+        if port == str(PORT):
             return Cluster(version, name, status.startswith("online"))
     return None
 
 
 def is_stopped_by_us(host: Host) -> bool:
-    """Tell whether the cluster stands because we have stopped it."""
-    cluster = ours(host)
-    return cluster is not None and (host.read(cluster.start) or "").startswith(MARK)
+    """Return whether we have stopped the cluster."""
+    cluster = local(host)
+    return cluster is not None and (host.read(cluster.start) or "").startswith(STOPPED)
 
 
 @dataclass(frozen=True)
 class ClusterEnabled:
-    """The cluster is not one that we have stopped. That it takes connections was seen before the first step."""
+    """A cluster that we have not stopped. Preflight has seen that it accepts connections."""
 
     name: str = "postgresql cluster"
 
     def check(self, host: Host) -> str | None:
-        return "was stopped while the database was elsewhere" if is_stopped_by_us(host) else None
+        return "was stopped while the database was external" if is_stopped_by_us(host) else None
 
     def apply(self, host: Host) -> None:
-        _turn(host, "auto\n", "start")
+        _set_start(host, "auto\n", "start")
 
 
 @dataclass(frozen=True)
 class ClusterStopped:
-    """The cluster does not run, unless it holds databases that are not ours: then somebody else lives on it.
+    """A stopped cluster, unless it holds databases other than ours, which somebody else uses.
 
-    One that is down already is left alone: nothing tells what it holds.
+    One that is down already is left alone: nobody can tell which databases it holds.
     """
 
     name: str = "postgresql cluster"
 
     def check(self, host: Host) -> str | None:
-        cluster = ours(host)
-        if cluster is None or not cluster.is_online or as_postgres(host, OTHERS) != "0":
+        cluster = local(host)
+        if cluster is None or not cluster.is_online or psql.as_superuser(host, OTHER_DATABASES) != "0":
             return None
-        return "runs, and holds nothing but our former database"
+        return "runs, and holds only the database that was replaced by an external one"
 
     def apply(self, host: Host) -> None:
-        _turn(host, f"{MARK}manual\n", "stop")
+        _set_start(host, f"{STOPPED}manual\n", "stop")
 
 
-def _turn(host: Host, text: str, verb: str) -> None:
-    """Write start.conf, as its owner: the directory is his. From it systemd makes anew what it starts at boot."""
-    cluster = ours(host)
+def _set_start(host: Host, text: str, verb: str) -> None:
+    """Write start.conf as postgres, who owns its directory; systemd's generator reads it at daemon-reload."""
+    cluster = local(host)
     if cluster is None:
-        raise DcorError(f"There is no PostgreSQL cluster on port {PORT}.", hint="pg_lsclusters shows those that are.")
+        raise DcorError(f"There is no PostgreSQL cluster on port {PORT}.", hint="pg_lsclusters lists the clusters.")
     host.run("tee", cluster.start, text=text, user="postgres")
     host.run("systemctl", "daemon-reload")
     host.run("systemctl", verb, cluster.unit)

@@ -1,27 +1,27 @@
-"""Ask PostgreSQL as CKAN's role, by psql(1): the password is in no argument and no environment, but in a file."""
+"""Query PostgreSQL by psql(1). A password is in no argument and no environment, but in a file."""
 
 from __future__ import annotations
 
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.errors import CommandFailed
+from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.endpoint import Endpoint, postgresql_tls
 
 #: libpq's password file (libpq, "The Password File") for the database that the settings name
 PASSFILE = f"{secrets.DIRECTORY}/pgpass"
-#: without the admin's own ~/.psqlrc, values alone, and the first error is the end
-QUIETLY = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--set=ON_ERROR_STOP=1", "--no-password")
-#: in what psql says of an error: what it was comes behind these, and who says so before
-SAYS = ("FATAL:", "ERROR:")
-BEFORE = (" failed: ", *SAYS)
+#: without the admin's own ~/.psqlrc; values alone; the first error ends it
+PSQL = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--set=ON_ERROR_STOP=1", "--no-password")
+#: the severities that begin an error's message, and what precedes it in psql's output
+SEVERITIES = ("FATAL:", "ERROR:")
+PREFIXES = (" failed: ", *SEVERITIES)
 
 
 def query(host: Host, database: Endpoint, sql: str, passfile: str = PASSFILE) -> str:
-    """Return what CKAN's role gets as an answer. Raises CommandFailed."""
+    """Return what CKAN's role gets as the result of SQL. Raises CommandFailed."""
     tls = {f"PG{name.upper()}": value for name, value in postgresql_tls(database).items()}
     return host.run(
-        *QUIETLY,
+        *PSQL,
         *(f"--host={database.host}", f"--port={database.port}"),
         *(f"--username={database.user}", f"--dbname={database.name}"),
         text=sql,
@@ -29,12 +29,23 @@ def query(host: Host, database: Endpoint, sql: str, passfile: str = PASSFILE) ->
     ).strip()
 
 
-def fault(host: Host, database: Endpoint) -> str | None:
-    """Return why the database does not answer CKAN's role, or None."""
+def as_superuser(host: Host, sql: str) -> str:
+    """Return what the superuser of this machine's PostgreSQL gets as the result of SQL. Raises DcorError."""
+    try:
+        return host.run(*PSQL, "--dbname=postgres", text=sql, user="postgres").strip()
+    except CommandFailed as error:
+        raise DcorError(
+            f"PostgreSQL on this machine failed as its superuser: {message(error.hint)}.",
+            "journalctl --unit='postgresql@*' shows its log.",
+        ) from None
+
+
+def problem(host: Host, database: Endpoint) -> str | None:
+    """Return why CKAN's role cannot query the database, or None."""
     try:
         query(host, database, "SELECT 1")
     except CommandFailed as error:
-        return complaint(error.hint)
+        return message(error.hint)
     return None
 
 
@@ -44,10 +55,11 @@ def passfile_line(database: Endpoint, password: Secret) -> str:
     return ":".join(field.replace("\\", "\\\\").replace(":", "\\:") for field in fields) + "\n"
 
 
-def complaint(words: str) -> str:
-    """Return the essence of what psql says when something fails."""
-    lines = [line for line in words.splitlines() if any(say in line for say in SAYS)] or words.strip().splitlines()[-1:]
-    line = lines[0] if lines else "it does not say why"
-    for say in BEFORE:
-        line = line.partition(say)[2] or line
+def message(output: str) -> str:
+    """Return the message of an error in psql's output, without the program, address and severity before it."""
+    lines = [line for line in output.splitlines() if any(severity in line for severity in SEVERITIES)]
+    lines = lines or output.strip().splitlines()[-1:]
+    line = lines[0] if lines else "psql gave no reason"
+    for prefix in PREFIXES:
+        line = line.partition(prefix)[2] or line
     return line.strip()

@@ -9,19 +9,25 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import partial
 
 from dcor_pkg.answers.secret import Secret
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
+from dcor_pkg.machine import http_request
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import PACKAGED_CKAN
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services.endpoint import Endpoint
 
 UNIT = "dcor-solr.service"
 RESTART = f"restart {UNIT}"
-USER, PASSWORD = services.SOLR_USER, services.SOLR_PASSWORD
+#: who CKAN is in the local Solr, and the name of the secret that is its password
+USER, PASSWORD = "ckan", "solr-password"
+#: the TCP port on loopback, and the program that listens there
+PORTS = {8983: "java"}
 
 HOME = "/var/lib/dcor-solr/home"
 CONFIGURATION = f"{HOME}/configsets/ckan/conf"
@@ -42,9 +48,21 @@ VERSION_FIELD = '<field name="_version_" type="string" indexed="true" stored="tr
 CRASH_SAFE_FIELD = '<field name="_version_" type="plong" indexed="false" stored="false" docValues="true"/>'
 
 
-def steps() -> tuple[Step, ...]:
-    """Return the steps for its configuration."""
+def endpoint(_: Settings) -> Endpoint:
+    """Return where the local Solr is."""
+    return Endpoint("solr", "http", "127.0.0.1", next(iter(PORTS)), "/solr/ckan", USER, PASSWORD, local=True)
+
+
+def steps(_: Settings) -> tuple[Step, ...]:
+    """Return the steps that configure it."""
     return (RandomSecret(PASSWORD), SolrCore())
+
+
+def problem(host: Host, solr: Endpoint) -> str | None:
+    """Return why the local Solr does not answer a search with CKAN's password, or None."""
+    login = solr.login(partial(secrets.read, host))
+    answer = http_request.ask(f"{solr.address}/select?q=*:*&rows=0", login)
+    return None if answer.status == 200 else f"answers {answer.status} ({answer.body.strip()[:100]})"
 
 
 @dataclass(frozen=True)

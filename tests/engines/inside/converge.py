@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.kernel.systemd_service import Service
@@ -11,10 +12,11 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.solr import local as solr
 
+SETTINGS = Settings(hostname="dcor.example.org", data_directory="/data")
 PLAN = (
     DataDirectory("/data"),
-    *solr.steps(),
-    *object_store.steps("/data"),
+    *solr.steps(SETTINGS),
+    *object_store.steps(SETTINGS),
     Service(solr.UNIT),
     Service(object_store.UNIT),
 )

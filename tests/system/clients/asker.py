@@ -14,7 +14,9 @@ import ssl
 import sys
 import time
 
-CONTEXT = ssl._create_unverified_context()
+CONTEXT = ssl.create_default_context()
+CONTEXT.check_hostname = False
+CONTEXT.verify_mode = ssl.CERT_NONE
 GONE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
 
@@ -47,7 +49,7 @@ class Client:
             return repr(error)
 
     def _ask(self) -> http.client.HTTPResponse:
-        """A connection that was kept may be closed while it is idle: then a client asks again (RFC 9112, 9.3.1)."""
+        """Ask, and once more where the kept connection was closed while it was idle (RFC 9112, 9.3.1)."""
         kept = self._connection is not None
         self._connection = self._connection or Connection(self._name)
         try:

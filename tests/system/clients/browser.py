@@ -94,7 +94,7 @@ def look(driver: WebDriver, address: str) -> dict[str, Any]:
     assert width, f"the preview did not load: {image.get_attribute('src')}"
     assert image.is_displayed(), "the preview is not shown"
     tables = [caption.text for caption in driver.find_elements(By.CSS_SELECTOR, "caption.dc_view")]
-    assert "Experiment" in tables and "Setup" in tables, f"metadata on the page: {tables}"
+    assert {"Experiment", "Setup"} <= set(tables), f"metadata on the page: {tables}"
     return {"title": driver.title, "preview": {"src": image.get_attribute("src"), "width": width}, "tables": tables}
 
 

@@ -63,7 +63,8 @@ def try_api(server: Server, private: Uploaded, word: str, stranger: str) -> dict
             seen[name] = refused(name, ask(server, "GET", f"/api/3/action/{call}", headers), word)
         for search in (f"package_search?q={word}", f"package_search?q=id:{private.dataset}&include_private=true"):
             status, _, body = ask(server, "GET", f"/api/3/action/{search}", headers)
-            assert status == 200 and json.loads(body)["result"]["count"] == 0, f"{who}: {search}: {body[:300]!r}"
+            assert status == 200, f"{who}: {search}: {body[:300]!r}"
+            assert json.loads(body)["result"]["count"] == 0, f"{who}: {search}: {body[:300]!r}"
             seen[f"{who}: {search} (0 found)"] = status
     return seen
 
@@ -147,7 +148,7 @@ def try_public(server: Server, public: Uploaded) -> dict[str, Any]:
     chatty = sorted(key for key in headers if key.startswith(CHATTY))
     assert not chatty, f"the store shows itself: {chatty}"
     status, headers, _ = ask(server, "HEAD", path)
-    assert status == 200 and headers["content-length"] == str(len(data)), f"HEAD: {status} {headers}"
+    assert (status, headers["content-length"]) == (200, str(len(data))), f"HEAD: {headers}"
     assert headers["etag"].strip('"') == public.etag, f"etag: {headers['etag']}"
     with_body = ask(server, "GET", path, body=b"x")
     assert with_body[0] in REFUSALS or with_body[2] == data, f"a body that nobody asked for: {with_body[:2]}"

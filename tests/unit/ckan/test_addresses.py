@@ -11,11 +11,11 @@ from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine.host import Host
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import endpoints
 from dcor_pkg.services.postgresql import psql
 
-HERE = services.of(settings.Settings()).database
-THERE = services.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"})).database
+HERE = endpoints.of(settings.Settings()).database
+THERE = endpoints.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"})).database
 OURS = Addresses("https://a.example.org", "https://a.example.org", HERE)
 
 

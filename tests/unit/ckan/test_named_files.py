@@ -9,6 +9,7 @@ import pytest
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.ckan import named_files
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Access, Host
 
 SUPPLEMENT = {"key": "patient", "name": "Patient", "requires": {}, "items": []}
@@ -20,8 +21,12 @@ def as_oneself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(named_files, "USER", None)
 
 
+def _proposal(answers: dict[str, str]) -> Proposal:
+    return Proposal(None, settings.parse(answers), {})
+
+
 def _validate(host: Host, key: str, path: str) -> None:
-    named_files.check(host, settings.parse({key: str(host.path(path))}))
+    named_files.check(host, _proposal({key: str(host.path(path))}))
 
 
 @pytest.mark.parametrize(
@@ -66,4 +71,4 @@ def test_good_files_pass(host: Host, as_oneself: None, key: str, path: str, text
 
 
 def test_defaults_name_no_file(host: Host) -> None:
-    named_files.check(host, settings.parse({}))
+    named_files.check(host, _proposal({}))

@@ -13,7 +13,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import lock
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.tls.certificate import BUNDLE
+from dcor_pkg.tls.trust_bundle import BUNDLE
 
 FACTS = Facts("2.11.6-1~deb12u1", "0" * 64, "3.11.2", (1, 22, 1), ipv6=True, cores=2, memory=4096)
 SITE = "/site"

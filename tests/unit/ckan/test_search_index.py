@@ -16,11 +16,12 @@ from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import http_request
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.unix_http import Answer
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import endpoints
 from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.solr import local as solr
 
-USED = services.of(settings.Settings())
-THERE = services.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"}))
+USED = endpoints.of(settings.Settings())
+THERE = endpoints.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"}))
 OURS = SearchIndex("2.11.6-abc", USED.database, USED.solr)
 REBUILT = ("ckan", "search-index", "rebuild")
 
@@ -43,7 +44,7 @@ class Site:
 def site(host: Host, monkeypatch: pytest.MonkeyPatch) -> Site:
     """Return the site of a machine."""
     site = Site()
-    secrets.save(host, services.SOLR_PASSWORD, Secret("x"))
+    secrets.save(host, solr.PASSWORD, Secret("x"))
     monkeypatch.setattr(psql, "query", lambda *_: str(site.datasets))
     monkeypatch.setattr(
         http_request, "ask", lambda *_: Answer(200, json.dumps({"response": {"numFound": site.documents}}))

@@ -18,15 +18,15 @@ from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.machine.paths import AUTHORITIES
+from dcor_pkg.services import endpoints
 from dcor_pkg.services.postgresql import psql
 from dcor_pkg.services.postgresql.local import DatabaseLogin
-from dcor_pkg.tls import certificate
-from dcor_pkg.tls.certificate import TrustBundle
 from dcor_pkg.tls.self_signed import PAIR as SERVED
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
+from dcor_pkg.tls.trust_bundle import BUNDLE, TrustBundle
 
-DATABASE = services.of(Settings()).database
+DATABASE = endpoints.of(Settings()).database
 DAILY = Access(0o755, "www-data", "www-data")
 REDIS = ManagedFile(
     "/etc/redis/redis-dcor.conf", "services/redis/templates/redis.conf", access=Access(0o640, "redis", "redis")
@@ -51,7 +51,7 @@ def _chmod(path: str, mode: int) -> Callable[[Host], object]:
 
 def _prepare(host: Host) -> None:
     """Write what steps find that others have made."""
-    host.write(certificate.DEBIAN_BUNDLE, "authorities\n", Access(0o644))
+    host.write(AUTHORITIES, "authorities\n", Access(0o644))
     host.write(secrets.path(DATABASE.secret), "password\n", secrets.ACCESS)
 
 
@@ -69,7 +69,7 @@ CASES = [
             lambda host: SelfSignedCertificate("other.example.org").apply(host),
         ),
     ),
-    Case(TrustBundle(SERVED), (_remove(certificate.BUNDLE),)),
+    Case(TrustBundle(SERVED), (_remove(BUNDLE),)),
     Case(DatabaseLogin(DATABASE), (_remove(psql.PASSFILE), _chmod(psql.PASSFILE, 0o644))),
 ]
 IDS = [case.step.name for case in CASES]

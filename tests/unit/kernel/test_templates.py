@@ -12,7 +12,7 @@ from dcor_pkg.answers import settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import templates
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import endpoints
 
 ABOUT = "# Our laboratory\n\nWe measure 100% of *cells*.\n; and beads\n  # indented\n"
 SIGNS = "".join(f"{name} = {sign}\n" for sign, name in templates.COMMENT_SIGNS.items())
@@ -36,7 +36,7 @@ def test_any_text_is_read_as_it_was_written(text: str) -> None:
 
 
 def _values(wanted: settings.Settings) -> dict[str, object]:
-    return {"settings": wanted, "services": services.of(wanted), "licences": "/x"}
+    return {"settings": wanted, "services": endpoints.of(wanted), "licences": "/x"}
 
 
 def test_the_file_of_the_setting_is_in_ckan_ini(host: Host) -> None:

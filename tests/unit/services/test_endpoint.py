@@ -1,8 +1,9 @@
-"""Where services are: one shape, made of the settings; and how an address looks to those who need it."""
+"""The endpoints of services, from the settings, and their addresses as libraries take them."""
 
 from __future__ import annotations
 
 import configparser
+from dataclasses import fields
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -14,10 +15,10 @@ from dcor_pkg.answers.secret import Secret
 from dcor_pkg.kernel import secrets, templates
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.services import endpoint as services
+from dcor_pkg.services import endpoints, engines
 from dcor_pkg.services.postgresql import psql
 
-ELSEWHERE = {
+EXTERNAL = {
     "database": "postgresql://dcor@db.example.org:5433/archive",
     "redis": "rediss://redis.example.org:6380/3",
     "solr": "https://index@search.example.org:8984/solr/dcor",
@@ -27,28 +28,27 @@ ELSEWHERE = {
 WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
 
 
-def of(**answers: str) -> services.Services:
+def of(**answers: str) -> endpoints.Services:
     """Return the services of a server with these answers."""
-    return services.of(settings.parse({"hostname": "dcor.example.org", **answers}))
+    return endpoints.of(settings.parse({"hostname": "dcor.example.org", **answers}))
 
 
-def test_by_default_all_are_here() -> None:
-    used = of()
-    assert used.external == ()
-    assert [endpoint.key for endpoint in used] == list(ELSEWHERE)
-    assert used.object_store.origin == "https://dcor.example.org"
-    assert used.solr.address == "http://127.0.0.1:8983/solr/ckan"
+def test_by_default_all_are_local() -> None:
+    assert [engine.key for engine in engines.local(settings.Settings())] == list(EXTERNAL)
+    assert all(getattr(of(), item.name).local for item in fields(endpoints.Services))
+    assert of().object_store.origin == "https://dcor.example.org"
+    assert of().solr.address == "http://127.0.0.1:8983/solr/ckan"
 
 
-def test_an_answer_is_taken_apart() -> None:
-    used = of(**ELSEWHERE)
-    assert used.external == tuple(used)
+def test_an_address_is_parsed() -> None:
+    used = of(**EXTERNAL)
+    assert engines.local(settings.parse(EXTERNAL)) == ()
     assert (used.database.user, used.database.name, used.database.port) == ("dcor", "archive", 5433)
     assert (used.redis.name, used.redis.tls, used.solr.name) == ("3", True, "solr/dcor")
     assert used.object_store.login(Secret) == ("AKID", Secret("external-object-store-secret"))
 
 
-def test_a_port_that_is_not_named_is_the_usual_one() -> None:
+def test_an_address_without_a_port_has_the_default_port() -> None:
     used = of(database="postgresql://dcor@db/archive", **{"object-store": "https://AKID@s3.example.org/"})
     assert (used.database.port, used.object_store.port, used.object_store.origin) == (
         5432,
@@ -57,14 +57,15 @@ def test_a_port_that_is_not_named_is_the_usual_one() -> None:
     )
 
 
-def test_only_what_is_elsewhere_is_not_local() -> None:
-    used = of(redis=ELSEWHERE["redis"])
-    assert [endpoint.key for endpoint in used if endpoint.local] == ["database", "solr", "object-store"]
+def test_only_the_service_with_an_address_is_external() -> None:
+    wanted = settings.parse({"redis": EXTERNAL["redis"]})
+    assert [engine.key for engine in engines.external(wanted)] == ["redis"]
+    assert [engine.key for engine in engines.local(wanted)] == ["database", "solr", "object-store"]
 
 
 @given(WORDS)
-def test_a_password_is_read_again_from_the_url(password: str) -> None:
-    for endpoint in (of(**ELSEWHERE).database, of(**ELSEWHERE).redis):
+def test_a_password_survives_the_url(password: str) -> None:
+    for endpoint in (of(**EXTERNAL).database, of(**EXTERNAL).redis):
         parts = urlsplit(endpoint.url(lambda _: Secret(password)))
         assert (unquote(parts.password or ""), parts.hostname, parts.port) == (password, endpoint.host, endpoint.port)
 
@@ -72,14 +73,14 @@ def test_a_password_is_read_again_from_the_url(password: str) -> None:
 @pytest.mark.parametrize(
     ("key", "answer", "query"),
     [
-        ("database", ELSEWHERE["database"], "sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt"),
+        ("database", EXTERNAL["database"], "sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt"),
         ("database", "postgresql://dcor@localhost:5433/archive", ""),
-        ("redis", ELSEWHERE["redis"], "ssl_check_hostname=true"),
+        ("redis", EXTERNAL["redis"], "ssl_check_hostname=true"),
         ("redis", "redis://redis.example.org", ""),
         ("redis", "local", "db=0"),
     ],
 )
-def test_over_a_network_the_other_side_proves_its_name(key: str, answer: str, query: str) -> None:
+def test_over_a_network_the_server_proves_its_name(key: str, answer: str, query: str) -> None:
     endpoint = getattr(of(**{key: answer}), key)
     assert urlsplit(endpoint.url(Secret)).query == query
 
@@ -87,7 +88,7 @@ def test_over_a_network_the_other_side_proves_its_name(key: str, answer: str, qu
 @given(WORDS)
 def test_a_line_of_the_password_file_is_read_as_libpq_reads_it(password: str) -> None:
     fields, quoted = [""], False
-    for sign in psql.passfile_line(of(**ELSEWHERE).database, Secret(password)).removesuffix("\n"):
+    for sign in psql.passfile_line(of(**EXTERNAL).database, Secret(password)).removesuffix("\n"):
         if quoted or sign not in "\\:":
             fields[-1] += sign
             quoted = False
@@ -101,8 +102,8 @@ def test_a_line_of_the_password_file_is_read_as_libpq_reads_it(password: str) ->
 PASSWORDS = {question: f"%(p){question}%$#;=" for question in settings.PASSWORDS}
 
 
-@pytest.mark.parametrize("answers", [{}, ELSEWHERE], ids=["here", "elsewhere"])
-def test_ckan_is_told_where_they_are(host: Host, answers: dict[str, str]) -> None:
+@pytest.mark.parametrize("answers", [{}, EXTERNAL], ids=["local", "external"])
+def test_ckan_ini_names_them(host: Host, answers: dict[str, str]) -> None:
     for question, password in PASSWORDS.items():
         host.write(secrets.path(secrets.external(question)), f"{password}\n", Access(0o600))
     names = (
@@ -115,22 +116,22 @@ def test_ckan_is_told_where_they_are(host: Host, answers: dict[str, str]) -> Non
     for name in names:
         RandomSecret(name).apply(host)
     wanted = settings.parse({"hostname": "dcor.example.org", **answers})
-    values = {"settings": wanted, "services": services.of(wanted), "licences": "/x"}
+    values = {"settings": wanted, "services": endpoints.of(wanted), "licences": "/x"}
     parser = configparser.ConfigParser()
     parser.read_string(templates.render("ckan/templates/ckan.ini", values, host))
-    told = parser["app:main"]
-    database = urlsplit(told["sqlalchemy.url"])
+    found = parser["app:main"]
+    database = urlsplit(found["sqlalchemy.url"])
     if answers:
-        assert (told["solr_url"], told["solr_user"]) == ("https://search.example.org:8984/solr/dcor", "index")
-        assert told["dcor_object_store.access_key_id"] == "AKID"
-        assert told["dcor_object_store.secret_access_key"] == PASSWORDS["object-store-secret"]
-        assert told["solr_password"] == PASSWORDS["solr-password"]
+        assert (found["solr_url"], found["solr_user"]) == ("https://search.example.org:8984/solr/dcor", "index")
+        assert found["dcor_object_store.access_key_id"] == "AKID"
+        assert found["dcor_object_store.secret_access_key"] == PASSWORDS["object-store-secret"]
+        assert found["solr_password"] == PASSWORDS["solr-password"]
         assert unquote(database.password or "") == PASSWORDS["database-password"]
-        assert unquote(urlsplit(told["ckan.redis.url"]).password or "") == PASSWORDS["redis-password"]
+        assert unquote(urlsplit(found["ckan.redis.url"]).password or "") == PASSWORDS["redis-password"]
     else:
-        assert (told["solr_url"], told["solr_user"]) == ("http://127.0.0.1:8983/solr/ckan", "ckan")
-        assert told["dcor_object_store.access_key_id"] == secrets.read(host, "object-store-key").reveal()
-        assert told["ckan.redis.url"] == "unix:///run/redis-dcor/redis.sock?db=0"
+        assert (found["solr_url"], found["solr_user"]) == ("http://127.0.0.1:8983/solr/ckan", "ckan")
+        assert found["dcor_object_store.access_key_id"] == secrets.read(host, "object-store-key").reveal()
+        assert found["ckan.redis.url"] == "unix:///run/redis-dcor/redis.sock?db=0"
         assert (database.hostname, database.password) == (
             "127.0.0.1",
             secrets.read(host, "database-password").reveal(),

@@ -1,28 +1,30 @@
-"""Services elsewhere: what their programs say, in one sentence; and that no password is where others read."""
+"""External services: what their programs answer becomes one sentence, and no password is where others can read it."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.answers.settings import InvalidAnswer, Settings
+from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import http_request
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.unix_http import Answer
-from dcor_pkg.services import endpoint as services
-from dcor_pkg.services import external
+from dcor_pkg.services import engines, external
 from dcor_pkg.services.endpoint import Endpoint
+from dcor_pkg.services.engine import Engine
 from dcor_pkg.services.object_store import probe as store_probe
 from dcor_pkg.services.postgresql import probe as postgresql_probe
 from dcor_pkg.services.postgresql import psql
-from dcor_pkg.services.reach import Unusable, reach
+from dcor_pkg.services.reach import UnusableService, reach
 from dcor_pkg.services.redis import probe as redis_probe
 from dcor_pkg.services.solr import probe as solr_probe
 
@@ -33,6 +35,7 @@ ANSWERS = {
     "solr": "http://ckan@localhost/solr/ckan",
     "object-store": "http://AKID@localhost",
 }
+SETTINGS = settings.parse(ANSWERS)
 #: what psql of Debian 12 says when it cannot log in
 REFUSAL = (
     'psql: error: connection to server at "db.example.org" (192.0.2.1), port 5432 failed: '
@@ -42,8 +45,13 @@ REFUSAL = (
 
 
 def endpoint(key: str) -> Endpoint:
-    """Return a service elsewhere."""
-    return next(it for it in services.of(settings.parse(ANSWERS)) if it.key == key)
+    """Return an external service."""
+    return engines.endpoint(engine(key), SETTINGS)
+
+
+def engine(key: str) -> Engine:
+    """Return the row of a service."""
+    return next(row for row in engines.ENGINES if row.key == key)
 
 
 class Programs:
@@ -83,49 +91,49 @@ def failed(words: str) -> CommandFailed:
         (REFUSAL, 'password authentication failed for user "dcor"'),
         ("ERROR:  permission denied for schema public\nLINE 1: BEGIN", "permission denied for schema public"),
         ('psql: error: connection to server at "x", port 5 failed: timeout expired\n', "timeout expired"),
-        ("", "it does not say why"),
+        ("", "psql gave no reason"),
     ],
 )
-def test_what_psql_says_is_told_without_who_says_so(words: str, essence: str) -> None:
-    assert psql.complaint(words) == essence
+def test_the_message_is_found_in_what_psql_prints(words: str, essence: str) -> None:
+    assert psql.message(words) == essence
 
 
 @pytest.mark.parametrize(
     ("says", "words"),
     [
-        ([failed(REFUSAL)], "does not let us in: password authentication failed"),
-        (["1", "110022 UTF8"], "its PostgreSQL is 11, and CKAN needs 12"),
+        ([failed(REFUSAL)], "the login failed: password authentication failed"),
+        (["1", "110022 UTF8"], "its PostgreSQL is version 11, and CKAN needs 12"),
         (["1", "150004 LATIN1"], "the encoding of archive is LATIN1"),
         (
             ["1", "150004 UTF8", failed("ERROR:  permission denied for schema public")],
-            "dcor may not make tables in archive",
+            "dcor cannot create tables in archive",
         ),
     ],
 )
-def test_a_database_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
+def test_a_database_is_probed(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
-    with pytest.raises(Unusable, match=words):
-        postgresql_probe.probe(host, endpoint("database"), Secret(PASSWORD))
+    with pytest.raises(UnusableService, match=words):
+        postgresql_probe.probe(host, endpoint("database"), Secret(PASSWORD), SETTINGS)
     assert host.names("/run") == []
 
 
 @pytest.mark.parametrize(
     ("says", "words"),
     [
-        (["WRONGPASS invalid username-password pair\n"], "refuses the password: WRONGPASS"),
+        (["WRONGPASS invalid username-password pair\n"], "rejects the password: WRONGPASS"),
         (["ERR AUTH <password> called without any password configured for the default user.\n"], "without a password"),
-        (["OK\n", "OK\nredis_version:4.0.9\n"], "its Redis is 4.0, and"),
+        (["OK\n", "OK\nredis_version:4.0.9\n"], "its Redis is version 4.0, and"),
         (
             ["OK\n", "OK\nredis_version:7.0.1\n", "OK\nOK\n", "OK\nREADONLY You can't write\n"],
-            "not let us write: READONLY",
+            "not allow CKAN to write: READONLY",
         ),
         ([failed("Could not connect")], "does not answer: Could not connect"),
     ],
 )
-def test_a_redis_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
+def test_a_redis_is_probed(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
-    with pytest.raises(Unusable, match=words):
-        redis_probe.probe(host, endpoint("redis"), Secret(PASSWORD))
+    with pytest.raises(UnusableService, match=words):
+        redis_probe.probe(host, endpoint("redis"), Secret(PASSWORD), SETTINGS)
 
 
 INSTALLED = "/usr/lib/ckan/default/lib/python3.99/site-packages/ckan/config/solr/schema.xml"
@@ -140,29 +148,29 @@ SOLR = {
 @pytest.mark.parametrize(
     ("part", "answer", "words"),
     [
-        ("/select", Answer(401, ""), "refuses the password of ckan"),
-        ("/select", Answer(404, ""), "no core solr/ckan"),
-        ("/select", Answer(0, "timed out"), "does not answer a search of ckan: timed out"),
-        ("/info/system", Answer(200, '{"solr-spec-version": "8.11.1"}'), "its Solr is 8, and CKAN needs 9"),
+        ("/select", Answer(401, ""), "rejects the password of ckan"),
+        ("/select", Answer(404, ""), "it has no core solr/ckan"),
+        ("/select", Answer(0, "timed out"), "a search as ckan fails: timed out"),
+        ("/info/system", Answer(200, '{"solr-spec-version": "8.11.1"}'), "its Solr is version 8, and CKAN needs 9"),
         ("/info/system", Answer(403, ""), ""),
-        ("/schema", Answer(403, ""), "ckan may not read the schema"),
+        ("/schema", Answer(403, ""), "ckan cannot read the schema"),
         (
             "/schema",
             Answer(200, '<schema name="default-config">'),
-            "its schema is default-config, and that .* is ckan-2.11",
+            "its schema is default-config, and .* needs ckan-2.11",
         ),
-        ("/update", Answer(403, ""), "ckan may not update its index"),
+        ("/update", Answer(403, ""), "ckan cannot update its index"),
     ],
 )
-def test_a_solr_is_judged(host: Host, monkeypatch: pytest.MonkeyPatch, part: str, answer: Answer, words: str) -> None:
+def test_a_solr_is_probed(host: Host, monkeypatch: pytest.MonkeyPatch, part: str, answer: Answer, words: str) -> None:
     answers = {**SOLR, part: answer}
     monkeypatch.setattr(solr_probe, "reach", lambda _: None)
     monkeypatch.setattr(
         http_request, "ask", lambda address, *_: next(said for name, said in answers.items() if name in address)
     )
     host.write(INSTALLED, SOLR["/schema"].body, Access(0o644))
-    with pytest.raises(Unusable, match=words) if words else contextlib.nullcontext():
-        solr_probe.probe(host, endpoint("solr"), Secret(PASSWORD))
+    with pytest.raises(UnusableService, match=words) if words else contextlib.nullcontext():
+        solr_probe.probe(host, endpoint("solr"), Secret(PASSWORD), SETTINGS)
 
 
 GOOD = "\n200"
@@ -172,67 +180,88 @@ DENIED = "<Error><Code>AccessDenied</Code><Message>No.</Message></Error>\n403"
 @pytest.mark.parametrize(
     ("says", "words"),
     [
-        ([DENIED], "does not let AKID list buckets: AccessDenied: No."),
+        ([DENIED], "AKID cannot list buckets: AccessDenied: No."),
         ([failed("curl: (52) Empty reply from server")], "list buckets: curl: .52. Empty reply"),
-        ([GOOD, DENIED, GOOD, GOOD], "AKID may not make buckets there: AccessDenied"),
+        ([GOOD, DENIED, GOOD, GOOD], "AKID cannot create buckets: AccessDenied"),
         ([GOOD, *[GOOD] * 4, GOOD, GOOD, GOOD], "everybody could read private measurements"),
         ([GOOD, *[GOOD] * 4, DENIED, GOOD, DENIED, GOOD, GOOD], "nobody could read public measurements"),
-        ([GOOD, *[GOOD] * 4, DENIED, GOOD, GOOD, DENIED, GOOD], "AKID may not delete objects"),
+        ([GOOD, *[GOOD] * 4, DENIED, GOOD, GOOD, DENIED, GOOD], "AKID cannot delete objects"),
     ],
 )
-def test_a_store_is_judged(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
+def test_a_store_is_probed(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
     programs.says = says
-    with pytest.raises(Unusable, match=words):
-        store_probe.probe(host, endpoint("object-store"), Secret(PASSWORD), public=True)
+    with pytest.raises(UnusableService, match=words):
+        store_probe.probe(host, endpoint("object-store"), Secret(PASSWORD), SETTINGS)
     assert programs.says == []
 
 
-def test_without_public_datasets_nobody_has_to_read_them(host: Host, programs: Programs) -> None:
+def test_without_public_datasets_a_store_need_not_publish(host: Host, programs: Programs) -> None:
     programs.says = [GOOD, *[GOOD] * 4, DENIED, GOOD, GOOD, GOOD]
-    store_probe.probe(host, endpoint("object-store"), Secret(PASSWORD), public=False)
+    store_probe.probe(host, endpoint("object-store"), Secret(PASSWORD), replace(SETTINGS, public_datasets="no"))
     buckets = {line for text in programs.texts for line in text.splitlines() if line.startswith("url = ")}
     assert all(store_probe.BUCKET in line for line in buckets if line != 'url = "http://localhost/"')
 
 
-def test_no_password_is_where_others_read(host: Host, programs: Programs) -> None:
+def test_no_password_is_where_others_can_read_it(host: Host, programs: Programs) -> None:
     of_redis = ["OK\n", "OK\nredis_version:7.0.1\n", "OK\nOK\n", "OK\nOK\n", "OK\n1\n"]
     programs.says = ["1", "150004 UTF8", "", *of_redis, GOOD]
-    postgresql_probe.probe(host, endpoint("database"), Secret(PASSWORD))
-    redis_probe.probe(host, endpoint("redis"), Secret(PASSWORD))
-    store_probe.log_in(host, endpoint("object-store"), Secret(PASSWORD))
+    postgresql_probe.probe(host, endpoint("database"), Secret(PASSWORD), SETTINGS)
+    redis_probe.probe(host, endpoint("redis"), Secret(PASSWORD), SETTINGS)
+    store_probe.log_in(host, endpoint("object-store"), Secret(PASSWORD), SETTINGS)
     assert programs.says == []
     assert not [word for word in programs.readable if "hush" in word]
     assert 'AUTH "hush\\"\\\\%"\n' in programs.texts[3]
     assert 'user = "AKID:hush\\"\\\\%"\n' in programs.texts[-1]
 
 
-def test_nobody_at_a_port_is_one_sentence() -> None:
-    with pytest.raises(Unusable, match="localhost port 1 cannot be reached: Connection refused"):
+def test_a_closed_port_is_one_sentence() -> None:
+    with pytest.raises(UnusableService, match="localhost port 1 cannot be reached: Connection refused"):
         reach(Endpoint("redis", "redis", "localhost", 1, "", "", "x"))
 
 
+def with_row(monkeypatch: pytest.MonkeyPatch, key: str, **changed: Any) -> Engine:
+    """Change one row of the table."""
+    row = replace(engine(key), **changed)
+    monkeypatch.setattr(engines, "ENGINES", tuple(row if it.key == key else it for it in engines.ENGINES))
+    return row
+
+
+ONLY_REDIS = settings.parse({"redis": ANSWERS["redis"]})
+GIVEN = {"redis-password": Secret(PASSWORD)}
+
+
 def test_a_missing_password_names_its_question(host: Host) -> None:
-    with pytest.raises(
-        InvalidAnswer, match=r"dcor-server/redis = .*its password is missing \(dcor-server/redis-password\)"
-    ):
-        external.probe(host, None, settings.parse({"redis": ANSWERS["redis"]}), {})
+    message = r"dcor-server/redis = .*its password is missing \(dcor-server/redis-password\)"
+    with pytest.raises(InvalidAnswer, match=message):
+        external.check(host, Proposal(None, ONLY_REDIS, {}))
 
 
-def test_what_is_known_has_to_answer(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    def login(*_: object) -> None:
-        raise Unusable("it is not there")
+def test_an_external_service_may_have_no_password(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    row = with_row(
+        monkeypatch, "redis", password="", probe=lambda *given: seen.append(given[2].reveal()), log_in=lambda *_: None
+    )
+    external.check(host, Proposal(None, ONLY_REDIS, {}))
+    external.check(host, Proposal(ONLY_REDIS, ONLY_REDIS, {}))
+    assert seen == [""]
+    assert external.problem(host, row, ONLY_REDIS) is None
+    assert "redis-password" not in external.passwords(host)
 
-    monkeypatch.setitem(external.LOGINS, "redis", login)
+
+def test_a_known_service_has_to_answer(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def log_in(*_: object) -> None:
+        raise UnusableService("it is not there")
+
+    row = with_row(monkeypatch, "redis", log_in=log_in)
     secrets.save(host, secrets.external("redis-password"), Secret(PASSWORD))
-    wanted = settings.parse({"redis": ANSWERS["redis"]})
     with pytest.raises(InvalidAnswer, match="dcor-server/redis = .*: it is not there"):
-        external.probe(host, wanted, wanted, external.passwords(host))
-    assert external.fault(host, endpoint("redis")) == "it is not there"
-    assert external.fault(host, endpoint("solr")) == "its password is missing (dcor-server/solr-password)"
+        external.check(host, Proposal(ONLY_REDIS, ONLY_REDIS, external.passwords(host)))
+    assert external.problem(host, row, ONLY_REDIS) == "it is not there"
+    assert external.problem(host, engine("solr"), SETTINGS) == "its password is missing (dcor-server/solr-password)"
 
 
 @pytest.mark.parametrize(
-    ("before", "kept", "is_tried"),
+    ("before", "saved", "is_probed"),
     [
         (None, PASSWORD, True),
         ({"redis": ANSWERS["redis"]}, PASSWORD, False),
@@ -241,14 +270,12 @@ def test_what_is_known_has_to_answer(host: Host, monkeypatch: pytest.MonkeyPatch
     ],
     ids=["first", "same", "other password", "other address"],
 )
-def test_only_what_is_new_is_tried(
-    host: Host, monkeypatch: pytest.MonkeyPatch, before: dict[str, str] | None, kept: str, is_tried: bool
+def test_only_a_new_address_or_password_is_probed(
+    host: Host, monkeypatch: pytest.MonkeyPatch, before: dict[str, str] | None, saved: str, is_probed: bool
 ) -> None:
-    tried: list[str] = []
-    monkeypatch.setitem(external.TRIALS, "redis", lambda _, it, password: tried.append(f"{it.key} {password.reveal()}"))
-    monkeypatch.setitem(external.LOGINS, "redis", lambda *_: None)
-    secrets.save(host, secrets.external("redis-password"), Secret(kept))
-    former: Settings | None = None if before is None else settings.parse(before)
-    wanted = settings.parse({"redis": ANSWERS["redis"], "site-title": "X"})
-    external.probe(host, former, wanted, {"redis-password": Secret(PASSWORD)})
-    assert tried == ([f"redis {PASSWORD}"] if is_tried else [])
+    probed: list[Secret] = []
+    with_row(monkeypatch, "redis", probe=lambda *given: probed.append(given[2]), log_in=lambda *_: None)
+    secrets.save(host, secrets.external("redis-password"), Secret(saved))
+    former = None if before is None else settings.parse(before)
+    external.check(host, Proposal(former, replace(ONLY_REDIS, site_title="X"), GIVEN))
+    assert probed == ([Secret(PASSWORD)] if is_probed else [])

@@ -10,10 +10,11 @@ import string
 
 import pytest
 
+from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.managed_file import ManagedFile
-from dcor_pkg.kernel.pending import is_pending
+from dcor_pkg.kernel.pending import RELOAD_NGINX, is_pending
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.object_store import local as object_store
@@ -21,11 +22,13 @@ from dcor_pkg.services.object_store.local import FilerToken
 
 UNPADDED = "=="
 
+SETTINGS = settings.parse({"hostname": "dcor.example.org"})
+
 
 @pytest.fixture
 def machine(host: Host) -> Host:
     """Return a machine with all the store's steps done."""
-    run(object_store.steps("/data"), host)
+    run(object_store.steps(SETTINGS), host)
     return host
 
 
@@ -45,7 +48,7 @@ def test_a_token_needs_no_quoting_in_nginx() -> None:
 
 
 def test_the_second_run_changes_nothing(machine: Host) -> None:
-    assert {outcome.result for outcome in run(object_store.steps("/data"), machine)} == {Result.UNCHANGED}
+    assert {outcome.result for outcome in run(object_store.steps(SETTINGS), machine)} == {Result.UNCHANGED}
 
 
 def test_the_credentials_are_those_that_ckan_has(machine: Host) -> None:
@@ -62,10 +65,10 @@ def test_a_new_key_gives_a_new_token_and_a_restart(machine: Host) -> None:
     before = machine.read(object_store.TOKEN)
     machine.remove(secrets.path(object_store.FILER_READ_KEY))
     machine.remove("/var/lib/dcor-server/pending/" + object_store.RESTART)
-    run(object_store.steps("/data"), machine)
+    run(object_store.steps(SETTINGS), machine)
     assert machine.read(object_store.TOKEN) != before
     assert is_pending(machine, object_store.RESTART)
-    assert is_pending(machine, "reload nginx.service")
+    assert is_pending(machine, RELOAD_NGINX)
 
 
 def test_a_damaged_token_is_healed(machine: Host) -> None:
@@ -82,5 +85,5 @@ def test_the_store_waits_for_the_disk(machine: Host) -> None:
 
 
 def test_every_change_of_its_configuration_starts_it_again() -> None:
-    files = [step for step in object_store.steps("/data") if isinstance(step, ManagedFile)]
+    files = [step for step in object_store.steps(SETTINGS) if isinstance(step, ManagedFile)]
     assert {file.then for file in files} == {(object_store.RESTART,)}

@@ -1,4 +1,4 @@
-"""The door at which requests wait for the object store: its units, made once, and taken away as a whole."""
+"""Socket activation of the object store: its units are made once, and removed as a whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine.host import Host
-from dcor_pkg.services.object_store import socket_activation
 from dcor_pkg.services.object_store.socket_activation import FILES, SOCKETS, NoSocketActivation, SocketActivation
 
 #: what `systemctl show` says of a socket unit before and after it is started (systemd 252)
@@ -71,17 +70,10 @@ def test_a_socket_that_does_not_listen_is_started(host: Host, systemd: Systemd) 
     assert "dcor-store-door@s3.socket" in systemd.started
 
 
-def test_nothing_of_it_is_left(host: Host, systemd: Systemd) -> None:
-    run([SocketActivation()], host)
-    socket_activation.take_down(host)
-    assert [file.path for file in FILES if host.exists(file.path)] == []
-    assert ("disable", "--now", "--quiet", *(socket.unit for socket in SOCKETS)) in systemd.told
-    socket_activation.take_down(host)
-
-
-def test_it_is_closed_where_the_store_is_elsewhere(host: Host, systemd: Systemd) -> None:
+def test_nothing_of_it_is_left_where_the_store_is_external(host: Host, systemd: Systemd) -> None:
     run([SocketActivation()], host)
     (outcome,) = run([NoSocketActivation()], host)
-    assert (outcome.result, outcome.reason) == (Result.CHANGED, f"{FILES[0].path} is there, and the store is elsewhere")
+    assert (outcome.result, outcome.reason) == (Result.CHANGED, f"{FILES[0].path} exists, and the store is external")
     assert [file.path for file in FILES if host.exists(file.path)] == []
+    assert ("disable", "--now", "--quiet", *(socket.unit for socket in SOCKETS)) in systemd.told
     assert run([NoSocketActivation()], host) == [Outcome(NoSocketActivation().name, Result.UNCHANGED)]

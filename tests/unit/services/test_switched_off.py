@@ -1,4 +1,4 @@
-"""Our engines while their work is done elsewhere: off, not deleted, and back when they are needed."""
+"""Local engines whose service is external: stopped, not deleted, and started again when they are needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.kernel.systemd_service import ServiceStopped
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.services.postgresql import cluster as postgresql_cluster
-from dcor_pkg.services.postgresql.cluster import MARK, ClusterEnabled, ClusterStopped
+from dcor_pkg.services.postgresql.cluster import STOPPED, ClusterEnabled, ClusterStopped
 
 START = "/etc/postgresql/15/main/start.conf"
 
@@ -76,10 +76,10 @@ def test_a_service_is_stopped_and_does_not_come_back_at_boot(host: Host, machine
     assert step.check(host) == "would start at boot"
 
 
-def test_our_cluster_is_parked_and_used_again(host: Host, machine: Machine) -> None:
+def test_our_cluster_is_stopped_and_started_again(host: Host, machine: Machine) -> None:
     (outcome,) = run([ClusterStopped()], host)
-    assert outcome.reason == "runs, and holds nothing but our former database"
-    assert (machine.active, host.read(START)) == ({"dcor-solr.service"}, f"{MARK}manual\n")
+    assert outcome.reason == "runs, and holds only the database that was replaced by an external one"
+    assert (machine.active, host.read(START)) == ({"dcor-solr.service"}, f"{STOPPED}manual\n")
     assert postgresql_cluster.is_stopped_by_us(host)
     assert run([ClusterStopped()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
     (outcome,) = run([ClusterEnabled()], host)
@@ -88,7 +88,7 @@ def test_our_cluster_is_parked_and_used_again(host: Host, machine: Machine) -> N
     assert not postgresql_cluster.is_stopped_by_us(host)
 
 
-def test_a_cluster_on_which_somebody_else_lives_goes_on(host: Host, machine: Machine) -> None:
+def test_a_cluster_with_other_databases_goes_on_running(host: Host, machine: Machine) -> None:
     machine.others = 1
     assert run([ClusterStopped()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
     assert "postgresql@15-main.service" in machine.active

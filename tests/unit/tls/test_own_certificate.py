@@ -1,173 +1,188 @@
-"""An own certificate is judged before nginx has to live with it: each fault has a sentence of its own."""
+"""An admin's own certificate is validated before nginx serves it, with a message for each problem."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from dcor_pkg.answers.settings import InvalidAnswer
+from dcor_pkg.answers.settings import OWN, InvalidAnswer, Settings
+from dcor_pkg.kernel import pending
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.tls import certificate, own_certificate
-from dcor_pkg.tls.certificate import Pair
+from dcor_pkg.machine.paths import AUTHORITIES
+from dcor_pkg.tls import own_certificate
 from dcor_pkg.tls.own_certificate import SERVED, OwnCertificate
+from dcor_pkg.tls.pair import Pair
+from tests.unit.tls.authority import CHAIN, INTERMEDIATE, KEY, NAME, OTHER_KEY, ROOT, UNTRUSTED, Authority, pem
 
-NAME = "dcor.example.org"
 FILES = Pair("/srv/chain.pem", "/srv/key.pem")
-DAY = datetime.timedelta(days=1)
+STEP = OwnCertificate(FILES, NAME)
+SETTINGS = Settings(
+    hostname=NAME, certificate=OWN, certificate_file=FILES.certificate, certificate_key=FILES.key, robots="yes"
+)
 
 
-@dataclass
-class Authority:
-    """Somebody who signs."""
-
-    name: str
-    signer: Authority | None = None
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
-
-    @property
-    def pem(self) -> str:
-        """The authority's own certificate."""
-        return self.sign(self.name, self.key, signer=self.signer or self, is_authority=True)
-
-    def issue(self, key: ec.EllipticCurvePrivateKey, name: str = NAME, begin: int = -1, end: int = 90) -> str:
-        """Return a server's certificate, valid from `begin` to `end` days from now."""
-        return self.sign(name, key, signer=self, begin=begin, end=end)
-
-    @staticmethod
-    def sign(
-        name: str,
-        key: ec.EllipticCurvePrivateKey,
-        signer: Authority,
-        begin: int = -1,
-        end: int = 90,
-        is_authority: bool = False,
-    ) -> str:
-        now = certificate.now()
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(_name(name))
-            .issuer_name(_name(signer.name))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now + begin * DAY)
-            .not_valid_after(now + end * DAY)
-            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-            .sign(signer.key, hashes.SHA256())
-        )
-        return made.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _pem(key: ec.EllipticCurvePrivateKey, passphrase: bytes = b"") -> str:
-    lock = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock).decode()
-
-
-KEY = ec.generate_private_key(ec.SECP256R1())
-OTHER_KEY = ec.generate_private_key(ec.SECP256R1())
-ROOT = Authority("root.example.org")
-MIDDLE = Authority("middle.example.org", ROOT)
-STRANGER = Authority("stranger.example.org")
-GOOD = MIDDLE.issue(KEY) + MIDDLE.pem
-
-
-def lay(host: Host, chain: str, key: str) -> None:
-    host.write(certificate.DEBIAN_BUNDLE, ROOT.pem, Access(0o644))
+def provide(host: Host, chain: str = CHAIN, key: str = pem(KEY)) -> None:
+    """Write the admin's two files, on a machine that trusts ROOT."""
+    host.write(AUTHORITIES, ROOT.pem, Access(0o644))
     host.write(FILES.certificate, chain, Access(0o644))
     host.write(FILES.key, key, Access(0o600))
 
 
 @pytest.mark.parametrize("name", [NAME, "*.example.org"])
-def test_a_good_chain_is_served_and_a_second_run_changes_nothing(host: Host, name: str) -> None:
-    lay(host, MIDDLE.issue(KEY, name) + MIDDLE.pem, _pem(KEY))
-    step = OwnCertificate(FILES, NAME)
-    assert [outcome.result for outcome in run([step], host)] == [Result.CHANGED]
-    assert SERVED.texts(host) == FILES.texts(host)
+def test_a_valid_chain_is_copied_and_a_second_run_changes_nothing(host: Host, name: str) -> None:
+    provide(host, INTERMEDIATE.issue(KEY, name) + INTERMEDIATE.pem)
+    assert [outcome.result for outcome in run([STEP], host)] == [Result.CHANGED]
+    assert SERVED.read(host) == FILES.read(host)
     assert host.access(SERVED.key) == Access(0o600)
-    assert [outcome.result for outcome in run([step], host)] == [Result.UNCHANGED]
+    assert pending.is_pending(host, pending.RELOAD_NGINX)
+    assert [outcome.result for outcome in run([STEP], host)] == [Result.UNCHANGED]
 
 
 @pytest.mark.parametrize(
     ("chain", "key", "question", "reason"),
     [
-        pytest.param(GOOD, _pem(OTHER_KEY), "certificate-key", "is not the key of the first", id="another-key"),
-        pytest.param(MIDDLE.pem + MIDDLE.issue(KEY), _pem(KEY), "certificate-key", "is not the key", id="leaf-last"),
-        pytest.param(GOOD, _pem(KEY, b"hush"), "certificate-key", "locked by a passphrase", id="passphrase"),
-        pytest.param(GOOD, "nothing", "certificate-key", "no private key in PEM", id="no-key"),
-        pytest.param("nothing", _pem(KEY), "certificate-file", "no certificate in PEM", id="no-certificate"),
+        pytest.param(CHAIN, pem(OTHER_KEY), "certificate-key", "is not the key of the first", id="another-key"),
         pytest.param(
-            MIDDLE.issue(KEY, "a.example.org") + MIDDLE.pem,
-            _pem(KEY),
+            INTERMEDIATE.pem + INTERMEDIATE.issue(KEY), pem(KEY), "certificate-key", "is not the key", id="leaf-last"
+        ),
+        pytest.param(CHAIN, pem(KEY, b"hush"), "certificate-key", "encrypted with a passphrase", id="passphrase"),
+        pytest.param(CHAIN, "nothing", "certificate-key", "does not contain a private key in PEM", id="no-key"),
+        pytest.param(
+            "nothing", pem(KEY), "certificate-file", "does not contain a certificate in PEM", id="no-certificate"
+        ),
+        pytest.param(
+            INTERMEDIATE.issue(KEY, "a.example.org") + INTERMEDIATE.pem,
+            pem(KEY),
             "certificate-file",
             f"is not for {NAME}",
             id="name",
         ),
         pytest.param(
-            MIDDLE.issue(KEY, end=0) + MIDDLE.pem, _pem(KEY), "certificate-file", "number 1 has expired", id="expired"
+            INTERMEDIATE.issue(KEY, end=0) + INTERMEDIATE.pem,
+            pem(KEY),
+            "certificate-file",
+            "number 1 expired on",
+            id="expired",
         ),
         pytest.param(
-            MIDDLE.issue(KEY, begin=2) + MIDDLE.pem, _pem(KEY), "certificate-file", "not valid before", id="too-early"
+            INTERMEDIATE.issue(KEY, begin=2) + INTERMEDIATE.pem,
+            pem(KEY),
+            "certificate-file",
+            "not valid before",
+            id="too-early",
         ),
         pytest.param(
-            MIDDLE.issue(KEY) + ROOT.pem + MIDDLE.pem, _pem(KEY), "certificate-file", "number 2 is not that", id="order"
+            INTERMEDIATE.issue(KEY) + ROOT.pem + INTERMEDIATE.pem,
+            pem(KEY),
+            "certificate-file",
+            "number 2 is not that",
+            id="order",
         ),
-        pytest.param(MIDDLE.issue(KEY), _pem(KEY), "certificate-file", "not signed by an authority", id="chain-short"),
         pytest.param(
-            STRANGER.issue(KEY) + STRANGER.pem,
-            _pem(KEY),
+            INTERMEDIATE.issue(KEY), pem(KEY), "certificate-file", "not signed by an authority", id="no-intermediate"
+        ),
+        pytest.param(
+            UNTRUSTED.issue(KEY) + UNTRUSTED.pem,
+            pem(KEY),
             "certificate-file",
             "not signed by an authority",
-            id="stranger",
+            id="untrusted",
         ),
     ],
 )
-def test_each_fault_has_its_own_sentence(host: Host, chain: str, key: str, question: str, reason: str) -> None:
-    lay(host, chain, key)
-    with pytest.raises(InvalidAnswer, match=reason) as refused:
+def test_each_problem_has_a_message_of_its_own(host: Host, chain: str, key: str, question: str, reason: str) -> None:
+    provide(host, chain, key)
+    with pytest.raises(InvalidAnswer, match=reason) as invalid:
         own_certificate.validate(host, FILES, NAME)
-    assert refused.value.question == f"dcor-server/{question}"
-    assert refused.value.hint
+    assert invalid.value.question == f"dcor-server/{question}"
+    assert invalid.value.hint
 
 
-def test_what_cannot_be_used_does_not_replace_what_serves(host: Host) -> None:
-    lay(host, GOOD, _pem(KEY))
-    step = OwnCertificate(FILES, NAME)
-    run([step], host)
-    lay(host, MIDDLE.issue(OTHER_KEY) + MIDDLE.pem, _pem(KEY))
-    (outcome,) = run([step], host)
+@pytest.mark.parametrize(
+    ("file", "question"), [(FILES.certificate, "certificate-file"), (FILES.key, "certificate-key")]
+)
+def test_a_file_that_does_not_exist_is_named_with_its_question(host: Host, file: str, question: str) -> None:
+    provide(host)
+    host.remove(file)
+    with pytest.raises(InvalidAnswer, match=f"{file}.*does not exist") as invalid:
+        own_certificate.validate(host, FILES, NAME)
+    assert invalid.value.question == f"dcor-server/{question}"
+
+
+def test_a_self_signed_certificate_of_the_admin_needs_no_authority(host: Host) -> None:
+    provide(host, Authority.sign(NAME, KEY, signer=Authority(NAME, key=KEY)))
+    own_certificate.validate(host, FILES, NAME)
+
+
+def test_an_invalid_certificate_does_not_replace_the_one_that_is_served(host: Host) -> None:
+    provide(host)
+    run([STEP], host)
+    provide(host, INTERMEDIATE.issue(OTHER_KEY) + INTERMEDIATE.pem)
+    (outcome,) = run([STEP], host)
     assert outcome.result is Result.FAILED
-    assert SERVED.texts(host) == (GOOD, _pem(KEY))
+    assert SERVED.read(host) == (CHAIN, pem(KEY))
 
 
-def _forget_files(host: Host) -> None:
+def _remove_files(host: Host) -> None:
     host.remove(FILES.certificate)
     host.remove(FILES.key)
 
 
 def _renew(host: Host) -> None:
-    lay(host, MIDDLE.issue(OTHER_KEY) + MIDDLE.pem, _pem(OTHER_KEY))
+    provide(host, INTERMEDIATE.issue(OTHER_KEY) + INTERMEDIATE.pem, pem(OTHER_KEY))
 
 
 @pytest.mark.parametrize(
-    ("event", "result"), [(_forget_files, Result.UNCHANGED), (_renew, Result.CHANGED)], ids=["gone", "renewed"]
+    ("event", "result"), [(_remove_files, Result.UNCHANGED), (_renew, Result.CHANGED)], ids=["gone", "renewed"]
 )
-def test_files_are_followed_and_not_missed(host: Host, event: Callable[[Host], None], result: Result) -> None:
-    lay(host, GOOD, _pem(KEY))
-    step = OwnCertificate(FILES, NAME)
-    run([step], host)
+def test_renewed_files_are_copied_and_removed_files_change_nothing(
+    host: Host, event: Callable[[Host], None], result: Result
+) -> None:
+    provide(host)
+    run([STEP], host)
     event(host)
-    (outcome,) = run([step], host)
+    (outcome,) = run([STEP], host)
     assert outcome.result is result
-    assert certificate.fault(host, SERVED, NAME) is None
+    assert SERVED.check(host, NAME) is None
+
+
+@pytest.mark.parametrize("file", [SERVED.certificate, SERVED.key])
+def test_without_the_admins_files_a_lost_copy_is_an_error(host: Host, file: str) -> None:
+    provide(host)
+    run([STEP], host)
+    _remove_files(host)
+    host.remove(file)
+    (outcome,) = run([STEP], host)
+    assert (outcome.result, "does not exist" in outcome.reason) == (Result.FAILED, True)
+
+
+def test_a_key_that_others_can_read_is_drift_and_is_corrected(host: Host) -> None:
+    provide(host)
+    run([STEP], host)
+    host.path(SERVED.key).chmod(0o644)
+    (outcome,) = run([STEP], host)
+    assert (outcome.result, outcome.reason) == (Result.CHANGED, "its key is root:root 0644, not root:root 0600")
+
+
+def _proposal(before: Settings | None, wanted: Settings) -> Proposal:
+    return Proposal(before, wanted, {})
+
+
+@pytest.mark.parametrize("before", [None, Settings(hostname=NAME)], ids=["first", "changed"])
+def test_a_proposal_with_an_invalid_certificate_is_rejected(host: Host, before: Settings | None) -> None:
+    with pytest.raises(InvalidAnswer, match="does not exist"):
+        own_certificate.check_own_certificate(host, _proposal(before, SETTINGS))
+    provide(host)
+    own_certificate.check_own_certificate(host, _proposal(before, SETTINGS))
+
+
+@pytest.mark.parametrize(
+    "proposal",
+    [_proposal(SETTINGS, Settings(hostname=NAME)), _proposal(SETTINGS, SETTINGS)],
+    ids=["self-signed", "unchanged"],
+)
+def test_files_are_not_read_when_nobody_proposes_them(host: Host, proposal: Proposal) -> None:
+    own_certificate.check_own_certificate(host, proposal)

@@ -9,6 +9,7 @@ from dcor_pkg.answers import settings, settings_text
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import secrets, settings_file
+from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.verbs import change_settings
 
@@ -20,11 +21,9 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Secret]]:
     """Return the passwords of each preflight check, which rejects the host name rejected.example.org."""
     seen: list[dict[str, Secret]] = []
 
-    def check_change(
-        host: Host, before: settings.Settings | None, wanted: settings.Settings, passwords: dict[str, Secret]
-    ) -> None:
-        seen.append(passwords)
-        if wanted.hostname == "rejected.example.org":
+    def check_change(host: Host, proposal: Proposal) -> None:
+        seen.append(dict(proposal.passwords))
+        if proposal.wanted.hostname == "rejected.example.org":
             raise DcorError("rejected")
 
     monkeypatch.setattr(preflight, "check_change", check_change)

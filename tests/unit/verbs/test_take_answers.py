@@ -23,7 +23,7 @@ from tests.unit.answers.questionnaire import ALL, KEYS, asked
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Name the machine, and skip the preflight checks."""
     monkeypatch.setattr(socket, "getfqdn", lambda: "Lab.example.org")
-    monkeypatch.setattr(preflight, "check_change", lambda host, before, wanted, passwords: None)
+    monkeypatch.setattr(preflight, "check_change", lambda host, proposal: None)
 
 
 def first(host: Host, preseed: dict[str, str]) -> Frontend:

@@ -1,0 +1,34 @@
+"""TCP ports: which program listens on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import psutil
+
+from dcor_pkg.errors import DcorError
+
+
+def require_free(ports: Mapping[int, str]) -> None:
+    """Raise DcorError if a program listens on one of the ports that is not the program which `ports` names for it.
+
+    A listener whose program cannot be determined is accepted: it belongs to another user, or has just ended.
+    """
+    for connection in psutil.net_connections("tcp"):
+        port = connection.laddr.port if connection.laddr else 0
+        if connection.status != psutil.CONN_LISTEN or port not in ports:
+            continue
+        program = _program(connection.pid)
+        if program not in (ports[port], None):
+            raise DcorError(
+                f"Port {port} is held by {program} (process {connection.pid}).",
+                hint="Stop that program, or move it to another port.",
+            )
+
+
+def _program(process: int | None) -> str | None:
+    """Return the name of a process, or None if it cannot be determined."""
+    try:
+        return None if process is None else str(psutil.Process(process).name())
+    except psutil.NoSuchProcess:
+        return None

@@ -1,0 +1,50 @@
+"""What a row of the table ENGINES holds: one service that CKAN needs, local or external."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from dcor_pkg.answers.secret import Secret
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.kernel.step import Step
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services.endpoint import Endpoint
+
+#: raises UnusableService where a service cannot be used
+Probe = Callable[[Host, Endpoint, Secret, Settings], None]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How a service is set up on this machine and switched off, how an external one is probed, and who may be asked."""
+
+    #: the setting that says where it is, and the name of its part in `dcor-server status`
+    key: str
+    #: of external addresses
+    schemes: tuple[str, ...]
+    #: the systemd unit of the local one
+    unit: str
+    #: the question for the password of an external one; empty where it has none
+    password: str
+    local: Callable[[Settings], Endpoint]
+    #: what configures the local one
+    set_up: Callable[[Settings], tuple[Step, ...]]
+    #: the last steps of a plan in which the service is external: the local one stops and keeps its data
+    switch_off: tuple[Step, ...]
+    #: whether an external one is reachable and lets CKAN log in
+    log_in: Probe
+    #: whether CKAN can work with an external one: login, version, rights
+    probe: Probe
+    #: return the problem of the local one, asked as CKAN asks it, or None
+    health: Callable[[Host, Endpoint], str | None]
+    #: whether we start it; PostgreSQL is Debian's, and others may live on it
+    started_by_us: bool = True
+    #: what this machine needs in order to use an external one
+    connect: Callable[[Endpoint], tuple[Step, ...]] = lambda _: ()
+    #: raises DcorError where the local one cannot be set up; nothing is changed
+    require: Callable[[Host], None] = lambda _: None
+    #: the TCP ports of the local one, and the program that is expected there
+    ports: Mapping[int, str] = field(default_factory=dict)
+    #: patterns of the Debian packages that must outlive this package, since they delete or hold data
+    packages: tuple[str, ...] = ()

@@ -1,0 +1,23 @@
+"""The steps of TLS: the certificate that nginx serves, and what programs of this server trust."""
+
+from __future__ import annotations
+
+from dcor_pkg.answers.settings import OWN, Settings
+from dcor_pkg.kernel.step import Step
+from dcor_pkg.machine.facts import Facts
+from dcor_pkg.tls import own_certificate
+from dcor_pkg.tls.own_certificate import OwnCertificate
+from dcor_pkg.tls.pair import PAIRS
+from dcor_pkg.tls.self_signed import SelfSignedCertificate
+from dcor_pkg.tls.trust_bundle import TrustBundle
+
+
+def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
+    """Return the steps that provide the certificate; no fact of the machine matters for it."""
+    return (_certificate(settings), TrustBundle(PAIRS[settings.certificate]))
+
+
+def _certificate(settings: Settings) -> Step:
+    if settings.certificate == OWN:
+        return OwnCertificate(own_certificate.source(settings), settings.hostname)
+    return SelfSignedCertificate(settings.hostname)

@@ -1,0 +1,69 @@
+"""Properties of X.509 certificates: pure functions, without a look at the machine."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+if TYPE_CHECKING:  # cryptography 38 (Debian 12) does not have these names yet
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+
+BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+
+
+def load_chain(text: str) -> list[x509.Certificate]:
+    """Return the certificates in a PEM text, in the order of the text. Raises ValueError if there are none.
+
+    Text around the certificates is ignored (RFC 7468, section 5.2).
+    """
+    blocks = [part.split(END)[0] for part in text.split(BEGIN)[1:]]
+    if not blocks:
+        raise ValueError("there is no certificate")
+    return [x509.load_pem_x509_certificate(f"{BEGIN}{block}{END}\n".encode()) for block in blocks]
+
+
+def has_key(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
+    """Return whether a private key is the one that belongs to a certificate."""
+    return _public(certificate.public_key()) == _public(key.public_key())
+
+
+def covers(certificate: x509.Certificate, hostname: str) -> bool:
+    """Return whether a certificate is valid for a host name.
+
+    Only subjectAltName counts, and a * stands for the whole first label (RFC 6125, section 6.4).
+    """
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return False
+    accepted = {hostname, f"*.{hostname.partition('.')[2]}"}
+    return any(name.lower() in accepted for name in names.get_values_for_type(x509.DNSName))
+
+
+def valid_from(certificate: x509.Certificate) -> datetime.datetime:
+    """Return the moment from which a certificate is valid, in UTC."""
+    return _utc(certificate, "not_valid_before")
+
+
+def valid_until(certificate: x509.Certificate) -> datetime.datetime:
+    """Return the moment at which a certificate expires, in UTC."""
+    return _utc(certificate, "not_valid_after")
+
+
+def now() -> datetime.datetime:
+    """Return the present moment, in UTC."""
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def _utc(certificate: x509.Certificate, name: str) -> datetime.datetime:
+    """Return a time of a certificate; cryptography before 42 (Debian 12) returns it without a time zone."""
+    aware: datetime.datetime | None = getattr(certificate, f"{name}_utc", None)
+    naive: datetime.datetime = getattr(certificate, name) if aware is None else aware
+    return naive.replace(tzinfo=datetime.timezone.utc)
+
+
+def _public(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
