@@ -38,6 +38,7 @@ VERBS: tuple[Verb, ...] = (
     *upstream_commands.VERBS,
 )
 
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code. Raises SystemExit(2) for wrong usage, as argparse does."""
     options = parser().parse_args(arguments)

@@ -30,7 +30,8 @@ def damage(server: CommandLine) -> None:
 def test_a_converge_that_changes_nothing_prints_its_summary_only(server: CommandLine) -> None:
     ended = server("converge")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.startswith("0 changed, ") and len(ended.lines) == 1
+    assert ended.out.startswith("0 changed, ")
+    assert len(ended.lines) == 1
 
 
 def test_a_converge_prints_what_it_changed_and_logs_it(server: CommandLine) -> None:
@@ -62,7 +63,8 @@ def test_a_failing_step_ends_with_1_and_is_in_state_log_and_pending(server: Comm
     ended = server("converge")
     host = server.machine.host
     assert ended.code == 1
-    assert "! service nginx.service: " in ended.out and "bind() to 0.0.0.0:80 failed" in ended.out
+    assert "! service nginx.service: " in ended.out
+    assert "bind() to 0.0.0.0:80 failed" in ended.out
     assert "service nginx.service: " in last_converge.read(host).reason
     assert "bind() to 0.0.0.0:80 failed" in last_converge.read(host).hint
     assert "bind() to 0.0.0.0:80 failed" in (host.read(last_converge.LOG) or "")

@@ -16,6 +16,7 @@ from dcor_pkg.kernel import data_directory, secrets
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import upstream
+from dcor_pkg.services import external
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
 from dcor_pkg.verbs import health
 from tests.unit.command_line import CommandLine
@@ -146,7 +147,7 @@ def test_an_external_service_is_shown_with_its_address_and_its_problem(
     secrets.save(server.machine.host, secrets.external("redis-password"), Secret("hush"))
     server.machine.programs["redis-cli"] = lambda call: "PONG\n"
     problem = ["WRONGPASS invalid username-password pair"]
-    monkeypatch.setattr(health.external, "problem", lambda host, engine, settings: problem[0])
+    monkeypatch.setattr(external, "problem", lambda host, engine, settings: problem[0])
     text = server.machine.host.read("/etc/dcor-server/dcor-server.conf") or ""
     changed = text.replace("redis = local", "redis = rediss://redis.example.org")
     assert changed != text
@@ -185,7 +186,7 @@ class Page(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"a page")
 
-    def log_message(self, format: str, *arguments: object) -> None:
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing."""
 
 
