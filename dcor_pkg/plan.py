@@ -1,4 +1,4 @@
-"""The plan: everything that the package does to a machine, in order. Pure: it neither looks at the machine nor changes it."""
+"""The plan: everything that the package does to a machine, in order. It neither looks at the machine nor changes it."""
 
 from __future__ import annotations
 

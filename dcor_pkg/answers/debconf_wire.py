@@ -36,7 +36,7 @@ class Wire:
         return str(self._frontend.get(_question(key))).strip()
 
     def put(self, key: str, answer: str) -> None:
-        """Set an answer. White space becomes single blanks: in the protocol it separates words, and a line is a command."""
+        """Set an answer, with single blanks for its white space: in the protocol a newline would end the command."""
         self._frontend.set(_question(key), " ".join(answer.split()))
 
     def show(self, priority: str, key: str) -> bool:
@@ -105,7 +105,7 @@ class Wire:
 
 
 def wire() -> Wire:
-    """Return the connection to debconf. Without a frontend this starts one, which runs the script again, and never returns.
+    """Return the connection to debconf. Without a frontend, start one, which runs the script again; never return.
 
     The frontend is started with the script as its argument: `debconf.runFrontEnd` hides the script's name from it, so
     that it would neither load the templates nor run config. Answers are UTF-8 in any locale; other bytes are preserved.
@@ -122,7 +122,7 @@ def _question(key: str) -> str:
 
 
 def _yes(command: Callable[[], object]) -> bool:
-    """Run a command of the protocol, and return False if debconf answers NO. Raises DebconfError for another failure."""
+    """Run a command of the protocol; return False if debconf answers NO. Raises DebconfError for another failure."""
     try:
         command()
     except debconf.DebconfError as answer:

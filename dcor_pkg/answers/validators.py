@@ -15,7 +15,7 @@ Fault = tuple[str, Callable[[str], object]]
 
 LOCAL = "local"
 #: directories that belong to the system or to other packages
-SYSTEM = ("", "/etc", "/usr", "/var", "/home", "/root", "/boot", "/tmp", "/run", "/dev", "/proc", "/sys")
+SYSTEM = ("", "/etc", "/usr", "/var", "/home", "/root", "/boot", "/tmp", "/run", "/dev", "/proc", "/sys")  # noqa: S108 (it is not used)
 NAME = r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*"
 MAIL = r"[A-Za-z0-9.!#$&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
 
@@ -78,7 +78,7 @@ def line_of(most: int) -> Validator:
     )
 
 
-#: a host name or IP address by RFC 1123, section 2.1. 64 characters: the limit of a commonName (X.520), which dclab reads.
+#: a host name or IP address by RFC 1123, section 2.1, within the limit of a commonName (X.520), which dclab reads
 host = Validator(
     ("is longer than 64 characters, the limit of the common name in a certificate", lambda text: len(text) > 64),
     (

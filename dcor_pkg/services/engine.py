@@ -26,7 +26,7 @@ class Engine:
     #: the systemd unit of the local one
     unit: str
     #: the question for the password of an external one; empty where it has none
-    password: str
+    login_question: str
     local: Callable[[Settings], Endpoint]
     #: what configures the local one
     set_up: Callable[[Settings], tuple[Step, ...]]

@@ -28,7 +28,7 @@ ENGINES = (
         key="database",
         schemes=("postgresql",),
         unit=postgresql.UNIT,
-        password="database-password",
+        login_question="database-password",
         local=postgresql.endpoint,
         set_up=postgresql.steps,
         connect=postgresql.external_steps,
@@ -44,7 +44,7 @@ ENGINES = (
         key="redis",
         schemes=("redis", "rediss"),
         unit=redis.UNIT,
-        password="redis-password",
+        login_question="redis-password",
         local=redis.endpoint,
         set_up=redis.steps,
         switch_off=(ServiceStopped(redis.UNIT),),
@@ -56,7 +56,7 @@ ENGINES = (
         key="solr",
         schemes=("http", "https"),
         unit=solr.UNIT,
-        password="solr-password",
+        login_question="solr-password",
         local=solr.endpoint,
         set_up=solr.steps,
         switch_off=(ServiceStopped(solr.UNIT),),
@@ -70,7 +70,7 @@ ENGINES = (
         key="object-store",
         schemes=("http", "https"),
         unit=object_store.UNIT,
-        password="object-store-secret",
+        login_question="object-store-secret",
         local=object_store.endpoint,
         set_up=lambda settings: (*object_store.steps(settings), SocketActivation()),
         switch_off=(NoSocketActivation(), ServiceStopped(object_store.UNIT)),
@@ -87,7 +87,7 @@ def endpoint(engine: Engine, settings: Settings) -> Endpoint:
     answer = as_answers(settings)[engine.key]
     if answer == LOCAL:
         return engine.local(settings)
-    return from_address(engine.key, answer, secrets.external(engine.password) if engine.password else "")
+    return from_address(engine.key, answer, secrets.external(engine.login_question) if engine.login_question else "")
 
 
 def is_local(engine: Engine, settings: Settings) -> bool:

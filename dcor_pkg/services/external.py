@@ -25,7 +25,7 @@ def check(host: Host, proposal: Proposal) -> None:
     Raises InvalidAnswer for the first that cannot be used.
     """
     for engine in engines.external(proposal.wanted):
-        password = Secret("") if not engine.password else proposal.passwords.get(engine.password)
+        password = Secret("") if not engine.login_question else proposal.passwords.get(engine.login_question)
         with _as_invalid_answer(proposal.wanted, engine):
             if password is None:
                 raise UnusableService(*_missing_password(engine))
@@ -35,7 +35,7 @@ def check(host: Host, proposal: Proposal) -> None:
 
 def problem(host: Host, engine: Engine, settings: Settings) -> str | None:
     """Return why CKAN cannot log in to an external service, or None."""
-    password = Secret("") if not engine.password else passwords(host).get(engine.password)
+    password = Secret("") if not engine.login_question else passwords(host).get(engine.login_question)
     if password is None:
         return _missing_password(engine)[0]
     try:
@@ -48,7 +48,7 @@ def problem(host: Host, engine: Engine, settings: Settings) -> str | None:
 def passwords(host: Host) -> dict[str, Secret]:
     """Return the passwords of external services, by their questions; those that a purge has preserved count."""
     found = {}
-    for question in (engine.password for engine in engines.ENGINES if engine.password):
+    for question in (engine.login_question for engine in engines.ENGINES if engine.login_question):
         name = secrets.external(question)
         text = host.read(secrets.path(name)) or preserved.read(host, f"secrets/{name}")
         if text:
@@ -67,16 +67,16 @@ def _as_invalid_answer(settings: Settings, engine: Engine) -> Iterator[None]:
 
 def _missing_password(engine: Engine) -> tuple[str, str]:
     return (
-        f"its password is missing (dcor-server/{engine.password})",
-        f"{engine.password}=@FILE reads it from a file.",
+        f"its password is missing (dcor-server/{engine.login_question})",
+        f"{engine.login_question}=@FILE reads it from a file.",
     )
 
 
 def _is_known(host: Host, proposal: Proposal, engine: Engine, password: Secret) -> bool:
-    """Return whether it was probed before with this address and password; a store also for whether data may be public."""
+    """Return whether it was probed with this address and password; a store also with this answer to public-datasets."""
     before, wanted = proposal.before, proposal.wanted
     if before is None or (before.public_datasets != wanted.public_datasets and engine.key == "object-store"):
         return False
-    known = secrets.external(engine.password) if engine.password else ""
+    known = secrets.external(engine.login_question) if engine.login_question else ""
     same_password = not known or Secret((host.read(secrets.path(known)) or "").strip()) == password
     return same_password and as_answers(before)[engine.key] == as_answers(wanted)[engine.key]

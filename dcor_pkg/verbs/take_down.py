@@ -10,7 +10,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge, managed_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import PACKAGED_CKAN, SUPERVISOR_PROGRAMS
-from dcor_pkg.nginx import site as nginx
+from dcor_pkg.nginx import take_down as nginx
 from dcor_pkg.services import engines
 
 #: units that would start again what is stopped here, or work with it

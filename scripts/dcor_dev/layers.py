@@ -25,6 +25,8 @@ PACKAGES = "/srv/dist"
 #: which debconf asks before it unpacks, and what its frontends need: windows, lines to edit, a terminal to type at.
 FOR_TESTS = ("apt-utils", "locales-all", "perl", "tmux", "whiptail")
 BROWSER = ("chromium", "chromium-driver", "python3-selenium")
+#: What runs debian/tests.
+AUTOPKGTEST = ("autopkgtest",)
 
 #: The answers of an admin who takes every default.
 ANSWERS = f"""\
@@ -63,11 +65,11 @@ def built(suite: str) -> list[Path]:
 def debian_packages(suite: str, debs: Sequence[Path]) -> Stack:
     """Return a bare Debian in which everything that our packages need lies in apt's cache, resolved by apt itself."""
     base = roots.base(suite)
-    name = f"debian-{suite}-{cache.key(base.name, RECIPE, *relations(debs), *FOR_TESTS, *BROWSER)}"
+    name = f"debian-{suite}-{cache.key(base.name, RECIPE, *relations(debs), *FOR_TESTS, *BROWSER, *AUTOPKGTEST)}"
 
     def make(target: Path) -> None:
         # One by one: together, locales-all would be taken for the locales that PostgreSQL asks for.
-        groups = [" ".join(group) for group in (inside(debs), FOR_TESTS, BROWSER)]
+        groups = [" ".join(group) for group in (inside(debs), FOR_TESTS, BROWSER, AUTOPKGTEST)]
         script = "apt-get -qq update; for group; do apt-get -qq install --yes --download-only $group; done"
         argv = ("sh", "-euc", script, "sh", *groups)
         roots.chroot_run(base, *argv, private_network=False, read_only=shown(debs), env=QUIET, keep=target)

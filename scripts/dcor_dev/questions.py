@@ -1,4 +1,4 @@
-"""The templates of debconf's questions: written by hand is what people read, the rest follows from the settings' rows."""
+"""Generate the templates of debconf's questions from the settings' rows, but for the descriptions."""
 
 from __future__ import annotations
 

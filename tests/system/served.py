@@ -1,4 +1,4 @@
-"""Is a machine's site there, as its users see it."""
+"""Is a machine's site there, as its users see it, and the server as it should be."""
 
 from __future__ import annotations
 
@@ -23,8 +23,23 @@ def await_page(machine: Machine) -> None:
     )
 
 
+def await_rest(machine: Machine) -> None:
+    """Return when CKAN answers and the converge that follows a boot has ended; from then on only the test converges."""
+    machine.shell("systemctl disable --quiet --now dcor-converge.timer")
+    await_page(machine)
+    machine.run("dcor-server", "converge")
+
+
 def serves(machine: Machine) -> bool:
     """Tell whether page and search answer by the server's name, with its certificate verified."""
-    page = machine.shell(f"{CURL} --output /dev/null --write-out '%{{http_code}}' {SITE}/")
-    search = machine.shell(f"{CURL} '{SITE}{SEARCH}'")
+    site = f"https://{machine.hostname}"
+    page = machine.shell(f"{CURL} --output /dev/null --write-out '%{{http_code}}' {site}/")
+    search = machine.shell(f"{CURL} '{site}{SEARCH}'")
     return page == "200" and json.loads(search)["success"] is True
+
+
+def is_well(machine: Machine) -> None:
+    """Assert what every way to install has to end in."""
+    assert serves(machine)
+    assert machine.failed_units() == []
+    machine.run("dcor-server", "status")

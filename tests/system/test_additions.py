@@ -15,9 +15,7 @@ import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from probe import probed
-from served import CURL, SITE, await_page, serves
-
-pytestmark = pytest.mark.system
+from served import CURL, SITE, await_page, await_rest, serves
 
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
 CKAN = "/etc/dcor-server/ckan.d/clinic.ini"
@@ -37,9 +35,7 @@ dpkg-deb --build --root-owner-group /root/next /root/next.deb
 def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
     """Return a server that nobody converges but these tests."""
     with Machine("additions", installed, read_only=shown) as machine:
-        machine.shell("systemctl disable --quiet --now dcor-converge.timer")
-        await_page(machine)
-        machine.run("dcor-server", "converge")
+        await_rest(machine)
         yield machine
 
 
@@ -143,7 +139,7 @@ def test_what_ckan_cannot_load_leaves_the_old_state_serving(machine: Machine) ->
 
 def test_lines_for_nginx_are_taken_over_when_it_accepts_them(machine: Machine) -> None:
     machine.write(NGINX, "location = /clinic { return 200 one; }\n")
-    assert f"{NGINX} has changed, and is not taken over yet" in dcor(machine, "check", ends=3)
+    assert f"{NGINX} has changed and is not applied yet" in dcor(machine, "check", ends=3)
     dcor(machine, "converge")
     assert machine.shell(f"{CURL} {SITE}/clinic") == "one"
     machine.write(NGINX, "\nlocation = /clinic { return 200 two }\n")

@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from served import await_page
-from test_install import is_well
+from served import await_page, is_well
 from upgrade import NEXT, OF_RELEASE, make_next_version
 
 from tests.conftest import Boot
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.own_machine
 
 CONFIGURE = ("dpkg", "--configure", "-a")
 LOG = "/var/log/dcor-server/converge.log"

@@ -17,9 +17,8 @@ from dcor_dev import layers
 from dcor_dev.machine import Machine
 from people import client, measured, person
 from served import CURL, SITE, await_page, serves
-from test_reconfigure import dcor, refused, started
-
-pytestmark = pytest.mark.system
+from test_reconfigure import dcor, refused
+from undisturbed import started
 
 WRONG = f"@{apart.FOLDER}/wrong"
 RIGHT = f"@{apart.FOLDER}/password"

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from dcor_dev import layers, roots
-from dcor_dev.machine import Machine
-from served import await_page, serves
+from served import await_page, is_well
 
 from tests.conftest import Boot
+
+pytestmark = pytest.mark.own_machine
 
 TREE = Path(__file__).resolve().parents[2]
 
@@ -31,13 +32,6 @@ sed -i 's/^Enabled:.*/Enabled: yes/; s,^URIs:.*,URIs: file:/media/dcor,' /etc/ap
 apt-get update
 apt-get install -y dcor-server
 """
-
-
-def is_well(machine: Machine) -> None:
-    """Assert what every way to install has to end in."""
-    assert serves(machine)
-    assert machine.failed_units() == []
-    machine.run("dcor-server", "status")
 
 
 @pytest.mark.parametrize("way", [FROM_A_MEDIUM, FROM_THE_REPOSITORY], ids=["medium", "repository"])
@@ -86,9 +80,11 @@ until ss --no-header --listening --tcp --numeric sport = :443 | grep -q .; do sl
 """
 NO_PASSWORD = "dcor-server dcor-server/redis-password password\n"
 REFUSALS = (
-    Refused(("dcor-server/hostname", "'no host'", "no host name", "debconf-set-selections"), "hostname string no host"),
-    Refused(("dcor-server/certificate", "'bought'", "not offered"), "certificate select bought"),
-    Refused(("dcor-server/redis-password", "one word"), "redis-password password two words"),
+    Refused(
+        ("dcor-server/hostname", "'no host'", "not a host name", "debconf-set-selections"), "hostname string no host"
+    ),
+    Refused(("dcor-server/certificate", "'bought'", "not one of the choices"), "certificate select bought"),
+    Refused(("dcor-server/redis-password", "contains spaces"), "redis-password password two words"),
     Refused(("dcor-server/data-directory", "'data'", "not an absolute path"), "data-directory string data"),
     Refused(("/srv/file is no folder",), "data-directory string /srv/file/data", before="touch /srv/file"),
     Refused(

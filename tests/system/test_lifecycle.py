@@ -11,35 +11,23 @@ import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from questionnaire import get_dialogs, install, setting
+from remains import KEPT, left
 from served import CURL, SITE, await_page, serves
 from terminal import Terminal, running
 from upgrade import NEXT, OF_RELEASE, make_next_version
 
 from dcor_pkg.services.postgresql.cluster import STOPPED
 
+pytestmark = pytest.mark.own_machine
+
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 #: the questions of a first installation, and what stands there after a purge
 PUT_BY = (
     ("Name of the server:", "dcor.example.org____"),
-    ("Mail address of the administrator:", "keeper@example.org____"),
+    ("Email address of the administrator:", "keeper@example.org____"),
     ("Certificate of the server:", "self-signed"),
-    ("Folder for the measurements:", "/data____"),
+    ("Directory for the measurements:", "/data____"),
 )
-#: What bears our name, belongs to no package that is still there, and is not data.
-LEFT = r"""
-find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /srv -o -path /opt -o -path /data -o -path /var/lib/dpkg \
-    -o -path /var/lib/systemd -o -path '/var/backups/dcor-server/*' \) \
-    -prune -o -iname '*dcor*' -print | sort | while read -r path; do
-    dpkg --search "$path" >/dev/null 2>&1 || echo "$path"
-done
-"""
-#: Without the first, apt would drop the database with the next autoremove --purge; the last are of engines that stay.
-KEPT = [
-    "/etc/apt/apt.conf.d/01dcor-server",
-    "/var/backups/dcor-server",
-    "/var/lib/dcor-object-store",
-    "/var/log/dcor-solr",
-]
 
 
 @pytest.fixture
@@ -147,7 +135,7 @@ def test_purged_and_installed_again(machine: Machine, debs: list[Path], how: str
     said = purge(machine, how)
     assert "kept the measurements in /data" in said
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
-    assert machine.shell(LEFT).split() == KEPT
+    assert left(machine) == KEPT
     # It is saved before what was put by comes back, and must not be taken for it.
     machine.run("debconf-set-selections", text="dcor-server dcor-server/redis-password password hush-queue\n")
     with asked(machine, debs, frontend) as terminal:
@@ -179,7 +167,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
     ]
     assert "ckan_default" not in machine.shell(f"{databases} 'SELECT rolname FROM pg_roles'")
     purge(machine, "purge -y --autoremove dcor-object-store dcor-solr")
-    assert machine.shell(LEFT).split() == []
+    assert left(machine) == []
     layers.install(machine, debs)
     assert serves(machine)
     assert circles_of_all(machine) == []
@@ -190,14 +178,14 @@ def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Mac
     get_dialogs(machine)
     token = make_dataset(machine)
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
-        question = terminal.answer("Delete all data of this server, too?", "Enter")
+        question = terminal.answer("Delete all data of this server?", "Enter")
         assert "/data" in question
         assert "kept the measurements in /data" in terminal.ends()
     layers.install(machine, debs)
     assert circles(machine, token) == ["kept-circle"]
     machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
-        terminal.answer("Delete all data of this server, too?", "Left", "Enter")
+        terminal.answer("Delete all data of this server?", "Left", "Enter")
         said = terminal.ends()
     assert "nothing is deleted in /data" in said
     assert "All other data of this server are deleted" in said

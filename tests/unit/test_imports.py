@@ -25,7 +25,7 @@ LAW = {
     "tls": BASE,
     "nginx": (*BASE, "services", "tls"),
     "ckan": (*BASE, "services", "tls", "nginx"),
-    **{name: (*BASE, *MIDDLE, *STORY) for name in STORY},
+    **dict.fromkeys(STORY, (*BASE, *MIDDLE, *STORY)),
     "cli": (*BASE, *MIDDLE, *STORY),
     "maintainer": (*BASE, *MIDDLE, *STORY),
 }

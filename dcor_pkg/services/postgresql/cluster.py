@@ -19,7 +19,7 @@ DATABASE = "ckan_default"
 #: the first line of start.conf in a cluster that we have stopped; debian/dcor-server.postrm knows it
 STOPPED = "# dcor-server has stopped this cluster, for its database is elsewhere; database=local starts it again.\n"
 OTHER_DATABASES = (
-    f"SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', '{DATABASE}')"
+    f"SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', '{DATABASE}')"  # noqa: S608 (names of ours)
 )
 
 

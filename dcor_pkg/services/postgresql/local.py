@@ -17,7 +17,7 @@ from dcor_pkg.services.postgresql.cluster import ClusterEnabled
 #: Debian's unit for all clusters
 UNIT = "postgresql.service"
 #: the name of the secret that is the password of CKAN's role
-PASSWORD = "database-password"
+PASSWORD = "database-password"  # noqa: S105 (a name)
 
 
 def endpoint(_: Settings) -> Endpoint:
@@ -88,16 +88,19 @@ class PostgresqlDatabase:
         return None if encoding == "UTF8" else f"its encoding is {encoding}, not UTF8"
 
     def apply(self, host: Host) -> None:
-        """Create what is missing; an existing database is kept as it is, and only the password is set."""
+        """Create what is missing; an existing database is kept as it is, and only the password is set.
+
+        The SQL is made of names of ours, and of a password of letters and digits (RandomSecret).
+        """
         role, name = self.database.user, self.database.name
         password = secrets.read(host, self.database.secret).reveal()
-        exists = psql.as_superuser(host, f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'") == "1"
+        exists = psql.as_superuser(host, f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'") == "1"  # noqa: S608
         # log_statement is off for it: PostgreSQL would write the password to its log.
         psql.as_superuser(
             host,
             f"SET log_statement = none; {'ALTER' if exists else 'CREATE'} ROLE {role} LOGIN PASSWORD '{password}'",
         )
-        if psql.as_superuser(host, f"SELECT count(*) FROM pg_database WHERE datname = '{name}'") == "0":
+        if psql.as_superuser(host, f"SELECT count(*) FROM pg_database WHERE datname = '{name}'") == "0":  # noqa: S608
             psql.as_superuser(
                 host,
                 f"CREATE DATABASE {name} OWNER {role} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'",

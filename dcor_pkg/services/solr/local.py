@@ -1,6 +1,6 @@
-"""CKAN's core in Solr: the schema of the CKAN that is installed, and a password.
+"""The local Solr: its core with the schema of the installed CKAN, and a password.
 
-Without the password every user of this computer could delete the index through the loopback address.
+Without a password every user of this machine could delete the index through the loopback address.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HOME = "/var/lib/dcor-solr/home"
 CONFIGURATION = f"{HOME}/configsets/ckan/conf"
 SCHEMA = f"{CONFIGURATION}/schema.xml"
 SHIPPED = "/usr/share/dcor-solr"
-#: what the package brings, and where Solr looks for it
+#: where Solr looks for files, and the files of the package dcor-solr
 LINKS = {
     f"{HOME}/solr.xml": f"{SHIPPED}/solr.xml",
     **{f"{CONFIGURATION}/{name}": f"{SHIPPED}/{name}" for name in ("protwords.txt", "solrconfig.xml", "synonyms.txt")},
@@ -42,8 +42,8 @@ LINKS = {
 PUBLIC = Access(0o644)
 OF_SOLR = Access(0o640, "root", "dcor-solr")
 
-#: CKAN's line, and ours. Solr needs a number there to replay its log after a crash: with CKAN's text it loses updates
-#: and deletions that it had acknowledged, and reports no error (ckan/ckan#8373, ckan/ckan#9088).
+#: CKAN's line, and ours. Solr needs a number there to replay its log after a crash: with CKAN's string it loses updates
+#: and deletions that it has acknowledged, and reports no error (ckan/ckan#8373, ckan/ckan#9088).
 VERSION_FIELD = '<field name="_version_" type="string" indexed="true" stored="true"/>'
 CRASH_SAFE_FIELD = '<field name="_version_" type="plong" indexed="false" stored="false" docValues="true"/>'
 
@@ -67,17 +67,17 @@ def problem(host: Host, solr: Endpoint) -> str | None:
 
 @dataclass(frozen=True)
 class SolrCore:
-    """All that Solr reads: where it is not ours to the letter, it is written anew and Solr started again."""
+    """All files that Solr reads. A file that differs is written again, and Solr is restarted."""
 
     name: str = "solr core"
 
     def check(self, host: Host) -> str | None:
         for link, target in LINKS.items():
             if host.target(link) != target:
-                return f"{link} does not lead to {target}"
+                return f"{link} is not a link to {target}"
         for path, (text, access) in wanted(host).items():
             if host.read(path) != text:
-                return f"{path} is {'not what it should be' if host.exists(path) else 'missing'}"
+                return f"{path} is {'not as it should be' if host.exists(path) else 'missing'}"
             if (drift := host.access_drift(path, access)) is not None:
                 return f"{path} {drift}"
         return None
@@ -104,17 +104,17 @@ def wanted(host: Host) -> dict[str, tuple[str, Access]]:
 
 
 def crash_safe(schema: str) -> str:
-    """Return CKAN's schema with the one line changed; refuse a schema that does not have it just once."""
+    """Return CKAN's schema with its one line changed. Raises DcorError where the line is not there exactly once."""
     if schema.count(VERSION_FIELD) != 1:
         raise DcorError(
-            "The schema of the installed CKAN is not as this version of dcor-server knows it.",
-            hint=f"Its line {VERSION_FIELD} is missing; a newer dcor-server may know it.",
+            "The schema of the installed CKAN is not the one that this version of dcor-server supports.",
+            hint=f"Its line {VERSION_FIELD} is missing; a newer dcor-server may support it.",
         )
     return schema.replace(VERSION_FIELD, CRASH_SAFE_FIELD)
 
 
 def security(password: Secret) -> str:
-    """Return security.json: who has no password gets nothing, not even a version number."""
+    """Return security.json: without a password nothing is answered, not even the version."""
     authentication = {
         "class": "solr.BasicAuthPlugin",
         "blockUnknown": True,
@@ -124,10 +124,10 @@ def security(password: Secret) -> str:
 
 
 def credential(password: Secret) -> str:
-    """Return a password as Solr keeps it: base64 of sha256(sha256(salt + password)), then of the salt.
+    """Return a password as Solr stores it: base64 of sha256(sha256(salt + password)), then of the salt.
 
-    The salt is made of the password, so that two runs write the same file. It protects weak passwords from
-    precomputed tables; this one is random.
+    The salt is derived from the password, so that two runs write the same file. A salt protects weak passwords from
+    precomputed tables; ours is random.
     """
     salt = hashlib.sha256(b"dcor-solr" + password.reveal().encode()).digest()
     once = hashlib.sha256(salt + password.reveal().encode()).digest()
@@ -135,12 +135,12 @@ def credential(password: Secret) -> str:
 
 
 def schema_of_ckan(host: Host) -> str:
-    """Return the schema that the installed CKAN comes with."""
+    """Return the schema of the installed CKAN."""
     return host.read(schema_path(host)) or ""
 
 
 def schema_path(host: Host) -> str:
-    """Return where that lies. Raises DcorError where there is none."""
+    """Return the path of the schema of the installed CKAN. Raises DcorError where there is none."""
     library = f"{PACKAGED_CKAN}/lib"
     for name in host.names(library):
         path = f"{library}/{name}/site-packages/ckan/config/solr/schema.xml"

@@ -1,4 +1,4 @@
-"""A fake of debconf's frontend, after its ConfModule.pm (1.5.82): questions are shown, skipped, seen and gone back from.
+"""A fake of debconf's frontend, after its ConfModule.pm (1.5.82): it shows and skips questions, and goes back.
 
 The templates are the package's. Its language is upper case, so that untranslated texts are noticed. The person at the
 keyboard is a function of a question's key and proposal that returns what is typed, or None to go back.
@@ -35,7 +35,7 @@ def paragraphs(extended: str) -> str:
 
 
 class Frontend:
-    """A frontend with a database of answers; `interactive` is False for noninteractive, `reshow` True to reconfigure."""
+    """A frontend with a database of answers. `interactive`: False for noninteractive; `reshow`: True to reconfigure."""
 
     def __init__(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Access, Host
 
+README = Path(__file__).resolve().parents[3] / "README.md"
 GOOD = {"hostname": "dcor.example.org", "email": "admin@example.org", "data-directory": "/srv/data"}
 
 
@@ -58,7 +61,7 @@ def test_saved_settings_are_loaded_again(host: Host) -> None:
 
 def test_for_a_file_that_cannot_be_read_the_error_names_the_line(host: Host) -> None:
     host.write(settings_text.PATH, "[dcor-server]\nhostname dcor.example.org\n", Access(0o640))
-    with pytest.raises(DcorError, match="line *2"):
+    with pytest.raises(DcorError, match=r"line *2"):
         settings_file.load(host)
 
 
@@ -144,10 +147,12 @@ def test_an_answer_without_a_password_is_shown_as_it_is(answer: str) -> None:
 
 @given(st.fixed_dictionaries({}, optional={key: st.text() for key in settings.KEYS}))
 def test_any_answers_give_settings_or_an_error_that_names_the_question(answers: dict[str, str]) -> None:
+    key = settings.KEYS[0]
     try:
         settings.parse(answers)
     except settings.InvalidAnswer as invalid:
-        assert invalid.key in settings.KEYS
+        key = invalid.key
+    assert key in settings.KEYS
 
 
 VALUES = ["yes", "no", "7", "/srv/x", "a@b", "a.b", "self-signed", "local", "auto", "dcor", "ckan"]
@@ -167,3 +172,8 @@ def test_settings_are_loaded_as_they_were_saved(answers: dict[str, str]) -> None
     wanted = settings.parse(answers)
     text = settings_text.changed(settings_text.HEADER, settings.as_answers(wanted))
     assert settings.parse(settings_text.answers_in(text)) == wanted
+
+
+@pytest.mark.parametrize("key", [key for key in settings.KEYS if key not in settings.QUESTIONS])
+def test_the_readme_names_each_setting_without_a_question(key: str) -> None:
+    assert f"`{key}`" in README.read_text(encoding="utf-8")

@@ -47,7 +47,8 @@ def test_each_question_has_a_template_that_fits_its_row(key: str) -> None:
     proposes = row.question is not None and row.question.proposal
     assert fields.get("Default", "") == ("" if proposes else row.default)
     title, _, description = fields["Description"].partition("\0")
-    assert title.endswith(":") and len(description) >= 60
+    assert title.endswith(":")
+    assert len(description) >= 60
 
 
 def test_each_template_belongs_to_a_row_or_to_the_package() -> None:

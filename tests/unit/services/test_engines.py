@@ -43,9 +43,9 @@ def test_each_row_is_an_endpoint_by_name() -> None:
 @each_engine
 def test_its_setting_and_its_questions_exist(engine: Engine) -> None:
     templates = (DEBIAN / "dcor-server.templates").read_text(encoding="utf-8")
-    for question in (engine.key, engine.password):
+    for question in (engine.key, engine.login_question):
         assert f"Template: dcor-server/{question}\n" in templates
-    assert PASSWORDS[engine.password] == engine.key
+    assert PASSWORDS[engine.login_question] == engine.key
     assert settings.default(engine.key) == validators.LOCAL
 
 

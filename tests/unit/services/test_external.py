@@ -239,7 +239,11 @@ def test_a_missing_password_names_its_question(host: Host) -> None:
 def test_an_external_service_may_have_no_password(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     row = with_row(
-        monkeypatch, "redis", password="", probe=lambda *given: seen.append(given[2].reveal()), log_in=lambda *_: None
+        monkeypatch,
+        "redis",
+        login_question="",
+        probe=lambda *given: seen.append(given[2].reveal()),
+        log_in=lambda *_: None,
     )
     external.check(host, Proposal(None, ONLY_REDIS, {}))
     external.check(host, Proposal(ONLY_REDIS, ONLY_REDIS, {}))
@@ -254,7 +258,7 @@ def test_a_known_service_has_to_answer(host: Host, monkeypatch: pytest.MonkeyPat
 
     row = with_row(monkeypatch, "redis", log_in=log_in)
     secrets.save(host, secrets.external("redis-password"), Secret(PASSWORD))
-    with pytest.raises(InvalidAnswer, match="dcor-server/redis = .*: it is not there"):
+    with pytest.raises(InvalidAnswer, match=r"dcor-server/redis = .*: it is not there"):
         external.check(host, Proposal(ONLY_REDIS, ONLY_REDIS, external.passwords(host)))
     assert external.problem(host, row, ONLY_REDIS) == "it is not there"
     assert external.problem(host, engine("solr"), SETTINGS) == "its password is missing (dcor-server/solr-password)"

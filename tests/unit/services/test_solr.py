@@ -63,7 +63,7 @@ def test_a_changed_schema_is_taken_over_and_solr_started_again(machine: Host) ->
     machine.write(SCHEMA, INSTALLED.replace("2.11", "2.12"), Access(0o644))
     (outcome,) = run([solr.SolrCore()], machine)
     assert outcome.result is Result.CHANGED
-    assert outcome.reason.endswith("schema.xml is not what it should be")
+    assert outcome.reason.endswith("schema.xml is not as it should be")
     assert is_pending(machine, solr.RESTART)
 
 
@@ -71,7 +71,7 @@ def test_a_link_that_is_gone_is_made_anew(machine: Host) -> None:
     run([solr.SolrCore()], machine)
     machine.remove("/var/lib/dcor-solr/home/solr.xml")
     (outcome,) = run([solr.SolrCore()], machine)
-    assert outcome.reason == "/var/lib/dcor-solr/home/solr.xml does not lead to /usr/share/dcor-solr/solr.xml"
+    assert outcome.reason == "/var/lib/dcor-solr/home/solr.xml is not a link to /usr/share/dcor-solr/solr.xml"
 
 
 def test_without_ckan_it_says_what_is_missing(host: Host) -> None:
