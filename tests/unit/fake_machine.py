@@ -24,7 +24,7 @@ from dcor_pkg.machine import disk, http_request, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES, PACKAGED_CKAN
-from dcor_pkg.nginx import site as nginx_site
+from dcor_pkg.nginx import example_site
 from dcor_pkg.services import engines
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import postgresql
@@ -53,7 +53,7 @@ FILES = {
     REQUIREMENTS: "dcor-shared==1.0.4 --hash=sha256:0000\n",
     release.BYTECODE_MAGIC: MAGIC,
     AUTHORITIES: "-----BEGIN CERTIFICATE-----\n",
-    nginx_site.EXAMPLE: "server { listen 80 default_server; }\n",
+    example_site.PATH: "server { listen 80 default_server; }\n",
     f"{SITE_PACKAGES}/ckan/config/solr/schema.xml": f'<schema name="ckan-2.11">\n    {solr.VERSION_FIELD}\n</schema>\n',
     f"{SITE_PACKAGES}/ckan/i18n/en_US/LC_MESSAGES/ckan.po": "",
     f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\n",
@@ -168,7 +168,7 @@ def _install_files(host: Host) -> None:
     host.write(postgresql.START, "auto\n", Access(0o644, "postgres", "postgres"))
     host.link(f"{PACKAGED_CKAN}/bin/python3", "../../../../bin/python3")
     host.link(f"{PACKAGED_CKAN}/bin/python", "python3")
-    host.link(nginx_site.EXAMPLE_ENABLED, nginx_site.EXAMPLE)
+    host.link(example_site.ENABLED, example_site.PATH)
 
 
 def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

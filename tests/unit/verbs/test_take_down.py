@@ -11,7 +11,7 @@ from dcor_pkg.ckan import supervisor
 from dcor_pkg.kernel import last_converge
 from dcor_pkg.kernel.data_directory import marker
 from dcor_pkg.machine.paths import CKAN_INI, PACKAGED_CKAN
-from dcor_pkg.nginx import site
+from dcor_pkg.nginx import example_site, site
 from dcor_pkg.services import engines
 from dcor_pkg.verbs.take_down import AUTOMATIC, take_down
 from tests.unit.command_line import CommandLine
@@ -41,7 +41,7 @@ def test_programs_engines_and_timers_stop_and_the_site_is_closed(installed: Mach
     assert {installed.systemd.units[unit].active for unit in (*AUTOMATIC, *OURS)} == {"inactive"}
     assert {installed.systemd.units[unit].file for unit in OURS} == {"disabled"}
     assert not installed.host.exists(site.ENABLED)
-    assert installed.host.target(site.EXAMPLE_ENABLED) == site.EXAMPLE
+    assert installed.host.target(example_site.ENABLED) == example_site.PATH
     assert installed.nginx.reloads > 0
 
 
