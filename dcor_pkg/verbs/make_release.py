@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import release_id
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.kernel import runner
 from dcor_pkg.machine import facts
@@ -16,7 +16,7 @@ from dcor_pkg.verbs.verb import Console, Verb
 
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Run the one step that makes the release; the services keep running from the active one."""
-    step = ReleaseMade(release.wanted(facts.read(host)))
+    step = ReleaseMade(release_id.wanted(facts.read(host)))
     outcomes = runner.run([step], host, tell=progress_of(options, console))
     conclude(host, options, console, outcomes)
     return exit_code(outcomes)

@@ -7,6 +7,7 @@ import textwrap
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import additions as ckan_additions
 from dcor_pkg.ckan.ckan_ini import ckan_ini
+from dcor_pkg.ckan.known_issues import notices as known_issues
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.kernel.report import Notice
@@ -19,10 +20,10 @@ VALUE_LENGTH = 60
 
 
 def collect(host: Host, settings: Settings) -> list[Notice]:
-    """Return the notices about files that an administrator has added or changed. They contain no secret."""
+    """Return the notices about changed files, additions and known issues. They contain no secret."""
     changed = managed_file.changed_by_admin(host)
     overridden = [] if CKAN_INI in changed else _overridden(host, settings)
-    return [*overridden, *(_changed(host, path) for path in changed)]
+    return [*overridden, *(_changed(host, path) for path in changed), *known_issues.collect(host)]
 
 
 def not_applied(host: Host, settings: Settings) -> list[Notice]:

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import release, release_build
 from dcor_pkg.machine import disk, http_request, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
@@ -51,7 +51,7 @@ SITE_PACKAGES = f"{PACKAGED_CKAN}/lib/python3.11/site-packages"
 #: what the packages bring
 FILES = {
     REQUIREMENTS: "dcor-shared==1.0.4 --hash=sha256:0000\n",
-    release.BYTECODE_MAGIC: MAGIC,
+    release_build.BYTECODE_MAGIC: MAGIC,
     AUTHORITIES: "-----BEGIN CERTIFICATE-----\n",
     example_site.PATH: "server { listen 80 default_server; }\n",
     f"{SITE_PACKAGES}/ckan/config/solr/schema.xml": f'<schema name="ckan-2.11">\n    {solr.VERSION_FIELD}\n</schema>\n',

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import release, switch
+from dcor_pkg.ckan import release, release_build, switch
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.postgresql.cluster import DATABASE
@@ -49,7 +50,7 @@ class Ckan:
 
     def python(self, call: Call) -> str:
         """Run a module of a release, or tell the number of its bytecode."""
-        if call.argv[1:] == ("-c", release.MAGIC):
+        if call.argv[1:] == ("-c", release_build.MAGIC):
             return MAGIC
         module = {
             ("-m", "pip", "install"): self._install,
@@ -65,7 +66,7 @@ class Ckan:
 
     def command(self, call: Call) -> str:
         """Run a command of CKAN as its user."""
-        assert call.user == release.USER, call.argv
+        assert call.user == CKAN_USER, call.argv
         self.commands.append(call.argv[1:])
         self._fail(call, call.argv[1])
         if call.argv[1:3] == ("search-index", "rebuild"):
@@ -76,7 +77,7 @@ class Ckan:
 
     def tar(self, call: Call) -> str:
         """Unpack the bytecode of the wheels."""
-        assert call.option("--file") == release.BYTECODE, call.argv
+        assert call.option("--file") == release_build.BYTECODE, call.argv
         self.host.write(f"{call.option('--directory')}/dcor_shared/__pycache__/s3.pyc", "bytecode", PUBLIC)
         return ""
 
@@ -118,7 +119,7 @@ class Ckan:
 
     def _upgrade(self, call: Call) -> str:
         """Bring the tables to the newest revision, which takes the database."""
-        assert call.user == release.USER, call.argv
+        assert call.user == CKAN_USER, call.argv
         if DATABASE not in self.postgresql.databases:
             raise call.failure(1, "sqlalchemy.exc.OperationalError: the database does not exist\n")
         self.postgresql.databases[DATABASE].revision = REVISION

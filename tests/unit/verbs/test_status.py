@@ -11,10 +11,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import additions, release, switch
+from dcor_pkg.ckan import additions, switch
 from dcor_pkg.kernel import data_directory, secrets
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.nginx import upstream
 from dcor_pkg.services import external
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
@@ -135,7 +136,7 @@ def test_without_settings_status_fails_and_says_which_file_is_missing(dcor_serve
 
 
 def test_without_an_active_release_there_are_no_programs(server: CommandLine) -> None:
-    server.machine.host.remove(release.CURRENT)
+    server.machine.host.remove(CURRENT)
     server.machine.host.remove(upstream.PATH)
     found = problems(server)
     assert (found["release"], found["programs"]) == ("none is active", "no release is active")
