@@ -1,9 +1,10 @@
 """A fake machine for unit tests: all programs that dcor-server runs, with a state, over the files of a directory.
 
 The fixture `machine` gives one on which the packages are installed and nothing is set up; `machine.host` is its Host.
-Each program has a handler in the table `machine.programs`; a program or call that has none is an AssertionError that names it,
-also where the code under test has caught it. A test reads and changes the state of `machine.systemd`, `.postgresql`,
-`.supervisor`, `.nginx`, `.ckan`, `.packages`, looks at `machine.calls`, and adds or replaces handlers:
+Each program has a handler in the table `machine.programs`; a program or call that has none is an AssertionError that
+names it, also where the code under test has caught it. A test reads and changes the state of `machine.systemd`,
+`.postgresql`, `.supervisor`, `.nginx`, `.ckan` and `.packages`, looks at `machine.calls`, and adds or replaces
+handlers:
 
     machine.programs["sh"] = lambda call: ""
     machine.fail("systemctl", "reload", words="no")    # each call that begins so fails
@@ -19,13 +20,12 @@ from typing import Any
 import psutil
 import pytest
 
-from dcor_pkg.ckan import release, release_build
+from dcor_pkg.ckan import release
+from dcor_pkg.ckan.known_issues import percent_in_database_url
 from dcor_pkg.machine import disk, http_request, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES, PACKAGED_CKAN
-from dcor_pkg.nginx import example_site
-from dcor_pkg.services import engines
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import postgresql
 from tests.unit.fake_programs.call import Call, Handler
@@ -34,27 +34,29 @@ from tests.unit.fake_programs.files import Files
 from tests.unit.fake_programs.nginx import Nginx
 from tests.unit.fake_programs.packages import Packages
 from tests.unit.fake_programs.postgresql import Postgresql
-from tests.unit.fake_programs.redis import Redis
 from tests.unit.fake_programs.supervisor import Supervisor
 from tests.unit.fake_programs.systemd import Systemd
 
 PUBLIC, PROGRAM = Access(0o644), Access(0o755)
 TIMERS = ("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer")
 UNITS = (
-    *(engine.unit for engine in engines.ENGINES if engine.started_by_us),
+    *("redis-server@dcor.service", "dcor-solr.service", "dcor-object-store.service"),
     *(postgresql.UNIT, "postgresql.service", "supervisor.service", "nginx.service"),
     *(*TIMERS, "dcor-converge.service", "dcor-nightly.service"),
 )
 #: units that the installation of their packages starts, and that start at boot
 STARTED = (postgresql.UNIT, "postgresql.service", "supervisor.service", "nginx.service")
+#: Debian's example of a site, which is enabled at first
+EXAMPLE = "/etc/nginx/sites-available/default"
 SITE_PACKAGES = f"{PACKAGED_CKAN}/lib/python3.11/site-packages"
 #: what the packages bring
 FILES = {
     REQUIREMENTS: "dcor-shared==1.0.4 --hash=sha256:0000\n",
-    release_build.BYTECODE_MAGIC: MAGIC,
+    "/usr/share/dcor-wheels/bytecode.magic": MAGIC,
     AUTHORITIES: "-----BEGIN CERTIFICATE-----\n",
-    example_site.PATH: "server { listen 80 default_server; }\n",
+    EXAMPLE: "server { listen 80 default_server; }\n",
     f"{SITE_PACKAGES}/ckan/config/solr/schema.xml": f'<schema name="ckan-2.11">\n    {solr.VERSION_FIELD}\n</schema>\n',
+    f"{SITE_PACKAGES}/ckan/model/__init__.py": percent_in_database_url.ISSUE.cure.change[2],
     f"{SITE_PACKAGES}/ckan/i18n/en_US/LC_MESSAGES/ckan.po": "",
     f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\n",
     f"{PACKAGED_CKAN}/bin/activate": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",
@@ -73,16 +75,12 @@ class Machine:
         _install_files(host)
         self.systemd = Systemd(host, *UNITS)
         self.postgresql = Postgresql(host, self.systemd)
-        self.redis = Redis(self.systemd)
         self.supervisor = Supervisor(host, self.systemd)
         self.nginx = Nginx(host)
         self.packages = Packages(host)
         self.files = Files(host)
         self.ckan = Ckan(host, self.systemd, self.postgresql, self.supervisor)
-        parts = (
-            *(self.systemd, self.postgresql, self.redis, self.supervisor),
-            *(self.nginx, self.packages, self.files, self.ckan),
-        )
+        parts = (self.systemd, self.postgresql, self.supervisor, self.nginx, self.packages, self.files, self.ckan)
         #: handlers by the names of programs; "RELEASE/bin/NAME" is a program of whichever release
         self.programs: dict[str, Handler] = {name: run for part in parts for name, run in part.programs().items()}
         #: what was run, in order
@@ -168,7 +166,7 @@ def _install_files(host: Host) -> None:
     host.write(postgresql.START, "auto\n", Access(0o644, "postgres", "postgres"))
     host.link(f"{PACKAGED_CKAN}/bin/python3", "../../../../bin/python3")
     host.link(f"{PACKAGED_CKAN}/bin/python", "python3")
-    host.link(example_site.ENABLED, example_site.PATH)
+    host.link("/etc/nginx/sites-enabled/default", EXAMPLE)
 
 
 def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,12 +27,14 @@ class Database:
 
 @dataclass
 class Postgresql:
-    """The cluster 15/main on port 5432: roles with their passwords, and databases."""
+    """The cluster 15/main on port 5432: roles with their passwords, and databases; and those of external servers."""
 
     host: Host
     systemd: Systemd
     roles: dict[str, str] = field(default_factory=dict)
     databases: dict[str, Database] = field(default_factory=dict)
+    #: the databases of external servers, by the names of their hosts; their roles are among `roles`
+    external: dict[str, set[str]] = field(default_factory=dict)
     #: the SQL that has changed rows
     updates: list[str] = field(default_factory=list)
 
@@ -56,7 +58,8 @@ class Postgresql:
     def psql(self, call: Call) -> str:
         """Carry out the SQL on the standard input, as the superuser or as a role with a password."""
         address = "on socket" if call.user == "postgres" else f'at "{call.option("--host")}", port 5432'
-        if not self.systemd.is_active(UNIT):
+        is_external = call.user is None and call.option("--host") in self.external
+        if not is_external and not self.systemd.is_active(UNIT):
             raise call.failure(
                 2,
                 f"psql: error: connection to server {address} failed: Connection refused\n"
@@ -79,7 +82,7 @@ class Postgresql:
             raise call.failure(2, f"{failed}fe_sendauth: no password supplied\n")
         if self.roles.get(user) != passwords[0]:
             raise call.failure(2, f'{failed}FATAL:  password authentication failed for user "{user}"\n')
-        if name not in self.databases:
+        if name not in self.external.get(login[0], self.databases):
             raise call.failure(2, f'{failed}FATAL:  database "{name}" does not exist\n')
         return self.databases[name]
 
@@ -133,7 +136,7 @@ SUPERUSER: dict[str, Answer] = {
     r"SELECT count\(\*\) FROM pg_database WHERE datname = '(\w+)'": lambda it, *rest: int(rest[2][1] in it.databases),
     r"CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE template0 ENCODING '(\w+)' LOCALE 'C.UTF-8'": _create,
     r"SELECT count\(\*\) FROM pg_database WHERE NOT datistemplate AND datname NOT IN \('postgres', '(\w+)'\)": (
-        lambda it, *rest: len(set(it.databases) - {rest[2][1]})
+        lambda it, *rest: len(set(it.databases) - {rest[2][1]}.union(*it.external.values()))
     ),
 }
 #: what CKAN's role asks

@@ -1,4 +1,5 @@
 """A fake of supervisor: its XML-RPC interface, and supervisorctl, over the files in conf.d."""
+# ruff: noqa: N802 (the methods of the interface have these names)
 
 from __future__ import annotations
 

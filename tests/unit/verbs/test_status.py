@@ -97,8 +97,8 @@ def change_certificate(server: CommandLine) -> None:
     SelfSignedCertificate("other.example.org").apply(server.machine.host)
 
 
-def stop_redis_answers(server: CommandLine) -> None:
-    server.machine.redis.answer = "LOADING"
+def let_redis_load(server: CommandLine) -> None:
+    server.machine.programs["redis-cli"] = lambda call: "LOADING Redis is loading the dataset in memory\n"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def stop_redis_answers(server: CommandLine) -> None:
         (break_search, "search", "does not succeed"),
         (break_page, "page", "https://dcor.example.org/ answers 500"),
         (change_certificate, "certificate", "dcor.example.org"),
-        (stop_redis_answers, "redis", "LOADING"),
+        (let_redis_load, "redis", "LOADING"),
     ],
 )
 def test_a_problem_is_shown_at_its_part_with_exit_code_3(
