@@ -1,114 +1,23 @@
-"""The maintainer scripts: what dpkg gets as exit code, what is printed, and what is done."""
+"""The postinst: what dpkg gets as exit code, what is printed, and what is done."""
 
 from __future__ import annotations
 
-import os
 import time
-from dataclasses import dataclass, field
 
 import pytest
 
 from dcor_pkg import maintainer
-from dcor_pkg.answers import debconf_wire, settings_text
-from dcor_pkg.answers.debconf_wire import Wire
+from dcor_pkg.answers import settings_text
 from dcor_pkg.ckan import release, supervisor
 from dcor_pkg.kernel import last_converge, pending, settings_file
 from dcor_pkg.machine import error_boundary, lock
-from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.nginx import site
-from dcor_pkg.verbs import take_down
-from tests.unit.answers.frontend import Frontend
+from dcor_pkg.machine.host import Access
 from tests.unit.command_line import ANSWERS
-from tests.unit.fake_machine import Machine
+from tests.unit.dpkg import DEBHELPER, Dpkg
 from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
 
-#: what debhelper puts into a script
-DEBHELPER = "\n# Automatically added by dh_installsystemd\ndeb-systemd-helper enable dcor-converge.timer\n"
 BROKEN = "tar: Unexpected EOF in archive"
-
-
-class Connection(Wire):
-    """A connection to debconf that records its end. Output before that would break the protocol."""
-
-    is_open = True
-
-    def __init__(self, frontend: Frontend, capsys: pytest.CaptureFixture[str]) -> None:
-        super().__init__(frontend)
-        self.capsys = capsys
-
-    def hang_up(self) -> None:
-        """Close it."""
-        assert self.capsys.readouterr().out == ""
-        self.is_open = False
-
-
-@dataclass
-class Dpkg:
-    """Runs the maintainer scripts as dpkg does, on a fake machine."""
-
-    machine: Machine
-    capsys: pytest.CaptureFixture[str]
-    #: None where a script must not ask debconf
-    connection: Connection | None = None
-    out: str = ""
-    err: str = ""
-    #: the parts of debhelper that were run
-    debhelper: list[Call] = field(default_factory=list)
-
-    @property
-    def host(self) -> Host:
-        """The machine."""
-        return self.machine.host
-
-    def postinst(self, *arguments: str, debhelper: str = DEBHELPER) -> int:
-        """Run the postinst and return its exit code."""
-        return self._ended(maintainer.postinst(["/var/lib/dpkg/info/dcor-server.postinst", *arguments], debhelper))
-
-    def prerm(self, *arguments: str, debhelper: str = DEBHELPER) -> int:
-        """Run the prerm and return its exit code."""
-        return self._ended(maintainer.prerm(["/var/lib/dpkg/info/dcor-server.prerm", *arguments], debhelper))
-
-    def preseed(self, answers: dict[str, str]) -> None:
-        """Let debconf have these answers."""
-        self.connection = Connection(Frontend(preseed=answers, interactive=False), self.capsys)
-
-    def installed(self) -> Dpkg:
-        """Install for the first time."""
-        self.preseed(ANSWERS)
-        assert self.postinst("configure", "") == 0, self.err
-        self.debhelper.clear()
-        return self
-
-    def run_debhelper(self, call: Call) -> str:
-        """Stand for sh."""
-        assert call.argv[:3] == ("sh", "-e", "-c")
-        self.debhelper.append(call)
-        return "Created symlink.\n"
-
-    def _ended(self, code: int) -> int:
-        self.out, self.err = self.capsys.readouterr()
-        assert "Traceback" not in self.out + self.err
-        return code
-
-
-@pytest.fixture
-def dpkg(machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Dpkg:
-    """Return what runs the scripts on a machine whose systemd runs."""
-    dpkg = Dpkg(machine, capsys)
-
-    def connect() -> Connection:
-        assert dpkg.connection is not None, "debconf must not be asked"
-        return dpkg.connection
-
-    monkeypatch.setattr(maintainer, "Host", lambda: machine.host)
-    monkeypatch.setattr(debconf_wire, "wire", connect)
-    monkeypatch.setattr(os, "umask", lambda mask: mask)
-    monkeypatch.delenv("DEBCONF_RECONFIGURE", raising=False)
-    monkeypatch.setenv("DPKG_MAINTSCRIPT_PACKAGE", "dcor-server")
-    machine.host.make_directory("/run/systemd/system", Access(0o755))
-    machine.programs["sh"] = dpkg.run_debhelper
-    return dpkg
 
 
 def reconfigure(dpkg: Dpkg, monkeypatch: pytest.MonkeyPatch, answers: dict[str, str]) -> int:
@@ -294,46 +203,3 @@ def test_a_bug_in_a_first_installation_ends_with_1_and_its_traceback_is_in_the_l
     assert "bug" in dpkg.err
     assert error_boundary.LOG in dpkg.err
     assert "ZeroDivisionError" in (dpkg.host.read(error_boundary.LOG) or "")
-
-
-def test_a_removal_takes_the_site_down_and_keeps_the_settings(dpkg: Dpkg) -> None:
-    assert dpkg.installed().prerm("remove") == 0
-    assert (dpkg.out, dpkg.err) == ("Created symlink.\n", "")
-    assert not dpkg.host.exists(site.ENABLED)
-    assert dpkg.host.exists(settings_text.PATH)
-    assert dpkg.debhelper[0].argv[-1] == "remove"
-
-
-def test_before_an_upgrade_nothing_is_taken_down(dpkg: Dpkg) -> None:
-    dpkg.installed()
-    calls = len(dpkg.machine.calls)
-    assert dpkg.prerm("upgrade", "2.0.0") == 0
-    assert dpkg.machine.calls[calls:] == dpkg.debhelper
-    assert dpkg.host.exists(site.ENABLED)
-
-
-def test_a_removal_reports_what_cannot_be_stopped_and_never_fails(dpkg: Dpkg) -> None:
-    dpkg.installed()
-    dpkg.machine.fail("systemctl", words="Failed to connect to bus")
-    dpkg.machine.fail("sh", words="sh: broken")
-    assert dpkg.prerm("remove") == 0
-    assert "    Failed to connect to bus" in dpkg.err.splitlines()
-    assert "    sh: broken" in dpkg.err.splitlines()
-    assert dpkg.err.startswith("dcor-server: ")
-
-
-def test_a_bug_does_not_fail_a_removal(dpkg: Dpkg, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(host: object, report: object) -> None:
-        raise ZeroDivisionError
-
-    dpkg.installed()
-    monkeypatch.setattr(take_down, "take_down", broken)
-    assert dpkg.prerm("remove") == 0
-    assert "ZeroDivisionError" in dpkg.err
-    assert error_boundary.LOG in dpkg.err
-
-
-def test_after_a_removal_an_installation_counts_as_the_first_one(dpkg: Dpkg) -> None:
-    dpkg.installed().prerm("remove")
-    dpkg.machine.systemd.units[CLUSTER].active = "inactive"
-    assert dpkg.postinst("configure", "1.0.0") == 1
