@@ -78,7 +78,7 @@ def test_options_of_the_admins_count_and_no_request_fails(machine: Machine) -> N
     machine.write(
         CKAN, "ckan.site_title = Clinic\nWTF_CSRF_SECRET_KEY = hush-hush\n[logger_ckan]\nlevel = ERROR\n", 0o600
     )
-    assert "is not what the settings ask for" in dcor(machine, "check", ends=3)
+    assert "differs from what the settings need" in dcor(machine, "check", ends=3)
     seen = probed(machine, "dcor-server converge")
     assert seen.failed == ()
     assert title(machine) == "About - Clinic"
@@ -223,7 +223,7 @@ def test_an_upgrade_keeps_what_was_changed_and_asks_nothing(machine: Machine) ->
     mine = machine.path(REDIS).read_text()
     before = {path: machine.path(path).read_text() for path in (SETTINGS, CKAN, NGINX)}
     done = upgrade(machine)
-    assert "was changed here, and there is a new text for it" in done.stdout + done.stderr
+    assert "was changed locally, so its new version goes to" in done.stdout + done.stderr
     assert machine.path(REDIS).read_text() == mine
     assert "tcp-backlog 500" in machine.path(f"{REDIS}.dcor-new").read_text()
     assert about(machine, "status", REDIS) == [CHANGED]

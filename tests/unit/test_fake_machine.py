@@ -14,11 +14,11 @@ from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import facts
 from dcor_pkg.machine.host import Host
 from dcor_pkg.plan import build_plan
-from dcor_pkg.services import engines
 from tests.unit.fake_machine import Machine
 
 ANSWERS = {"hostname": "dcor.example.org", "email": "admin@example.org"}
 EXTERNAL = {"object-store": "https://AKID@s3.example.org", "redis": "rediss://redis.example.org"}
+UNITS = {"object-store": "dcor-object-store.service", "redis": "redis-server@dcor.service"}
 PASSWORDS = ("object-store-secret", "redis-password")
 
 
@@ -41,7 +41,7 @@ def test_services_become_external_and_local_again(machine: Machine) -> None:
     for external, state in (({}, "active"), (EXTERNAL, "inactive"), ({}, "active")):
         plan = build_plan(settings.parse({**ANSWERS, **external}), facts.read(machine.host))
         assert problems(run(plan, machine.host)) == []
-        units = [machine.systemd.units[engine.unit].active for engine in engines.ENGINES if engine.key in EXTERNAL]
+        units = [machine.systemd.units[UNITS[key]].active for key in EXTERNAL]
         assert units == [state] * len(EXTERNAL)
 
 
