@@ -20,14 +20,18 @@ MACHINES = ("engines", "system")
 #: What a part makes once for many tests of several files, and takes long.
 SHARED = {"server", "content"}
 
-#: What begins first. The longest one is the other Debian's, which needs packages of its own.
+#: What takes longest begins first: the other Debian, which needs packages of its own, and files whose tests share a
+#: machine; then tests that share nothing, which fill the gaps.
 FIRST = (
     "system/test_other_suites",
-    "system/test_crash",
-    "system/test_first_questions",
-    "system/test_install",
-    "system/test_lifecycle",
+    "system/test_reconfigure",
     "system/test_external",
+    "system/test_questions",
+    "system/test_additions",
+    "system/test_crash",
+    "system/test_install",
+    "system/test_first_questions",
+    "system/test_lifecycle",
 )
 
 #: Boots a machine over a stack of layers: boot("name", stack, **options of Machine).

@@ -229,8 +229,12 @@ class Machine:
             raise DevError(f"The machine {self.room.name} is {done.stdout.strip()}:\n{self.console()}")
 
     def enter(self, user: str, env: Mapping[str, str]) -> list[str]:
-        """Return what runs a program inside as that user, with that user's home and nothing of the caller's."""
-        argv = ["nsenter", "-t", str(self.leader), "-a", "--", "env", "-i"]
+        """Return what runs a program inside as that user, with that user's home and nothing of the caller's.
+
+        It ends with the caller: nsenter stops itself when its program is stopped, as at a shutdown, and whoever does
+        not continue it keeps the machine from ending.
+        """
+        argv = ["setpriv", "--pdeathsig", "KILL", "--", "nsenter", "-t", str(self.leader), "-a", "--", "env", "-i"]
         argv += [f"{name}={value}" for name, value in nspawn.INSIDE.items()]
         if user != "root":
             argv += ["runuser", "-u", user, "--", "env"]

@@ -34,7 +34,7 @@ def side_by_side(cores: int, memory: int) -> int:
 
 
 def workers() -> list[str]:
-    """Return what tells pytest how to share out the tests on this computer, in the order that tests/conftest.py gives."""
+    """Return the options with which pytest shares out the tests on this computer, in the order of tests/conftest.py."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     count = side_by_side(len(os.sched_getaffinity(0)), memory)
     return [f"--numprocesses={count}", "--dist=loadgroup", "--no-loadscope-reorder"]

@@ -1,4 +1,4 @@
-"""Rendered files are, byte by byte, the ones in this directory. GOLDEN=accept scripts/test golden writes the new texts."""
+"""Rendered files are, byte by byte, the ones in this directory. GOLDEN=accept scripts/test golden writes them anew."""
 
 from __future__ import annotations
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from dcor_dev import checkout, layers
 
 from tests.conftest import Boot
-
-pytestmark = pytest.mark.system
 
 TREE = Path(__file__).resolve().parents[2]
 

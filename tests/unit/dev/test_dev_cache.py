@@ -162,13 +162,14 @@ def test_who_asks_while_it_is_made_waits_for_it(shelf: Path) -> None:
 def test_what_is_asked_for_while_old_things_are_looked_through_stays(
     shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What is looked at last is asked for by another process as soon as its time was read: here, by the clock."""
     used(shelf, "old", cache.UNUSED + 60)
-    remove = cache._remove_unused
+    clock = time.time
 
-    def remove_later(old: Path, lock: Path, asked: float) -> None:
-        lock.touch()
-        remove(old, lock, asked)
+    def ask_meanwhile() -> float:
+        (shelf / ".old.lock").touch()
+        return clock()
 
-    monkeypatch.setattr(cache, "_remove_unused", remove_later)
+    monkeypatch.setattr(time, "time", ask_meanwhile)
     cache.folder("things", "new", touch)
     assert kept(shelf) == ["new", "old"]
