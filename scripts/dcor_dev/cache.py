@@ -40,13 +40,23 @@ def folder(kind: str, name: str, make: Callable[[Path], None]) -> Path:
     shelf = CACHE / kind
     shelf.mkdir(parents=True, exist_ok=True)
     target = shelf / name
-    with _locked(shelf / f".{name}.lock"):
+    lock = shelf / f".{name}.lock"
+    with _locked(lock):
+        # When it was last used. A folder's own mtime belongs to its content: in a root it becomes that of "/".
+        lock.touch()
         if not target.exists():
-            _remove_old(shelf, target)
+            with alone("removal"):
+                _remove_old(shelf, target)
             _make(target, make)
-    # When it was last used. A folder's own mtime belongs to its content: in a root it becomes that of "/".
-    (shelf / f".{name}.lock").touch()
     return target
+
+
+@contextmanager
+def alone(what: str) -> Iterator[None]:
+    """Let no other process do `what` at the same time."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with _locked(CACHE / f".{what}.lock"):
+        yield
 
 
 def _make(target: Path, make: Callable[[Path], None]) -> None:
@@ -80,17 +90,19 @@ def _remove_old(shelf: Path, wanted: Path) -> None:
         old = shelf / lock.name[1 : -len(".lock")]
         family = _family(old.name)
         seen[family] = seen.get(family, 0) + (old != wanted)
-        if old != wanted and (seen[family] > KEPT or lock.stat().st_mtime < time.time() - UNUSED):
-            _remove_unused(old, lock)
+        asked = lock.stat().st_mtime
+        if old != wanted and (seen[family] > KEPT or asked < time.time() - UNUSED):
+            _remove_unused(old, lock, asked)
 
 
-def _remove_unused(old: Path, lock: Path) -> None:
+def _remove_unused(old: Path, lock: Path, asked: float) -> None:
+    """Remove what was last asked for at that time, unless somebody has asked for it, or begun to make it, since."""
     with lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        if not _mounted(old):
+        if lock.stat().st_mtime == asked and not _mounted(old):
             for folder in (old, old.with_name(f".{old.name}.new")):
                 if folder.exists():
                     shutil.rmtree(folder)

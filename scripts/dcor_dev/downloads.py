@@ -67,10 +67,11 @@ def pip(suite: str, folder: Path, *argv: str) -> str:
 
 
 def provide(wanted: Mapping[str, str], target: Path, fetch: Callable[[Mapping[str, str], Path], None]) -> None:
-    """Put each of `wanted` (names by sha256) into `target`; `fetch(missing, folder)` gets what the cache has not."""
-    missing = {sha256: name for sha256, name in wanted.items() if not _stored(sha256, name).exists()}
-    if missing:
-        _fetch(missing, fetch)
+    """Put each of `wanted` (file names by sha256) into `target`; `fetch(missing, folder)` gets what the cache has not."""
+    with cache.alone("downloads"):  # what another build is just fetching comes once, and Maven cannot share its folder
+        missing = {sha256: name for sha256, name in wanted.items() if not _stored(sha256, name).exists()}
+        if missing:
+            _fetch(missing, fetch)
     target.mkdir(parents=True, exist_ok=True)
     for sha256, name in wanted.items():
         verify(_stored(sha256, name), sha256)

@@ -105,11 +105,12 @@ class Room:
         return process
 
     def clear_up(self) -> None:
-        """Remove the control groups, once nothing runs in them."""
+        """Remove the control groups, once nothing runs in them; two may find the same room abandoned at once."""
         (self.folder / "nspawn.pid").unlink(missing_ok=True)
         for top in _group_paths(self.name):
             for folder, _, _ in os.walk(top, topdown=False):
-                Path(folder).rmdir()
+                with suppress(FileNotFoundError):
+                    Path(folder).rmdir()
 
     def _overlay(self) -> str:
         lower = ":".join(str(layer) for layer in reversed(self.stack))

@@ -5,6 +5,7 @@ The private key lives in a home of GnuPG's that only root may open; it is named 
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from dcor_dev.errors import DevError
 
 #: Says what it is wherever a signature is shown.
 TEST_IDENTITY = "Test key of a DCOR server's build, trusted by nobody else"
+
+#: What agents leave in their home when they are killed.
+SOCKETS = "S.*"
 
 
 @dataclass(frozen=True)
@@ -54,16 +58,21 @@ class Signer:
 
 @contextmanager
 def signer(key: Path | None) -> Iterator[Signer]:
-    """Give the signer of a release key, forgotten afterwards, or of the test key, kept for the next build."""
+    """Give the signer of a release key, or of the test key, which is kept for the next build.
+
+    Each has a home of its own, forgotten afterwards: whoever ends gpg's agent would end it for all of the same home.
+    """
     tools.need("gpg", "gpg-agent")
-    if key is None:
-        with _agent(cache.folder("key", "test", _make_test_home)) as home:
-            yield Signer(home)
-        return
-    with tempfile.TemporaryDirectory(prefix="dcor-key-") as name, _agent(Path(name)) as home:
-        found = Signer(home)
-        found.take(key)
-        yield found
+    with tempfile.TemporaryDirectory(prefix="dcor-key-") as name:
+        home = Path(name)
+        if key is None:
+            kept = cache.folder("key", "test", _make_test_home)
+            shutil.copytree(kept, home, ignore=shutil.ignore_patterns(SOCKETS), dirs_exist_ok=True)
+        with _agent(home):
+            found = Signer(home)
+            if key is not None:
+                found.take(key)
+            yield found
 
 
 def _make_test_home(home: Path) -> None:

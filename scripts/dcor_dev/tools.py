@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from dcor_dev import cache
 from dcor_dev.errors import DevError
 
 #: Which Debian package brings a program.
@@ -46,8 +47,9 @@ def install(*packages: str) -> None:
     """Install Debian packages here, without questions; the package lists may be missing on a fresh machine."""
     need_root()
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for argv in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-        run(f"{' '.join(packages)} cannot be installed here", "apt-get", "-qq", *argv, env=environment)
+    with cache.alone("apt"):  # which does not wait for another apt, but fails
+        for argv in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+            run(f"{' '.join(packages)} cannot be installed here", "apt-get", "-qq", *argv, env=environment)
 
 
 def run(failure: str, *argv: str, folder: Path | None = None, env: Mapping[str, str] | None = None) -> str:

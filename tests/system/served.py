@@ -23,6 +23,13 @@ def await_page(machine: Machine) -> None:
     )
 
 
+def await_rest(machine: Machine) -> None:
+    """Return when CKAN answers and the converge that follows a boot has ended; from then on only the test converges."""
+    machine.shell("systemctl disable --quiet --now dcor-converge.timer")
+    await_page(machine)
+    machine.run("dcor-server", "converge")
+
+
 def serves(machine: Machine) -> bool:
     """Tell whether page and search answer by the server's name, with its certificate verified."""
     site = f"https://{machine.hostname}"

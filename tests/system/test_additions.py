@@ -15,9 +15,7 @@ import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from probe import probed
-from served import CURL, SITE, await_page, serves
-
-pytestmark = pytest.mark.system
+from served import CURL, SITE, await_page, await_rest, serves
 
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
 CKAN = "/etc/dcor-server/ckan.d/clinic.ini"
@@ -37,9 +35,7 @@ dpkg-deb --build --root-owner-group /root/next /root/next.deb
 def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
     """Return a server that nobody converges but these tests."""
     with Machine("additions", installed, read_only=shown) as machine:
-        machine.shell("systemctl disable --quiet --now dcor-converge.timer")
-        await_page(machine)
-        machine.run("dcor-server", "converge")
+        await_rest(machine)
         yield machine
 
 

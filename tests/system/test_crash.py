@@ -15,7 +15,7 @@ from upgrade import NEXT, OF_RELEASE, make_next_version
 
 from tests.conftest import Boot
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.own_machine
 
 CONFIGURE = ("dpkg", "--configure", "-a")
 LOG = "/var/log/dcor-server/converge.log"

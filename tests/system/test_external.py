@@ -20,8 +20,6 @@ from served import CURL, SITE, await_page, serves
 from test_reconfigure import dcor, refused
 from undisturbed import started
 
-pytestmark = pytest.mark.system
-
 WRONG = f"@{apart.FOLDER}/wrong"
 RIGHT = f"@{apart.FOLDER}/password"
 DOORS = ("dcor-store-door@s3.socket", "dcor-store-door@filer.socket")

@@ -13,7 +13,7 @@ from terminal import running
 
 from tests.conftest import Boot
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.own_machine
 
 #: the package's scripts and templates, as apt takes them out before it unpacks anything
 TAKE_OUT = "dpkg-deb --control /srv/dist/dcor-server_*.deb /srv/control"

@@ -11,6 +11,8 @@ from served import await_page, is_well
 
 from tests.conftest import Boot
 
+pytestmark = pytest.mark.own_machine
+
 TREE = Path(__file__).resolve().parents[2]
 
 #: As the README has it for a folder or medium.

@@ -18,6 +18,8 @@ from upgrade import NEXT, OF_RELEASE, make_next_version
 
 from dcor_pkg.services.postgresql.cluster import STOPPED
 
+pytestmark = pytest.mark.own_machine
+
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 #: the questions of a first installation, and what stands there after a purge
 PUT_BY = (

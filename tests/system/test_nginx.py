@@ -10,8 +10,6 @@ from dcor_dev.machine import Machine
 from people import Person, person
 from served import CURL, SITE
 
-pytestmark = pytest.mark.system
-
 #: pages that link to others
 PAGES = (
     "/",

@@ -34,7 +34,6 @@ def asked_again(machine: Machine) -> None:
     assert setting(machine, "email") == "other@example.org"
 
 
-@pytest.mark.system
 def test_it_installs_takes_a_measurement_and_stays_as_it_is(other: str) -> None:
     """Install without a network, upload and read back, converge again."""
     stack = (*layers.installed(other, layers.built(other)), layers.clients(other, CLIENTS))

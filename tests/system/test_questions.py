@@ -13,8 +13,6 @@ from served import await_page, serves
 from terminal import running
 from upgrade import NEXT, make_next_version
 
-pytestmark = pytest.mark.system
-
 README = Path(__file__).resolve().parents[2] / "README.md"
 FRONTENDS = ("dialog", "readline", "teletype", "noninteractive")
 QUEUE = "redis://127.0.0.1:6399/0"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -133,3 +135,40 @@ def test_what_is_being_made_or_mounted_stays(shelf: Path, monkeypatch: pytest.Mo
         fcntl.flock(lock, fcntl.LOCK_EX)
         cache.folder("things", "new", touch)
     assert kept(shelf) == ["made", "mounted", "new"]
+
+
+#: Asks for the same thing as another process, and says whether it was made here.
+ASK = """
+import sys, time
+from pathlib import Path
+from dcor_dev import cache
+cache.CACHE = Path(sys.argv[1])
+def make(target):
+    print("made", flush=True)
+    time.sleep(0.3)
+    (target / "file").write_text("made")
+print((cache.folder("things", "one", make) / "file").read_text())
+"""
+
+
+def test_who_asks_while_it_is_made_waits_for_it(shelf: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [sys.executable, "-c", ASK, str(shelf.parent)]
+    asking = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
+    said = sorted(process.communicate()[0] for process in asking)
+    assert said == ["made\n", "made\n", "made\nmade\n"]
+
+
+def test_what_is_asked_for_while_old_things_are_looked_through_stays(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used(shelf, "old", cache.UNUSED + 60)
+    remove = cache._remove_unused
+
+    def remove_later(old: Path, lock: Path, asked: float) -> None:
+        lock.touch()
+        remove(old, lock, asked)
+
+    monkeypatch.setattr(cache, "_remove_unused", remove_later)
+    cache.folder("things", "new", touch)
+    assert kept(shelf) == ["new", "old"]
