@@ -16,17 +16,20 @@ MODULES = (
     "ckan.model, ckanext, lxml.etree, psycopg2, yaml, greenlet, msgspec, markupsafe._speedups, zope.interface, magic"
 )
 
-#: Says as whom and with what it was started, where a release's program would be.
-TELL = '#!/bin/sh\necho "$(id -un) $(id -Gn) $CKAN_INI ${0%/*} ${PATH%%:*} $*"\n'
+#: the script that a release has in place of CKAN's own program
+GUARD = Path(__file__).resolve().parents[2] / "dcor_pkg/ckan/files/as-ckan"
+#: prints its user, environment and arguments, in place of CKAN's own program
+REPORT = '#!/bin/sh\necho "$(id -un) $(id -Gn) $CKAN_INI ${0%/*} ${PATH%%:*} $*"\n'
 
 
 @pytest.fixture
 def commands(tmp_path: Path) -> dict[Path, str]:
-    """Return where a release's and the package's own program are to be seen, as programs that tell."""
-    for name in ("release", "default"):
-        (tmp_path / name / "bin").mkdir(parents=True)
-        (tmp_path / name / "bin/ckan").write_text(TELL)
-        (tmp_path / name / "bin/ckan").chmod(0o755)
+    """Return a release and the package's environment, with programs that print how they were started."""
+    programs = {"default/bin/ckan": REPORT, "release/libexec/ckan": REPORT, "release/bin/ckan": GUARD.read_text()}
+    for name, text in programs.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
     tmp_path.chmod(0o755)
     return {tmp_path / "release": "/var/lib/dcor-server/releases/A", tmp_path / "default": CKAN}
 
@@ -46,9 +49,8 @@ def test_ckan_is_that_of_the_active_release_by_its_own_path(
     suite: str, content: dict[str, Deb], commands: dict[Path, str]
 ) -> None:
     said = run(suite, content, commands, "ln -s releases/A /var/lib/dcor-server/current; CKAN_INI=/other ckan jobs")
-    assert (
-        said == "www-data www-data /other /var/lib/dcor-server/releases/A/bin /var/lib/dcor-server/releases/A/bin jobs"
-    )
+    release = "/var/lib/dcor-server/releases/A"
+    assert said == f"www-data www-data /other {release}/libexec {release}/bin jobs"
 
 
 def test_every_compiled_part_is_loaded(suite: str, content: dict[str, Deb]) -> None:

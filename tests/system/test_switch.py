@@ -44,7 +44,7 @@ def active(machine: Machine) -> str:
 
 def test_another_release_takes_over_without_a_failed_request(machine: Machine) -> None:
     before = active(machine)
-    machine.shell("echo '# another' >>/usr/share/dcor-server/dcor_pkg/runtime/__init__.py")
+    machine.shell("echo 'ANOTHER = 1' >>/usr/share/dcor-server/dcor_pkg/runtime/__init__.py")
     seen = probed(machine, "dcor-server converge")
     assert seen.failed == ()
     assert seen.asked > 20
@@ -76,7 +76,9 @@ def test_concurrent_writes_find_no_shared_connection(machine: Machine) -> None:
 def test_a_release_that_does_not_answer_leaves_the_old_one_in_its_place(machine: Machine) -> None:
     before = active(machine)
     machine.shell("echo 'raise SystemExit(7)' >>/usr/share/dcor-server/dcor_pkg/runtime/wsgi.py")
-    machine.shell("sed -i 's/^PATIENCE = 120.0/PATIENCE = 10.0/' /usr/share/dcor-server/dcor_pkg/ckan/switch.py")
+    machine.shell(
+        "sed -i 's/^TIMEOUT_SECONDS = 120.0/TIMEOUT_SECONDS = 10.0/' /usr/share/dcor-server/dcor_pkg/ckan/switch.py"
+    )
     seen = probed(machine, "! dcor-server converge")
     assert seen.failed == ()
     assert active(machine) == before

@@ -1,12 +1,12 @@
-"""The next version of dcor-server, made inside a machine of the one that it is shown."""
+"""The next version of dcor-server, made in a machine from the package that is installed there."""
 
 from __future__ import annotations
 
 from dcor_dev.machine import Machine
 
 NEXT = "/root/next.deb"
-#: what makes it want another release
-OF_RELEASE = "echo '# another' >>/root/next/usr/share/dcor-server/dcor_pkg/runtime/__init__.py"
+#: a change that makes another release; a comment would not
+OF_RELEASE = "echo 'ANOTHER = 1' >>/root/next/usr/share/dcor-server/dcor_pkg/runtime/__init__.py"
 MAKE = r"""
 dpkg-deb --raw-extract /srv/dist/dcor-server_*.deb /root/next
 {change}
@@ -16,5 +16,5 @@ dpkg-deb --build --root-owner-group /root/next {package}
 
 
 def make_next_version(machine: Machine, change: str = "") -> None:
-    """Lay the next version at NEXT; `change` is shell that changes what is unpacked in /root/next."""
+    """Make the next version, the file NEXT; `change` is a shell command that edits its unpacked files in /root/next."""
     machine.shell(MAKE.format(change=change, package=NEXT))
