@@ -11,7 +11,7 @@ from dcor_dev import downloads, lockfiles
 from dcor_dev.lockfiles import Pin
 
 from dcor_pkg.answers import settings
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import known_issues, release
 from dcor_pkg.ckan.known_issues import notices, registry
 from dcor_pkg.ckan.known_issues.issue import Issue, ReplaceByLink, ReplaceText, State, Versions
 from dcor_pkg.ckan.release_made import ReleaseMade
@@ -19,7 +19,8 @@ from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.verbs import notices as admin_notices
 
-LOCKS = Path(__file__).resolve().parents[3] / "conf/lock"
+TREE = Path(__file__).resolve().parents[3]
+LOCKS = TREE / "conf/lock"
 #: by the Python of its lock files
 SUITES = {"python3.11": "bookworm", "python3.13": "trixie"}
 SITE = "/site"
@@ -78,6 +79,17 @@ def test_each_issue_is_described_has_a_name_of_its_own_and_is_tested_here() -> N
         (issue.name, one.name) for issue in registry.ISSUES for one in fields(issue) if not getattr(issue, one.name)
     ]
     assert empty == []
+
+
+def test_each_file_with_an_issue_is_registered() -> None:
+    files = sorted(Path(known_issues.__file__).parent.glob("*.py"))
+    described = [file.stem for file in files if "\nISSUE = " in file.read_text(encoding="utf-8")]
+    assert described == sorted(ISSUES)
+
+
+@pytest.mark.parametrize("name", ISSUES)
+def test_the_proof_is_a_test_that_exists(name: str) -> None:
+    assert (TREE / ISSUES[name].proof.partition(":")[0]).is_file()
 
 
 def test_faults_are_found_and_cured(host: Host) -> None:
