@@ -28,7 +28,7 @@ OPTIONS = {
 
 
 def read(answers: dict[str, str], host: Host, section: str = "app:main") -> dict[str, str]:
-    """Return the options of ckan.ini on a server with these answers; a word stands for each secret."""
+    """Return the options of ckan.ini on a server with these answers, in lower case; a word stands for each secret."""
     file = ckan_ini(settings.parse(answers))
     parser = configparser.ConfigParser()
     parser.read_string(templates.render(file.template, file.values, host, hidden=True))
@@ -38,7 +38,7 @@ def read(answers: dict[str, str], host: Host, section: str = "app:main") -> dict
 @pytest.mark.parametrize(("answer", "expected"), OPTIONS.items(), ids=[key for key, _ in OPTIONS])
 def test_an_answer_changes_its_option(answer: tuple[str, str], expected: tuple[str, str], host: Host) -> None:
     key, value = answer
-    option, text = expected
+    option, text = expected[0].lower(), expected[1]
     assert read({}, host).get(option) != text
     assert read({key: value}, host)[option] == text
 
