@@ -139,7 +139,7 @@ def test_all_four_are_elsewhere_and_a_reboot_brings_none_of_ours_back(machine: M
     assert machine.failed_units() == []
     machine.run("dcor-server", "check")
     status = json.loads(machine.run("dcor-server", "status", "--json").stdout)
-    told = {part["name"]: part["about"] for part in status["parts"]}
+    told = {part["name"]: part["detail"] for part in status["parts"]}
     assert told["database"] == "postgresql://db.example.org:5440/archive"
     assert {"redis", "solr", "object-store"} <= set(told)
 

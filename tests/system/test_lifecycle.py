@@ -133,7 +133,7 @@ def test_purged_and_installed_again(machine: Machine, debs: list[Path], how: str
     machine.shell("dcor-server set email=keeper@example.org site-title=Kept")
     certificate = machine.path(CERTIFICATE).read_text()
     said = purge(machine, how)
-    assert "kept the measurements in /data" in said
+    assert "preserved the measurements in /data" in said
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
     assert left(machine) == KEPT
     # It is saved before what was put by comes back, and must not be taken for it.
@@ -156,7 +156,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
     machine.shell("echo mine >/data/notes; dcor-server set scratch-directory=/srv/scratch")
     machine.run("debconf-set-selections", text="dcor-server dcor-server/purge-data boolean true\n")
     machine.shell(f"echo '{STOPPED}manual' >/etc/postgresql/*/main/start.conf; systemctl stop 'postgresql@*'")
-    assert "All data of this server are deleted" in purge(machine)
+    assert "All data of this server were deleted" in purge(machine)
     assert machine.shell("ls -A /data; cat /data/notes; ls -A /srv/scratch || echo none").split() == [
         "notes",
         "mine",
@@ -180,15 +180,15 @@ def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Mac
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         question = terminal.answer("Delete all data of this server?", "Enter")
         assert "/data" in question
-        assert "kept the measurements in /data" in terminal.ends()
+        assert "preserved the measurements in /data" in terminal.ends()
     layers.install(machine, debs)
     assert circles(machine, token) == ["kept-circle"]
     machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         terminal.answer("Delete all data of this server?", "Left", "Enter")
         said = terminal.ends()
-    assert "nothing is deleted in /data" in said
-    assert "All other data of this server are deleted" in said
+    assert "nothing was deleted in /data" in said
+    assert "All other data of this server were deleted" in said
     assert machine.shell("cat /data/ckan/other") == "other\n"
     assert machine.path("/data.unmounted/.dcor-server").exists()
 

@@ -158,8 +158,8 @@ def test_an_own_certificate_is_judged_served_and_followed(machine: Machine) -> N
 def test_data_are_moved_and_counted(machine: Machine) -> None:
     dataset = measured(machine)["dataset"]
     machine.shell("mkdir -p /srv/full && touch /srv/full/file")
-    assert "is not empty: it holds file" in refused(machine, "move-data", "/srv/full")
-    assert "or in it" in refused(machine, "move-data", "/data/new")
+    assert "is not empty: it contains file" in refused(machine, "move-data", "/srv/full")
+    assert "inside it or above it" in refused(machine, "move-data", "/data/new")
     said = dcor(machine, "move-data", "/srv/measurements")
     assert "are in /srv/measurements. /data keeps its copy" in said
     address = json.loads(machine.shell(f"{CURL} '{SITE}/api/3/action/package_show?id={dataset}'"))["result"][
