@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from dcor_dev import nspawn, rooms
+from dcor_dev import machine_directories, nspawn
 from dcor_dev.errors import DevError
 from dcor_dev.notices import Notices
 
@@ -39,8 +39,8 @@ class Machine:
         options: tuple[str, ...] = (),
         outlives: bool = False,
     ) -> None:
-        folder = rooms.ROOMS / (name if outlives else f"{name}-{os.getpid()}")
-        self.room = nspawn.Room(folder, lower_layers, read_only or {}, private_network=private_network)
+        folder = machine_directories.MACHINES / (name if outlives else f"{name}-{os.getpid()}")
+        self.container = nspawn.Container(folder, lower_layers, read_only or {}, private_network=private_network)
         self.hostname = hostname
         self._options = options
         self._outlives = outlives
@@ -63,10 +63,10 @@ class Machine:
 
     def start(self, timeout: float = 180) -> None:
         """Boot, and return when all units that boot starts have come up or failed."""
-        rooms.remove_abandoned()
+        machine_directories.remove_abandoned()
         if self.pid:
-            raise DevError(f"The machine {self.room.name} is running already.")
-        self.room.make()
+            raise DevError(f"The machine {self.container.name} is running already.")
+        self.container.make()
         self._name_it()
         deadline = time.monotonic() + timeout
         try:
@@ -96,14 +96,14 @@ class Machine:
     def remove(self) -> None:
         """Kill it and forget what it wrote."""
         self.kill()
-        if self.room.folder.exists():
-            rooms.remove(self.room.folder)
+        if self.container.folder.exists():
+            machine_directories.remove(self.container.folder)
 
     def commit(self, to: Path) -> None:
         """Make of what was changed inside a layer for other machines: the folder `to`, which may be there but empty."""
         if self.pid:
-            raise DevError(f"The machine {self.room.name} must be powered off before it becomes a layer.")
-        self.room.upper.rename(to)
+            raise DevError(f"The machine {self.container.name} must be powered off before it becomes a layer.")
+        self.container.upper.rename(to)
         self.remove()
 
     # What a test does with it
@@ -132,7 +132,7 @@ class Machine:
             timeout=timeout + 60,
         )
         if check and done.returncode:
-            raise DevError(f"{' '.join(argv)} in {self.room.name} ended with {done.returncode}:\n{_tail(done)}")
+            raise DevError(f"{' '.join(argv)} in {self.container.name} ended with {done.returncode}:\n{_tail(done)}")
         return done
 
     def shell(self, script: str, user: str = "root", check: bool = True, timeout: float = 600) -> str:
@@ -156,7 +156,7 @@ class Machine:
             argv = [*self.enter("root", {}), "sh", "-euc", unpack, "sh", target, f"{source.stat().st_mode & 0o777:o}"]
             done = subprocess.run(argv, stdin=packed.stdout, capture_output=True, text=True, check=False)
         if done.returncode or packed.returncode:
-            raise DevError(f"{source} cannot be copied to {target} in {self.room.name}:\n{done.stderr}")
+            raise DevError(f"{source} cannot be copied to {target} in {self.container.name}:\n{done.stderr}")
 
     def path(self, path: str) -> Path:
         """Return where a file inside can be read from here; an absolute link in it leads to this computer's files."""
@@ -169,27 +169,27 @@ class Machine:
 
     def console(self, lines: int = 40) -> str:
         """Return the end of what the console showed."""
-        text = (self.room.folder / "console.log").read_text(errors="replace")
+        text = (self.container.folder / "console.log").read_text(errors="replace")
         return "\n".join(text.splitlines()[-lines:])
 
     @property
     def pid(self) -> int | None:
         """The process that is the machine; None when it is off. Read from a file: another command may have made it."""
-        return nspawn.running(self.room.folder)
+        return nspawn.running(self.container.folder)
 
     @property
     def leader(self) -> int:
         """The machine's process number 1, as this computer counts."""
         found = nspawn.leader(self.pid) if self.pid else None
         if not found:
-            raise DevError(f"The machine {self.room.name} is not running.")
+            raise DevError(f"The machine {self.container.name} is not running.")
         return found
 
     # How
 
     def _name_it(self) -> None:
         """Give it its name before its first boot, laid out as Debian's installer does."""
-        etc = self.room.upper / "etc"
+        etc = self.container.upper / "etc"
         if (etc / "hostname").exists():
             return
         etc.mkdir(exist_ok=True)
@@ -201,8 +201,11 @@ class Machine:
 
     def _boot(self, deadline: float) -> None:
         """Start nspawn and wait for the READY that systemd sends through it."""
-        with Notices(self.room.folder / "notify") as notices, (self.room.folder / "console.log").open("w") as log:
-            self._process = self.room.start(
+        with (
+            Notices(self.container.folder / "notify") as notices,
+            (self.container.folder / "console.log").open("w") as log,
+        ):
+            self._process = self.container.start(
                 "--boot",
                 "--notify-ready=yes",
                 "--console=read-only",
@@ -214,11 +217,13 @@ class Machine:
             try:
                 notices.await_ready(self._process.pid, deadline)
             except DevError as error:
-                raise DevError(f"The machine {self.room.name} {error}:\n{self.console()}") from None
+                raise DevError(f"The machine {self.container.name} {error}:\n{self.console()}") from None
 
     def _await_end(self, timeout: float) -> None:
         if self.pid and not nspawn.wait(self.pid, timeout):
-            raise DevError(f"The machine {self.room.name} does not shut down within {timeout:.0f} s:\n{self.console()}")
+            raise DevError(
+                f"The machine {self.container.name} does not shut down within {timeout:.0f} s:\n{self.console()}"
+            )
         self._ended()
 
     def _await_units(self, deadline: float) -> None:
@@ -226,7 +231,7 @@ class Machine:
         left = max(1.0, deadline - time.monotonic())
         done = self.run("systemctl", "is-system-running", "--wait", check=False, timeout=left)
         if done.stdout.strip() not in ("running", "degraded"):
-            raise DevError(f"The machine {self.room.name} is {done.stdout.strip()}:\n{self.console()}")
+            raise DevError(f"The machine {self.container.name} is {done.stdout.strip()}:\n{self.console()}")
 
     def enter(self, user: str, env: Mapping[str, str]) -> list[str]:
         """Return what runs a program inside as that user, with that user's home and nothing of the caller's."""
@@ -240,7 +245,7 @@ class Machine:
         if self._process is not None:
             self._process.wait()
             self._process = None
-        self.room.clear_up()
+        self.container.clear_up()
 
 
 def _tail(done: subprocess.CompletedProcess[str]) -> str:

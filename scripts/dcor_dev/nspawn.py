@@ -46,7 +46,7 @@ exec "$@"
 
 
 @dataclass(frozen=True)
-class Room:
+class Container:
     """A folder that holds what one machine or one command changes."""
 
     folder: Path

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dcor_dev import cache, nspawn, rooms, tools
+from dcor_dev import cache, machine_directories, nspawn, tools
 from dcor_dev.errors import DevError
 
 SUITES = ("bookworm", "trixie")
@@ -95,24 +95,24 @@ def chroot_run(  # noqa: PLR0913 (options, by keyword alone)
     an empty folder for it. `log` takes its words while it runs; without, they are returned.
     """
     layers = (stack,) if isinstance(stack, Path) else stack
-    with rooms.scratch("run") as scratch:
-        room = nspawn.Room(scratch, layers, read_only or {}, writable or {}, private_network)
+    with machine_directories.scratch("run") as scratch:
+        container = nspawn.Container(scratch, layers, read_only or {}, writable or {}, private_network)
         settings = {**nspawn.INSIDE, **({} if private_network else nspawn.https_environment()), **(env or {})}
         arguments = ["--as-pid2", "--console=pipe", f"--chdir={folder}"]
         arguments += [f"--setenv={name}={value}" for name, value in settings.items()]
-        done = _talk(room, [*arguments, "--", *argv], log)
+        done = _talk(container, [*arguments, "--", *argv], log)
         if check and done.returncode:
             said = done.stdout if log is None else log.read_text(errors="replace")
             raise DevError(f"{' '.join(argv)} ended with {done.returncode}:\n{said[-4000:]}")
         if keep is not None:
-            room.upper.rename(keep)
+            container.upper.rename(keep)
     return done
 
 
-def _talk(room: nspawn.Room, arguments: Sequence[str], log: Path | None) -> subprocess.CompletedProcess[str]:
+def _talk(container: nspawn.Container, arguments: Sequence[str], log: Path | None) -> subprocess.CompletedProcess[str]:
     with contextlib.ExitStack() as stack:
         target = subprocess.PIPE if log is None else stack.enter_context(log.open("w")).fileno()
-        process = room.start(*arguments, output=target)
+        process = container.start(*arguments, output=target)
         try:
             said, _ = process.communicate()
         except BaseException:
@@ -120,5 +120,5 @@ def _talk(room: nspawn.Room, arguments: Sequence[str], log: Path | None) -> subp
             process.wait()
             raise
         finally:
-            room.clear_up()
+            container.clear_up()
     return subprocess.CompletedProcess(arguments, process.returncode, said or "", "")

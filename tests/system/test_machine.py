@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from dcor_dev import nspawn, rooms, roots
+from dcor_dev import machine_directories, nspawn, roots
 from dcor_dev.errors import DevError
 from dcor_dev.machine import Machine
 
@@ -120,14 +120,14 @@ def test_a_boot_that_fails_says_what_the_console_said(suite: str, tmp_path: Path
         pytest.raises(DevError, match=r"is maintenance:[\s\S]*Rescue Mode"),
         Machine("broken", (roots.base(suite), tmp_path)) as machine,
     ):
-        pytest.fail(f"{machine.room.name} booted without a target")
+        pytest.fail(f"{machine.container.name} booted without a target")
     assert not machine_traces("broken")
 
 
 def test_nothing_is_left(suite: str) -> None:
     with Machine("leaves", (roots.base(suite),)) as machine:
-        assert machine_traces(machine.room.name)
-    assert machine_traces(machine.room.name) == []
+        assert machine_traces(machine.container.name)
+    assert machine_traces(machine.container.name) == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -146,7 +146,7 @@ with Machine("orphan", (roots.base("{suite}"),)) as machine:
     maker.send_signal(how)
     maker.communicate()
     assert nspawn.wait(pid, 30)
-    rooms.remove_abandoned()
+    machine_directories.remove_abandoned()
     assert machine_traces(f"orphan-{maker.pid}") == []
 
 
@@ -174,7 +174,7 @@ def machine_traces(name: str) -> list[str]:
     """Return what can be seen of a machine on this computer: mounts, control groups, folders, processes."""
     mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if f"/{name}" in line]
     groups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/dcor-{name}*")]
-    folders = [str(path) for path in rooms.ROOMS.glob(f"{name}*")]
+    folders = [str(path) for path in machine_directories.MACHINES.glob(f"{name}*")]
     commands = [command(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
     processes = [said for said in commands if "systemd-nspawn" in said and name in said]
     return [*mounts, *groups, *folders, *processes]

@@ -14,7 +14,7 @@ from dcor_dev import nspawn
 from dcor_dev.cache import CACHE
 
 #: Where the upper folders of what runs lie: one file system with the layers that they become.
-ROOMS = CACHE / "machines"
+MACHINES = CACHE / "machines"
 
 _removals: list[subprocess.Popen[bytes]] = []
 
@@ -23,7 +23,7 @@ _removals: list[subprocess.Popen[bytes]] = []
 def scratch(name: str) -> Iterator[Path]:
     """Give a new folder for a room, named after its maker's process so that an abandoned one is known for it."""
     remove_abandoned()
-    folder = ROOMS / f"{name}-{secrets.token_hex(4)}-{os.getpid()}"
+    folder = MACHINES / f"{name}-{secrets.token_hex(4)}-{os.getpid()}"
     folder.mkdir(parents=True)
     try:
         yield folder
@@ -42,17 +42,17 @@ def remove(folder: Path) -> None:
 
 
 @atexit.register
-def await_removals() -> None:
+def wait_for_removals() -> None:
     """Wait until what was removed is gone."""
     while _removals:
         _removals.pop().wait()
 
 
-def remove_abandoned(rooms: Path = ROOMS) -> None:
+def remove_abandoned(rooms: Path = MACHINES) -> None:
     """Remove the folders of rooms whose maker was killed before it could clear up."""
     for folder in rooms.glob("*-*"):
         maker = folder.name.rpartition("-")[2]
         if maker.isdigit() and not Path(f"/proc/{maker}").exists() and not nspawn.running(folder):
-            nspawn.Room(folder, ()).clear_up()
+            nspawn.Container(folder, ()).clear_up()
             with suppress(FileNotFoundError):  # another process does the same
                 remove(folder)
