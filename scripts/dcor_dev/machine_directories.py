@@ -1,4 +1,4 @@
-"""The folders that machines and commands write to: made, and removed without a trace, whoever was killed."""
+"""Create and remove the directories that machines write to; those of killed processes are removed as well."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from dcor_dev import nspawn
 from dcor_dev.cache import CACHE
 
-#: Where the upper folders of what runs lie: one file system with the layers that they become.
+#: The directories of running machines; on the same file system as the layers that are made of them by renaming.
 MACHINES = CACHE / "machines"
 
 _removals: list[subprocess.Popen[bytes]] = []
@@ -21,38 +21,41 @@ _removals: list[subprocess.Popen[bytes]] = []
 
 @contextmanager
 def scratch(name: str) -> Iterator[Path]:
-    """Give a new folder for a room, named after its maker's process so that an abandoned one is known for it."""
-    remove_abandoned()
-    folder = MACHINES / f"{name}-{secrets.token_hex(4)}-{os.getpid()}"
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        remove(folder)
+    """Provide a new directory for a container, and remove it afterwards.
 
-
-def remove(folder: Path) -> None:
-    """Remove a room without waiting: where the disk is told of each freed block, a whole server takes a minute.
-
-    It has another name at once, and this process does not end before it is gone.
+    Its name ends in the pid of this process, so that remove_abandoned() recognizes it when the process was killed.
     """
-    gone = folder.with_name(f"gone-{secrets.token_hex(4)}-{os.getpid()}")
-    folder.rename(gone)
+    remove_abandoned()
+    directory = MACHINES / f"{name}-{secrets.token_hex(4)}-{os.getpid()}"
+    directory.mkdir(parents=True)
+    try:
+        yield directory
+    finally:
+        remove(directory)
+
+
+def remove(directory: Path) -> None:
+    """Remove a directory in the background: where a file system discards freed blocks, a server takes a minute.
+
+    It is renamed at once, and this process does not exit before it is removed.
+    """
+    gone = directory.with_name(f"gone-{secrets.token_hex(4)}-{os.getpid()}")
+    directory.rename(gone)
     _removals.append(subprocess.Popen(["rm", "-rf", "--", str(gone)], start_new_session=True))
 
 
 @atexit.register
 def wait_for_removals() -> None:
-    """Wait until what was removed is gone."""
+    """Wait until all directories that were passed to remove() are gone."""
     while _removals:
         _removals.pop().wait()
 
 
-def remove_abandoned(rooms: Path = MACHINES) -> None:
-    """Remove the folders of rooms whose maker was killed before it could clear up."""
-    for folder in rooms.glob("*-*"):
-        maker = folder.name.rpartition("-")[2]
-        if maker.isdigit() and not Path(f"/proc/{maker}").exists() and not nspawn.running(folder):
-            nspawn.Container(folder, ()).clear_up()
-            with suppress(FileNotFoundError):  # another process does the same
-                remove(folder)
+def remove_abandoned(machines: Path = MACHINES) -> None:
+    """Remove the directories of machines whose process was killed before it could remove them."""
+    for directory in machines.glob("*-*"):
+        maker = directory.name.rpartition("-")[2]
+        if maker.isdigit() and not Path(f"/proc/{maker}").exists() and not nspawn.running(directory):
+            nspawn.Container(directory, ()).clear_up()
+            with suppress(FileNotFoundError):  # another process removes it, too
+                remove(directory)
