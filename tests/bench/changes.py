@@ -13,10 +13,10 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TREE / "scripts"), str(TREE / "tests/system")]
 
+from availability import probed
 from dcor_dev import layers, roots
 from dcor_dev.machine import HOSTNAME, Machine
-from probe import probed
-from served import await_page
+from website import await_page
 
 OTHER = "measurements.example.org"
 RECONFIGURE = "dpkg-reconfigure --frontend=noninteractive"

@@ -15,7 +15,7 @@ sys.path[:0] = [str(TREE / "scripts"), str(TREE / "tests/system")]
 
 from dcor_dev import layers, roots
 from dcor_dev.machine import Machine
-from served import CURL, SITE, await_page
+from website import CURL, SITE, await_page
 
 #: One line for each process: its unit, what it runs, and its share of memory in KiB (proc(5), smaps_rollup: Pss).
 MEMORY = r"""

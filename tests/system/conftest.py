@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from served import await_page
+from website import await_page
 
 CLIENTS = Path(__file__).with_name("clients.txt")
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from availability import probed
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from probe import probed
-from served import CURL, SITE, await_page, serves
+from website import CURL, SITE, await_page, serves
 
 pytestmark = pytest.mark.system
 

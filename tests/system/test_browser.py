@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dcor_dev.machine import Machine
-from people import client, measured, person
+from users import client, measured, person
 
 
 @pytest.mark.system

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from served import await_page, is_well
-from upgrade import NEXT, OF_RELEASE, make_next_version
+from next_version import NEXT, OF_RELEASE, make_next_version
+from website import await_page, is_well
 
 from tests.conftest import Boot
 

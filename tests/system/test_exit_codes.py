@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from served import await_page, serves
+from website import await_page, serves
 
 pytestmark = pytest.mark.system
 

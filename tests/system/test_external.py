@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import apart
-import leaks
+import external_services
 import pytest
+import secret_search
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from people import client, measured, person
-from served import CURL, SITE, await_page, serves
+from running_services import started
 from test_reconfigure import dcor, refused
-from undisturbed import started
+from users import client, measured, person
+from website import CURL, SITE, await_page, serves
 
 pytestmark = pytest.mark.system
 
-WRONG = f"@{apart.FOLDER}/wrong"
-RIGHT = f"@{apart.FOLDER}/password"
+WRONG = f"@{external_services.FOLDER}/wrong"
+RIGHT = f"@{external_services.FOLDER}/password"
 DOORS = ("dcor-store-door@s3.socket", "dcor-store-door@filer.socket")
 BUNDLE = "/etc/dcor-server/tls/bundle.pem"
 
@@ -33,19 +33,19 @@ def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine
     """Return a server with a measurement on it, beside other services."""
     with Machine("external", installed, read_only=shown) as machine:
         await_page(machine)
-        apart.set_up(machine)
+        external_services.set_up(machine)
         yield machine
 
 
 def given(key: str, address: str, password: str = RIGHT) -> tuple[str, str]:
     """Return what `dcor-server set` is told of a service."""
-    return f"{key}={address}", f"{apart.QUESTIONS[key]}={password}"
+    return f"{key}={address}", f"{external_services.QUESTIONS[key]}={password}"
 
 
 def address(key: str, old: str = "", new: str = "") -> str:
     """Return the good address of a service, with something in it exchanged."""
-    assert old in apart.ADDRESSES[key]
-    return apart.ADDRESSES[key].replace(old, new) if old else apart.ADDRESSES[key]
+    assert old in external_services.ADDRESSES[key]
+    return external_services.ADDRESSES[key].replace(old, new) if old else external_services.ADDRESSES[key]
 
 
 #: settings, and words of the sentence that refuses them
@@ -92,24 +92,24 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
 def test_each_service_is_refused_for_its_own_reason(machine: Machine) -> None:
     """Before the first change: settings, secrets and services stay as they are."""
     for key, port in (("redis", 6390), ("object-store", 8333)):
-        assert f"port {port} is not trusted: " in refused(machine, "set", *apart.answers(key))
-    assert "certificate verify failed" in refused(machine, "set", *apart.answers("database"))
-    machine.shell(apart.TRUST)
-    apart.start_stub(machine)
+        assert f"port {port} is not trusted: " in refused(machine, "set", *external_services.answers(key))
+    assert "certificate verify failed" in refused(machine, "set", *external_services.answers("database"))
+    machine.shell(external_services.TRUST)
+    external_services.start_stub(machine)
     for assignments, words in REFUSED:
         said = refused(machine, "set", *assignments)
         question = assignments[0].partition("=")[0]
         assert words in said, assignments
         assert f"dcor-server/{question} = " in said, assignments
-        assert apart.PASSWORD not in said
+        assert external_services.PASSWORD not in said
     assert "external-" not in machine.shell("ls /etc/dcor-server/secrets")
-    assert "dcor-server-check" not in apart.buckets(machine)
+    assert "dcor-server-check" not in external_services.buckets(machine)
 
 
 def test_redis_and_the_store_are_changed_under_a_database_that_stays(machine: Machine) -> None:
     dataset = measured(machine)["dataset"]
     before = started(machine)
-    dcor(machine, "set", *apart.answers("redis", "object-store"), "public-datasets=no")
+    dcor(machine, "set", *external_services.answers("redis", "object-store"), "public-datasets=no")
     assert serves(machine)
     assert _resource(machine, dataset)["s3_url"].startswith("https://s3.example.org:8333/circle-")
     assert states(machine, "redis-server@dcor", "dcor-object-store") == ["inactive disabled"] * 2
@@ -118,14 +118,14 @@ def test_redis_and_the_store_are_changed_under_a_database_that_stays(machine: Ma
     owner = person(machine, "owner")
     seen = client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
     assert seen["s3_url"].startswith("https://s3.example.org:8333/circle-")
-    assert "circle-" in apart.buckets(machine)
+    assert "circle-" in external_services.buckets(machine)
     assert "Content-Security-Policy: " not in machine.shell(f"{CURL} --head {SITE}/circle-x")
     assert "https://s3.example.org:8333" in machine.shell(f"{CURL} --head {SITE}/")
     machine.run("dcor-server", "check")
 
 
 def test_all_four_are_elsewhere_and_a_reboot_brings_none_of_ours_back(machine: Machine) -> None:
-    dcor(machine, "set", *apart.answers("database", "solr"))
+    dcor(machine, "set", *external_services.answers("database", "solr"))
     assert serves(machine)
     assert search(machine) == 0
     owner = person(machine, "owner")
@@ -147,10 +147,10 @@ def test_all_four_are_elsewhere_and_a_reboot_brings_none_of_ours_back(machine: M
 
 
 def test_their_passwords_are_read_by_nobody(machine: Machine) -> None:
-    assert leaks.found(machine, "nobody", "/etc /run /srv /tmp /usr/local /var /proc") == set()
+    assert secret_search.found(machine, "nobody", "/etc /run /srv /tmp /usr/local /var /proc") == set()
     ini = machine.run("stat", "--format=%U:%G %a", "/etc/ckan/default/ckan.ini").stdout
     assert ini == "root:www-data 640\n"
-    assert apart.PASSWORD not in machine.shell(
+    assert external_services.PASSWORD not in machine.shell(
         "debconf-show dcor-server; cat /var/log/dcor-server/* /etc/dcor-server/*.conf"
     )
 
@@ -167,12 +167,12 @@ def test_one_that_is_gone_is_told_and_nothing_is_changed(machine: Machine) -> No
     machine.run("systemctl", "stop", "store-apart")
     assert "s3.example.org port 8333 cannot be reached" in refused(machine, "converge")
     assert "s3.example.org port 8333 cannot be reached" in machine.run("dcor-server", "status", check=False).stdout
-    machine.shell(f"systemctl start store-apart; {apart.AWAIT}")
+    machine.shell(f"systemctl start store-apart; {external_services.AWAIT}")
 
 
 def test_back_at_home_everything_is_as_it_was(machine: Machine) -> None:
     dataset = measured(machine)["dataset"]
-    dcor(machine, "set", *(f"{key}=local" for key in apart.ADDRESSES), "public-datasets=yes")
+    dcor(machine, "set", *(f"{key}=local" for key in external_services.ADDRESSES), "public-datasets=yes")
     assert serves(machine)
     assert search(machine) == 1
     resource = _resource(machine, dataset)
@@ -188,7 +188,7 @@ def test_back_at_home_everything_is_as_it_was(machine: Machine) -> None:
 
 def test_a_cluster_that_holds_more_than_ours_goes_on(machine: Machine) -> None:
     machine.run("runuser", "-u", "postgres", "--", "createdb", "payroll")
-    dcor(machine, "set", *apart.answers("database"))
+    dcor(machine, "set", *external_services.answers("database"))
     assert machine.shell("pg_lsclusters --no-header | awk '$2 == \"main\" {print $4}'") == "online\n"
     machine.run("dcor-server", "check")
 

@@ -1,4 +1,4 @@
-"""The questions of a first installation; which frontend is tried where stands in questionnaire."""
+"""The questions of a first installation; which frontend is tried where is listed in debconf_frontends."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from questionnaire import BACK, GERMAN, SETTINGS, debconf_shows, get_dialogs, install, setting
-from served import await_page, serves
+from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_shows, get_dialogs, install, setting
 from terminal import running
+from website import await_page, serves
 
 from tests.conftest import Boot
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from dcor_dev import layers, roots
-from served import await_page, is_well
+from website import await_page, is_well
 
 from tests.conftest import Boot
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from questionnaire import get_dialogs, install, setting
-from remains import KEPT, left
-from served import CURL, SITE, await_page, serves
+from debconf_frontends import get_dialogs, install, setting
+from next_version import NEXT, OF_RELEASE, make_next_version
+from purge_leftovers import KEPT, left
 from terminal import Terminal, running
-from upgrade import NEXT, OF_RELEASE, make_next_version
+from website import CURL, SITE, await_page, serves
 
 from dcor_pkg.services.postgresql.cluster import STOPPED
 

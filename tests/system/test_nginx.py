@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 from dcor_dev.machine import Machine
-from people import Person, person
-from served import CURL, SITE
+from users import Person, person
+from website import CURL, SITE
 
 pytestmark = pytest.mark.system
 

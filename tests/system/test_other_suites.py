@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers, roots
 from dcor_dev.machine import Machine
-from people import client, person
-from questionnaire import get_dialogs, setting
-from served import await_page, serves
+from debconf_frontends import get_dialogs, setting
 from terminal import running
+from users import client, person
+from website import await_page, serves
 
 CLIENTS = Path(__file__).with_name("clients.txt")
 

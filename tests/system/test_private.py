@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dcor_dev.machine import Machine
-from people import client, person
+from users import client, person
 
 #: How many attempts each part of the program makes at least.
 LEAST = {"api": 28, "pages": 5, "store": 60, "signed": 7}

@@ -1,4 +1,4 @@
-"""The questions on a server that is there; which frontend is tried where stands in questionnaire."""
+"""The questions on a server that is there; which frontend is tried where is listed in debconf_frontends."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from questionnaire import BACK, GERMAN, SETTINGS, debconf_shows, get_dialogs, install, setting
-from served import await_page, serves
+from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_shows, get_dialogs, install, setting
+from next_version import NEXT, make_next_version
 from terminal import running
-from upgrade import NEXT, make_next_version
+from website import await_page, serves
 
 pytestmark = pytest.mark.system
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from people import measured, person
-from served import CURL, SITE, await_page, serves
-from surroundings import MAIL_SINK, MAKE_CERTIFICATES
-from undisturbed import OTHERS, started
+from running_services import OTHERS, started
+from users import measured, person
+from website import CURL, SITE, await_page, serves
 
 pytestmark = pytest.mark.system
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from availability import probed
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from probe import probed
-from served import await_page, serves
+from website import await_page, serves
 
 pytestmark = pytest.mark.system
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from dcor_dev.machine import Machine
-from people import measured
-from served import CURL, SITE, serves
+from users import measured
+from website import CURL, SITE, serves
 
 pytestmark = pytest.mark.system
 

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dcor_client
-from attempts import REFUSALS, ask, refused, store_targets
 from dclab.rtdc_dataset import fmt_dcor
 from dcor_client import Server, Uploaded
+from forbidden_requests import REFUSALS, ask, refused, store_targets
 
 #: Headers by which the store behind nginx would show itself.
 CHATTY = ("seaweed-", "x-amz-tagging", "x-amz-meta-")

@@ -52,7 +52,7 @@ SQL
 """
 
 REDIS = r"""
-cat >/etc/redis/redis-apart.conf <<CONF
+cat >/etc/redis/redis-external_services.conf <<CONF
 port 0
 tls-port 6390
 tls-cert-file /srv/apart/server.pem
@@ -63,12 +63,12 @@ dir /var/lib/redis
 dbfilename apart.rdb
 requirepass "$(sed 's/["\\]/\\&/g' /srv/apart/password)"
 CONF
-chown redis:redis /etc/redis/redis-apart.conf && chmod 0640 /etc/redis/redis-apart.conf
+chown redis:redis /etc/redis/redis-external_services.conf && chmod 0640 /etc/redis/redis-external_services.conf
 systemctl enable --quiet --now redis-server@apart
 """
 
 SOLR = r"""
-unit=/etc/systemd/system/solr-apart.service
+unit=/etc/systemd/system/solr-external_services.service
 sed -e '/^ConditionPathExists/d; /^ExecStartPost/d' -e 's#/var/lib/dcor-solr#/var/lib/solr-apart#g' \
     -e 's#/usr/share/dcor-solr/jetty.xml#/srv/apart/jetty.xml#; s#8983#8990#' -e 's#^StateDirectory=.*#StateDirectory=solr-apart/data#' \
     -e 's#/var/log/dcor-solr#/var/log/solr-apart#g; s#^LogsDirectory=.*#LogsDirectory=solr-apart#' /lib/systemd/system/dcor-solr.service >$unit
@@ -94,7 +94,7 @@ reader = {**login, "accessKey": "AKREADER"}
 PYTHON
 chown dcor-store /srv/apart/s3.json && chmod 0400 /srv/apart/s3.json
 install -m 0400 -o dcor-store /srv/apart/key.pem /srv/apart/store-key.pem
-cat >/etc/systemd/system/store-apart.service <<'UNIT'
+cat >/etc/systemd/system/store-external_services.service <<'UNIT'
 [Service]
 User=dcor-store
 ExecStart=/usr/libexec/dcor-object-store/weed -logtostderr=true server -dir=/srv/apart/store -ip=127.0.0.1 -ip.bind=127.0.0.1 \\

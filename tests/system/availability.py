@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dcor_dev.machine import Machine
 
-PROGRAM = Path(__file__).with_name("clients") / "asker.py"
+PROGRAM = Path(__file__).with_name("clients") / "poller.py"
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Seen:
 
 def probed(machine: Machine, command: str, *names: str) -> Seen:
     """Run a command while somebody asks all the time, under whichever name answers; return what that one saw."""
-    machine.copy_in(PROGRAM, "/root/asker.py")
+    machine.copy_in(PROGRAM, "/root/poller.py")
     asked = " ".join(names or (machine.hostname,))
     machine.shell(
         "rm -f /run/probe.stop; systemd-run --quiet --unit=probe --property=StandardOutput=file:/run/probe.json "
-        f"python3 /root/asker.py {asked}"
+        f"python3 /root/poller.py {asked}"
     )
     machine.shell(command, timeout=300)
     machine.shell("touch /run/probe.stop; while systemctl is-active --quiet probe; do sleep 0.1; done")
