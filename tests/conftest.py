@@ -29,7 +29,7 @@ def suite(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def debs(suite: str) -> list[Path]:
     """Return all our packages, built if there are none of what the checkout holds."""
-    return layers.built(suite)
+    return layers.build_packages(suite)
 
 
 @pytest.fixture

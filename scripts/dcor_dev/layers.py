@@ -37,7 +37,7 @@ dcor-server dcor-server/data-directory string /data
 """
 
 #: The last one counts, and cannot be used: the postinst ends before it changes anything.
-REFUSED = f"{ANSWERS}dcor-server dcor-server/hostname string no host\n"
+INVALID_ANSWERS = f"{ANSWERS}dcor-server dcor-server/hostname string no host\n"
 
 #: `apt`, unlike apt-get, throws archives away once they are installed: a machine without a network could install only
 #: once.
@@ -51,10 +51,10 @@ RELATIONS = ("Package", "Pre-Depends", "Depends", "Recommends", "Breaks", "Confl
 
 #: With all that Debian's archive has at hand and no questions.
 INSTALL = ("apt-get", "install", "--yes", "-o", "Dpkg::Use-Pty=0")
-QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
+NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
 
 
-def built(suite: str) -> list[Path]:
+def build_packages(suite: str) -> list[Path]:
     """Return all our packages as this checkout makes them; those whose inputs are the same are not built again."""
     done = subprocess.run([str(TREE / "scripts/build"), "--suite", suite], stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
@@ -69,10 +69,12 @@ def debian_packages(suite: str, debs: Sequence[Path]) -> Stack:
 
     def make(target: Path) -> None:
         # One by one: together, locales-all would be taken for the locales that PostgreSQL asks for.
-        groups = [" ".join(group) for group in (inside(debs), FOR_TESTS, BROWSER, AUTOPKGTEST)]
+        groups = [" ".join(group) for group in (paths_inside(debs), FOR_TESTS, BROWSER, AUTOPKGTEST)]
         script = "apt-get -qq update; for group; do apt-get -qq install --yes --download-only $group; done"
         argv = ("sh", "-euc", script, "sh", *groups)
-        roots.chroot_run(base, *argv, private_network=False, read_only=shown(debs), env=QUIET, keep=target)
+        roots.chroot_run(
+            base, *argv, private_network=False, read_only=package_mounts(debs), env=NONINTERACTIVE, keep=target
+        )
         (target / "etc/apt/apt.conf.d").mkdir(parents=True, exist_ok=True)
         (target / "etc/apt/apt.conf.d/80keep-archives").write_text(KEEP_ARCHIVES)
 
@@ -85,7 +87,7 @@ def installed(suite: str, debs: Sequence[Path]) -> Stack:
     name = f"installed-{suite}-{cache.key(*(layer.name for layer in below), *contents(debs), ANSWERS)}"
 
     def make(target: Path) -> None:
-        machine = Machine("install", below, read_only=shown(debs))
+        machine = Machine("install", below, read_only=package_mounts(debs))
         with machine:
             install(machine, debs)
             machine.poweroff()
@@ -94,15 +96,15 @@ def installed(suite: str, debs: Sequence[Path]) -> Stack:
     return *below, cache.folder("layers", name, make)
 
 
-def refused(suite: str, debs: Sequence[Path]) -> Stack:
+def unconfigured(suite: str, debs: Sequence[Path]) -> Stack:
     """Return a machine on which all is installed but dcor-server, which waits for answers that can be used."""
     below = debian_packages(suite, debs)
-    name = f"refused-{suite}-{cache.key(*(layer.name for layer in below), *contents(debs), REFUSED)}"
+    name = f"unconfigured-{suite}-{cache.key(*(layer.name for layer in below), *contents(debs), INVALID_ANSWERS)}"
 
     def make(target: Path) -> None:
-        with Machine("refuse", below, read_only=shown(debs)) as machine:
-            machine.run("debconf-set-selections", text=REFUSED)
-            said = machine.run(*INSTALL, *inside(debs), env=QUIET, timeout=900, check=False)
+        with Machine("unconfigured", below, read_only=package_mounts(debs)) as machine:
+            machine.run("debconf-set-selections", text=INVALID_ANSWERS)
+            said = machine.run(*INSTALL, *paths_inside(debs), env=NONINTERACTIVE, timeout=900, check=False)
             left = machine.shell("dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' | grep -v '^ii'")
             if left.split() != ["iF", "dcor-server"]:
                 raise DevError(f"Not dcor-server alone was refused, but {left!r}:\n{said.stdout}{said.stderr}")
@@ -116,7 +118,7 @@ def refused(suite: str, debs: Sequence[Path]) -> Stack:
 def install(machine: Machine, debs: Sequence[Path], answers: str = ANSWERS) -> str:
     """Install ours in a machine that is shown them at PACKAGES, preseeded; return what apt said."""
     machine.run("debconf-set-selections", text=answers)
-    return machine.run(*INSTALL, *inside(debs), env=QUIET, timeout=900).stdout
+    return machine.run(*INSTALL, *paths_inside(debs), env=NONINTERACTIVE, timeout=900).stdout
 
 
 def with_browser(suite: str, debs: Sequence[Path]) -> Stack:
@@ -125,7 +127,7 @@ def with_browser(suite: str, debs: Sequence[Path]) -> Stack:
     name = f"browser-{suite}-{cache.key(*(layer.name for layer in below), *BROWSER)}"
 
     def make(target: Path) -> None:
-        roots.chroot_run(below, *INSTALL, "-qq", *BROWSER, env=QUIET, keep=target)
+        roots.chroot_run(below, *INSTALL, "-qq", *BROWSER, env=NONINTERACTIVE, keep=target)
 
     return *below, cache.folder("layers", name, make)
 
@@ -148,14 +150,14 @@ def clients(suite: str, requirements: Path) -> Path:
     return cache.folder("layers", name, make)
 
 
-def inside(debs: Sequence[Path]) -> list[str]:
+def paths_inside(debs: Sequence[Path]) -> list[str]:
     """Return where a machine sees our packages."""
     return [f"{PACKAGES}/{deb.name}" for deb in debs]
 
 
-def shown(debs: Sequence[Path]) -> dict[Path, str]:
-    """Return what makes a machine see our packages: Machine(..., read_only=shown(debs))."""
-    return dict(zip(debs, inside(debs)))
+def package_mounts(debs: Sequence[Path]) -> dict[Path, str]:
+    """Return what makes a machine see our packages: Machine(..., read_only=package_mounts(debs))."""
+    return dict(zip(debs, paths_inside(debs)))
 
 
 def contents(debs: Sequence[Path]) -> list[str | Path]:

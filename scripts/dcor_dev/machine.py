@@ -25,7 +25,7 @@ class Machine:
     """Boot, use, and leave nothing of: `with Machine("name", stack) as machine: machine.run("true")`.
 
     With `private_network` there is nothing but a loopback interface inside; without, it has this computer's network.
-    `read_only` shows folders of this computer inside. What `outlives` its maker ends only by kill().
+    `read_only` shows folders of this computer inside. What `persistent` its maker ends only by kill().
     """
 
     def __init__(  # noqa: PLR0913 (options, by keyword alone)
@@ -37,13 +37,13 @@ class Machine:
         read_only: Mapping[Path, str] | None = None,
         hostname: str = HOSTNAME,
         options: tuple[str, ...] = (),
-        outlives: bool = False,
+        persistent: bool = False,
     ) -> None:
-        folder = machine_directories.MACHINES / (name if outlives else f"{name}-{os.getpid()}")
+        folder = machine_directories.MACHINES / (name if persistent else f"{name}-{os.getpid()}")
         self.container = nspawn.Container(folder, lower_layers, read_only or {}, private_network=private_network)
         self.hostname = hostname
         self._options = options
-        self._outlives = outlives
+        self._persistent = persistent
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -90,7 +90,7 @@ class Machine:
     def kill(self) -> None:
         """End it at once, as a power cut would; what was written stays for another start()."""
         if self.pid:
-            nspawn.cut(self.pid)
+            nspawn.kill(self.pid)
         self._ended()
 
     def remove(self) -> None:
@@ -210,7 +210,7 @@ class Machine:
                 "--notify-ready=yes",
                 "--console=read-only",
                 *self._options,
-                outlives=self._outlives,
+                persistent=self._persistent,
                 notify=notices.path,
                 output=log.fileno(),
             )

@@ -71,13 +71,13 @@ class Container:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
     def start(
-        self, *arguments: str, outlives: bool = False, notify: Path | None = None, output: int
+        self, *arguments: str, persistent: bool = False, notify: Path | None = None, output: int
     ) -> subprocess.Popen[str]:
-        """Start nspawn with these arguments; it ends in good order when this process is gone, unless it outlives it."""
+        """Start nspawn with these arguments; unless `persistent`, it shuts down when this process ends."""
         tools.need_root()
         tools.need("systemd-nspawn", "nsenter")
         self.make()
-        argv = [] if outlives else ["setpriv", "--pdeathsig", "TERM", "--"]
+        argv = [] if persistent else ["setpriv", "--pdeathsig", "TERM", "--"]
         argv += [
             *_scope(self.name),
             "unshare",
@@ -168,7 +168,7 @@ def wait(pid: int, timeout: float) -> bool:
         os.close(descriptor)
 
 
-def cut(pid: int) -> None:
+def kill(pid: int) -> None:
     """End all that runs inside at once; nspawn then clears up and ends by itself.
 
     Killing nspawn itself would leave its machine running.

@@ -116,7 +116,7 @@ def _talk(container: nspawn.Container, arguments: Sequence[str], log: Path | Non
         try:
             said, _ = process.communicate()
         except BaseException:
-            nspawn.cut(process.pid)
+            nspawn.kill(process.pid)
             process.wait()
             raise
         finally:

@@ -17,7 +17,7 @@ HERE, THERE = "198.18.77.1", "198.18.77.2"
 
 def machine(stack: nspawn.Stack = (), debs: dict[Path, str] | None = None) -> Machine:
     """Return the machine, whether it runs or not; nothing of it depends on who made it."""
-    return Machine(NAME, stack, read_only=debs, options=("--network-veth",), outlives=True)
+    return Machine(NAME, stack, read_only=debs, options=("--network-veth",), persistent=True)
 
 
 def boot(stack: nspawn.Stack, debs: dict[Path, str]) -> Machine:

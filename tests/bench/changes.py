@@ -13,10 +13,10 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TREE / "scripts"), str(TREE / "tests/system")]
 
-from availability import probed
+from availability import measure_availability
 from dcor_dev import layers, roots
 from dcor_dev.machine import HOSTNAME, Machine
-from website import await_page
+from website import wait_for_page
 
 OTHER = "measurements.example.org"
 RECONFIGURE = "dpkg-reconfigure --frontend=noninteractive"
@@ -74,17 +74,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suite", default=roots.SUITES[0], choices=roots.SUITES)
     suite = parser.parse_args().suite
-    debs = layers.built(suite)
-    with Machine("bench-changes", layers.installed(suite, debs), read_only=layers.shown(debs)) as machine:
-        await_page(machine)
+    debs = layers.build_packages(suite)
+    with Machine("bench-changes", layers.installed(suite, debs), read_only=layers.package_mounts(debs)) as machine:
+        wait_for_page(machine)
         machine.shell(f"echo '127.0.0.1 {OTHER}' >>/etc/hosts")
         # while nobody asks, for the seconds; once more for the gap, back and forth where it changes something
         show_nothing(machine)
         for name, command in CHANGES.items():
             show(name, f"{seconds(machine, command):>8.2f} s")
         for name, command in {**NOTHING, **CHANGES}.items():
-            seen = probed(machine, command.replace("Deformable", "Cells"), HOSTNAME, OTHER)
-            show(name, f"{seen.longest:>8.2f} s longest gap, {len(seen.failed)} of {seen.asked} failed")
+            availability = measure_availability(machine, command.replace("Deformable", "Cells"), HOSTNAME, OTHER)
+            show(
+                name,
+                f"{availability.longest_gap_seconds:>8.2f} s longest gap, {len(availability.failed)} of {availability.requests} failed",
+            )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ sys.path[:0] = [str(TREE / "scripts"), str(TREE / "tests/system")]
 
 from dcor_dev import layers, roots
 from dcor_dev.machine import Machine
-from website import CURL, SITE, await_page
+from website import CURL, SITE, wait_for_page
 
 #: One line for each process: its unit, what it runs, and its share of memory in KiB (proc(5), smaps_rollup: Pss).
 MEMORY = r"""
@@ -59,12 +59,14 @@ def show(name: str, figure: str) -> None:
 
 def debian_alone(below: layers.Stack, debs: list[Path]) -> float:
     """Return the seconds that Debian's own packages take, which ours ask for."""
-    with Machine("bench-debian", below, read_only=layers.shown(debs)) as machine:
-        simulated = machine.run(*layers.INSTALL, "--simulate", *layers.inside(debs), env=layers.QUIET).stdout
+    with Machine("bench-debian", below, read_only=layers.package_mounts(debs)) as machine:
+        simulated = machine.run(
+            *layers.INSTALL, "--simulate", *layers.paths_inside(debs), env=layers.NONINTERACTIVE
+        ).stdout
         ours = {deb.name.split("_")[0] for deb in debs}
         names = [line.split()[1] for line in simulated.splitlines() if line.startswith("Inst ")]
         theirs = [name for name in names if name not in ours]
-        return seconds(lambda: machine.run(*layers.INSTALL, *theirs, env=layers.QUIET, timeout=900))
+        return seconds(lambda: machine.run(*layers.INSTALL, *theirs, env=layers.NONINTERACTIVE, timeout=900))
 
 
 def memory(machine: Machine) -> dict[str, float]:
@@ -83,12 +85,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suite", default=roots.SUITES[0], choices=roots.SUITES)
     suite = parser.parse_args().suite
-    debs = layers.built(suite)
+    debs = layers.build_packages(suite)
     below = layers.debian_packages(suite, debs)
     alone = debian_alone(below, debs)
     show("Debian's packages alone, at hand", f"{alone:.1f} s")
-    with Machine("bench", below, read_only=layers.shown(debs)) as machine:
-        whole = seconds(lambda: layers.install(machine, debs)) + seconds(lambda: await_page(machine))
+    with Machine("bench", below, read_only=layers.package_mounts(debs)) as machine:
+        whole = seconds(lambda: layers.install(machine, debs)) + seconds(lambda: wait_for_page(machine))
         show("apt install of all, to the first page", f"{whole:.1f} s")
         show("ours of that (ratio to Debian's alone)", f"{whole - alone:.1f} s ({(whole - alone) / alone:.2f})")
         for line in machine.shell(
@@ -106,7 +108,7 @@ def main() -> None:
             for verb in ("stop", "start"):
                 show(f"{verb} of {unit}", f"{run(machine, 'systemctl', verb, unit):.1f} s")
         machine.poweroff()
-        boot = seconds(machine.start) + seconds(lambda: await_page(machine))
+        boot = seconds(machine.start) + seconds(lambda: wait_for_page(machine))
         show("boot to the first page", f"{boot:.1f} s")
 
 

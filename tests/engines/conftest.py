@@ -23,10 +23,10 @@ SCHEMA = "dpkg-deb --fsys-tarfile {deb} | tar -C / -x --wildcards '*/site-packag
 @pytest.fixture(scope="session")
 def server(suite: str, debs: list[Path]) -> Iterator[Machine]:
     """Return the machine, with a file for curl that holds the credentials of S3."""
-    shown = dict(zip(debs, layers.inside(debs)))
-    packages = {deb.name.partition("_")[0]: place for deb, place in shown.items()}
-    with Machine("engines", layers.debian_packages(suite, debs), read_only=shown) as machine:
-        machine.run(*layers.INSTALL, *(packages[name] for name in ENGINES), *PYTHON, env=layers.QUIET)
+    mounts = dict(zip(debs, layers.paths_inside(debs)))
+    packages = {deb.name.partition("_")[0]: place for deb, place in mounts.items()}
+    with Machine("engines", layers.debian_packages(suite, debs), read_only=mounts) as machine:
+        machine.run(*layers.INSTALL, *(packages[name] for name in ENGINES), *PYTHON, env=layers.NONINTERACTIVE)
         machine.shell(SCHEMA.format(deb=packages["python-ckan"]))
         machine.copy_in(layers.TREE / "dcor_pkg", "/usr/share/dcor-server/dcor_pkg")
         machine.copy_in(HERE / "inside/converge.py", "/usr/share/dcor-server/converge.py")

@@ -1,4 +1,4 @@
-"""Somebody who asks a server ten times a second while a command changes it, and counts."""
+"""Measure the availability of a server while a command changes it, by ten requests a second."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ PROGRAM = Path(__file__).with_name("clients") / "poller.py"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What became of the questions."""
+class Availability:
+    """The results of all requests."""
 
-    asked: int
+    requests: int
     failed: tuple[str, ...]
-    #: seconds from one good answer to the next
-    longest: float
+    #: from one successful response to the next
+    longest_gap_seconds: float
 
 
-def probed(machine: Machine, command: str, *names: str) -> Seen:
-    """Run a command while somebody asks all the time, under whichever name answers; return what that one saw."""
+def measure_availability(machine: Machine, command: str, *names: str) -> Availability:
+    """Run a command while clients/poller.py sends requests, to whichever of the server's names responds."""
     machine.copy_in(PROGRAM, "/root/poller.py")
-    asked = " ".join(names or (machine.hostname,))
+    hosts = " ".join(names or (machine.hostname,))
     machine.shell(
-        "rm -f /run/probe.stop; systemd-run --quiet --unit=probe --property=StandardOutput=file:/run/probe.json "
-        f"python3 /root/poller.py {asked}"
+        "rm -f /run/poller.stop; systemd-run --quiet --unit=poller --property=StandardOutput=file:/run/poller.json "
+        f"python3 /root/poller.py {hosts}"
     )
     machine.shell(command, timeout=300)
-    machine.shell("touch /run/probe.stop; while systemctl is-active --quiet probe; do sleep 0.1; done")
-    seen = json.loads(machine.shell("cat /run/probe.json"))
-    return Seen(seen["asked"], tuple(seen["failed"]), seen["longest"])
+    machine.shell("touch /run/poller.stop; while systemctl is-active --quiet poller; do sleep 0.1; done")
+    result = json.loads(machine.shell("cat /run/poller.json"))
+    return Availability(result["requests"], tuple(result["failed"]), result["longest_gap_seconds"])

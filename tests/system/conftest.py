@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from website import await_page
+from website import wait_for_page
 
 CLIENTS = Path(__file__).with_name("clients.txt")
 
@@ -20,15 +20,15 @@ def bare(suite: str, debs: list[Path]) -> layers.Stack:
 
 
 @pytest.fixture(scope="session")
-def shown(debs: list[Path]) -> dict[Path, str]:
-    """Return how a machine is shown our packages: Machine(..., read_only=shown)."""
-    return layers.shown(debs)
+def package_mounts(debs: list[Path]) -> dict[Path, str]:
+    """Return how a machine is shown our packages: Machine(..., read_only=package_mounts)."""
+    return layers.package_mounts(debs)
 
 
 @pytest.fixture(scope="session")
 def refused(suite: str, debs: list[Path]) -> layers.Stack:
     """Return a machine, powered off, whose packages are all configured but dcor-server: its answers were refused."""
-    return layers.refused(suite, debs)
+    return layers.unconfigured(suite, debs)
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +38,9 @@ def installed(suite: str, debs: list[Path]) -> layers.Stack:
 
 
 @pytest.fixture(scope="session")
-def server(suite: str, debs: list[Path], shown: dict[Path, str]) -> Iterator[Machine]:
+def server(suite: str, debs: list[Path], package_mounts: dict[Path, str]) -> Iterator[Machine]:
     """Return a running server that tests share: they make users and data of their own, and leave its settings alone."""
     stack = (*layers.with_browser(suite, debs), layers.clients(suite, CLIENTS))
-    with Machine("server", stack, read_only=shown) as machine:
-        await_page(machine)
+    with Machine("server", stack, read_only=package_mounts) as machine:
+        wait_for_page(machine)
         yield machine

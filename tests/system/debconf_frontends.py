@@ -27,17 +27,17 @@ BACK = ("Tab", "Tab", "Enter")
 FOR_DIALOGS = ("tmux", "whiptail", "perl", "locales-all")
 
 
-def get_dialogs(machine: Machine, *options: str) -> None:
+def install_frontends(machine: Machine, *options: str) -> None:
     """Install what the frontends need."""
-    machine.run("apt-get", "install", "-qq", *options, *FOR_DIALOGS, env=layers.QUIET)
+    machine.run("apt-get", "install", "-qq", *options, *FOR_DIALOGS, env=layers.NONINTERACTIVE)
 
 
-def install(debs: list[Path]) -> str:
+def install_command(debs: list[Path]) -> str:
     """Return the command that installs ours, for a terminal."""
-    return f"apt-get install --yes {' '.join(layers.inside(debs))}"
+    return f"apt-get install --yes {' '.join(layers.paths_inside(debs))}"
 
 
-def debconf_shows(machine: Machine) -> dict[str, str]:
+def debconf_answers(machine: Machine) -> dict[str, str]:
     """Return what debconf-show tells of our questions."""
     lines = machine.run("debconf-show", "dcor-server").stdout.splitlines()
     return dict(line.lstrip("* ").removeprefix("dcor-server/").split(":", 1) for line in lines)

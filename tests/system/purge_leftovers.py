@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcor_dev.machine import Machine
 
 #: Folders in which nothing is ours, or which hold the data.
-NOT_OURS = ("/proc", "/sys", "/run", "/srv", "/opt", "/data", "/var/lib/dpkg", "/var/lib/systemd")
+EXCLUDED = ("/proc", "/sys", "/run", "/srv", "/opt", "/data", "/var/lib/dpkg", "/var/lib/systemd")
 
 #: What bears our name, belongs to no package that is still there, and is not data.
 FIND = r"""
@@ -17,7 +17,7 @@ done
 """
 
 #: Without the first, apt would drop the database with the next autoremove --purge; the last are of engines that stay.
-KEPT = [
+PRESERVED = [
     "/etc/apt/apt.conf.d/01dcor-server",
     "/var/backups/dcor-server",
     "/var/lib/dcor-object-store",
@@ -25,6 +25,6 @@ KEPT = [
 ]
 
 
-def left(machine: Machine, *without: str) -> list[str]:
+def leftovers(machine: Machine, *without: str) -> list[str]:
     """Return what is left; `without` are folders not to look into."""
-    return machine.run("sh", "-euc", FIND, "sh", *NOT_OURS, *without).stdout.split()
+    return machine.run("sh", "-euc", FIND, "sh", *EXCLUDED, *without).stdout.split()

@@ -26,7 +26,7 @@ runuser -u {user} -- grep --recursive --fixed-strings --files-with-matches --no-
 """
 
 
-def found(machine: Machine, user: str, places: str = "/") -> set[str]:
+def files_with_secrets(machine: Machine, user: str, places: str = "/") -> set[str]:
     """Return the files below `places` in which that user can read a secret."""
     machine.shell(GATHER)
     assert int(machine.shell("wc -l </run/all-secrets")) > 10

@@ -13,7 +13,7 @@ from dcor_dev.machine import Machine
 NUMBERS = itertools.count(1)
 ENDED = "ended with"
 #: seconds that a program may take to its next words: an installation does most of its work between two questions
-PATIENCE = 300
+TIMEOUT_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Terminal:
 
     def expect(self, words: str) -> str:
         """Return the screen as soon as these words are on it."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             screen = self.screen()
             if words in screen:
                 return screen
             assert ENDED not in screen or words.startswith(ENDED), f"no {words!r} before the end:\n{screen}"
             time.sleep(0.1)
-        raise AssertionError(f"no {words!r} within {PATIENCE} s:\n{self.screen()}")
+        raise AssertionError(f"no {words!r} within {TIMEOUT_SECONDS} s:\n{self.screen()}")
 
     def type(self, *keys: str) -> None:
         """Type texts and keys (as tmux names them: Enter, Escape, C-u)."""

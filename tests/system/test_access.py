@@ -96,20 +96,22 @@ def test_inspect_finds_nothing_to_change(server: Machine) -> None:
 
 
 def test_nobody_can_read_a_secret_anywhere(server: Machine) -> None:
-    assert secret_search.found(server, "nobody") == set()
+    assert secret_search.files_with_secrets(server, "nobody") == set()
 
 
 def test_ckan_can_read_its_own_and_no_other(server: Machine) -> None:
     """CKAN's configuration and the copy that serves have its secrets; it cannot read those of engines, nginx, root."""
     (copy,) = server.shell("ls /var/lib/dcor-server/configurations/*/ckan.ini").split()
-    assert secret_search.found(server, "www-data") == {"/etc/ckan/default/ckan.ini", copy}
+    assert secret_search.files_with_secrets(server, "www-data") == {"/etc/ckan/default/ckan.ini", copy}
 
 
 def test_no_secret_is_written_down_or_handed_on(server: Machine) -> None:
     """Not even root finds one in logs, the journal, debconf, arguments or environments."""
     server.shell("journalctl --no-pager >/run/journal.txt")
     places = "/var/log /var/cache/debconf /var/lib/dpkg /usr/share/dcor-server /run/systemd /run/journal.txt"
-    assert secret_search.found(server, "root", f"{places} /proc/[0-9]*/cmdline /proc/[0-9]*/environ") == set()
+    assert (
+        secret_search.files_with_secrets(server, "root", f"{places} /proc/[0-9]*/cmdline /proc/[0-9]*/environ") == set()
+    )
 
 
 def _programs(server: Machine) -> list[str]:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from availability import probed
+from availability import measure_availability
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from website import CURL, SITE, await_page, serves
+from website import CURL, SITE, serves, wait_for_page
 
 pytestmark = pytest.mark.system
 
@@ -34,11 +34,11 @@ dpkg-deb --build --root-owner-group /root/next /root/next.deb
 
 
 @pytest.fixture(scope="module")
-def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
     """Return a server that nobody converges but these tests."""
-    with Machine("additions", installed, read_only=shown) as machine:
+    with Machine("additions", installed, read_only=package_mounts) as machine:
         machine.shell("systemctl disable --quiet --now dcor-converge.timer")
-        await_page(machine)
+        wait_for_page(machine)
         machine.run("dcor-server", "converge")
         yield machine
 
@@ -67,7 +67,7 @@ def redis(machine: Machine, option: str) -> str:
     return machine.shell(f"redis-cli -s /run/redis-dcor/redis.sock config get {option}").split()[1]
 
 
-def started(machine: Machine, unit: str) -> str:
+def start_time(machine: Machine, unit: str) -> str:
     """Tell when a unit was last started."""
     return machine.run("systemctl", "show", "--property=ActiveEnterTimestampMonotonic", unit).stdout
 
@@ -82,8 +82,8 @@ def test_options_of_the_admins_count_and_no_request_fails(machine: Machine) -> N
         CKAN, "ckan.site_title = Clinic\nWTF_CSRF_SECRET_KEY = hush-hush\n[logger_ckan]\nlevel = ERROR\n", 0o600
     )
     assert "is not what the settings ask for" in dcor(machine, "check", ends=3)
-    seen = probed(machine, "dcor-server converge")
-    assert seen.failed == ()
+    availability = measure_availability(machine, "dcor-server converge")
+    assert availability.failed == ()
     assert title(machine) == "About - Clinic"
     ini = machine.path("/etc/ckan/default/ckan.ini").read_text()
     assert f"# From {CKAN}:\nckan.site_title = Clinic\n" in ini
@@ -120,8 +120,8 @@ def test_a_broken_addition_is_told_with_its_line_before_anything_changes(machine
 def test_what_ckan_cannot_load_leaves_the_old_state_serving(machine: Machine) -> None:
     """Also when a program crashes, and over a reboot: what was never proven is not there to be read."""
     machine.write("/etc/dcor-server/ckan.d/plugins.ini", "ckan.plugins = nonsense\n")
-    seen = probed(machine, "! dcor-server converge >/root/said")
-    assert seen.failed == ()
+    availability = measure_availability(machine, "! dcor-server converge >/root/said")
+    assert availability.failed == ()
     words = "PluginNotFoundException: Plugin 'nonsense' not found."
     assert words in machine.path("/root/said").read_text()
     for verb in ("status", "check"):
@@ -129,10 +129,10 @@ def test_what_ckan_cannot_load_leaves_the_old_state_serving(machine: Machine) ->
     machine.shell(
         "pkill --signal KILL --uid www-data uwsgi; pkill --signal KILL --uid www-data --full dcor_runtime.workers"
     )
-    await_page(machine)
+    wait_for_page(machine)
     assert title(machine) == "About - Clinic"
     machine.reboot()
-    await_page(machine)
+    wait_for_page(machine)
     assert serves(machine)
     assert title(machine) == "About - Clinic"
     assert "name=" in machine.shell("ckan user list")
@@ -165,9 +165,9 @@ def test_lines_for_nginx_are_taken_over_when_it_accepts_them(machine: Machine) -
 def test_a_changed_file_is_kept_until_its_admin_gives_it_back(machine: Machine) -> None:
     ours = machine.path(REDIS).read_text()
     machine.shell(f"echo 'maxclients 321' >>{REDIS}; echo '# mine' >>/etc/logrotate.d/dcor-server")
-    before = started(machine, "redis-server@dcor")
+    before = start_time(machine, "redis-server@dcor")
     dcor(machine, "converge")
-    assert (redis(machine, "maxclients"), started(machine, "redis-server@dcor")) == ("10000", before)
+    assert (redis(machine, "maxclients"), start_time(machine, "redis-server@dcor")) == ("10000", before)
     machine.shell("systemctl restart redis-server@dcor")
     assert "0 changed" in dcor(machine, "converge")
     assert redis(machine, "maxclients") == "321"
@@ -195,7 +195,7 @@ def test_a_changed_file_that_breaks_its_service_is_told_in_its_words(machine: Ma
     assert f"{REDIS} was changed here and is kept" in dcor(machine, "status", ends=3)
     machine.shell(f"rm {REDIS}")
     dcor(machine, "converge")
-    await_page(machine)
+    wait_for_page(machine)
     dcor(machine, "status")
 
 
@@ -208,7 +208,7 @@ def test_the_settings_file_is_the_admins(machine: Machine) -> None:
     dcor(machine, "converge")
     assert "processes = 3\n" in machine.path("/etc/dcor-server/uwsgi.ini").read_text()
     dcor(machine, "set", "robots=no")
-    machine.run("dpkg-reconfigure", "dcor-server", env=layers.QUIET)
+    machine.run("dpkg-reconfigure", "dcor-server", env=layers.NONINTERACTIVE)
     after = machine.path(SETTINGS).read_text()
     assert after.startswith(MINE)
     assert "\nworkers = 3\n" in after
@@ -218,7 +218,7 @@ def test_the_settings_file_is_the_admins(machine: Machine) -> None:
 def upgrade(machine: Machine) -> subprocess.CompletedProcess[str]:
     """Go over to the next version, as apt does at night."""
     machine.shell(NEXT_VERSION)
-    return machine.run("dpkg", "-i", "/root/next.deb", env=layers.QUIET)
+    return machine.run("dpkg", "-i", "/root/next.deb", env=layers.NONINTERACTIVE)
 
 
 def test_an_upgrade_keeps_what_was_changed_and_asks_nothing(machine: Machine) -> None:
@@ -239,7 +239,7 @@ def test_an_upgrade_keeps_what_was_changed_and_asks_nothing(machine: Machine) ->
 
 
 def test_purged_and_installed_again_it_has_the_admins_files(machine: Machine, debs: list[Path]) -> None:
-    machine.run("apt-get", "purge", "--yes", "dcor-server", env=layers.QUIET)
+    machine.run("apt-get", "purge", "--yes", "dcor-server", env=layers.NONINTERACTIVE)
     assert not machine.path("/etc/dcor-server").exists()
     layers.install(machine, debs)
     text = machine.path(SETTINGS).read_text()

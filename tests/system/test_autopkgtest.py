@@ -21,12 +21,12 @@ RUN = ("autopkgtest", "--no-built-binaries", "--ignore-restrictions=breaks-testb
 
 
 def test_the_tests_of_debian_pass_in_a_machine(
-    boot: Boot, installed: layers.Stack, shown: dict[Path, str], tmp_path: Path
+    boot: Boot, installed: layers.Stack, package_mounts: dict[Path, str], tmp_path: Path
 ) -> None:
     checkout.copy(TREE, tmp_path)
     (tmp_path / "debian/files").touch()  # as a build leaves it: nothing has to be built
-    machine = boot("autopkgtest", installed, read_only={**shown, tmp_path: INSIDE})
-    machine.run(*layers.INSTALL, "--no-install-recommends", *layers.AUTOPKGTEST, env=layers.QUIET)
+    machine = boot("autopkgtest", installed, read_only={**package_mounts, tmp_path: INSIDE})
+    machine.run(*layers.INSTALL, "--no-install-recommends", *layers.AUTOPKGTEST, env=layers.NONINTERACTIVE)
     done = machine.run(*RUN, check=False)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said

@@ -11,7 +11,7 @@ import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from next_version import NEXT, OF_RELEASE, make_next_version
-from website import await_page, is_well
+from website import assert_healthy, wait_for_page
 
 from tests.conftest import Boot
 
@@ -24,7 +24,7 @@ PROGRAMS = "/etc/supervisor/conf.d"
 UPSTREAM = "/var/lib/dcor-server/nginx/upstream.conf"
 SECRETS = "/etc/dcor-server/secrets"
 #: seconds until a moment has come
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'ckan_default' AND xact_start IS NOT NULL"
 
 
@@ -61,12 +61,12 @@ def two_releases_run(machine: Machine) -> bool:
 MOMENTS = (secrets_made, release_half_made, tables_half_made, web_server_proven)
 
 
-def cut(machine: Machine, moment: Callable[[Machine], bool], *argv: str) -> None:
+def power_cut(machine: Machine, moment: Callable[[Machine], bool], *argv: str) -> None:
     """Run a program, take the power away when the moment has come, and boot again."""
     machine.run("systemd-run", "--quiet", "--unit=cut", "--setenv=DEBIAN_FRONTEND=noninteractive", *argv)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not moment(machine):
-        assert time.monotonic() < deadline, f"not {moment} within {PATIENCE} s"
+        assert time.monotonic() < deadline, f"not {moment} within {TIMEOUT_SECONDS} s"
         time.sleep(0.01)
     assert machine.run("systemctl", "is-active", "cut", check=False).stdout == "active\n", "it ended before"
     machine.kill()
@@ -80,46 +80,46 @@ def secrets(machine: Machine) -> dict[str, str]:
 
 def is_whole(machine: Machine) -> None:
     """Assert that the server is as an undisturbed one, and no file of a release was left half made."""
-    is_well(machine)
+    assert_healthy(machine)
     machine.run("dcor-server", "check")
     assert machine.shell("dpkg --audit") == ""
     assert machine.shell(f"ls -A {RELEASES} | wc -l").strip() == "1"
 
 
 def test_a_first_installation_goes_on_after_each_power_cut(
-    boot: Boot, refused: layers.Stack, shown: dict[Path, str]
+    boot: Boot, unconfigured: layers.Stack, package_mounts: dict[Path, str]
 ) -> None:
-    machine = boot("cut", refused, read_only=shown)
+    machine = boot("cut", unconfigured, read_only=package_mounts)
     machine.run("debconf-set-selections", text=layers.ANSWERS)
     machine.shell(f"rm -r {RELEASES}")
     made: dict[str, str] = {}
     for moment in MOMENTS:
-        cut(machine, moment, *CONFIGURE)
+        power_cut(machine, moment, *CONFIGURE)
         assert {**secrets(machine), **made} == secrets(machine)
         made = secrets(machine)
-    machine.run(*CONFIGURE, env=layers.QUIET)
+    machine.run(*CONFIGURE, env=layers.NONINTERACTIVE)
     is_whole(machine)
     assert {**secrets(machine), **made} == secrets(machine)
 
 
 def test_an_upgrade_goes_on_after_each_power_cut_and_the_site_is_up_before(
-    boot: Boot, installed: layers.Stack, debs: list[Path], shown: dict[Path, str]
+    boot: Boot, installed: layers.Stack, debs: list[Path], package_mounts: dict[Path, str]
 ) -> None:
-    machine = boot("upgraded", installed, read_only=shown)
-    await_page(machine)
+    machine = boot("upgraded", installed, read_only=package_mounts)
+    wait_for_page(machine)
     machine.run("systemctl", "disable", "--quiet", "--now", "dcor-converge.timer")
     make_next_version(machine, OF_RELEASE)
     before = machine.path(UPSTREAM).read_text()
-    packages = [NEXT, next(path for path in layers.inside(debs) if "/python-ckan_" in path)]
-    cut(machine, ckan_half_unpacked, "dpkg", "--unpack", *packages)
-    await_page(machine)
+    packages = [NEXT, next(path for path in layers.paths_inside(debs) if "/python-ckan_" in path)]
+    power_cut(machine, ckan_half_unpacked, "dpkg", "--unpack", *packages)
+    wait_for_page(machine)
     refused = machine.run("dcor-server", "converge", check=False)
     assert (refused.returncode, "was cut off" in refused.stdout) == (1, True)
-    cut(machine, two_releases_run, "dpkg", "--install", *packages)
-    await_page(machine)
+    power_cut(machine, two_releases_run, "dpkg", "--install", *packages)
+    wait_for_page(machine)
     assert machine.path(UPSTREAM).read_text() == before
-    cut(machine, lambda machine: machine.path(UPSTREAM).read_text() != before, *CONFIGURE)
-    await_page(machine)
-    machine.run(*CONFIGURE, env=layers.QUIET)
+    power_cut(machine, lambda machine: machine.path(UPSTREAM).read_text() != before, *CONFIGURE)
+    wait_for_page(machine)
+    machine.run(*CONFIGURE, env=layers.NONINTERACTIVE)
     assert machine.shell("dpkg-query --show --showformat '${Version}' dcor-server").endswith("+next")
     is_whole(machine)

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from website import await_page, serves
+from website import serves, wait_for_page
 
 pytestmark = pytest.mark.system
 
 
 @pytest.fixture
-def broken(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
+def broken(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
     """Return a server that once worked, and whose PostgreSQL is down."""
-    with Machine("broken", installed, read_only=shown) as machine:
-        await_page(machine)
+    with Machine("broken", installed, read_only=package_mounts) as machine:
+        wait_for_page(machine)
         machine.shell("systemctl stop postgresql && echo '# drift' >>/etc/dcor-server/uwsgi.ini")
         yield machine
 
@@ -30,8 +30,8 @@ def healed(machine: Machine) -> None:
 
 
 def test_an_upgrade_ends_well_and_says_why_nothing_was_done(broken: Machine, debs: list[Path]) -> None:
-    (ours,) = (path for path in layers.inside(debs) if "/dcor-server_" in path)
-    said = broken.run("dpkg", "-i", ours, env=layers.QUIET)
+    (ours,) = (path for path in layers.paths_inside(debs) if "/dcor-server_" in path)
+    said = broken.run("dpkg", "-i", ours, env=layers.NONINTERACTIVE)
     assert "PostgreSQL does not take connections" in said.stdout + said.stderr
     assert "what ran before goes on" in said.stdout + said.stderr
     status = broken.run("dcor-server", "status", check=False)
@@ -56,7 +56,7 @@ def test_a_trigger_ends_well(broken: Machine) -> None:
 
 
 def test_a_dialogue_fails_and_leaves_dpkg_alone(broken: Machine) -> None:
-    said = broken.run("dpkg-reconfigure", "dcor-server", env=layers.QUIET, check=False)
+    said = broken.run("dpkg-reconfigure", "dcor-server", env=layers.NONINTERACTIVE, check=False)
     assert said.returncode == 1
     assert "Traceback" not in said.stdout + said.stderr
     assert broken.shell("dpkg --audit") == ""

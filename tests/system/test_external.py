@@ -15,31 +15,31 @@ import pytest
 import secret_search
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from running_services import started
+from running_services import start_times
 from test_reconfigure import dcor, refused
-from users import client, measured, person
-from website import CURL, SITE, await_page, serves
+from users import make_user, run_client, upload_measurements
+from website import CURL, SITE, serves, wait_for_page
 
 pytestmark = pytest.mark.system
 
-WRONG = f"@{external_services.FOLDER}/wrong"
-RIGHT = f"@{external_services.FOLDER}/password"
+WRONG = f"@{external_services.DIRECTORY}/wrong"
+RIGHT = f"@{external_services.DIRECTORY}/password"
 DOORS = ("dcor-store-door@s3.socket", "dcor-store-door@filer.socket")
 BUNDLE = "/etc/dcor-server/tls/bundle.pem"
 
 
 @pytest.fixture(scope="module")
-def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
     """Return a server with a measurement on it, beside other services."""
-    with Machine("external", installed, read_only=shown) as machine:
-        await_page(machine)
-        external_services.set_up(machine)
+    with Machine("external", installed, read_only=package_mounts) as machine:
+        wait_for_page(machine)
+        external_services.install(machine)
         yield machine
 
 
 def given(key: str, address: str, password: str = RIGHT) -> tuple[str, str]:
     """Return what `dcor-server set` is told of a service."""
-    return f"{key}={address}", f"{external_services.QUESTIONS[key]}={password}"
+    return f"{key}={address}", f"{external_services.PASSWORD_SETTINGS[key]}={password}"
 
 
 def address(key: str, old: str = "", new: str = "") -> str:
@@ -80,9 +80,9 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (given("solr", "http://ckan@localhost:8991/solr/read"), "ckan may not update its index (it answers 403)"),
     # S3
     (given("object-store", address("object-store"), WRONG), "SignatureDoesNotMatch"),
-    (given("object-store", address("object-store", "AKAPART", "AKNOBODY")), "InvalidAccessKeyId"),
+    (given("object-store", address("object-store", "AKEXTERNAL", "AKNOBODY")), "InvalidAccessKeyId"),
     (
-        (*given("object-store", address("object-store", "AKAPART", "AKREADER")), "public-datasets=no"),
+        (*given("object-store", address("object-store", "AKEXTERNAL", "AKREADER")), "public-datasets=no"),
         "AKREADER may not make buckets",
     ),
     (given("object-store", address("object-store")), "nobody could read public measurements there"),
@@ -92,8 +92,8 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
 def test_each_service_is_refused_for_its_own_reason(machine: Machine) -> None:
     """Before the first change: settings, secrets and services stay as they are."""
     for key, port in (("redis", 6390), ("object-store", 8333)):
-        assert f"port {port} is not trusted: " in refused(machine, "set", *external_services.answers(key))
-    assert "certificate verify failed" in refused(machine, "set", *external_services.answers("database"))
+        assert f"port {port} is not trusted: " in refused(machine, "set", *external_services.assignments(key))
+    assert "certificate verify failed" in refused(machine, "set", *external_services.assignments("database"))
     machine.shell(external_services.TRUST)
     external_services.start_stub(machine)
     for assignments, words in REFUSED:
@@ -107,16 +107,16 @@ def test_each_service_is_refused_for_its_own_reason(machine: Machine) -> None:
 
 
 def test_redis_and_the_store_are_changed_under_a_database_that_stays(machine: Machine) -> None:
-    dataset = measured(machine)["dataset"]
-    before = started(machine)
-    dcor(machine, "set", *external_services.answers("redis", "object-store"), "public-datasets=no")
+    dataset = upload_measurements(machine)["dataset"]
+    before = start_times(machine)
+    dcor(machine, "set", *external_services.assignments("redis", "object-store"), "public-datasets=no")
     assert serves(machine)
     assert _resource(machine, dataset)["s3_url"].startswith("https://s3.example.org:8333/circle-")
     assert states(machine, "redis-server@dcor", "dcor-object-store") == ["inactive disabled"] * 2
     assert states(machine, *DOORS) == ["inactive "] * 2
-    _same(before, started(machine), but=("redis-server@dcor.service", "dcor-object-store.service", *DOORS))
-    owner = person(machine, "owner")
-    seen = client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
+    _same(before, start_times(machine), but=("redis-server@dcor.service", "dcor-object-store.service", *DOORS))
+    owner = make_user(machine, "owner")
+    seen = run_client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
     assert seen["s3_url"].startswith("https://s3.example.org:8333/circle-")
     assert "circle-" in external_services.buckets(machine)
     assert "Content-Security-Policy: " not in machine.shell(f"{CURL} --head {SITE}/circle-x")
@@ -125,17 +125,17 @@ def test_redis_and_the_store_are_changed_under_a_database_that_stays(machine: Ma
 
 
 def test_all_four_are_elsewhere_and_a_reboot_brings_none_of_ours_back(machine: Machine) -> None:
-    dcor(machine, "set", *external_services.answers("database", "solr"))
+    dcor(machine, "set", *external_services.assignments("database", "solr"))
     assert serves(machine)
     assert search(machine) == 0
-    owner = person(machine, "owner")
-    seen = client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
+    owner = make_user(machine, "owner")
+    seen = run_client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
     assert seen["found"] == 1
     machine.reboot()
-    await_page(machine)
+    wait_for_page(machine)
     assert serves(machine)
     again = ("--read", seen["dataset"], seen["resource"])
-    assert client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE, *again) == seen
+    assert run_client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE, *again) == seen
     assert states(machine, "redis-server@dcor", "dcor-object-store", "dcor-solr") == ["inactive disabled"] * 3
     assert machine.shell("pg_lsclusters --no-header | awk '$2 == \"main\" {print $4}'") == "down\n"
     assert machine.failed_units() == []
@@ -147,7 +147,7 @@ def test_all_four_are_elsewhere_and_a_reboot_brings_none_of_ours_back(machine: M
 
 
 def test_their_passwords_are_read_by_nobody(machine: Machine) -> None:
-    assert secret_search.found(machine, "nobody", "/etc /run /srv /tmp /usr/local /var /proc") == set()
+    assert secret_search.files_with_secrets(machine, "nobody", "/etc /run /srv /tmp /usr/local /var /proc") == set()
     ini = machine.run("stat", "--format=%U:%G %a", "/etc/ckan/default/ckan.ini").stdout
     assert ini == "root:www-data 640\n"
     assert external_services.PASSWORD not in machine.shell(
@@ -164,14 +164,14 @@ def test_data_are_moved_though_the_store_is_elsewhere(machine: Machine) -> None:
 
 
 def test_one_that_is_gone_is_told_and_nothing_is_changed(machine: Machine) -> None:
-    machine.run("systemctl", "stop", "store-apart")
+    machine.run("systemctl", "stop", "store-external")
     assert "s3.example.org port 8333 cannot be reached" in refused(machine, "converge")
     assert "s3.example.org port 8333 cannot be reached" in machine.run("dcor-server", "status", check=False).stdout
-    machine.shell(f"systemctl start store-apart; {external_services.AWAIT}")
+    machine.shell(f"systemctl start store-external; {external_services.WAIT_UNTIL_READY}")
 
 
 def test_back_at_home_everything_is_as_it_was(machine: Machine) -> None:
-    dataset = measured(machine)["dataset"]
+    dataset = upload_measurements(machine)["dataset"]
     dcor(machine, "set", *(f"{key}=local" for key in external_services.ADDRESSES), "public-datasets=yes")
     assert serves(machine)
     assert search(machine) == 1
@@ -181,14 +181,14 @@ def test_back_at_home_everything_is_as_it_was(machine: Machine) -> None:
     on = ("redis-server@dcor", "dcor-object-store", "dcor-solr", "dcor-store-door@s3.socket")
     assert states(machine, *on) == ["active enabled"] * 4
     machine.reboot()
-    await_page(machine)
+    wait_for_page(machine)
     machine.run("dcor-server", "check")
     machine.run("dcor-server", "status")
 
 
 def test_a_cluster_that_holds_more_than_ours_goes_on(machine: Machine) -> None:
     machine.run("runuser", "-u", "postgres", "--", "createdb", "payroll")
-    dcor(machine, "set", *external_services.answers("database"))
+    dcor(machine, "set", *external_services.assignments("database"))
     assert machine.shell("pg_lsclusters --no-header | awk '$2 == \"main\" {print $4}'") == "online\n"
     machine.run("dcor-server", "check")
 

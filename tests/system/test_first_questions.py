@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_shows, get_dialogs, install, setting
+from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_answers, install_command, install_frontends, setting
 from terminal import running
-from website import await_page, serves
+from website import serves, wait_for_page
 
 from tests.conftest import Boot
 
@@ -34,13 +34,13 @@ Flags: seen
 
 
 def test_a_first_installation_in_a_dialogue_in_german(
-    boot: Boot, bare: layers.Stack, debs: list[Path], shown: dict[Path, str]
+    boot: Boot, bare: layers.Stack, debs: list[Path], package_mounts: dict[Path, str]
 ) -> None:
     """On a machine without Python, so that the postinst asks, in the midst of apt's work."""
-    machine = boot("german", bare, read_only=shown)
-    get_dialogs(machine, "--no-install-recommends")
+    machine = boot("german", bare, read_only=package_mounts)
+    install_frontends(machine, "--no-install-recommends")
     _without_python_config_leaves_quietly(machine)
-    with running(machine, install(debs), GERMAN) as terminal:
+    with running(machine, install_command(debs), GERMAN) as terminal:
         terminal.answer("Name des Servers:", "C-u", "kein Name", "Enter")
         refusal = terminal.answer("Diese Antwort ist nicht verwendbar", "Enter")
         assert "Name des Servers: kein Name" in refusal
@@ -55,7 +55,7 @@ def test_a_first_installation_in_a_dialogue_in_german(
         assert "selbstsigniert" in terminal.answer("Zertifikat des Servers:", "Enter")
         terminal.answer("Verzeichnis für die Messdaten:", "Enter")
         assert "https://dcor.example.org/ is up" in terminal.ends()
-    await_page(machine)
+    wait_for_page(machine)
     assert serves(machine)
     assert setting(machine, "email") == "admin@example.org"
     _config_alone(machine)
@@ -87,7 +87,7 @@ def _teletype(machine: Machine) -> None:
         said = terminal.ends()
     assert said.count("This answer cannot be used") == 2
     assert "The answer is missing, and the certificate is your own." in said
-    found = debconf_shows(machine)
+    found = debconf_answers(machine)
     assert (found["hostname"], found["certificate"]) == (" lab.example.org", " own")
     assert (found["certificate-key"], found["data-directory"]) == (" /srv/key.pem", " /srv/data")
 
@@ -102,7 +102,7 @@ def _readline_and_a_preseed(machine: Machine) -> None:
         said = terminal.ends()
     assert "Name of the server:" not in said
     assert said.count("This answer cannot be used") == 1
-    found = debconf_shows(machine)
+    found = debconf_answers(machine)
     assert (found["hostname"], found["email"], found["data-directory"]) == (" my host", " me@example.org", " /data")
 
 
@@ -111,7 +111,7 @@ def _critical(machine: Machine) -> None:
     machine.run("debconf-set-selections", text="dcor-server dcor-server/certificate select bought\n")
     with running(machine, CONFIG.format(frontend="dialog"), {"DEBIAN_PRIORITY": "critical"}) as terminal:
         assert terminal.ends().split() == ["ended", "with", "0"]
-    found = debconf_shows(machine)
+    found = debconf_answers(machine)
     assert (found["hostname"], found["email"]) == (" dcor.example.org", " root@dcor.example.org")
     assert found["certificate"] == " bought"
 
@@ -126,12 +126,12 @@ def _file_of_debconf(machine: Machine) -> None:
 
 
 def test_a_first_installation_without_any_answer(
-    boot: Boot, bare: layers.Stack, debs: list[Path], shown: dict[Path, str]
+    boot: Boot, bare: layers.Stack, debs: list[Path], package_mounts: dict[Path, str]
 ) -> None:
-    machine = boot("lab", bare, read_only=shown, hostname="lab")
-    said = machine.run(*layers.INSTALL, *layers.inside(debs), env=layers.QUIET, timeout=900)
+    machine = boot("lab", bare, read_only=package_mounts, hostname="lab")
+    said = machine.run(*layers.INSTALL, *layers.paths_inside(debs), env=layers.NONINTERACTIVE, timeout=900)
     assert "lab is a host name without a domain" in said.stdout + said.stderr
     assert "https://lab/ is up" in said.stdout + said.stderr
     assert (setting(machine, "hostname"), setting(machine, "certificate")) == ("lab", "self-signed")
-    await_page(machine)
+    wait_for_page(machine)
     machine.run("dcor-server", "status")

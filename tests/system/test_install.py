@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from dcor_dev import layers, roots
-from website import await_page, is_well
+from website import assert_healthy, wait_for_page
 
 from tests.conftest import Boot
 
@@ -39,8 +39,8 @@ def test_installed_without_a_network_from(
     assert debs
     machine = boot("way", bare, read_only={TREE / "dist" / suite / "apt": "/media/dcor"})
     machine.run("debconf-set-selections", text=layers.ANSWERS)
-    machine.run("bash", "-euxc", way, "way", suite, env=layers.QUIET, timeout=900)
-    is_well(machine)
+    machine.run("bash", "-euxc", way, "way", suite, env=layers.NONINTERACTIVE, timeout=900)
+    assert_healthy(machine)
     # Beside dpkg, from a time at which ours was not configured yet: all that is left to the postinst is to wait for it.
     assert "* release: " in machine.shell("journalctl --unit=dcor-release --output=cat")
 
@@ -51,15 +51,15 @@ def test_installed_in_a_chroot_it_becomes_a_server_at_its_first_boot(
     script = 'debconf-set-selections; exec apt-get install -y -o Dpkg::Use-Pty=0 "$@"'
     done = roots.chroot_run(
         bare,
-        *("sh", "-euc", f"printf '%s' \"$ANSWERS\" | {script}", "sh", *layers.inside(debs)),
-        read_only=layers.shown(debs),
-        env={**layers.QUIET, "ANSWERS": layers.ANSWERS},
+        *("sh", "-euc", f"printf '%s' \"$ANSWERS\" | {script}", "sh", *layers.paths_inside(debs)),
+        read_only=layers.package_mounts(debs),
+        env={**layers.NONINTERACTIVE, "ANSWERS": layers.ANSWERS},
         keep=tmp_path,
     )
     assert "at its first boot" in done.stdout
     machine = boot("image", (*bare, tmp_path))
-    await_page(machine)
-    is_well(machine)
+    wait_for_page(machine)
+    assert_healthy(machine)
 
 
 @dataclass(frozen=True)
@@ -103,15 +103,15 @@ REFUSALS = (
 
 
 def test_what_cannot_work_is_refused_before_anything_is_changed_and_dpkg_heals(
-    boot: Boot, refused: layers.Stack, shown: dict[Path, str]
+    boot: Boot, unconfigured: layers.Stack, package_mounts: dict[Path, str]
 ) -> None:
-    machine = boot("refused", refused, read_only=shown)
+    machine = boot("refused", unconfigured, read_only=package_mounts)
     for refusal in REFUSALS:
         machine.shell(refusal.before)
         machine.run("debconf-set-selections", text=layers.ANSWERS + NO_PASSWORD)
         if refusal.answer:
             machine.run("debconf-set-selections", text=f"dcor-server dcor-server/{refusal.answer}\n")
-        said = machine.run("dpkg", "--configure", "-a", env=layers.QUIET, check=False)
+        said = machine.run("dpkg", "--configure", "-a", env=layers.NONINTERACTIVE, check=False)
         assert (refusal.words, said.returncode) == (refusal.words, 1)
         told = said.stdout + said.stderr
         assert all(word in told for word in refusal.words), told
@@ -121,5 +121,5 @@ def test_what_cannot_work_is_refused_before_anything_is_changed_and_dpkg_heals(
         assert not machine.path("/etc/dcor-server").exists()
         machine.shell(refusal.after)
     machine.run("debconf-set-selections", text=layers.ANSWERS)
-    machine.run("dpkg", "--configure", "-a", env=layers.QUIET)
-    is_well(machine)
+    machine.run("dpkg", "--configure", "-a", env=layers.NONINTERACTIVE)
+    assert_healthy(machine)

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from debconf_frontends import get_dialogs, install, setting
+from debconf_frontends import install_command, install_frontends, setting
 from next_version import NEXT, OF_RELEASE, make_next_version
-from purge_leftovers import KEPT, left
+from purge_leftovers import PRESERVED, leftovers
 from terminal import Terminal, running
-from website import CURL, SITE, await_page, serves
+from website import CURL, SITE, serves, wait_for_page
 
 from dcor_pkg.services.postgresql.cluster import STOPPED
 
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 #: the questions of a first installation, and what stands there after a purge
-PUT_BY = (
+PRESERVED_ANSWERS = (
     ("Name of the server:", "dcor.example.org____"),
     ("Mail address of the administrator:", "keeper@example.org____"),
     ("Certificate of the server:", "self-signed"),
@@ -29,17 +29,17 @@ PUT_BY = (
 
 
 @pytest.fixture
-def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
     """Return a server of this test's own, whose first page is there."""
-    with Machine("lifecycle", installed, read_only=shown) as booted:
-        await_page(booted)
+    with Machine("lifecycle", installed, read_only=package_mounts) as booted:
+        wait_for_page(booted)
         yield booted
 
 
 def asked(machine: Machine, debs: list[Path], frontend: str) -> AbstractContextManager[Terminal]:
     """Install ours at a terminal, where nothing was preseeded."""
-    get_dialogs(machine)
-    return running(machine, install(debs), {"DEBIAN_FRONTEND": frontend})
+    install_frontends(machine)
+    return running(machine, install_command(debs), {"DEBIAN_FRONTEND": frontend})
 
 
 def make_dataset(machine: Machine) -> str:
@@ -89,8 +89,8 @@ def test_a_second_converge_changes_nothing_and_check_agrees(machine: Machine) ->
 def test_configured_and_triggered_in_one_run_there_is_one_release(machine: Machine, debs: list[Path]) -> None:
     make_next_version(machine, OF_RELEASE)
     machine.shell("echo >/var/log/dcor-server/converge.log")
-    triggering = [path for path in layers.inside(debs) if "/python-ckan_" in path or "/dcor-wheels_" in path]
-    machine.run(*layers.INSTALL, "--reinstall", NEXT, *triggering, env=layers.QUIET, timeout=900)
+    triggering = [path for path in layers.paths_inside(debs) if "/python-ckan_" in path or "/dcor-wheels_" in path]
+    machine.run(*layers.INSTALL, "--reinstall", NEXT, *triggering, env=layers.NONINTERACTIVE, timeout=900)
     log = machine.path("/var/log/dcor-server/converge.log").read_text()
     assert (log.count("* release: "), log.count("* active release: ")) == (1, 1)
     assert serves(machine)
@@ -98,7 +98,7 @@ def test_configured_and_triggered_in_one_run_there_is_one_release(machine: Machi
 
 def test_after_a_reboot_it_serves_without_a_hand(machine: Machine) -> None:
     machine.reboot()
-    await_page(machine)
+    wait_for_page(machine)
     assert serves(machine)
     assert machine.failed_units() == []
     machine.shell("dcor-server status")
@@ -133,11 +133,11 @@ def test_purged_and_installed_again(machine: Machine, debs: list[Path], how: str
     said = purge(machine, how)
     assert "kept the measurements in /data" in said
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
-    assert left(machine) == KEPT
+    assert leftovers(machine) == PRESERVED
     # It is saved before what was put by comes back, and must not be taken for it.
     machine.run("debconf-set-selections", text="dcor-server dcor-server/redis-password password hush-queue\n")
     with asked(machine, debs, frontend) as terminal:
-        for question, answer in PUT_BY if frontend == "dialog" else ():
+        for question, answer in PRESERVED_ANSWERS if frontend == "dialog" else ():
             assert answer in terminal.answer(question, "Enter")
         terminal.ends()
     assert machine.path(CERTIFICATE).read_text() == certificate
@@ -165,7 +165,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
     ]
     assert "ckan_default" not in machine.shell(f"{databases} 'SELECT rolname FROM pg_roles'")
     purge(machine, "purge -y --autoremove dcor-object-store dcor-solr")
-    assert left(machine) == []
+    assert leftovers(machine) == []
     layers.install(machine, debs)
     assert serves(machine)
     assert circles_of_all(machine) == []
@@ -173,7 +173,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
 
 
 def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Machine, debs: list[Path]) -> None:
-    get_dialogs(machine)
+    install_frontends(machine)
     token = make_dataset(machine)
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         question = terminal.answer("Delete all data of this server, too?", "Enter")
@@ -205,6 +205,6 @@ def test_without_its_disk_it_does_not_start_and_says_which(machine: Machine) -> 
     assert "Mount its disk" in refused.stdout + refused.stderr
     machine.shell("rmdir /data && mv /data.unmounted /data")
     machine.shell("dcor-server converge")
-    await_page(machine)
+    wait_for_page(machine)
     assert serves(machine)
     machine.shell("dcor-server status")

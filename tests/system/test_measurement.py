@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dcor_dev.machine import Machine
-from users import measured
+from users import upload_measurements
 
 
 @pytest.mark.system
@@ -13,7 +13,7 @@ def test_measurements_go_in_and_come_out(server: Machine) -> None:
 
     The program itself compares each thing with the file that was sent; here stands what must not silently be less.
     """
-    seen = measured(server)
+    seen = upload_measurements(server)
     assert seen["parts"] == {"calibration_beads_47.rtdc": 1, "cytoshot_blood.rtdc": 1, "cytoshot_blood_large.rtdc": 3}
     beads = seen["resources"]["calibration_beads_47.rtdc"]
     assert beads["dclab"]["deform[0]"] == 0.011666297

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from dcor_dev.machine import Machine
-from users import Person, person
+from users import User, make_user
 from website import CURL, SITE
 
 pytestmark = pytest.mark.system
@@ -42,7 +42,7 @@ def ask(server: Machine, target: str, options: str = "") -> str:
     return server.shell(f"{CURL} {options} '{SITE}{target}'")
 
 
-def signed_in(server: Machine, someone: Person, script: str) -> str:
+def signed_in(server: Machine, someone: User, script: str) -> str:
     """Sign in as a browser does, and run a script in which `curl` is that browser."""
     start = SIGN_IN.format(curl=CURL, site=SITE, name=someone.name, password=someone.password)
     return server.shell(start + script)
@@ -63,14 +63,12 @@ def test_a_guest_gets_no_session_and_a_form_gets_one(server: Machine) -> None:
 
 
 @pytest.fixture(scope="module")
-def people(server: Machine) -> tuple[Person, Person]:
+def people(server: Machine) -> tuple[User, User]:
     """Return two users; to make one takes CKAN 9 s."""
-    return person(server, "one"), person(server, "other")
+    return make_user(server, "one"), make_user(server, "other")
 
 
-def test_who_is_signed_in_sees_his_own_pages_and_nobody_else_does(
-    server: Machine, people: tuple[Person, Person]
-) -> None:
+def test_who_is_signed_in_sees_his_own_pages_and_nobody_else_does(server: Machine, people: tuple[User, User]) -> None:
     one, other = people
     for page in ("/", "/dataset/", "/organization/"):
         assert one.name not in ask(server, page)
@@ -80,7 +78,7 @@ def test_who_is_signed_in_sees_his_own_pages_and_nobody_else_does(
         assert (other.name in theirs, one.name in theirs) == (True, False)
 
 
-def test_somebody_with_a_token_is_not_a_guest(server: Machine, people: tuple[Person, Person]) -> None:
+def test_somebody_with_a_token_is_not_a_guest(server: Machine, people: tuple[User, User]) -> None:
     someone, _ = people
     page = server.shell(f'{CURL} --header "Authorization: $(cat {someone.token})" {SITE}/dataset/')
     assert (someone.name in page, someone.name in ask(server, "/dataset/")) == (True, False)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers, roots
 from dcor_dev.machine import Machine
-from debconf_frontends import get_dialogs, setting
+from debconf_frontends import install_frontends, setting
 from terminal import running
-from users import client, person
-from website import await_page, serves
+from users import make_user, run_client
+from website import serves, wait_for_page
 
 CLIENTS = Path(__file__).with_name("clients.txt")
 
@@ -22,7 +22,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def asked_again(machine: Machine) -> None:
     """Reconfigure it in a dialogue, of this Debian's debconf and whiptail."""
-    get_dialogs(machine)
+    install_frontends(machine)
     with running(machine, "dpkg-reconfigure --priority=high dcor-server") as terminal:
         terminal.answer("Name of the server:", "C-u", "no host", "Enter")
         terminal.answer("This answer cannot be used", "Enter")
@@ -37,11 +37,11 @@ def asked_again(machine: Machine) -> None:
 @pytest.mark.system
 def test_it_installs_takes_a_measurement_and_stays_as_it_is(other: str) -> None:
     """Install without a network, upload and read back, converge again."""
-    stack = (*layers.installed(other, layers.built(other)), layers.clients(other, CLIENTS))
+    stack = (*layers.installed(other, layers.build_packages(other)), layers.clients(other, CLIENTS))
     with Machine(f"on-{other}", stack) as machine:
-        await_page(machine)
+        wait_for_page(machine)
         assert serves(machine)
-        seen = client(machine, "measurement", "--token", person(machine, "measurer").token)
+        seen = run_client(machine, "measurement", "--token", make_user(machine, "measurer").token)
         assert seen["resources"]["calibration_beads_47.rtdc"]["dclab"]["deform[0]"] == 0.011666297
         asked_again(machine)
         assert "0 changed" in machine.run("dcor-server", "converge").stdout

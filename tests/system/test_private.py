@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dcor_dev.machine import Machine
-from users import client, person
+from users import make_user, run_client
 
 #: How many attempts each part of the program makes at least.
 LEAST = {"api": 28, "pages": 5, "store": 60, "signed": 7}
@@ -13,8 +13,8 @@ LEAST = {"api": 28, "pages": 5, "store": 60, "signed": 7}
 @pytest.mark.system
 def test_private_data_are_refused_and_public_data_are_read(server: Machine) -> None:
     """The program makes each attempt and fails at the first that is not refused; here its list must not shrink."""
-    owner, stranger = person(server, "owner"), person(server, "stranger")
-    seen = client(server, "private", "--token", owner.token, "--stranger", stranger.token)
+    owner, stranger = make_user(server, "owner"), make_user(server, "stranger")
+    seen = run_client(server, "private", "--token", owner.token, "--stranger", stranger.token)
     too_few = {part: len(seen["refused"][part]) for part in LEAST if len(seen["refused"][part]) < LEAST[part]}
     assert too_few == {}
     assert set(seen["refused"]["pages"].values()) == {404}

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_shows, get_dialogs, install, setting
+from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_answers, install_command, install_frontends, setting
 from next_version import NEXT, make_next_version
 from terminal import running
-from website import await_page, serves
+from website import serves, wait_for_page
 
 pytestmark = pytest.mark.system
 
@@ -21,11 +21,11 @@ QUEUE = "redis://127.0.0.1:6399/0"
 
 
 @pytest.fixture(scope="module")
-def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
     """Return a server that was preseeded, with what dialogs need; each test leaves the settings as it found them."""
-    with Machine("answers", installed, read_only=shown) as machine:
-        get_dialogs(machine)
-        await_page(machine)
+    with Machine("answers", installed, read_only=package_mounts) as machine:
+        install_frontends(machine)
+        wait_for_page(machine)
         yield machine
 
 
@@ -59,11 +59,11 @@ def test_reconfigured_in_a_dialogue_with_a_password(machine: Machine) -> None:
         terminal.answer("Mail relay:", "Enter")
         assert "is up" in terminal.ends()
     assert (setting(machine, "site-title"), setting(machine, "redis")) == ("Cells & Beads", QUEUE)
-    _is_kept(machine)
+    _assert_password_stored(machine)
     assert all(line in README.read_text() for line in refusal.splitlines()), refusal
 
 
-def _is_kept(machine: Machine) -> None:
+def _assert_password_stored(machine: Machine) -> None:
     """Assert that the password lies in its file, and debconf does not know it."""
     assert machine.path("/etc/dcor-server/secrets/external-redis-password").read_text() == "hush-queue\n"
     assert machine.run("grep", "-r", "hush", "/var/cache/debconf", "/var/log", SETTINGS, check=False).returncode == 1
@@ -78,7 +78,7 @@ def test_reconfigured_by_lines_nothing_changes_and_a_password_left_empty_stays(m
                 terminal.type(line, "Enter")
             assert "0 changed" in terminal.ends()
         assert machine.path(SETTINGS).read_text() == before
-        _is_kept(machine)
+        _assert_password_stored(machine)
     with running(machine, "dpkg-reconfigure --frontend=teletype dcor-server") as terminal:
         for line in ("", "", "1", "", "", "DCOR", "", "local", "", "", ""):
             terminal.type(line, "Enter")
@@ -127,8 +127,8 @@ def test_an_upgrade_asks_nothing_in_whatever_frontend(machine: Machine) -> None:
     preseed(machine, "other.example.org")
     said = machine.shell("DEBIAN_FRONTEND=noninteractive dpkg --install /srv/dist/dcor-server_*.deb 2>&1")
     assert said.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
-    assert debconf_shows(machine)["hostname"] == " dcor.example.org"
-    assert debconf_shows(machine)["site-title"] == " DCOR (a lab)"
+    assert debconf_answers(machine)["hostname"] == " dcor.example.org"
+    assert debconf_answers(machine)["site-title"] == " DCOR (a lab)"
     machine.run("dcor-server", "set", "site-title=DCOR")
 
 
@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_read_is_told_with_its_line(machine: Machine) -> N
     with running(machine, "dpkg-reconfigure dcor-server") as terminal:
         said = terminal.ends(1)
     assert "[line 6]: 'no equals sign" in said
-    upgraded = machine.run("sh", "-c", "dpkg --install /srv/dist/dcor-server_*.deb", env=layers.QUIET)
+    upgraded = machine.run("sh", "-c", "dpkg --install /srv/dist/dcor-server_*.deb", env=layers.NONINTERACTIVE)
     assert "[line 6]: 'no equals sign" in upgraded.stderr
     assert machine.path(SETTINGS).read_text() == broken
     machine.write(SETTINGS, text, 0o640)
@@ -147,9 +147,9 @@ def test_a_file_that_cannot_be_read_is_told_with_its_line(machine: Machine) -> N
 
 def test_removed_and_installed_again_the_file_counts(machine: Machine, debs: list[Path]) -> None:
     machine.shell("dcor-server set site-title=Kept")
-    machine.run("apt-get", "remove", "-qq", "dcor-server", env=layers.QUIET)
+    machine.run("apt-get", "remove", "-qq", "dcor-server", env=layers.NONINTERACTIVE)
     preseed(machine, "other.example.org")
-    with running(machine, install(debs), {"DEBIAN_FRONTEND": "teletype"}) as terminal:
+    with running(machine, install_command(debs), {"DEBIAN_FRONTEND": "teletype"}) as terminal:
         assert "is preseeded as 'other.example.org'" in terminal.ends()
     assert setting(machine, "site-title") == "Kept"
     assert serves(machine)

@@ -14,9 +14,9 @@ import pytest
 from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from running_services import OTHERS, started
-from users import measured, person
-from website import CURL, SITE, await_page, serves
+from running_services import SERVICES, start_times
+from users import make_user, upload_measurements
+from website import CURL, SITE, serves, wait_for_page
 
 pytestmark = pytest.mark.system
 
@@ -28,10 +28,10 @@ OWN = ("certificate=own", "certificate-file=/srv/tls/chain.pem", "certificate-ke
 
 
 @pytest.fixture(scope="module")
-def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
     """Return a server with a measurement on it, that these tests change."""
-    with Machine("reconfigure", installed, read_only=shown) as machine:
-        await_page(machine)
+    with Machine("reconfigure", installed, read_only=package_mounts) as machine:
+        wait_for_page(machine)
         yield machine
 
 
@@ -42,11 +42,11 @@ def dcor(machine: Machine, *arguments: str) -> str:
 
 def refused(machine: Machine, *arguments: str) -> str:
     """Run dcor-server, assert that it refuses with a sentence and changes nothing, and return that."""
-    before = machine.path(SETTINGS).read_text(), started(machine)
+    before = machine.path(SETTINGS).read_text(), start_times(machine)
     done = machine.run("dcor-server", *arguments, check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert (machine.path(SETTINGS).read_text(), started(machine)) == before
+    assert (machine.path(SETTINGS).read_text(), start_times(machine)) == before
     return done.stderr
 
 
@@ -56,14 +56,14 @@ def code(machine: Machine, address: str, *options: str) -> str:
 
 
 def test_a_reconfigure_without_a_change_restarts_nothing(machine: Machine) -> None:
-    before, processes = started(machine), machine.shell(PROCESSES).splitlines()
-    assert len(before) == len(OTHERS)
+    before, processes = start_times(machine), machine.shell(PROCESSES).splitlines()
+    assert len(before) == len(SERVICES)
     assert not any("ActiveEnterTimestampMonotonic=0 " in unit for unit in before.values())
     file = machine.path(SETTINGS).read_text()
     assert all(any(name in process for process in processes) for name in ("bin/uwsgi", ".workers", "nginx: worker"))
-    said = machine.run("dpkg-reconfigure", "dcor-server", env=layers.QUIET)
+    said = machine.run("dpkg-reconfigure", "dcor-server", env=layers.NONINTERACTIVE)
     assert "0 changed" in said.stdout + said.stderr
-    assert started(machine) == before
+    assert start_times(machine) == before
     assert set(processes) <= set(machine.shell(PROCESSES).splitlines())
     assert machine.path(SETTINGS).read_text() == file
 
@@ -102,8 +102,8 @@ def test_a_bad_answer_changes_nothing(machine: Machine, assignments: tuple[str, 
 
 def test_a_changed_host_name_reaches_everything(machine: Machine) -> None:
     """Certificate, nginx, CKAN, links in the database and in the search, and the way to the objects."""
-    dataset = measured(machine)["dataset"]
-    before = started(machine)
+    dataset = upload_measurements(machine)["dataset"]
+    before = start_times(machine)
     machine.shell(f"echo '127.0.0.1 {NEW_NAME}' >>/etc/hosts")
     dcor(machine, "set", f"hostname={NEW_NAME}")
     site = f"https://{NEW_NAME}"
@@ -118,7 +118,7 @@ def test_a_changed_host_name_reaches_everything(machine: Machine) -> None:
         assert resource["s3_url"].startswith(f"{site}/circle-")
         assert code(machine, resource["s3_url"], "--range", "0-9") == "206"
     assert "000" in machine.shell(f"{CURL} --insecure --output /dev/null --write-out '%{{http_code}}' {SITE}/ || :")
-    assert started(machine) == before
+    assert start_times(machine) == before
     machine.run("dcor-server", "check")
     dcor(machine, "set", "hostname=dcor.example.org")
     assert serves(machine)
@@ -132,12 +132,12 @@ def test_an_own_certificate_is_judged_served_and_followed(machine: Machine) -> N
     assert "is not the key" in refused(machine, "set", *OWN[:2], "certificate-key=/srv/tls/other-key.pem")
     assert "is not the key" in refused(machine, "set", OWN[0], "certificate-file=/srv/tls/turned.pem", OWN[2])
     assert "is not for" in refused(machine, "set", *OWN, f"hostname={NEW_NAME}")
-    before = started(machine)
+    before = start_times(machine)
     dcor(machine, "set", *OWN)
     page = machine.shell(f"curl --silent --show-error --include {SITE}/")
     assert page.startswith("HTTP/2 200")
     assert "strict-transport-security" in page
-    assert started(machine) == before
+    assert start_times(machine) == before
     assert "own, until" in machine.run("dcor-server", "status").stdout
 
     machine.shell(
@@ -158,7 +158,7 @@ def test_an_own_certificate_is_judged_served_and_followed(machine: Machine) -> N
 
 
 def test_data_are_moved_and_counted(machine: Machine) -> None:
-    dataset = measured(machine)["dataset"]
+    dataset = upload_measurements(machine)["dataset"]
     machine.shell("mkdir -p /srv/full && touch /srv/full/file")
     assert "is not empty: it holds file" in refused(machine, "move-data", "/srv/full")
     assert "or in it" in refused(machine, "move-data", "/data/new")
@@ -184,7 +184,7 @@ def test_mail_goes_by_the_relay(machine: Machine) -> None:
     machine.write("/srv/sink.py", MAIL_SINK)
     machine.shell("systemd-run --quiet --unit=mail-sink python3 /srv/sink.py")
     dcor(machine, "set", "mail-relay=localhost:2525", "email=curator@example.org")
-    someone = person(machine, "forgetful")
+    someone = make_user(machine, "forgetful")
     token = machine.shell(
         f'{CURL} --cookie-jar /srv/jar {SITE}/user/reset | grep -o \'name="_csrf_token" content="[^"]*\' | cut -d\'"\' -f4'
     ).strip()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from availability import probed
+from availability import measure_availability
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from website import await_page, serves
+from website import serves, wait_for_page
 
 pytestmark = pytest.mark.system
 
@@ -32,7 +32,7 @@ with concurrent.futures.ThreadPoolExecutor(16) as pool:
 def machine(installed: layers.Stack) -> Iterator[Machine]:
     """Return a server of this test's own, whose first page is there."""
     with Machine("switch", installed) as booted:
-        await_page(booted)
+        wait_for_page(booted)
         yield booted
 
 
@@ -44,9 +44,9 @@ def active(machine: Machine) -> str:
 def test_another_release_takes_over_without_a_failed_request(machine: Machine) -> None:
     before = active(machine)
     machine.shell("echo '# another' >>/usr/share/dcor-server/dcor_pkg/runtime/__init__.py")
-    seen = probed(machine, "dcor-server converge")
-    assert seen.failed == ()
-    assert seen.asked > 20
+    availability = measure_availability(machine, "dcor-server converge")
+    assert availability.failed == ()
+    assert availability.requests > 20
     assert active(machine) != before
     assert machine.shell("ls /var/lib/dcor-server/releases").split() == [active(machine)]
     programs = machine.shell("supervisorctl status").splitlines()
@@ -58,8 +58,8 @@ def test_another_release_takes_over_without_a_failed_request(machine: Machine) -
 
 def test_another_title_reaches_the_pages_without_a_failed_request(machine: Machine) -> None:
     machine.shell("sed -i 's/^site-title.*/site-title = Deformable/' /etc/dcor-server/dcor-server.conf")
-    seen = probed(machine, "dcor-server converge")
-    assert seen.failed == ()
+    availability = measure_availability(machine, "dcor-server converge")
+    assert availability.failed == ()
     assert "Deformable" in machine.shell("curl -s --insecure --cookie dcor=x https://dcor.example.org/about")
 
 
@@ -67,8 +67,8 @@ def test_a_release_that_does_not_answer_leaves_the_old_one_in_its_place(machine:
     before = active(machine)
     machine.shell("echo 'raise SystemExit(7)' >>/usr/share/dcor-server/dcor_pkg/runtime/wsgi.py")
     machine.shell("sed -i 's/^PATIENCE = 120.0/PATIENCE = 10.0/' /usr/share/dcor-server/dcor_pkg/ckan/switch.py")
-    seen = probed(machine, "! dcor-server converge")
-    assert seen.failed == ()
+    availability = measure_availability(machine, "! dcor-server converge")
+    assert availability.failed == ()
     assert active(machine) == before
     assert serves(machine)
     assert before in machine.shell("supervisorctl status")

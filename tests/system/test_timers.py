@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dcor_dev.machine import Machine
-from users import measured
+from users import upload_measurements
 from website import CURL, SITE, serves
 
 pytestmark = pytest.mark.system
@@ -21,7 +21,7 @@ def test_a_timer_waits_for_its_time(server: Machine, timer: str) -> None:
 
 
 def test_the_regular_jobs_end_well_and_leave_the_data_alone(server: Machine) -> None:
-    dataset = measured(server)["dataset"]
+    dataset = upload_measurements(server)["dataset"]
     asked = f"{CURL} '{SITE}/api/3/action/package_show?id={dataset}'"
     before = server.shell(asked)
     server.shell("systemctl start dcor-nightly.service", timeout=600)

@@ -19,11 +19,11 @@ PYTHON = "/opt/clients/bin/python"
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 
 #: A program waits for background jobs of three files; what takes longer than this hangs.
-SECONDS = 900
+TIMEOUT_SECONDS = 900
 
 
 @dataclass(frozen=True)
-class Person:
+class User:
     """A user of the server: name, and the files inside the machine with password and token."""
 
     name: str
@@ -31,10 +31,10 @@ class Person:
     token: str
 
 
-def person(machine: Machine, name: str, *, sysadmin: bool = False) -> Person:
+def make_user(machine: Machine, name: str, *, sysadmin: bool = False) -> User:
     """Make a user with a name that nobody has, a password and a token."""
     name = f"{name}-{secrets.token_hex(3)}"
-    someone = Person(name, f"{INSIDE}/{name}.password", f"{INSIDE}/{name}.token")
+    someone = User(name, f"{INSIDE}/{name}.password", f"{INSIDE}/{name}.token")
     password = secrets.token_urlsafe(16)
     machine.write(someone.password, password, 0o600)
     machine.run("ckan", "user", "add", name, f"email={name}@example.org", f"password={password}")
@@ -45,16 +45,18 @@ def person(machine: Machine, name: str, *, sysadmin: bool = False) -> Person:
     return someone
 
 
-def client(machine: Machine, program: str, *arguments: str, python: str = PYTHON) -> dict[str, Any]:
+def run_client(machine: Machine, program: str, *arguments: str, python: str = PYTHON) -> dict[str, Any]:
     """Run one of the programs in clients/ inside the machine, and return what it saw."""
     machine.copy_in(CLIENTS, f"{INSIDE}/programs")
     script = f"{INSIDE}/programs/{program}.py"
-    done = machine.run(python, script, machine.hostname, "--certificate", CERTIFICATE, *arguments, timeout=SECONDS)
+    done = machine.run(
+        python, script, machine.hostname, "--certificate", CERTIFICATE, *arguments, timeout=TIMEOUT_SECONDS
+    )
     seen: dict[str, Any] = json.loads(done.stdout)
     return seen
 
 
 @functools.cache
-def measured(machine: Machine) -> dict[str, Any]:
+def upload_measurements(machine: Machine) -> dict[str, Any]:
     """Upload the measurements, once for all tests that share a machine; return what the program saw."""
-    return client(machine, "measurement", "--token", person(machine, "measurer").token)
+    return run_client(machine, "measurement", "--token", make_user(machine, "measurer").token)

@@ -11,15 +11,29 @@ SITE = "https://dcor.example.org"
 SEARCH = "/api/3/action/package_search?rows=1"
 
 #: Longest wait from the end of boot to the first page; a server that needs more is broken, or its computer is.
-SECONDS = 120
+TIMEOUT_SECONDS = 120
 
 
-def await_page(machine: Machine) -> None:
+def wait_for_page(machine: Machine) -> None:
     """Return when CKAN itself answers a search: with a cookie, for guests get pages that nginx has kept."""
-    retry = ("--retry", str(SECONDS), "--retry-delay", "1", "--retry-max-time", str(SECONDS), "--retry-all-errors")
+    retry = (
+        "--retry",
+        str(TIMEOUT_SECONDS),
+        "--retry-delay",
+        "1",
+        "--retry-max-time",
+        str(TIMEOUT_SECONDS),
+        "--retry-all-errors",
+    )
     quiet = ("--silent", "--show-error", "--fail", "--insecure", "--output", "/dev/null")
     machine.run(
-        "curl", *quiet, *retry, "--cookie", "dcor=somebody", f"https://{machine.hostname}{SEARCH}", timeout=SECONDS + 60
+        "curl",
+        *quiet,
+        *retry,
+        "--cookie",
+        "dcor=somebody",
+        f"https://{machine.hostname}{SEARCH}",
+        timeout=TIMEOUT_SECONDS + 60,
     )
 
 
@@ -31,7 +45,7 @@ def serves(machine: Machine) -> bool:
     return page == "200" and json.loads(search)["success"] is True
 
 
-def is_well(machine: Machine) -> None:
+def assert_healthy(machine: Machine) -> None:
     """Assert what every way to install has to end in."""
     assert serves(machine)
     assert machine.failed_units() == []
