@@ -23,16 +23,16 @@ KEPT = 4
 
 
 def key(*inputs: str | bytes | Path) -> str:
-    """Return a short name for exactly these inputs: texts as they are, files by content, folders by their tree."""
+    """Return a short name for exactly these inputs: texts as they are, files by content, directories by their tree."""
     digest = hashlib.sha256()
     for each in inputs:
-        data = _folder_digest(each) if isinstance(each, Path) and each.is_dir() else _bytes(each)
+        data = _directory_digest(each) if isinstance(each, Path) and each.is_dir() else _bytes(each)
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()[:24]
 
 
-def folder(kind: str, name: str, make: Callable[[Path], None]) -> Path:
-    """Return the folder CACHE/kind/name, made by `make(empty folder)` if it is not there.
+def directory(kind: str, name: str, make: Callable[[Path], None]) -> Path:
+    """Return the directory CACHE/kind/name, made by `make(empty directory)` if it is not there.
 
     It gets its name when it is complete, so one that is there can be relied on; whoever asks for the same
     one meanwhile waits instead of making it twice.
@@ -44,7 +44,7 @@ def folder(kind: str, name: str, make: Callable[[Path], None]) -> Path:
         if not target.exists():
             _remove_old(shelf, target)
             _make(target, make)
-    # When it was last used. A folder's own mtime belongs to its content: in a root it becomes that of "/".
+    # When it was last used. A directory's own mtime belongs to its content: in a root it becomes that of "/".
     (shelf / f".{name}.lock").touch()
     return target
 
@@ -91,17 +91,17 @@ def _remove_unused(old: Path, lock: Path) -> None:
         except BlockingIOError:
             return
         if not _mounted(old):
-            for folder in (old, old.with_name(f".{old.name}.new")):
-                if folder.exists():
-                    shutil.rmtree(folder)
+            for directory in (old, old.with_name(f".{old.name}.new")):
+                if directory.exists():
+                    shutil.rmtree(directory)
             lock.unlink()
 
 
-def _mounted(folder: Path) -> bool:
-    """Say whether any process sees this folder through an overlay: machines have mounts of their own."""
+def _mounted(directory: Path) -> bool:
+    """Say whether any process sees this directory through an overlay: machines have mounts of their own."""
     for mounts in Path("/proc").glob("[0-9]*/mountinfo"):
         with suppress(OSError):  # it has ended, or is another user's
-            if str(folder) in mounts.read_text(errors="replace"):
+            if str(directory) in mounts.read_text(errors="replace"):
                 return True
     return False
 
@@ -124,8 +124,8 @@ def _stream_digest(blocks: Iterator[bytes]) -> bytes:
     return digest.digest()
 
 
-def _folder_digest(top: Path) -> bytes:
-    """Digest names, executable bits, links and contents below a folder; times and owners do not count."""
+def _directory_digest(top: Path) -> bytes:
+    """Digest names, executable bits, links and contents below a directory; times and owners do not count."""
     digest = hashlib.sha256()
     for path in sorted(top.rglob("*")):
         if "__pycache__" in path.parts:

@@ -1,7 +1,7 @@
 """Fetch what the lock files pin, by the ordinary clients, and believe nothing but the hash.
 
 Each file lies in the cache below its own sha256, so that an entry is right or not there; it is checked again on its
-way out, since a cache is a folder that anything may have written to.
+way out, since a cache is a directory that anything may have written to.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ PIP = 'for wheel in /usr/share/python-wheels/pip-*.whl; do exec python3 "$wheel/
 def wheels(suite: str, pins: list[Pin], target: Path) -> None:
     """Put the files of a Python lock into `target`."""
 
-    def fetch(missing: Mapping[str, str], folder: Path) -> None:
+    def fetch(missing: Mapping[str, str], directory: Path) -> None:
         lines = [f"{pin.name}=={pin.version} --hash=sha256:{pin.sha256}\n" for pin in pins if pin.sha256 in missing]
-        (folder / "requirements.txt").write_text("".join(lines), encoding="utf-8")
+        (directory / "requirements.txt").write_text("".join(lines), encoding="utf-8")
         pip(
             suite,
-            folder,
+            directory,
             "download",
             "--quiet",
             "--no-deps",
@@ -43,15 +43,15 @@ def wheels(suite: str, pins: list[Pin], target: Path) -> None:
 def jars(project: Path, lock: Path, target: Path) -> None:
     """Put the Java archives that `lock` pins into `target`; `project` is the pom.xml that names them."""
 
-    def fetch(_: Mapping[str, str], folder: Path) -> None:
-        maven.copy(project, folder)
+    def fetch(_: Mapping[str, str], directory: Path) -> None:
+        maven.copy(project, directory)
 
     rows = (line.split() for line in lock.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
     provide({sha256: path.rsplit("/", 1)[-1] for sha256, path in rows}, target, fetch)
 
 
-def pip(suite: str, folder: Path, *argv: str) -> str:
-    """Run the suite's pip with a network, in a throw-away layer that sees nothing here but `folder`."""
+def pip(suite: str, directory: Path, *argv: str) -> str:
+    """Run the suite's pip with a network, in a throw-away layer that sees nothing here but `directory`."""
     done = roots.chroot_run(
         roots.build_root(suite),
         "sh",
@@ -60,14 +60,14 @@ def pip(suite: str, folder: Path, *argv: str) -> str:
         "pip",
         *argv,
         private_network=False,
-        writable={folder: "/here"},
-        folder="/here",
+        writable={directory: "/here"},
+        directory="/here",
     )
     return done.stdout
 
 
 def provide(wanted: Mapping[str, str], target: Path, fetch: Callable[[Mapping[str, str], Path], None]) -> None:
-    """Put each of `wanted` (names by sha256) into `target`; `fetch(missing, folder)` gets what the cache has not."""
+    """Put each of `wanted` (names by sha256) into `target`; `fetch(missing, directory)` gets what the cache has not."""
     missing = {sha256: name for sha256, name in wanted.items() if not _stored(sha256, name).exists()}
     if missing:
         _fetch(missing, fetch)
@@ -94,11 +94,11 @@ def _stored(sha256: str, name: str) -> Path:
 def _fetch(missing: Mapping[str, str], fetch: Callable[[Mapping[str, str], Path], None]) -> None:
     (cache.CACHE / "downloads").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="download-", dir=cache.CACHE) as name:
-        folder = Path(name)
-        fetch(missing, folder)
+        directory = Path(name)
+        fetch(missing, directory)
         for sha256, file in missing.items():
-            if not (folder / file).exists():
+            if not (directory / file).exists():
                 raise DevError(f"{file} was asked for and did not come")
-            verify(folder / file, sha256)
+            verify(directory / file, sha256)
             _stored(sha256, file).parent.mkdir(exist_ok=True)
-            (folder / file).replace(_stored(sha256, file))
+            (directory / file).replace(_stored(sha256, file))

@@ -1,7 +1,7 @@
-"""Read and write the lock files: each file that goes into a package, by name, version and sha256.
+"""Read and write lock files: the name, version and sha256 of each file that goes into a package.
 
-They are pip's own requirement files, so that pip itself refuses what differs; the file's name stands behind as a
-comment, so that a cache can be filled and a licence list be written without asking pip.
+The format is that of pip's requirement files, so pip itself rejects other files. The file name follows as a comment, so
+that the cache and the list of licences need no pip.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LINE = re.compile(
 
 @dataclass(frozen=True, order=True)
 class Pin:
-    """One file of a release set."""
+    """A pinned file of a release set."""
 
     name: str
     version: str
@@ -31,12 +31,12 @@ class Pin:
 
     @property
     def key(self) -> str:
-        """Return the one spelling of the name (PEP 503): a requirement and a wheel may differ in it."""
+        """Return the normalized name (PEP 503): requirements and wheels may spell it differently."""
         return re.sub(r"[-_.]+", "-", self.name).lower()
 
     @property
     def is_wheel(self) -> bool:
-        """Tell whether this needs no compiler."""
+        """Return whether the file is a wheel, so that its installation needs no compiler."""
         return self.file.endswith(".whl")
 
     def __str__(self) -> str:
@@ -45,13 +45,13 @@ class Pin:
 
 
 def read(path: Path) -> list[Pin]:
-    """Return the pins of a lock file, and refuse a line that pins less than all."""
+    """Return the pins of a lock file. Raises DevError for a line without a version, a hash or a file name."""
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     return [_parse(path, line) for line in lines if line and not line.startswith("#")]
 
 
 def write(path: Path, pins: list[Pin], about: str) -> None:
-    """Write a lock file, sorted, so that two of them can be compared by eye."""
+    """Write a lock file, sorted by name, so that two of them can be compared."""
     ordered = sorted(pins, key=lambda pin: pin.key)
     text = "".join(
         f"{line}\n" for line in (f"# {about}", "# Made by scripts/lock; not to be edited by hand.", *ordered)
@@ -61,7 +61,7 @@ def write(path: Path, pins: list[Pin], about: str) -> None:
 
 
 def from_report(report: str, known: list[Pin]) -> list[Pin]:
-    """Return what pip's installation report chose beyond what another lock file pins already."""
+    """Return the pins of pip's installation report, without the packages in `known`."""
     names = {pin.key for pin in known}
     chosen = [_pin(entry) for entry in json.loads(report)["install"]]
     return [pin for pin in chosen if pin.key not in names]
@@ -77,5 +77,5 @@ def _pin(entry: dict[str, Any]) -> Pin:
 def _parse(path: Path, line: str) -> Pin:
     match = _LINE.fullmatch(line)
     if not match:
-        raise DevError(f"{path}: not a pinned file with its hash: {line}")
+        raise DevError(f"{path}: not NAME==VERSION --hash=sha256:HASH  # FILE: {line}")
     return Pin(match["name"], match["version"], match["sha256"], match["file"])

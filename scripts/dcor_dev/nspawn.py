@@ -1,4 +1,4 @@
-"""Start systemd-nspawn over layers of folders, so that nothing is left behind however it ends.
+"""Start systemd-nspawn over layers of directories, so that nothing is left behind however it ends.
 
 The overlay is mounted in a mount namespace that lives as long as nspawn, and on a computer without systemd
 the processes get control groups of their own, which go with them.
@@ -18,7 +18,7 @@ from pathlib import Path
 from dcor_dev import tools
 from dcor_dev.errors import DevError
 
-#: Folders that are seen through each other, the lowest first.
+#: Directories that are mounted over each other, the lowest first.
 Stack = Sequence[Path]
 
 #: Where this computer's own certificate authorities are shown to who may use its network.
@@ -47,9 +47,9 @@ exec "$@"
 
 @dataclass(frozen=True)
 class Container:
-    """A folder that holds what one machine or one command changes."""
+    """A directory that holds what one machine or one command changes."""
 
-    folder: Path
+    directory: Path
     stack: Stack
     read_only: Mapping[Path, str] = field(default_factory=dict)
     writable: Mapping[Path, str] = field(default_factory=dict)
@@ -58,17 +58,17 @@ class Container:
     @property
     def name(self) -> str:
         """Return what the machine is called, and its control groups."""
-        return self.folder.name
+        return self.directory.name
 
     @property
     def upper(self) -> Path:
-        """Return the folder that takes what is changed."""
-        return self.folder / "upper"
+        """Return the directory that takes what is changed."""
+        return self.directory / "upper"
 
     def make(self) -> None:
-        """Make the empty folders; what the upper one holds already (after a reboot) stays."""
+        """Make the empty directories; what the upper one holds already (after a reboot) stays."""
         for name in ("upper", "work", "merged"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
+            (self.directory / name).mkdir(parents=True, exist_ok=True)
 
     def start(
         self, *arguments: str, persistent: bool = False, notify: Path | None = None, output: int
@@ -90,7 +90,7 @@ class Container:
             "sh",
             self._overlay(),
         ]
-        argv += [str(self.folder / "merged"), *map(str, _make_groups(self.name)), "--", *self._nspawn(), *arguments]
+        argv += [str(self.directory / "merged"), *map(str, _make_groups(self.name)), "--", *self._nspawn(), *arguments]
         environment = {**os.environ, **ENVIRONMENT, **({"NOTIFY_SOCKET": str(notify)} if notify else {})}
         process = subprocess.Popen(
             argv,
@@ -101,19 +101,19 @@ class Container:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        (self.folder / "nspawn.pid").write_text(str(process.pid))
+        (self.directory / "nspawn.pid").write_text(str(process.pid))
         return process
 
     def clear_up(self) -> None:
         """Remove the control groups, once nothing runs in them."""
-        (self.folder / "nspawn.pid").unlink(missing_ok=True)
+        (self.directory / "nspawn.pid").unlink(missing_ok=True)
         for top in _group_paths(self.name):
-            for folder, _, _ in os.walk(top, topdown=False):
-                Path(folder).rmdir()
+            for directory, _, _ in os.walk(top, topdown=False):
+                Path(directory).rmdir()
 
     def _overlay(self) -> str:
         lower = ":".join(str(layer) for layer in reversed(self.stack))
-        return f"lowerdir={lower},upperdir={self.upper},workdir={self.folder / 'work'}"
+        return f"lowerdir={lower},upperdir={self.upper},workdir={self.directory / 'work'}"
 
     def _nspawn(self) -> list[str]:
         argv = [
@@ -122,7 +122,7 @@ class Container:
             "--register=no",
             f"--machine={self.name}",
             "-D",
-            str(self.folder / "merged"),
+            str(self.directory / "merged"),
         ]
         argv += ["--keep-unit", "--link-journal=no", "--timezone=off"]
         argv += ["--private-network", "--resolv-conf=off"] if self.private_network else ["--resolv-conf=replace-host"]
@@ -132,11 +132,11 @@ class Container:
         return argv + [f"--bind={source}:{target}" for source, target in self.writable.items()]
 
 
-def running(folder: Path) -> int | None:
+def running(directory: Path) -> int | None:
     """Return the process that runs a room, as its file says it; numbers are used again, so look who has it now."""
     with suppress(FileNotFoundError, ProcessLookupError):
-        number = (folder / "nspawn.pid").read_text()
-        if str(folder).encode() in Path(f"/proc/{number}/cmdline").read_bytes():
+        number = (directory / "nspawn.pid").read_text()
+        if str(directory).encode() in Path(f"/proc/{number}/cmdline").read_bytes():
             return int(number)
     return None
 

@@ -57,7 +57,7 @@ def signer(key: Path | None) -> Iterator[Signer]:
     """Give the signer of a release key, forgotten afterwards, or of the test key, kept for the next build."""
     tools.need("gpg", "gpg-agent")
     if key is None:
-        with _agent(cache.folder("key", "test", _make_test_home)) as home:
+        with _agent(cache.directory("key", "test", _make_test_home)) as home:
             yield Signer(home)
         return
     with tempfile.TemporaryDirectory(prefix="dcor-key-") as name, _agent(Path(name)) as home:
@@ -74,7 +74,7 @@ def _make_test_home(home: Path) -> None:
 
 @contextmanager
 def _agent(home: Path) -> Iterator[Path]:
-    """End gpg's agent with its work: it would hold the key and its folder."""
+    """End gpg's agent with its work: it would hold the key and its directory."""
     try:
         yield home
     finally:

@@ -48,10 +48,10 @@ def install(*packages: str) -> None:
         run(f"{' '.join(packages)} cannot be installed here", "apt-get", "-qq", *argv, env=environment)
 
 
-def run(failure: str, *argv: str, folder: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+def run(failure: str, *argv: str, directory: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     """Run a program that asks nothing and return its output. Raises DevError: `failure`, and its own last words."""
     done = subprocess.run(
-        argv, cwd=folder, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        argv, cwd=directory, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )
     if done.returncode:
         raise DevError(f"{failure}:\n{(done.stdout[-4000:] + done.stderr[-4000:]).strip()}")

@@ -102,8 +102,8 @@ def main() -> None:
         show("page, warm (median of 20)", page(machine))
         for group, mebibytes in memory(machine).items():
             show(f"memory (PSS), {group}", f"{mebibytes:.0f} MiB")
-        for folder in DISK:
-            show(f"disk, {folder}", f"{machine.shell(f'du -sm {folder}').split()[0]} MiB")
+        for directory in DISK:
+            show(f"disk, {directory}", f"{machine.shell(f'du -sm {directory}').split()[0]} MiB")
         for unit in ENGINES:
             for verb in ("stop", "start"):
                 show(f"{verb} of {unit}", f"{run(machine, 'systemctl', verb, unit):.1f} s")

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.system
 
 BUCKET = "circle-00000000-0000-0000-0000-000000000000"
 OBJECT = f"{BUCKET}/resource/abc/def/0123"
-FOLDER = "/data/object-store"
+DIRECTORY = "/data/object-store"
 WRITING = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -59,7 +59,7 @@ def test_s3_refuses_what_is_not_signed(server: Machine, kept: str) -> None:
 
 @pytest.mark.parametrize("user", ["www-data", "dcor-solr", "daemon"])
 def test_nobody_else_reaches_the_files(server: Machine, kept: str, user: str) -> None:
-    for command in (("ls", FOLDER), ("cat", f"{FOLDER}/1.dat"), ("cat", "/etc/dcor-object-store/s3.json")):
+    for command in (("ls", DIRECTORY), ("cat", f"{DIRECTORY}/1.dat"), ("cat", "/etc/dcor-object-store/s3.json")):
         done = server.run(*command, user=user, check=False)
         assert done.returncode != 0, command
         assert "Permission denied" in done.stderr, command
@@ -101,12 +101,12 @@ def test_started_means_that_known_objects_are_read(server: Machine, kept: str) -
 
 def test_the_first_stop_of_a_new_store_is_clean(server: Machine) -> None:
     """A store without volumes made them while it stopped, and hung until it was killed."""
-    with changed(server, STORE, FOLDER):
-        server.shell(f"rm -r {FOLDER} && install -d -m 0700 -o dcor-store -g dcor-store {FOLDER}")
+    with changed(server, STORE, DIRECTORY):
+        server.shell(f"rm -r {DIRECTORY} && install -d -m 0700 -o dcor-store -g dcor-store {DIRECTORY}")
         server.run("systemctl", "start", STORE)
         server.run("systemctl", "stop", STORE)
         assert show(server, STORE, "Result", "ActiveState") == {"Result": "success", "ActiveState": "inactive"}
-        server.shell(f"rm -r {FOLDER}")
+        server.shell(f"rm -r {DIRECTORY}")
 
 
 def test_where_the_disk_is_not_mounted_it_does_not_start(server: Machine) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Deb:
-    """One .deb, and the folder that it was unpacked to."""
+    """One .deb, and the directory that it was unpacked to."""
 
     path: Path
     content: Path
@@ -25,7 +25,7 @@ class Deb:
 
     @cached_property
     def files(self) -> list[Path]:
-        """Return what is in it, links included, folders not."""
+        """Return what is in it, links included, directories not."""
         return [path for path in self.content.rglob("*") if path.is_symlink() or path.is_file()]
 
     @property

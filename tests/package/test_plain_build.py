@@ -30,7 +30,7 @@ class Checkout:
             *argv,
             writable={self.tree.parent: str(Path(INSIDE).parent)},
             env={"DEB_BUILD_PROFILES": f"pkg.dcor-server.{profile}"} if profile else {},
-            folder=INSIDE,
+            directory=INSIDE,
         ).stdout
 
     def names(self) -> set[str]:

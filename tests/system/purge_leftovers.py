@@ -1,13 +1,13 @@
-"""What a purge leaves on a machine."""
+"""Find what a purge of dcor-server leaves on a machine."""
 
 from __future__ import annotations
 
 from dcor_dev.machine import Machine
 
-#: Folders in which nothing is ours, or which hold the data.
+#: Directories that are not searched: they contain no files of dcor-server, or they hold the data.
 EXCLUDED = ("/proc", "/sys", "/run", "/srv", "/opt", "/data", "/var/lib/dpkg", "/var/lib/systemd")
 
-#: What bears our name, belongs to no package that is still there, and is not data.
+#: Paths whose name contains "dcor" and that do not belong to an installed package.
 FIND = r"""
 for path; do set -- "$@" -o -path "$path"; shift; done
 find / -xdev \( -path '/var/backups/dcor-server/*' "$@" \) -prune -o -iname '*dcor*' -print | sort |
@@ -16,7 +16,8 @@ while read -r path; do
 done
 """
 
-#: Without the first, apt would drop the database with the next autoremove --purge; the last are of engines that stay.
+#: What a purge without deletion of the data preserves. Without the first file, the next `apt autoremove --purge` would
+#: drop the database; the last two directories belong to engines that stay installed.
 PRESERVED = [
     "/etc/apt/apt.conf.d/01dcor-server",
     "/var/backups/dcor-server",
@@ -26,5 +27,5 @@ PRESERVED = [
 
 
 def leftovers(machine: Machine, *without: str) -> list[str]:
-    """Return what is left; `without` are folders not to look into."""
+    """Return the remaining paths, except those below the directories `without`."""
     return machine.run("sh", "-euc", FIND, "sh", *EXCLUDED, *without).stdout.split()

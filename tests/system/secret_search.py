@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dcor_dev.machine import Machine
 
-#: All secrets, one a line: what lies in the folder as it is, and the private lines of keys.
+#: All secrets, one a line: what lies in the directory as it is, and the private lines of keys.
 GATHER = """
 cd /etc/dcor-server/secrets
 for file in *; do

@@ -67,10 +67,10 @@ def test_nothing_of_ckan_runs_as_root(server: Machine) -> None:
 
 def test_no_module_of_a_strangers_is_imported(server: Machine) -> None:
     """Python, uWSGI's as well, looks in the working directory before it looks in the release."""
-    folders = server.shell(
+    directories = server.shell(
         "for p in $(pgrep -u www-data -f /var/lib/dcor-server/releases); do readlink /proc/$p/cwd; done"
     )
-    assert set(folders.split()) == {"/"}
+    assert set(directories.split()) == {"/"}
 
 
 def test_programs_of_a_release_reach_the_site_by_loopback(server: Machine) -> None:

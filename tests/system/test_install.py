@@ -13,7 +13,7 @@ from tests.conftest import Boot
 
 TREE = Path(__file__).resolve().parents[2]
 
-#: As the README has it for a folder or medium.
+#: As the README has it for a directory or medium.
 FROM_A_MEDIUM = """
 apt-get install -y $(find /media/dcor/pool -name 'dcor-archive-keyring_*.deb')
 echo "deb [signed-by=/usr/share/keyrings/dcor-archive-keyring.gpg] file:/media/dcor $1 main" \

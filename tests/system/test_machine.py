@@ -43,7 +43,7 @@ def test_it_has_no_network_but_its_own(machine: Machine) -> None:
 def test_exit_codes_and_words_come_out(machine: Machine) -> None:
     done = machine.run("sh", "-c", "echo out; echo err >&2; exit 7", check=False)
     assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "err\n")
-    with pytest.raises(DevError, match=r"ended with 7:\nwords"):
+    with pytest.raises(DevError, match=r"failed with exit code 7:\nwords"):
         machine.run("sh", "-c", "echo words; exit 7")
 
 
@@ -171,13 +171,13 @@ def environment() -> dict[str, str]:
 
 
 def machine_traces(name: str) -> list[str]:
-    """Return what can be seen of a machine on this computer: mounts, control groups, folders, processes."""
+    """Return what can be seen of a machine on this computer: mounts, control groups, directories, processes."""
     mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if f"/{name}" in line]
     groups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/dcor-{name}*")]
-    folders = [str(path) for path in machine_directories.MACHINES.glob(f"{name}*")]
+    directories = [str(path) for path in machine_directories.MACHINES.glob(f"{name}*")]
     commands = [command(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
     processes = [said for said in commands if "systemd-nspawn" in said and name in said]
-    return [*mounts, *groups, *folders, *processes]
+    return [*mounts, *groups, *directories, *processes]
 
 
 def command(path: Path) -> str:

@@ -1,6 +1,6 @@
 """Speak to a DCOR server as its users do: DCOR-Aid's library uploads, dclab reads.
 
-What the programs in this folder share. They run beside the server or far from it, in an environment with
+What the programs in this directory share. They run beside the server or far from it, in an environment with
 the packages of clients.txt, and know of the server only its name, its certificate and a token.
 """
 
@@ -96,11 +96,11 @@ def server_of(args: argparse.Namespace) -> Server:
     """Return the server that the arguments name, trusted by everything in this process.
 
     DCOR-Aid's transfers to the object store and dclab's from it take no certificate: they believe the
-    environment. dclab's questions to the API look in a folder for HOST.cert instead.
+    environment. dclab's questions to the API look in a directory for HOST.cert instead.
     """
-    folder = Path(tempfile.mkdtemp(prefix="dcor-client-"))
-    (folder / f"{args.host}.cert").write_bytes(args.certificate.read_bytes())
-    fmt_dcor.DCOR_CERTS_SEARCH_PATHS.append(folder)
+    directory = Path(tempfile.mkdtemp(prefix="dcor-client-"))
+    (directory / f"{args.host}.cert").write_bytes(args.certificate.read_bytes())
+    fmt_dcor.DCOR_CERTS_SEARCH_PATHS.append(directory)
     os.environ["REQUESTS_CA_BUNDLE"] = str(args.certificate)
     return Server(args.host, args.certificate, args.token.read_text().strip())
 
@@ -110,14 +110,14 @@ def measurements(wheels: Path) -> dict[str, Path]:
 
     The third is one of them made larger, for a multipart upload: HDF5 does not mind what lies behind its end.
     """
-    folder = Path(tempfile.mkdtemp(prefix="dcor-measurements-"))
+    directory = Path(tempfile.mkdtemp(prefix="dcor-measurements-"))
     (wheel,) = wheels.glob("ckanext_dc_serve-*.whl")
     found = {}
     with zipfile.ZipFile(wheel) as archive:
         for name in ("calibration_beads_47.rtdc", "cytoshot_blood.rtdc"):
-            found[name] = folder / name
+            found[name] = directory / name
             found[name].write_bytes(archive.read(f"ckanext/dc_serve/tests/data/{name}"))
-    large = folder / "cytoshot_blood_large.rtdc"
+    large = directory / "cytoshot_blood_large.rtdc"
     large.write_bytes(found["cytoshot_blood.rtdc"].read_bytes() + random.Random(47).randbytes(16 * MEBIBYTE))
     return {**found, large.name: large}
 

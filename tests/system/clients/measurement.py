@@ -101,15 +101,15 @@ def check_metadata(server: Server, resource: Uploaded) -> dict[str, Any]:
 
 def check_downloads(server: Server, resource: Uploaded) -> None:
     """Download the file and its condensed version with DCOR-Aid; open the latter from disk."""
-    folder = Path(tempfile.mkdtemp(prefix="dcor-download-"))
+    directory = Path(tempfile.mkdtemp(prefix="dcor-download-"))
     for condensed in (False, True):
-        job = DownloadJob(server.api(), resource.id, folder / f"{condensed}.rtdc", condensed=condensed)
+        job = DownloadJob(server.api(), resource.id, directory / f"{condensed}.rtdc", condensed=condensed)
         job.task_download_resource()
         job.task_verify_resource()
         assert job.state == "done", f"{resource.name}: download ended as {job.state}: {job.traceback}"
-    assert (folder / "False.rtdc").read_bytes() == resource.path.read_bytes()
+    assert (directory / "False.rtdc").read_bytes() == resource.path.read_bytes()
     # Without basins: one of them is the store as only who has its keys can ask it, and is asked in a thread of its own.
-    alone = dclab.new_dataset(folder / "True.rtdc", enable_basins=False)
+    alone = dclab.new_dataset(directory / "True.rtdc", enable_basins=False)
     with alone as condensed_file, dclab.new_dataset(resource.path) as original:
         assert condensed_file["deform"][0] == original["deform"][0]
         assert "volume" in condensed_file.features_innate, "the condensed file lacks what condensing computes"

@@ -21,10 +21,10 @@ class Server:
         self.content = content
         self.asked: list[str] = []
 
-    def __call__(self, missing: Mapping[str, str], folder: Path) -> None:
+    def __call__(self, missing: Mapping[str, str], directory: Path) -> None:
         for name in missing.values():
             self.asked.append(name)
-            (folder / name).write_bytes(self.content)
+            (directory / name).write_bytes(self.content)
 
 
 @pytest.fixture(autouse=True)
@@ -58,4 +58,4 @@ def test_a_tampered_cache_is_refused(tmp_path: Path, shelf: Path) -> None:
 
 def test_a_client_that_brings_nothing_is_found_out(tmp_path: Path) -> None:
     with pytest.raises(DevError, match="did not come"):
-        downloads.provide({SHA256: "a.whl"}, tmp_path / "target", lambda missing, folder: None)
+        downloads.provide({SHA256: "a.whl"}, tmp_path / "target", lambda missing, directory: None)

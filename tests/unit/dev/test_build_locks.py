@@ -29,12 +29,12 @@ def test_each_lock_pins_each_name_once(lock: Path) -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("folder", LOCKS, ids=lambda folder: str(folder.name))
-def test_the_packages_bear_the_versions_of_what_is_in_them(folder: Path) -> None:
+@pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
+def test_the_packages_bear_the_versions_of_what_is_in_them(directory: Path) -> None:
     packages = configparser.ConfigParser(interpolation=None)
     packages.read(TREE / "conf/packages.ini")
-    assert version_of(folder / "ckan.txt", "ckan") == packages["python-ckan"]["upstream"]
-    assert version_of(folder / "dcor.txt", "dcor-control") == packages["dcor-wheels"]["upstream"]
+    assert version_of(directory / "ckan.txt", "ckan") == packages["python-ckan"]["upstream"]
+    assert version_of(directory / "dcor.txt", "dcor-control") == packages["dcor-wheels"]["upstream"]
 
 
 def test_the_object_store_bears_the_version_of_its_wheel() -> None:
@@ -45,20 +45,20 @@ def test_the_object_store_bears_the_version_of_its_wheel() -> None:
     )
 
 
-@pytest.mark.parametrize("folder", LOCKS, ids=lambda folder: str(folder.name))
-def test_a_server_needs_no_compiler(folder: Path) -> None:
-    assert [pin.file for pin in lockfiles.read(folder / "dcor.txt") if not pin.is_wheel] == []
+@pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
+def test_a_server_needs_no_compiler(directory: Path) -> None:
+    assert [pin.file for pin in lockfiles.read(directory / "dcor.txt") if not pin.is_wheel] == []
 
 
-@pytest.mark.parametrize("folder", LOCKS, ids=lambda folder: str(folder.name))
-def test_dcor_changes_nothing_that_ckan_pins(folder: Path) -> None:
-    ckan = {pin.key for pin in lockfiles.read(folder / "ckan.txt")}
-    assert ckan.isdisjoint(pin.key for pin in lockfiles.read(folder / "dcor.txt"))
+@pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
+def test_dcor_changes_nothing_that_ckan_pins(directory: Path) -> None:
+    ckan = {pin.key for pin in lockfiles.read(directory / "ckan.txt")}
+    assert ckan.isdisjoint(pin.key for pin in lockfiles.read(directory / "dcor.txt"))
 
 
-@pytest.mark.parametrize("folder", LOCKS, ids=lambda folder: str(folder.name))
-def test_setuptools_still_has_pkg_resources(folder: Path) -> None:
-    assert int(version_of(folder / "ckan.txt", "setuptools").split(".")[0]) < 82
+@pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
+def test_setuptools_still_has_pkg_resources(directory: Path) -> None:
+    assert int(version_of(directory / "ckan.txt", "setuptools").split(".")[0]) < 82
 
 
 def test_a_lock_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ CHANGES: list[Change] = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_key_of_a_folder_changes_with_what_is_in_it(tmp_path: Path, change: Change) -> None:
+def test_a_key_of_a_directory_changes_with_what_is_in_it(tmp_path: Path, change: Change) -> None:
     top = tmp_path / "top"
     (top / "sub").mkdir(parents=True)
     (top / "a").write_text("text")
@@ -66,7 +66,7 @@ def test_a_key_of_a_folder_changes_with_what_is_in_it(tmp_path: Path, change: Ch
     assert cache.key(top) != before
 
 
-def test_a_key_of_a_folder_does_not_change_with_its_place_time_or_bytecode(tmp_path: Path) -> None:
+def test_a_key_of_a_directory_does_not_change_with_its_place_time_or_bytecode(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "one/a").write_text("text")
     before = cache.key(tmp_path / "one")
@@ -78,27 +78,27 @@ def test_a_key_of_a_folder_does_not_change_with_its_place_time_or_bytecode(tmp_p
 
 
 def test_it_is_made_once() -> None:
-    made = cache.folder("things", "one", touch)
+    made = cache.directory("things", "one", touch)
     assert (made / "file").read_text() == "made"
-    assert cache.folder("things", "one", fail) == made
+    assert cache.directory("things", "one", fail) == made
 
 
 def test_half_of_it_is_never_there(shelf: Path) -> None:
     with pytest.raises(RuntimeError):
-        cache.folder("things", "one", fail)
+        cache.directory("things", "one", fail)
     assert [path.name for path in shelf.iterdir()] == [".one.lock"]
-    assert not (cache.folder("things", "one", touch) / "half").exists()
+    assert not (cache.directory("things", "one", touch) / "half").exists()
 
 
 def test_what_a_killed_process_left_is_made_anew(shelf: Path) -> None:
     (shelf / ".one.new").mkdir(parents=True)
     (shelf / ".one.new/half").write_text("")
-    assert [path.name for path in cache.folder("things", "one", touch).iterdir()] == ["file"]
+    assert [path.name for path in cache.directory("things", "one", touch).iterdir()] == ["file"]
 
 
 def used(shelf: Path, name: str, seconds_ago: float) -> None:
     """Make something that was last asked for some time ago."""
-    cache.folder("things", name, touch)
+    cache.directory("things", name, touch)
     past = time.time() - seconds_ago
     os.utime(shelf / f".{name}.lock", (past, past))
 
@@ -110,8 +110,8 @@ def kept(shelf: Path) -> list[str]:
 def test_what_nobody_asks_for_goes_when_something_new_is_made(shelf: Path) -> None:
     used(shelf, "used", 0)
     used(shelf, "old", cache.UNUSED + 60)
-    cache.folder("things", "used", fail)
-    cache.folder("things", "new", touch)
+    cache.directory("things", "used", fail)
+    cache.directory("things", "new", touch)
     assert kept(shelf) == ["new", "used"]
 
 
@@ -119,17 +119,17 @@ def test_of_a_family_the_last_few_stay(shelf: Path) -> None:
     for age in range(1, 7):
         used(shelf, f"a-{age}", age * 60)
         used(shelf, f"b-{age}", age * 60)
-    cache.folder("things", "a-new", touch)
+    cache.directory("things", "a-new", touch)
     assert [name for name in kept(shelf) if name.startswith("a-")] == ["a-1", "a-2", "a-3", "a-new"]
     assert len([name for name in kept(shelf) if name.startswith("b-")]) == cache.KEPT
 
 
 def test_what_is_being_made_or_mounted_stays(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache.folder("things", "made", touch)
+    cache.directory("things", "made", touch)
     for name in ("mounted", "made"):
         used(shelf, name, cache.UNUSED + 60)
-    monkeypatch.setattr(cache, "_mounted", lambda folder: folder.name == "mounted")
+    monkeypatch.setattr(cache, "_mounted", lambda directory: directory.name == "mounted")
     with (shelf / ".made.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        cache.folder("things", "new", touch)
+        cache.directory("things", "new", touch)
     assert kept(shelf) == ["made", "mounted", "new"]

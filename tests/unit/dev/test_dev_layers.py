@@ -18,12 +18,12 @@ CONTROL = (
 )
 
 
-def deb(folder: Path, name: str, version: str, more: str = "") -> Path:
+def deb(directory: Path, name: str, version: str, more: str = "") -> Path:
     """Build an empty package."""
-    tree = folder / f"{name}-{version}"
+    tree = directory / f"{name}-{version}"
     (tree / "DEBIAN").mkdir(parents=True)
     (tree / "DEBIAN/control").write_text(CONTROL.format(name=name, version=version, more=more))
-    made = folder / f"{name}_{version}.deb"
+    made = directory / f"{name}_{version}.deb"
     subprocess.run(["dpkg-deb", "--build", str(tree), str(made)], check=True, capture_output=True)
     return made
 
@@ -41,7 +41,7 @@ def test_the_name_of_a_root_depends_on_its_suite_packages_and_week() -> None:
 
 
 def test_an_unknown_suite_is_an_error() -> None:
-    with pytest.raises(DevError, match=r"buster is none of the Debian releases.*bookworm, trixie"):
+    with pytest.raises(DevError, match=r"buster is not a supported Debian release.*bookworm, trixie"):
         roots.base("buster")
 
 
@@ -65,15 +65,15 @@ def test_a_layer_without_packages_is_an_error() -> None:
 
 def test_the_error_names_a_file_that_is_not_a_package(tmp_path: Path) -> None:
     (tmp_path / "one.deb").write_text("no package")
-    with pytest.raises(DevError, match=r"one\.deb is no Debian package"):
+    with pytest.raises(DevError, match=r"one\.deb is not a Debian package"):
         layers.relations([tmp_path / "one.deb"])
 
 
 def machine_directory(parent: Path, maker: int, process: int) -> Path:
-    folder = parent / f"test-{maker}"
-    folder.mkdir()
-    (folder / "nspawn.pid").write_text(str(process))
-    return folder
+    directory = parent / f"test-{maker}"
+    directory.mkdir()
+    (directory / "nspawn.pid").write_text(str(process))
+    return directory
 
 
 def test_the_directory_of_a_machine_whose_process_was_killed_is_removed(tmp_path: Path) -> None:
@@ -94,17 +94,17 @@ def test_the_directory_of_a_machine_whose_process_was_killed_is_removed(tmp_path
 def test_the_directory_of_a_running_machine_is_not_removed(tmp_path: Path) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
-    folder = tmp_path / f"test-{gone.pid}"
+    directory = tmp_path / f"test-{gone.pid}"
     program = "print(flush=True); input()"
-    with subprocess.Popen([sys.executable, "-c", program, str(folder)], stdin=PIPE, stdout=PIPE) as runs:
+    with subprocess.Popen([sys.executable, "-c", program, str(directory)], stdin=PIPE, stdout=PIPE) as runs:
         assert runs.stdout is not None
         runs.stdout.readline()
         machine_directory(tmp_path, gone.pid, runs.pid)
         machine_directories.remove_abandoned(tmp_path)
-        assert nspawn.running(folder) == runs.pid
-        assert folder.exists()
+        assert nspawn.running(directory) == runs.pid
+        assert directory.exists()
         runs.kill()
-    assert nspawn.running(folder) is None
+    assert nspawn.running(directory) is None
 
 
 def test_a_recorded_pid_of_another_process_is_not_taken_for_a_machine(tmp_path: Path) -> None:
@@ -114,5 +114,5 @@ def test_a_recorded_pid_of_another_process_is_not_taken_for_a_machine(tmp_path: 
 def test_a_running_machine_cannot_be_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine_directories, "MACHINES", tmp_path)
     monkeypatch.setattr(nspawn, "running", lambda _: 1)
-    with pytest.raises(DevError, match="running already"):
+    with pytest.raises(DevError, match="already running"):
         Machine("one", ()).start()

@@ -123,7 +123,7 @@ class Door:
 def program() -> Path:
     """Return nginx: the system's own, or one that is unpacked and not installed, so that no service starts."""
     installed = Path("/usr/sbin/nginx")
-    return installed if installed.exists() else cache.folder("nginx", "program", _unpack) / "usr/sbin/nginx"
+    return installed if installed.exists() else cache.directory("nginx", "program", _unpack) / "usr/sbin/nginx"
 
 
 def version(of: Path) -> tuple[int, ...]:
