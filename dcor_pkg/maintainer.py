@@ -63,7 +63,7 @@ def _take_answers(host: Host) -> None:
     """Save the answers as settings, and hang up: nothing else is changed before, and nothing said."""
     wire = debconf_wire.wire()
     try:
-        told = take_answers.take(host, wire, again=_reconfigured(), tried=_may_start(host))
+        told = take_answers.take(host, wire, reconfigure=_reconfigured(), probe=_may_start(host))
     finally:
         wire.hang_up()
     for line in told:

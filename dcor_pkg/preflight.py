@@ -12,7 +12,7 @@ from dcor_pkg.ckan import ckan_ini, named_files, release
 from dcor_pkg.kernel import data_directory
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
-from dcor_pkg.nginx import site as nginx
+from dcor_pkg.nginx import service as nginx
 from dcor_pkg.services import external
 from dcor_pkg.services import preflight as services_preflight
 from dcor_pkg.tls import own_certificate

@@ -1,15 +1,34 @@
-"""What tests of all parts are given: the suite they run for, our packages, and machines that go when the test ends."""
+"""Fixtures of all parts of the tests: the Debian suite, our packages, and machines; and the order of parallel tests."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dcor_dev import layers, roots
+from dcor_dev import layers, machine_directories, roots
 from dcor_dev.machine import Machine
+
+HERE = Path(__file__).parent
+
+#: Parts of the tests that boot machines.
+MACHINES = ("engines", "system")
+
+#: Fixtures that take long and are made once for the tests of several files.
+SHARED = {"server", "content"}
+
+#: The files that run first, the longest one at the beginning: the other Debian needs packages of its own.
+FIRST = (
+    "system/test_other_suites",
+    "system/test_crash",
+    "system/test_first_questions",
+    "system/test_install",
+    "system/test_lifecycle",
+    "system/test_external",
+)
 
 #: Boots a machine over a stack of layers: boot("name", stack, **options of Machine).
 Boot = Callable[..., Machine]
@@ -20,6 +39,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--suite", default=roots.SUITES[0], choices=roots.SUITES, help="the Debian that machines have")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark tests of machines, and group the tests that share a fixture, or else those of a file, for one worker.
+
+    Tests with the marker own_machine are in no group, so any worker may run them.
+    """
+    part = _file(item).partition("/")[0]
+    if part in MACHINES:
+        item.add_marker("system")
+    if not item.get_closest_marker("own_machine"):
+        shares = SHARED.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group(part if shares else _file(item)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest tests first, so that the workers finish at about the same time."""
+    items.sort(key=lambda item: FIRST.index(_file(item)) if _file(item) in FIRST else len(FIRST))
+
+
+def _file(item: pytest.Item) -> str:
+    return str(item.path.relative_to(HERE).with_suffix(""))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remove the group from the name of a test that a worker has run, so that pytest accepts the name."""
+    if hasattr(report, "node"):
+        report.nodeid = re.sub(r"@[^@\]]*$", "", report.nodeid)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Wait for the removal of machines; a worker's process would otherwise be killed before it is complete."""
+    machine_directories.wait_for_removals()
+
+
 @pytest.fixture(scope="session")
 def suite(request: pytest.FixtureRequest) -> str:
     """Return the name of the Debian that this run is for."""
@@ -28,7 +82,7 @@ def suite(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def debs(suite: str) -> list[Path]:
-    """Return all our packages, built if there are none of what the checkout holds."""
+    """Return all our packages, built from this checkout."""
     return layers.build_packages(suite)
 
 

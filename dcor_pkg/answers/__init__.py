@@ -1,1 +1,1 @@
-"""What the admin wants: settings, their validation, the questions that ask for them. Standard library only."""
+"""The admin's answers: the settings, their validation, and the questions that ask for them. Standard library only."""

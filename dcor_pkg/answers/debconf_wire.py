@@ -1,9 +1,9 @@
-"""The wire to debconf: ask, read, hang up. The only import of debconf.
+"""Speak debconf's protocol: ask questions, get the answers, and close the connection. The only import of debconf.
 
-File descriptors 0 and 1 are the wire to debconf's frontend (debconf-devel(7)): what is printed there breaks it. Children
-are safe as Host.run starts them, with a standard input and output of their own.
+File descriptors 0 and 1 are connected to debconf's frontend (debconf-devel(7)): output of a program would break the
+protocol. The children of Host.run are safe, because they have a standard input and output of their own.
 
-Beside debconf the standard library only: config, which runs before anything of ours is unpacked, has this in it.
+Except for debconf standard library only: config, which runs before this package is unpacked, contains this module.
 """
 
 from __future__ import annotations
@@ -16,68 +16,73 @@ from collections.abc import Callable, Iterable
 import debconf
 
 FRONTEND = "/usr/share/debconf/frontend"
-#: debconf's code for a question that nobody is shown, and for an admin who wants to go back
+#: debconf's return code for "not shown" (INPUT) and "the admin goes back" (GO)
 NO = 30
-#: the template that says why an answer is not taken
-REFUSED = "dcor-server/refused"
-#: the template whose paragraphs are the sentences that this one may say
-SENTENCES = "dcor-server/refusals"
+#: the template that says why an answer is invalid
+INVALID_ANSWER = "dcor-server/invalid-answer"
+#: the template whose paragraphs are all reasons and hints, so that they are translated
+MESSAGES = "dcor-server/messages"
 
 
 class Wire:
-    """Debconf's frontend as we speak to it; a question `dcor-server/KEY` is called by its key."""
+    """The connection to debconf's frontend. Questions are named by their keys, without `dcor-server/`."""
 
     def __init__(self, frontend: debconf.Debconf) -> None:
         self._frontend = frontend
         self._frontend.capb("backup")
 
     def get(self, key: str) -> str:
-        """Return the answer to a question, or what will be proposed."""
+        """Return the answer to a question, or its proposal."""
         return str(self._frontend.get(_question(key))).strip()
 
     def put(self, key: str, answer: str) -> None:
-        """Propose an answer, or correct one. On the wire a line ends a command, and white space parts its words."""
+        """Set an answer, with single blanks for its white space: in the protocol a newline would end the command."""
         self._frontend.set(_question(key), " ".join(answer.split()))
 
     def show(self, priority: str, key: str) -> bool:
-        """Put a question up for `go`; tell whether anybody will see it."""
+        """Let the next `go` show a question, and return whether it will really be shown."""
         return _yes(lambda: self._frontend.input(priority, _question(key)))
 
     def go(self) -> bool:
-        """Show what was put up, and wait for the answer; tell whether the admin goes on, and not back."""
+        """Show the questions, wait for the answers, and return whether the admin goes on (False: back)."""
         return _yes(self._frontend.go)
 
-    def refuse(self, key: str, answer: str, reason: str, hint: str) -> None:
-        """Show why an answer is not taken, in the admin's language. The question is named as it was asked."""
+    def show_invalid(self, key: str, answer: str, reason: str, hint: str) -> None:
+        """Show why an answer is invalid, in the admin's language, under the title of its question."""
         label = self._frontend.metaget(_question(key), "description")
-        ours = dict(zip(self._sentences("-c"), self._sentences()))
-        told = {"QUESTION": label, "ANSWER": answer, "REASON": ours.get(reason, reason), "HINT": ours.get(hint, hint)}
-        for name, text in told.items():
-            self._frontend.subst(REFUSED, name, text)
-        self._frontend.fset(REFUSED, "seen", "false")
-        if self.show("critical", "refused"):
+        translated = dict(zip(self._messages("-c"), self._messages()))
+        texts = {
+            "QUESTION": label,
+            "ANSWER": answer,
+            "REASON": translated.get(reason, reason),
+            "HINT": translated.get(hint, hint),
+        }
+        for name, text in texts.items():
+            self._frontend.subst(INVALID_ANSWER, name, text)
+        self._frontend.fset(INVALID_ANSWER, "seen", "false")
+        if self.show("critical", INVALID_ANSWER.partition("/")[2]):
             self.go()
 
-    def _sentences(self, language: str = "") -> list[str]:
-        """Return what a refusal may say, in the admin's language or as it was written ("-c").
+    def _messages(self, language: str = "") -> list[str]:
+        """Return all reasons and hints, in the admin's language or untranslated ("-c").
 
-        On the wire a line ends an answer, too, unless it is escaped; debconf's binding takes that back.
+        The text has several lines, and an unescaped newline would end the reply; debconf's binding removes the escapes.
         """
         self._frontend.capb("backup escape")
-        text = self._frontend.metaget(SENTENCES, f"extended_description{language}")
+        text = self._frontend.metaget(MESSAGES, f"extended_description{language}")
         self._frontend.capb("backup")
         return str(text).split("\n\n")
 
     def is_seen(self, key: str) -> bool:
-        """Tell whether the answer was given by somebody: in a dialogue, or by debconf-set-selections(1)."""
+        """Return whether somebody has given the answer, in a dialogue or by debconf-set-selections(1)."""
         return str(self._frontend.fget(_question(key), "seen")) == "true"
 
     def unsee(self, key: str) -> None:
-        """Let a question be asked again; and let an answer that is preseeded later be told from one that was taken."""
+        """Let a question be asked again, and a later preseed be noticed."""
         self._frontend.fset(_question(key), "seen", "false")
 
     def answers(self, keys: Iterable[str]) -> dict[str, str]:
-        """Return the answers; those that this version of the templates does not have are missing."""
+        """Return the answers, without those to questions that the loaded templates do not have."""
         found = {}
         for key in keys:
             with contextlib.suppress(debconf.DebconfError):
@@ -85,12 +90,12 @@ class Wire:
         return found
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Take answers out of debconf: secrets that have been stored, or refused."""
+        """Remove answers from debconf's database: secrets that are saved, or invalid."""
         for key in keys:
             self._frontend.reset(_question(key))
 
     def hang_up(self) -> None:
-        """Put the wire down: no child may hold it open, and what is printed goes to the terminal's errors."""
+        """Close the connection, so that no child holds it open. What is printed then goes to standard error."""
         self._frontend.stop()
         os.dup2(2, 1)
         null = os.open(os.devnull, os.O_RDONLY)
@@ -100,10 +105,10 @@ class Wire:
 
 
 def wire() -> Wire:
-    """Return the wire to debconf. Does not return where no frontend runs: it is started.
+    """Return the connection to debconf. Without a frontend, start one, which runs the script again; never return.
 
-    The frontend is started on the script itself: `debconf.runFrontEnd` hides the script's name from it, so that
-    neither templates were loaded nor config run. Answers are UTF-8 in whatever locale; what is not is kept as it is.
+    The frontend is started with the script as its argument: `debconf.runFrontEnd` hides the script's name from it, so
+    that it would neither load the templates nor run config. Answers are UTF-8 in any locale; other bytes are preserved.
     """
     if "DEBIAN_HAS_FRONTEND" not in os.environ:
         os.execv(FRONTEND, [FRONTEND, *sys.argv])
@@ -117,6 +122,7 @@ def _question(key: str) -> str:
 
 
 def _yes(command: Callable[[], object]) -> bool:
+    """Run a command of the protocol; return False if debconf answers NO. Raises DebconfError for another failure."""
     try:
         command()
     except debconf.DebconfError as answer:

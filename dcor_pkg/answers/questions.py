@@ -1,7 +1,6 @@
-"""The questionnaire: what is asked, in which order, and what becomes of an answer that cannot be used.
+"""The questionnaire: which questions are asked, in which order, and what happens after an invalid answer.
 
-The standard library only: debconf's config runs before anything of ours is unpacked, so this module, and what it
-imports, is written into it when the package is built.
+Standard library only: debconf's config runs before this package is unpacked, so the build embeds this directory in it.
 """
 
 from __future__ import annotations
@@ -9,172 +8,137 @@ from __future__ import annotations
 import enum
 import shlex
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.debconf_wire import Wire
-from dcor_pkg.answers.settings import OWN, PASSWORDS, InvalidAnswer
-from dcor_pkg.answers.validators import LOCAL
+from dcor_pkg.answers.settings import PASSWORDS, QUESTIONS, ROWS, InvalidAnswer
 
-HIGH, MEDIUM, LOW = "high", "medium", "low"
 Answers = Mapping[str, str]
-#: answers the question of that key
-Get = Callable[[str], str]
-#: After so many questions nobody sits at the keyboard: a frontend without a terminal answers, or goes back, for ever.
-PATIENCE = 200
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question `dcor-server/KEY`, and the answers to others that make it worth asking."""
-
-    key: str
-    priority: str
-    asked: Callable[[Get], bool] = lambda get: True
-
-
-def _own(get: Get) -> bool:
-    return get("certificate") == OWN
-
-
-def _password(key: str) -> Question:
-    """A service of this machine's has a password that nobody needs to know."""
-    return Question(key, HIGH, lambda get: get(PASSWORDS[key]) != LOCAL)
-
-
-QUESTIONS = (
-    Question("hostname", HIGH),
-    Question("email", HIGH),
-    Question("certificate", HIGH),
-    Question("certificate-file", HIGH, _own),
-    Question("certificate-key", HIGH, _own),
-    Question("data-directory", HIGH),
-    Question("scratch-directory", LOW),
-    Question("site-title", MEDIUM),
-    Question("database", MEDIUM),
-    _password("database-password"),
-    Question("redis", MEDIUM),
-    _password("redis-password"),
-    Question("solr", MEDIUM),
-    _password("solr-password"),
-    Question("object-store", MEDIUM),
-    _password("object-store-secret"),
-    Question("mail-relay", MEDIUM),
-)
+#: the questions with their keys, passwords included, in the order in which they are asked
+QUESTIONNAIRE = {key: row.question for key, row in ROWS.items() if row.question}
+#: After so many questions nobody is at the keyboard: without a terminal a frontend answers, or goes back, for ever.
+MOST_QUESTIONS = 200
 
 
 class Turn(enum.Enum):
-    """What became of a question."""
+    """How a question ended."""
 
-    UNSEEN = enum.auto()
+    NOT_SHOWN = enum.auto()
     ANSWERED = enum.auto()
-    REFUSED = enum.auto()
+    INVALID = enum.auto()
     BACK = enum.auto()
 
 
-def ask(wire: Wire, kept: Answers | None, put_by: Answers) -> None:
-    """Propose what the settings' file holds (`kept`; None where there is none), and ask. `put_by`: see `propose`.
+def ask(wire: Wire, saved: Answers | None, preserved: Answers) -> None:
+    """Propose the answers in the settings file (`saved`; None if there is no file) and ask. `preserved`: see `propose`.
 
-    From each question the admin can go back to the one that was seen before it; from the first there is no way back.
+    From each question the admin can go back to the previous one that was shown; the first one is then asked again.
     """
-    propose(wire, kept, put_by)
-    seen: list[int] = []
+    propose(wire, saved, preserved)
+    keys = list(QUESTIONNAIRE)
+    shown: list[int] = []
     place = 0
-    for _ in range(PATIENCE):
-        if place == len(QUESTIONS):
+    for _ in range(MOST_QUESTIONS):
+        if place == len(keys):
             break
-        turn = _ask(wire, QUESTIONS[place])
+        turn = _ask(wire, keys[place])
         if turn is Turn.ANSWERED:
-            seen.append(place)
-        if turn in (Turn.ANSWERED, Turn.UNSEEN):
+            shown.append(place)
+        if turn in (Turn.ANSWERED, Turn.NOT_SHOWN):
             place += 1
-        elif turn is Turn.BACK and seen:
-            place = seen.pop()
+        elif turn is Turn.BACK and shown:
+            place = shown.pop()
 
 
-def propose(wire: Wire, kept: Answers | None, put_by: Answers) -> None:
-    """Propose the answers of the file.
+def propose(wire: Wire, saved: Answers | None, preserved: Answers) -> None:
+    """Propose the answers in the settings file.
 
-    In a first installation a preseed, else what a purge has put by, else what only this machine knows.
+    In a first installation propose a preseed, else what a purge has preserved, else what fits this machine.
     """
-    machine = of_machine() if kept is None else {}
-    for key in settings.QUESTIONS:
+    of_machine = machine_proposals() if saved is None else {}
+    for key in QUESTIONS:
         before = wire.get(key)
-        if kept is not None:
-            known = kept.get(key, settings.default(key))
+        if saved is not None:
+            known = saved.get(key, settings.default(key))
         else:
-            known = before if wire.is_seen(key) else put_by.get(key, before)
-        wanted = known or machine.get(key, settings.default(key))
-        if wanted != before:
-            wire.put(key, wanted)
+            known = before if wire.is_seen(key) else preserved.get(key, before)
+        proposed = known or of_machine.get(key, settings.default(key))
+        if proposed != before:
+            wire.put(key, proposed)
 
 
-def of_machine() -> dict[str, str]:
-    """Return the defaults that only this machine knows. A name that cannot be a host's is no default."""
+def machine_proposals() -> dict[str, str]:
+    """Return the proposals that depend on this machine's name, if that is a valid host name; else the default of it."""
     name = socket.getfqdn().lower()
     try:
         settings.validate("hostname", name)
     except InvalidAnswer:
         name = settings.default("hostname")
-    return {"hostname": name, "email": f"root@{name}"}
+    return {key: question.proposal.format(host=name) for key, question in QUESTIONNAIRE.items() if question.proposal}
 
 
-def preseeded(wire: Wire, kept: Answers) -> list[str]:
-    """Return a line for each answer that was preseeded after the file had been written: the file counts.
+def preseeded(wire: Wire, saved: Answers) -> list[str]:
+    """Return a line for each answer that was preseeded after the settings file was written, and so has no effect.
 
-    Such an answer is seen, for debconf-set-selections(1) says so; those that were taken are not any more (`settle`).
+    debconf-set-selections(1) marks such an answer as seen; of answers that were saved, `settle` removes that mark.
     """
     lines = []
-    for key in settings.QUESTIONS:
-        answer, counts = wire.get(key), kept.get(key, settings.default(key))
-        if wire.is_seen(key) and answer.split() != counts.split():
+    for key in QUESTIONS:
+        answer, value = wire.get(key), saved.get(key, settings.default(key))
+        if wire.is_seen(key) and answer.split() != value.split():
+            answer = settings.masked(answer)
             lines.append(
-                f"dcor-server/{key} is preseeded as {settings.masked(answer)!r}; dcor-server.conf says {counts!r} and "
-                f"counts. dcor-server set {key}={shlex.quote(settings.masked(answer))} changes it."
+                f"dcor-server/{key} is preseeded as {answer!r}, but the server is installed already: "
+                f"dcor-server.conf applies, which says {value!r}. "
+                f"To change it: dcor-server set {key}={shlex.quote(answer)}"
             )
     return lines
 
 
-def settle(wire: Wire, kept: Answers) -> None:
-    """Let debconf know what the file says, and that no answer waits to be taken."""
-    propose(wire, kept, {})
-    for key in settings.QUESTIONS:
+def settle(wire: Wire, saved: Answers) -> None:
+    """Make debconf's answers those of the settings file, none of which is then newly preseeded."""
+    propose(wire, saved, {})
+    for key in QUESTIONS:
         wire.unsee(key)
 
 
-def _ask(wire: Wire, question: Question) -> Turn:
-    """Ask one question, if it is worth it, and judge the answer that somebody has given.
+def _ask(wire: Wire, key: str) -> Turn:
+    """Ask one question, if its condition holds, and validate an answer that somebody has given.
 
-    What nobody sees stays as it is, for the postinst to judge: debconf itself would take another choice for one that
-    is not offered.
+    An answer to a question that is not shown is restored, and the postinst validates it: debconf itself would replace
+    an invalid choice by a valid one.
     """
-    key = question.key
-    if not question.asked(wire.get):
-        return Turn.UNSEEN
+    question = QUESTIONNAIRE[key]
+    if not question.condition(wire.get):
+        return Turn.NOT_SHOWN
     before = wire.get(key)
-    seen = wire.show(question.priority, key)
+    is_shown = wire.show(question.priority, key)
     if not wire.go():
         return Turn.BACK
-    if not seen:
-        if wire.get(key) != before:
-            wire.put(key, before)
-        return Turn.UNSEEN
-    refused = _refusal(wire, key, before)
-    if refused is None:
+    if is_shown:
+        return _validate(wire, key, before)
+    if wire.get(key) != before:
+        wire.put(key, before)
+    return Turn.NOT_SHOWN
+
+
+def _validate(wire: Wire, key: str, proposed: str) -> Turn:
+    invalid = _problem(wire, key, proposed)
+    if invalid is None:
         return Turn.ANSWERED
-    wire.refuse(key, refused.shown, refused.cause, refused.hint)
+    wire.show_invalid(key, invalid.shown, invalid.problem, invalid.hint)
     wire.unsee(key)
-    return Turn.REFUSED
+    return Turn.INVALID
 
 
-def _refusal(wire: Wire, key: str, proposed: str) -> InvalidAnswer | None:
-    """Validator an answer by itself, and with the others; nothing at all is what was proposed, where it is no answer."""
+def _problem(wire: Wire, key: str, proposed: str) -> InvalidAnswer | None:
+    """Return what is wrong with an answer, by itself or together with the others; an empty one means the proposal."""
     if not wire.get(key) and key not in PASSWORDS and settings.default(key):
         wire.put(key, proposed)
     try:
         settings.validate(key, wire.get(key))
-        settings.parse(wire.answers(settings.QUESTIONS))
-    except InvalidAnswer as refused:
-        return refused if refused.question == f"dcor-server/{key}" else None
+        settings.parse(wire.answers(QUESTIONS))
+    except InvalidAnswer as invalid:
+        return invalid if invalid.key == key else None
     return None

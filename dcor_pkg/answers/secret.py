@@ -1,4 +1,4 @@
-"""A secret that does not show itself where it is printed or logged by accident."""
+"""A secret whose text is masked where it is printed or logged by accident."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MASK = "<secret>"
 class Secret:
     """A password or key: `reveal()` alone returns its text; `str`, `repr`, `format` and `%` return a mask.
 
-    It is no `str`, so a type checker finds each place that would write it somewhere.
+    It is not a `str`, so a type checker finds each place that would write it somewhere.
     """
 
     __slots__ = ("_text",)

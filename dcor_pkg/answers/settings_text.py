@@ -1,7 +1,7 @@
-"""The text of the settings' file (INI): parse it, and exchange values in it.
+"""The text of the settings file (INI): read values from it, and replace values in it.
 
-What an admin wrote into it, comments and order included, stays: only values are exchanged, and keys that are new come
-at the end. The standard library only: debconf's config reads the file with the same code.
+What an admin has written, comments and order included, is preserved: only values are replaced, and new keys are
+appended. Standard library only: debconf's config reads the file with this code.
 """
 
 from __future__ import annotations
@@ -11,82 +11,83 @@ import re
 import textwrap
 from collections.abc import Mapping
 
-from dcor_pkg.answers.settings import FIELDS, KEYS, QUESTIONS
+from dcor_pkg.answers.settings import KEYS, QUESTIONS, ROWS
 from dcor_pkg.errors import DcorError
 
 PATH = "/etc/dcor-server/dcor-server.conf"
-#: what a purge has put by
-KEPT = "/var/backups/dcor-server/kept/dcor-server.conf"
+#: the copy that a purge has preserved
+PRESERVED_PATH = "/var/backups/dcor-server/kept/dcor-server.conf"
 SECTION = "dcor-server"
 HEADER = f"""\
-# The settings of dcor-server: the one source of truth. Passwords are not in here, but in files below secrets/.
-# After a change by hand: dcor-server converge. By a command: dcor-server set KEY=VALUE... By questions:
-# dpkg-reconfigure dcor-server. What stands behind a # is a default: take the # away to choose another value.
+# The settings of dcor-server: the one source of truth. Passwords are not in this file, but in files below secrets/.
+# After an edit run dcor-server converge. To change settings by a command: dcor-server set KEY=VALUE...
+# By questions: dpkg-reconfigure dcor-server. A setting behind # has its default: remove the # to choose another value.
 
 [{SECTION}]
 """
 
 
 def answers_in(text: str, path: str = PATH) -> dict[str, str]:
-    """Return the answers that a file with this text holds. Raises DcorError naming the line."""
+    """Return the answers in a file with this text. Raises DcorError naming the line."""
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
     try:
         parser.read_string(text, source=path)
-        strange = [name for name in parser.sections() if name != SECTION]
-        if strange:
-            raise DcorError(f"{path} has a section [{strange[0]}].", hint=f"There is only [{SECTION}].")
+        unknown_sections = [name for name in parser.sections() if name != SECTION]
+        if unknown_sections:
+            raise DcorError(
+                f"{path} has an unknown section [{unknown_sections[0]}].", hint=f"[{SECTION}] is the only section."
+            )
         answers = dict(parser[SECTION])
     except (configparser.Error, KeyError) as error:
         words = " ".join(str(error).split())
-        raise DcorError(f"{path} cannot be read: {words}", hint=f"It begins with [{SECTION}].") from None
-    unknown = next((name for name in answers if name not in KEYS), None)
+        raise DcorError(f"{path} cannot be read: {words}", hint=f"It has to begin with [{SECTION}].") from None
+    unknown = next((key for key in answers if key not in KEYS), None)
     if unknown is not None:
         raise DcorError(
-            f"{path}{line_of(text, unknown)}: there is no setting {unknown!r}.", f"There are: {', '.join(KEYS)}."
+            f"{path}{line_of(text, unknown)}: there is no setting {unknown!r}.", f"The settings are: {', '.join(KEYS)}."
         )
     return answers
 
 
 def changed(text: str, answers: Mapping[str, str]) -> str:
-    """Return the file's text with these values, and all else in it as it was."""
+    """Return the file's text with these values, otherwise as it was."""
     before = answers_in(text)
-    for name in KEYS:
-        if before.get(name) != answers[name]:
-            text = _with_value(text, name, answers[name])
+    for key in KEYS:
+        if before.get(key) != answers[key]:
+            text = _with_value(text, key, answers[key])
     return text
 
 
-def _with_value(text: str, name: str, value: str) -> str:
-    """Put a value where the key stands, else where its default stands as a comment, else at the end."""
-    present, default = _find(text, name), re.search(rf"^#{name} =.*\n", text, re.MULTILINE)
-    line = f"{name} = {value}".rstrip() + "\n"
-    if present is None and not _is_chosen(name, value):
+def _with_value(text: str, key: str, value: str) -> str:
+    """Replace the line of the key, or else that of its default in a comment, or else append one."""
+    present, default = _find(text, key), re.search(rf"^#{key} =.*\n", text, re.MULTILINE)
+    line = f"{key} = {value}".rstrip() + "\n"
+    if present is None and not _is_chosen(key, value):
         line = f"#{line}"
     place = present or default
     if place is not None:
         return text[: place.start()] + line + text[place.end() :]
-    return text.rstrip("\n") + "\n\n" + _comment(name) + line
+    return text.rstrip("\n") + "\n\n" + _comment(key) + line
 
 
-def line_of(text: str, name: str) -> str:
-    """Tell in which line a key stands: ", line 7"; nothing where it does not stand there."""
-    found = _find(text, name)
+def line_of(text: str, key: str) -> str:
+    """Return ", line 7" for a key in line 7; "" for a key that the text does not have."""
+    found = _find(text, key)
     return "" if found is None else f", line {text.count(chr(10), 0, found.start()) + 1}"
 
 
-def _find(text: str, name: str) -> re.Match[str] | None:
-    """Find a key with its value, which goes on in lines that begin with white space."""
-    return re.search(rf"^{re.escape(name)}[ \t]*=.*(?:\n[ \t]+\S.*)*(?:\n|\Z)", text, re.MULTILINE | re.IGNORECASE)
+def _find(text: str, key: str) -> re.Match[str] | None:
+    """Find a key with its value, which continues in lines that begin with white space."""
+    return re.search(rf"^{re.escape(key)}[ \t]*=.*(?:\n[ \t]+\S.*)*(?:\n|\Z)", text, re.MULTILINE | re.IGNORECASE)
 
 
-def _is_chosen(name: str, value: str) -> bool:
-    """Tell whether a value has to stand in the file: what was asked does, and a default of ours may change."""
-    return name in QUESTIONS or value != FIELDS[name].default
+def _is_chosen(key: str, value: str) -> bool:
+    """Return whether a value belongs into the file: answers do, while other defaults may change with a new version."""
+    return key in QUESTIONS or value != ROWS[key].default
 
 
-def _comment(name: str) -> str:
-    told = FIELDS[name].metadata
-    default = f"Default: {FIELDS[name].default or 'empty'}."
-    about = textwrap.wrap(f"{told['about']} {default}", 110)
-    effect = textwrap.wrap(f"On change: {told['effect']}", 110)
-    return "".join(f"# {line}\n" for line in (*about, *effect))
+def _comment(key: str) -> str:
+    row = ROWS[key]
+    description = textwrap.wrap(f"{row.description} Default: {row.default or 'empty'}.", 110)
+    on_change = textwrap.wrap(f"On change: {row.on_change}", 110)
+    return "".join(f"# {line}\n" for line in (*description, *on_change))

@@ -1,7 +1,7 @@
-"""Validator one answer each: a validator returns why an answer cannot be used, in half a sentence, or None.
+"""Validate single answers: a validator returns what is wrong with an answer, as a predicate ("is not ..."), or None.
 
-A validator knows its reasons beforehand, for the template dcor-server/refusals has each in the admin's language.
-The standard library only: debconf asks before anything of ours, or of what we depend on, is unpacked.
+A validator knows all its reasons beforehand, because the template dcor-server/messages holds each of them in the
+admin's language. Standard library only: debconf asks before this package or its dependencies are unpacked.
 """
 
 from __future__ import annotations
@@ -10,114 +10,129 @@ import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
-#: a reason against an answer, and what tells whether it holds
+#: a reason why an answer is invalid, and the test that shows it
 Fault = tuple[str, Callable[[str], object]]
 
 LOCAL = "local"
-#: directories that services, units or other packages own
-SYSTEM = ("", "/etc", "/usr", "/var", "/home", "/root", "/boot", "/tmp", "/run", "/dev", "/proc", "/sys")
+#: directories that belong to the system or to other packages
+SYSTEM = ("", "/etc", "/usr", "/var", "/home", "/root", "/boot", "/tmp", "/run", "/dev", "/proc", "/sys")  # noqa: S108 (it is not used)
 NAME = r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*"
 MAIL = r"[A-Za-z0-9.!#$&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
 
 
 class Validator:
-    """What may be wrong with an answer, of which the first that is counts; and answers that are taken whatever they are."""
+    """A list of faults, of which the first one found is reported. The answers in `accepted` are never faulty.
 
-    def __init__(self, *faults: Fault, taken: tuple[str, ...] = ()) -> None:
-        self.faults, self.taken = faults, taken
+    `choices`: all valid answers, where there are only a few.
+    """
 
-    def __call__(self, text: str) -> str | None:
-        """Return why an answer cannot be used, or None."""
-        if text in self.taken:
+    def __init__(self, *faults: Fault, accepted: tuple[str, ...] = (), choices: tuple[str, ...] = ()) -> None:
+        self.faults, self.accepted, self.choices = faults, accepted, choices
+
+    def problem(self, text: str) -> str | None:
+        """Return why an answer is invalid, or None."""
+        if text in self.accepted:
             return None
-        return next((reason for reason, holds in self.faults if holds(text)), None)
+        return next((reason for reason, is_faulty in self.faults if is_faulty(text)), None)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """All that `problem` may return."""
+        return tuple(reason for reason, _ in self.faults)
 
 
-def a_word_or(word: str, validator: Validator) -> Validator:
-    """Return a validator that takes one word beside what `validator` takes."""
-    return Validator(*validator.faults, taken=(*validator.taken, word))
+def word_or(word: str, validator: Validator) -> Validator:
+    """Return a validator that accepts one word, and whatever `validator` accepts."""
+    return Validator(*validator.faults, accepted=(*validator.accepted, word))
 
 
-def none_or(validator: Validator) -> Validator:
-    """Return a validator that takes no answer, too."""
-    return a_word_or("", validator)
+def empty_or(validator: Validator) -> Validator:
+    """Return a validator that accepts an empty answer, and whatever `validator` accepts."""
+    return word_or("", validator)
 
 
 def one_of(*choices: str) -> Validator:
     """Return the validator of a choice."""
-    return Validator((f"is not offered; there are {', '.join(choices)}", lambda text: text not in choices))
+    return Validator(
+        (f"is not one of the choices ({', '.join(choices)})", lambda text: text not in choices), choices=choices
+    )
 
 
 def number(least: int, most: int) -> Validator:
     """Return the validator of a whole number."""
     return Validator(
         (
-            f"is no whole number from {least} to {most}",
+            f"is not a whole number from {least} to {most}",
             lambda text: not (re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most),
         )
     )
 
 
 def line_of(most: int) -> Validator:
-    """Return the validator of a line for people to read."""
+    """Return the validator of a line of text with at most so many characters."""
     return Validator(
         (
-            f"is not between 1 and {most} printable characters",
+            f"is not a line of 1 to {most} printable characters",
             lambda text: not (text.isprintable() and text.strip() and len(text) <= most),
         )
     )
 
 
-#: a host by RFC 1123, section 2.1; 64 characters are X.520's limit of a commonName, which dclab reads
+#: a host name or IP address by RFC 1123, section 2.1, within the limit of a commonName (X.520), which dclab reads
 host = Validator(
-    ("is longer than the 64 characters that a certificate's commonName may have", lambda text: len(text) > 64),
+    ("is longer than 64 characters, the limit of the common name in a certificate", lambda text: len(text) > 64),
     (
-        "is no host name (small letters, digits and hyphens, with dots between)",
+        "is not a host name (lowercase letters, digits and hyphens, separated by dots)",
         lambda text: not re.fullmatch(NAME, text),
     ),
 )
 
-#: a host by its name
-hostname = Validator(*host.faults, ("is an address, not a host name", lambda text: re.fullmatch(r"[0-9.]+", text)))
+hostname = Validator(*host.faults, ("is an IP address, not a host name", lambda text: re.fullmatch(r"[0-9.]+", text)))
 
-#: as much of a mail address as a mail server that knows it would not have to validator itself
-email = Validator(("is no mail address", lambda text: not re.fullmatch(MAIL, text)))
+#: the form of an email address; whether it exists only its mail server knows
+email = Validator(("is not an email address", lambda text: not re.fullmatch(MAIL, text)))
 
-#: the absolute path of something that need not be there yet
+#: an absolute path, which need not exist yet
 path = Validator(
     ("is not an absolute path", lambda text: not text.startswith("/")),
     (
-        "has characters that a unit file or a configuration cannot hold (letters, digits, . _ - / can)",
-        lambda text: not re.fullmatch(r"[A-Za-z0-9._/-]+", text) or ".." in text.split("/"),
+        "contains characters other than A-Z, a-z, 0-9, . _ - and /",
+        lambda text: not re.fullmatch(r"[A-Za-z0-9._/-]+", text),
     ),
+    ('contains ".." (the parent directory)', lambda text: ".." in text.split("/")),
 )
 
-#: the path of a directory that is to be ours
-directory = Validator(*path.faults, ("is a directory of the system's own", lambda text: text.rstrip("/") in SYSTEM))
+#: the path of a directory that this package may own
+directory = Validator(*path.faults, ("is a directory of the system", lambda text: text.rstrip("/") in SYSTEM))
 
-#: a password of a service: programs read it from a line, and what else stands there
-secret = Validator(("is not one word", lambda text: not text.isprintable() or len(text.split()) != 1))
+#: a password of a service; programs read it as one word of a line
+secret = Validator(
+    (
+        "contains spaces or characters that cannot be printed",
+        lambda text: not text.isprintable() or len(text.split()) != 1,
+    )
+)
 
 
-def _has_no_port(text: str) -> bool:
+def _has_bad_port(text: str) -> bool:
     _, colon, port = text.partition(":")
-    return bool(colon and number(1, 65535)(port))
+    return bool(colon) and number(1, 65535).problem(port) is not None
 
 
 #: a mail server, `host` or `host:port`
 relay = Validator(
-    ("is no host name (or host:port)", lambda text: host(text.partition(":")[0])),
-    ("has no port from 1 to 65535 behind the colon", _has_no_port),
+    ("is not HOST or HOST:PORT", lambda text: host.problem(text.partition(":")[0])),
+    ("has no port from 1 to 65535 after the colon", _has_bad_port),
 )
 
 
 def address(form: str, *schemes: str, user: bool = False, path: str = "") -> Validator:
-    """Return the validator of an address of `form`: with one of the schemes, with a user or not, and a path like `path`.
+    """Return the validator of `local` or an address like `form`: one of the schemes, a user or none, a matching path.
 
-    A password in it is refused: it would stand in a file and in debconf; it has a question of its own.
+    A password in the address is invalid, because the address is stored in debconf and in a readable file.
     """
 
-    def is_other(text: str) -> bool:
+    def has_other_form(text: str) -> bool:
         parts = _parts(text)
         return parts is None or not (
             parts.scheme in schemes
@@ -128,19 +143,19 @@ def address(form: str, *schemes: str, user: bool = False, path: str = "") -> Val
         )
 
     return Validator(
-        ("holds a password; that has a question, and a file, of its own", _holds_password),
-        (f"is neither local nor {form}", is_other),
-        taken=(LOCAL,),
+        ("contains a password, which has a question of its own", _has_password),
+        (f"is neither local nor {form}", has_other_form),
+        accepted=(LOCAL,),
     )
 
 
-def _holds_password(text: str) -> bool:
+def _has_password(text: str) -> bool:
     parts = _parts(text)
     return parts is not None and parts.password is not None
 
 
 def _parts(text: str) -> SplitResult | None:
-    """Return the parts of an address; None where it is none, or has a port that cannot be."""
+    """Return the parts of an address, or None if it is not an address or has an impossible port."""
     try:
         parts = urlsplit(text)
         return None if parts.port == 0 else parts

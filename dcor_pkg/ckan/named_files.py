@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from dcor_pkg.answers.settings import FIELDS, InvalidAnswer, as_answers
+from dcor_pkg.answers.settings import ROWS, InvalidAnswer, as_answers
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
@@ -19,14 +19,14 @@ def check(host: Host, proposal: Proposal) -> None:
     """Raise InvalidAnswer for the first file that is named and cannot be used."""
     for key, validator in VALIDATORS.items():
         path = as_answers(proposal.wanted)[key]
-        if path == FIELDS[key].default:
+        if path == ROWS[key].default:
             continue
         try:
             reason = validator(host, path)
         except CommandFailed as error:
             reason = f"{USER} cannot read it ({error.hint or error.reason})"
         if reason is not None:
-            raise InvalidAnswer(f"dcor-server/{key}", path, reason, FIELDS[key].metadata["hint"])
+            raise InvalidAnswer(f"dcor-server/{key}", path, reason, ROWS[key].hint)
 
 
 def _text(host: Host, path: str) -> str | None:

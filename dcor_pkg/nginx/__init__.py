@@ -1,1 +1,1 @@
-"""nginx: the site, the admin's additions, its workers."""
+"""nginx: the site, the admin's additions to it, the service, and its worker processes."""

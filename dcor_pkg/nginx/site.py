@@ -1,4 +1,4 @@
-"""nginx: the one door for browsers and clients, in front of CKAN and of the object store."""
+"""The site: nginx in front of CKAN and of the object store, the only way in for browsers and clients."""
 
 from __future__ import annotations
 
@@ -8,41 +8,31 @@ from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import SELF_SIGNED, Settings
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import admin_files, pending
+from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles
-from dcor_pkg.kernel.proposal import Proposal
-from dcor_pkg.kernel.systemd_service import Service
-from dcor_pkg.machine import ports
+from dcor_pkg.kernel.pending import RELOAD_NGINX
+from dcor_pkg.machine import paths
 from dcor_pkg.machine.facts import Facts
-from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.nginx import additions as nginx_additions
-from dcor_pkg.nginx import upstream
-from dcor_pkg.nginx import workers as nginx_workers
+from dcor_pkg.machine.host import Host
+from dcor_pkg.nginx import additions, example_site, upstream
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.tls.pair import PAIRS
 
-UNIT = "nginx.service"
-RELOAD = f"reload {UNIT}"
 SITE = "/etc/nginx/sites-available/dcor"
 ENABLED = "/etc/nginx/sites-enabled/dcor"
-#: Debian's example. It is the default server, so ours (which refuses foreign names) cannot be.
-EXAMPLE = "/etc/nginx/sites-available/default"
-EXAMPLE_ENABLED = "/etc/nginx/sites-enabled/default"
-EXAMPLE_LINKS = (EXAMPLE, "../sites-available/default")
-#: says that the example was enabled before us
-EXAMPLE_WAS_ENABLED = "/var/lib/dcor-server/nginx/example-was-enabled"
-#: made and filled by nginx; not below the scratch directory, which is www-data's and may be anywhere
+#: nginx creates and fills it. It is not in the scratch directory, which belongs to www-data and may be anywhere.
 CACHE = "/var/cache/nginx-dcor"
-#: while it is there, all that we answer is "503, later"
-MAINTENANCE = "/var/lib/dcor-server/nginx/maintenance"
-#: since this version HTTP/2 is a directive of its own, and a warning behind "listen"
+#: While this file exists, each request is answered with 503 (Service Unavailable).
+MAINTENANCE = f"{paths.STATE}/nginx/maintenance"
+#: From this version on HTTP/2 is enabled by a directive of its own; as a parameter of "listen" it causes a warning
+#: (nginx, "Module ngx_http_v2_module").
 HTTP2_DIRECTIVE = (1, 25, 1)
 
 
 @dataclass(frozen=True)
 class Site:
-    """Our site, enabled in the place of Debian's example, and accepted by nginx as a whole."""
+    """The site's file and the admin's additions: accepted by nginx, and enabled instead of Debian's example."""
 
     file: ManagedFile
     name: str = "nginx site"
@@ -53,46 +43,32 @@ class Site:
             return f"{self.file.path} {drift}"
         if host.target(ENABLED) != SITE:
             return "is not enabled"
-        if host.target(EXAMPLE_ENABLED) in EXAMPLE_LINKS:
-            return "Debian's example answers in its place"
-        pending = nginx_additions.pending(host)
-        if pending is not None:
-            return nginx_additions.refusal(host) or pending
-        return nginx_additions.standing_refusal(host)
+        if example_site.is_enabled(host):
+            return "Debian's example site is enabled as well"
+        changed = additions.check(host)
+        if changed is not None:
+            return additions.error(host) or changed
+        return additions.configuration_error(host)
 
     def apply(self, host: Host) -> None:
-        """Swap all of it, let nginx judge, and put everything back when it refuses."""
-        with _put_back_when_refused(host):
-            _disable_example(host)
+        """Replace everything, let nginx validate it, and restore everything if nginx rejects it."""
+        with _restored_on_error(host):
+            example_site.disable(host)
             if host.target(ENABLED) != SITE:
-                pending.request(host, RELOAD)
+                pending.request(host, RELOAD_NGINX)
                 host.link(ENABLED, SITE)
-            if nginx_additions.pending(host) is not None:
-                pending.request(host, RELOAD)
-                nginx_additions.take(host, admin_files.texts(host, nginx_additions.DIRECTORY, nginx_additions.ENDING))
-            ValidatedFiles(self.name, (self.file,), nginx_additions.VALIDATE).apply(host)
-
-
-class NginxService(Service):
-    """The service, whose reload has ended only when nobody is answered by what was before."""
-
-    def apply(self, host: Host) -> None:
-        workers = nginx_workers.current(host)
-        super().apply(host)
-        nginx_workers.await_new(host, workers)
-
-
-def check_ports(_: Host, __: Proposal) -> None:
-    """Raise DcorError where another program listens on nginx's ports."""
-    ports.require_free({80: "nginx", 443: "nginx"})
+            if additions.check(host) is not None:
+                pending.request(host, RELOAD_NGINX)
+                additions.replace_copies(host, additions.current(host))
+            ValidatedFiles(self.name, (self.file,), additions.VALIDATE).apply(host)
 
 
 def site(settings: Settings, facts: Facts) -> ManagedFile:
-    """Return the one file that holds all of our site."""
+    """Return the site's file."""
     store = endpoints.of(settings).object_store
     values = {
-        "store_is_here": store.local,
-        # what pages may load from beside this server
+        "local_store": store.local,
+        # origins besides this server that pages may load images and data from
         "sources": "" if store.local else f" {store.origin}",
         "hostname": settings.hostname,
         "tls": PAIRS[settings.certificate],
@@ -100,51 +76,32 @@ def site(settings: Settings, facts: Facts) -> ManagedFile:
         "registration": settings.registration == "yes",
         "robots": settings.robots == "yes",
         "upstream": upstream.PATH,
-        "additions": nginx_additions.DIRECTORY,
-        "copies": nginx_additions.COPIES,
+        "additions": additions.DIRECTORY,
+        "copies": additions.COPIES,
         "cache": CACHE,
         "maintenance": MAINTENANCE,
         "filer_token": object_store.TOKEN,
         "ipv6": facts.ipv6,
         "http2_by_listen": facts.nginx < HTTP2_DIRECTIVE,
     }
-    return ManagedFile(SITE, "nginx/templates/site.conf", values, then=(RELOAD,))
-
-
-def take_down(host: Host) -> None:
-    """Close our site, and give Debian's example its place back where it had it before us."""
-    host.remove(ENABLED)
-    if host.exists(EXAMPLE_WAS_ENABLED) and host.exists(EXAMPLE):
-        host.link(EXAMPLE_ENABLED, EXAMPLE)
-    host.remove(EXAMPLE_WAS_ENABLED)
-    workers = nginx_workers.current(host)
-    if workers:
-        host.run("systemctl", "reload", UNIT)
-        nginx_workers.await_new(host, workers)
-
-
-def _disable_example(host: Host) -> None:
-    if host.target(EXAMPLE_ENABLED) in EXAMPLE_LINKS:
-        pending.request(host, RELOAD)
-        host.write(EXAMPLE_WAS_ENABLED, "", Access(0o644))
-        host.remove(EXAMPLE_ENABLED)
+    return ManagedFile(SITE, "nginx/templates/site.conf", values, then=(RELOAD_NGINX,))
 
 
 @contextlib.contextmanager
-def _put_back_when_refused(host: Host) -> Iterator[None]:
-    """Restore the links to the sites, and the additions of before, where nginx does not accept the new ones."""
-    before = {path: host.target(path) for path in (ENABLED, EXAMPLE_ENABLED)}
-    taken = admin_files.texts(host, nginx_additions.COPIES, nginx_additions.ENDING)
+def _restored_on_error(host: Host) -> Iterator[None]:
+    """Restore the links to the sites and the copies of the additions if nginx rejects the new ones."""
+    links = {path: host.target(path) for path in (ENABLED, example_site.ENABLED)}
+    copies = additions.copies(host)
     try:
         yield
     except DcorError as error:
-        for path, target in before.items():
-            _put_back(host, path, target)
-        nginx_additions.take(host, taken)
-        raise DcorError(error.reason, nginx_additions.named(error.hint)) from None
+        for path, target in links.items():
+            _restore_link(host, path, target)
+        additions.replace_copies(host, copies)
+        raise DcorError(error.reason, additions.with_admin_paths(error.hint)) from None
 
 
-def _put_back(host: Host, path: str, target: str | None) -> None:
+def _restore_link(host: Host, path: str, target: str | None) -> None:
     if target is None and host.target(path) is not None:
         host.remove(path)
     elif target is not None:

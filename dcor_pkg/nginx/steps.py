@@ -1,4 +1,4 @@
-"""The steps of nginx."""
+"""The steps of nginx: the directories of the admin's additions, the site, the service."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import additions
-from dcor_pkg.nginx.site import UNIT, NginxService, Site, site
+from dcor_pkg.nginx.service import UNIT, NginxService
+from dcor_pkg.nginx.site import Site, site
 
 
 def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
-    """Return the steps that make nginx serve."""
+    """Return the steps that make nginx serve CKAN and the object store."""
     return (
         Directory(additions.DIRECTORY, Access(0o755)),
         Directory(additions.COPIES, Access(0o700)),

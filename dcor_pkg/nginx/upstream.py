@@ -1,4 +1,4 @@
-"""Which web server nginx passes requests on to: one file, written anew at each switch of releases."""
+"""The web server to which nginx passes requests for CKAN: one file, which each switch of releases replaces."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ PATH = f"{paths.STATE}/nginx/upstream.conf"
 
 
 def block(socket: str) -> str:
-    """Return the text of the file that leads to the uWSGI server on a unix socket."""
+    """Return the text of the file, for a uWSGI server that listens on the unix socket `socket`."""
     return f"# Written by dcor-server at each switch.\nupstream dcor {{ server unix:{socket}; }}\n"

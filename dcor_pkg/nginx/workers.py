@@ -1,4 +1,8 @@
-"""nginx's workers over a reload: `nginx -s reload` returns at once, and the old ones answer for a moment more."""
+"""nginx's worker processes during a reload.
+
+A reload returns at once. The master then starts new workers and asks the old ones to finish, which go on accepting
+requests for a moment and end when their last request has ended (nginx, "Controlling nginx").
+"""
 
 from __future__ import annotations
 
@@ -7,34 +11,34 @@ from collections.abc import Callable, Sequence
 
 from dcor_pkg.machine.host import Host
 
-#: what an old worker calls itself when it takes no new requests (nginx's ngx_process_cycle.c)
-LEAVING = "shutting down"
-#: seconds
-PATIENCE = 10.0
+#: part of the process title of a worker that accepts no new requests (nginx, src/os/unix/ngx_process_cycle.c)
+SHUTTING_DOWN = "shutting down"
+TIMEOUT_SECONDS = 10.0
+INTERVAL_SECONDS = 0.05
 
 
 def current(host: Host) -> list[str]:
-    """Return the processes that answer now; none where nginx does not run."""
+    """Return the process ids of the workers; none if nginx does not run."""
     master = (host.read("/run/nginx.pid") or "").strip()
     return (host.read(f"/proc/{master}/task/{master}/children") or "").split() if master else []
 
 
 def await_new(host: Host, workers: Sequence[str]) -> None:
-    """Wait until these take no new requests, but not for ever: an nginx that is busy goes on being so."""
-    _await(lambda: all(LEAVING in _title(host, worker) for worker in workers))
+    """Wait until these workers accept no new requests, for TIMEOUT_SECONDS at most: a busy nginx may take longer."""
+    _await(lambda: all(SHUTTING_DOWN in _title(host, worker) for worker in workers))
 
 
 def await_end(host: Host, workers: Sequence[str]) -> None:
-    """Wait until these have ended, but not for long: downloads may keep them for hours."""
+    """Wait until these workers have ended, for TIMEOUT_SECONDS at most: a download may keep one for hours."""
     _await(lambda: not any(host.exists(f"/proc/{worker}") for worker in workers))
 
 
 def _title(host: Host, worker: str) -> str:
-    """Return what a process calls itself; one that has gone is leaving, too."""
-    return host.read(f"/proc/{worker}/cmdline") or LEAVING
+    """Return the title of a process; one that has ended accepts no requests either."""
+    return host.read(f"/proc/{worker}/cmdline") or SHUTTING_DOWN
 
 
 def _await(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline and not done():
-        time.sleep(0.05)
+        time.sleep(INTERVAL_SECONDS)

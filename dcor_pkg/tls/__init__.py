@@ -1,1 +1,1 @@
-"""TLS certificates."""
+"""TLS: the certificate that nginx serves, and the authorities that programs of this server trust."""

@@ -27,7 +27,7 @@ AUTHORITIES_HINT = (
 
 @dataclass(frozen=True)
 class OwnCertificate:
-    """A copy of the admin's two files, so that nginx never reads a renewal that is half written, or files that are gone."""
+    """A copy of the admin's two files, so that nginx never reads a half-written renewal or a missing file."""
 
     source: Pair
     hostname: str
@@ -53,10 +53,10 @@ def source(settings: Settings) -> Pair:
 def check_own_certificate(host: Host, proposal: Proposal) -> None:
     """Raise InvalidAnswer if the admin's own certificate is wanted and cannot be served.
 
-    Without a change of the settings nothing is validated: the copy that is served counts, and the files may be gone.
+    This is for new settings. A converge does not need the files, because it serves a copy of them.
     """
     wanted = proposal.wanted
-    if wanted.certificate == OWN and wanted != proposal.before:
+    if wanted.certificate == OWN:
         validate(host, source(wanted), wanted.hostname)
 
 

@@ -1,4 +1,4 @@
-"""Take the answers from debconf. They count once; then the settings' file does, and debconf follows it."""
+"""Take the answers from debconf, once: afterwards the settings file applies, and debconf's answers follow it."""
 
 from __future__ import annotations
 
@@ -7,67 +7,73 @@ from collections.abc import Mapping
 from dcor_pkg.answers import questions
 from dcor_pkg.answers.debconf_wire import Wire
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.answers.settings import PASSWORDS, QUESTIONS, InvalidAnswer, as_answers
+from dcor_pkg.answers.settings import PASSWORDS, QUESTIONS, InvalidAnswer, Settings, as_answers
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services import external
 from dcor_pkg.verbs import change_settings
 
-OTHER_ANSWER = "debconf-set-selections takes another answer; dpkg --configure -a asks for one, at a terminal."
+OTHER_ANSWER = (
+    "To answer again: dpkg --configure -a at a terminal, or debconf-set-selections and then dpkg --configure -a."
+)
 
 
-def take(host: Host, wire: Wire, *, again: bool, tried: bool) -> list[str]:
-    """Save the answers where they count, and return what is to be told when the wire is down.
+def take(host: Host, wire: Wire, *, reconfigure: bool, probe: bool) -> list[str]:
+    """Save debconf's answers where they apply, and return messages for the admin, to be printed after `wire.hang_up`.
 
-    They count in a first installation and in a reconfiguration (`again`); else a preseed that differs is told of.
-    `tried`: whether the machine can be asked already. Raises DcorError before anything is changed.
+    Answers apply in a first installation and if `reconfigure`; otherwise a differing preseed gives a message.
+    `probe`: whether to try the settings on the machine. Raises DcorError before anything is changed.
     """
-    kept = settings_file.read(host)
-    given = {key: Secret(text) for key, text in wire.answers(PASSWORDS).items() if text}
-    counts = again or kept is None
-    told = [] if counts else _preseeded(host, wire, kept or {}, given)
+    saved = settings_file.read(host)
+    passwords = {key: Secret(text) for key, text in wire.answers(PASSWORDS).items() if text}
+    applies = reconfigure or saved is None
+    messages = [] if applies else _preseeded(host, wire, saved or {}, passwords)
     try:
-        answers = _answers(wire, kept or {}) if counts else {}
-        taken = change_settings.take(host, answers, given if counts else {}, tried=tried)
-    except DcorError as refused:
-        _put_back(wire, kept, given, refused)
+        answers = _answers(wire, saved or {}) if applies else {}
+        taken = change_settings.take(host, answers, passwords if applies else {}, probe=probe)
+    except DcorError as error:
+        _restore(wire, saved, passwords, error)
         raise
-    wire.forget(given)
+    wire.forget(passwords)
     questions.settle(wire, as_answers(taken))
-    if counts and "." not in taken.hostname:
-        told.append(
-            f"{taken.hostname} is a host name without a domain, which users elsewhere may not find. "
-            "dcor-server set hostname=NAME changes it."
-        )
-    return told
+    return [*messages, *(_warnings(taken) if applies else ())]
 
 
-def _answers(wire: Wire, kept: Mapping[str, str]) -> dict[str, str]:
-    """Return what differs from the file: on its way through debconf white space in a row has become one blank."""
+def _answers(wire: Wire, saved: Mapping[str, str]) -> dict[str, str]:
+    """Return the answers that differ from the file, apart from white space, which debconf's protocol collapses."""
     found = wire.answers(QUESTIONS)
-    return {key: answer for key, answer in found.items() if answer.split() != kept.get(key, "").split()}
+    return {key: answer for key, answer in found.items() if answer.split() != saved.get(key, "").split()}
 
 
-def _preseeded(host: Host, wire: Wire, kept: Mapping[str, str], given: Mapping[str, Secret]) -> list[str]:
+def _preseeded(host: Host, wire: Wire, saved: Mapping[str, str], passwords: Mapping[str, Secret]) -> list[str]:
+    """Return a message for each answer, and each password, whose preseed has no effect."""
     stored = external.passwords(host)
     secrets = [
-        f"dcor-server/{key} is preseeded, and does not count any more. dcor-server set {key}=@FILE changes it."
-        for key, secret in given.items()
+        f"dcor-server/{key} is preseeded, but the server is installed already: the stored one applies. "
+        f"To change it: dcor-server set {key}=@FILE"
+        for key, secret in passwords.items()
         if stored.get(key) != secret
     ]
-    return questions.preseeded(wire, kept) + secrets
+    return questions.preseeded(wire, saved) + secrets
 
 
-def _put_back(wire: Wire, kept: Mapping[str, str] | None, given: Mapping[str, Secret], refused: DcorError) -> None:
-    """Leave debconf as the next try needs it.
+def _warnings(settings: Settings) -> list[str]:
+    if "." in settings.hostname:
+        return []
+    warning = f"{settings.hostname} is a host name without a domain, so users in other networks may not reach it."
+    return [f"{warning} To change it: dcor-server set hostname=NAME"]
 
-    With a file, that is what the file says. At the first time the answers stay, secrets in debconf's own root-only
-    file, and the one that was refused is asked again.
+
+def _restore(wire: Wire, saved: Mapping[str, str] | None, passwords: Mapping[str, Secret], error: DcorError) -> None:
+    """Leave debconf as the next attempt needs it.
+
+    If there is a settings file, debconf gets its values. In a first installation the answers stay, passwords in
+    debconf's own file for root only, and the invalid one is asked again.
     """
-    if kept is not None:
-        wire.forget(given)
-        questions.settle(wire, kept)
-    elif isinstance(refused, InvalidAnswer):
-        wire.unsee(refused.question.partition("/")[2])
-        refused.hint = f"{refused.hint} {OTHER_ANSWER}".strip()
+    if saved is not None:
+        wire.forget(passwords)
+        questions.settle(wire, saved)
+    elif isinstance(error, InvalidAnswer):
+        wire.unsee(error.key)
+        error.hint = f"{error.hint} {OTHER_ANSWER}".strip()

@@ -11,7 +11,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import PACKAGED_CKAN
-from dcor_pkg.nginx import site as nginx
+from dcor_pkg.nginx import take_down as nginx
 from dcor_pkg.services import engines
 
 PROGRAMS = "/etc/supervisor/conf.d"

@@ -6,8 +6,6 @@ import pytest
 from dcor_dev.machine import Machine
 from engines import SOLR, STORE, converge
 
-pytestmark = pytest.mark.system
-
 UNITS = (SOLR, STORE)
 
 #: Look at the arguments of all processes while the units start, and print those that hold a secret.

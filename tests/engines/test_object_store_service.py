@@ -8,8 +8,6 @@ import pytest
 from dcor_dev.machine import Machine
 from engines import FILER, S3, STORE, changed, curl, filer, kill, s3, show
 
-pytestmark = pytest.mark.system
-
 BUCKET = "circle-00000000-0000-0000-0000-000000000000"
 OBJECT = f"{BUCKET}/resource/abc/def/0123"
 DIRECTORY = "/data/object-store"

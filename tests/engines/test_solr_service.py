@@ -9,8 +9,6 @@ import pytest
 from dcor_dev.machine import Machine
 from engines import SOLR, SOLR_PASSWORD, changed, kill, show, solr, within
 
-pytestmark = pytest.mark.system
-
 SITE = "site_id:crash"
 #: What CKAN, the readiness probe and monitoring ask.
 USED = (

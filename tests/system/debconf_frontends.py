@@ -2,10 +2,10 @@
 
 | frontend       | first installation    | reconfiguration | upgrade       | removed and installed | after a purge  |
 |----------------|-----------------------|-----------------|---------------|-----------------------|----------------|
-| dialog         | whole, in German      | English, German | yes           | (as an upgrade)       | put by answers |
+| dialog         | whole, in German      | English, German | yes           | (as an upgrade)       | preserved ones |
 | readline       | config alone, preseed | yes             | yes           | yes                   | (as first)     |
 | teletype       | config alone          | yes             | yes           | with another preseed  | (as first)     |
-| noninteractive | whole, no answers     | other preseed   | other preseed | (as an upgrade)       | put by answers |
+| noninteractive | whole, no answers     | other preseed   | other preseed | (as an upgrade)       | preserved ones |
 
 After a removal the file is there, so nothing is asked, as in an upgrade; after a purge it is not, as in a first
 installation. What is in brackets was therefore not tried once more. Much of the last two columns is in test_lifecycle.

@@ -6,8 +6,6 @@ import pytest
 import secret_search
 from dcor_dev.machine import Machine
 
-pytestmark = pytest.mark.system
-
 #: What neither CKAN, which parses strangers' files, nor nginx's workers may read; both are www-data.
 ROOTS_OWN = (
     "/etc/dcor-server/dcor-server.conf",

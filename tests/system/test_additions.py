@@ -15,9 +15,7 @@ import pytest
 from availability import measure_availability
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from website import CURL, SITE, serves, wait_for_page
-
-pytestmark = pytest.mark.system
+from website import CURL, SITE, serves, wait_for_page, wait_until_idle
 
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
 CKAN = "/etc/dcor-server/ckan.d/clinic.ini"
@@ -37,9 +35,7 @@ dpkg-deb --build --root-owner-group /root/next /root/next.deb
 def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
     """Return a server that nobody converges but these tests."""
     with Machine("additions", installed, read_only=package_mounts) as machine:
-        machine.shell("systemctl disable --quiet --now dcor-converge.timer")
-        wait_for_page(machine)
-        machine.run("dcor-server", "converge")
+        wait_until_idle(machine)
         yield machine
 
 
@@ -143,7 +139,7 @@ def test_what_ckan_cannot_load_leaves_the_old_state_serving(machine: Machine) ->
 
 def test_lines_for_nginx_are_taken_over_when_it_accepts_them(machine: Machine) -> None:
     machine.write(NGINX, "location = /clinic { return 200 one; }\n")
-    assert f"{NGINX} has changed, and is not taken over yet" in dcor(machine, "check", ends=3)
+    assert f"{NGINX} has changed and is not applied yet" in dcor(machine, "check", ends=3)
     dcor(machine, "converge")
     assert machine.shell(f"{CURL} {SITE}/clinic") == "one"
     machine.write(NGINX, "\nlocation = /clinic { return 200 two }\n")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from dcor_dev.machine import Machine
 from users import make_user, run_client, upload_measurements
 
 
-@pytest.mark.system
 def test_an_administrator_sees_the_preview(server: Machine) -> None:
     """Signs in with Chromium, opens the page of a resource: picture loaded, metadata there, console empty."""
     uploaded = upload_measurements(server)

@@ -15,7 +15,7 @@ from website import assert_healthy, wait_for_page
 
 from tests.conftest import Boot
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.own_machine
 
 CONFIGURE = ("dpkg", "--configure", "-a")
 LOG = "/var/log/dcor-server/converge.log"

@@ -8,18 +8,22 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from website import serves, wait_for_page
+from website import serves, wait_until_idle
 
-pytestmark = pytest.mark.system
+
+@pytest.fixture(scope="module")
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
+    """Return a server that works; each test leaves it so."""
+    with Machine("exit-codes", installed, read_only=package_mounts) as machine:
+        wait_until_idle(machine)
+        yield machine
 
 
 @pytest.fixture
-def broken(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
-    """Return a server that once worked, and whose PostgreSQL is down."""
-    with Machine("broken", installed, read_only=package_mounts) as machine:
-        wait_for_page(machine)
-        machine.shell("systemctl stop postgresql && echo '# drift' >>/etc/dcor-server/uwsgi.ini")
-        yield machine
+def broken(machine: Machine) -> Machine:
+    """Return the server that once worked, and whose PostgreSQL is down."""
+    machine.shell("systemctl stop postgresql && echo '# drift' >>/etc/dcor-server/uwsgi.ini")
+    return machine
 
 
 def healed(machine: Machine) -> None:
@@ -81,3 +85,4 @@ def test_the_commands_exit_codes(broken: Machine) -> None:
         assert (arguments, said.returncode) == (arguments, code)
         assert words in told
         assert "Traceback" not in told
+    healed(broken)

@@ -20,8 +20,6 @@ from test_reconfigure import dcor, refused
 from users import make_user, run_client, upload_measurements
 from website import CURL, SITE, serves, wait_for_page
 
-pytestmark = pytest.mark.system
-
 WRONG = f"@{external_services.DIRECTORY}/wrong"
 RIGHT = f"@{external_services.DIRECTORY}/password"
 DOORS = ("dcor-store-door@s3.socket", "dcor-store-door@filer.socket")

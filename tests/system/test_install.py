@@ -11,6 +11,8 @@ from website import assert_healthy, wait_for_page
 
 from tests.conftest import Boot
 
+pytestmark = pytest.mark.own_machine
+
 TREE = Path(__file__).resolve().parents[2]
 
 #: As the README has it for a directory or medium.
@@ -78,9 +80,11 @@ until ss --no-header --listening --tcp --numeric sport = :443 | grep -q .; do sl
 """
 NO_PASSWORD = "dcor-server dcor-server/redis-password password\n"
 REFUSALS = (
-    Refused(("dcor-server/hostname", "'no host'", "no host name", "debconf-set-selections"), "hostname string no host"),
-    Refused(("dcor-server/certificate", "'bought'", "not offered"), "certificate select bought"),
-    Refused(("dcor-server/redis-password", "one word"), "redis-password password two words"),
+    Refused(
+        ("dcor-server/hostname", "'no host'", "not a host name", "debconf-set-selections"), "hostname string no host"
+    ),
+    Refused(("dcor-server/certificate", "'bought'", "not one of the choices"), "certificate select bought"),
+    Refused(("dcor-server/redis-password", "contains spaces"), "redis-password password two words"),
     Refused(("dcor-server/data-directory", "'data'", "not an absolute path"), "data-directory string data"),
     Refused(("/srv/file is no folder",), "data-directory string /srv/file/data", before="touch /srv/file"),
     Refused(

@@ -18,13 +18,15 @@ from website import CURL, SITE, serves, wait_for_page
 
 from dcor_pkg.services.postgresql.cluster import STOPPED
 
+pytestmark = pytest.mark.own_machine
+
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 #: the questions of a first installation, and what stands there after a purge
 PRESERVED_ANSWERS = (
     ("Name of the server:", "dcor.example.org____"),
-    ("Mail address of the administrator:", "keeper@example.org____"),
+    ("Email address of the administrator:", "keeper@example.org____"),
     ("Certificate of the server:", "self-signed"),
-    ("Folder for the measurements:", "/data____"),
+    ("Directory for the measurements:", "/data____"),
 )
 
 
@@ -176,14 +178,14 @@ def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Mac
     install_frontends(machine)
     token = make_dataset(machine)
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
-        question = terminal.answer("Delete all data of this server, too?", "Enter")
+        question = terminal.answer("Delete all data of this server?", "Enter")
         assert "/data" in question
         assert "kept the measurements in /data" in terminal.ends()
     layers.install(machine, debs)
     assert circles(machine, token) == ["kept-circle"]
     machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
-        terminal.answer("Delete all data of this server, too?", "Left", "Enter")
+        terminal.answer("Delete all data of this server?", "Left", "Enter")
         said = terminal.ends()
     assert "nothing is deleted in /data" in said
     assert "All other data of this server are deleted" in said

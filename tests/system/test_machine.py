@@ -16,8 +16,6 @@ from dcor_dev.machine import Machine
 
 from tests.conftest import Boot
 
-pytestmark = pytest.mark.system
-
 
 @pytest.fixture
 def machine(suite: str, boot: Boot) -> Machine:
@@ -121,7 +119,7 @@ def test_a_boot_that_fails_says_what_the_console_said(suite: str, tmp_path: Path
         Machine("broken", (roots.base(suite), tmp_path)) as machine,
     ):
         pytest.fail(f"{machine.container.name} booted without a target")
-    assert not machine_traces("broken")
+    assert not machine_traces(f"broken-{os.getpid()}")
 
 
 def test_nothing_is_left(suite: str) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from dcor_dev.machine import Machine
 from users import upload_measurements
 
 
-@pytest.mark.system
 def test_measurements_go_in_and_come_out(server: Machine) -> None:
     """An ordinary user's circle, dataset, uploads in one and in several parts, activation, jobs, reading back.
 

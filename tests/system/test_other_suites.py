@@ -25,16 +25,15 @@ def asked_again(machine: Machine) -> None:
     install_frontends(machine)
     with running(machine, "dpkg-reconfigure --priority=high dcor-server") as terminal:
         terminal.answer("Name of the server:", "C-u", "no host", "Enter")
-        terminal.answer("This answer cannot be used", "Enter")
+        terminal.answer("Invalid answer", "Enter")
         terminal.answer("no host____", "C-u", "dcor.example.org", "Enter")
-        terminal.answer("Mail address of the administrator:", "C-u", "other@example.org", "Enter")
+        terminal.answer("Email address of the administrator:", "C-u", "other@example.org", "Enter")
         terminal.answer("Certificate of the server:", "Enter")
-        terminal.answer("Folder for the measurements:", "Enter")
+        terminal.answer("Directory for the measurements:", "Enter")
         assert "is up" in terminal.ends()
     assert setting(machine, "email") == "other@example.org"
 
 
-@pytest.mark.system
 def test_it_installs_takes_a_measurement_and_stays_as_it_is(other: str) -> None:
     """Install without a network, upload and read back, converge again."""
     stack = (*layers.installed(other, layers.build_packages(other)), layers.clients(other, CLIENTS))

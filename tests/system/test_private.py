@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from dcor_dev.machine import Machine
 from users import make_user, run_client
 
@@ -10,7 +9,6 @@ from users import make_user, run_client
 LEAST = {"api": 28, "pages": 5, "store": 60, "signed": 7}
 
 
-@pytest.mark.system
 def test_private_data_are_refused_and_public_data_are_read(server: Machine) -> None:
     """The program makes each attempt and fails at the first that is not refused; here its list must not shrink."""
     owner, stranger = make_user(server, "owner"), make_user(server, "stranger")

@@ -13,8 +13,6 @@ from next_version import NEXT, make_next_version
 from terminal import running
 from website import serves, wait_for_page
 
-pytestmark = pytest.mark.system
-
 README = Path(__file__).resolve().parents[2] / "README.md"
 FRONTENDS = ("dialog", "readline", "teletype", "noninteractive")
 QUEUE = "redis://127.0.0.1:6399/0"
@@ -42,20 +40,20 @@ def test_reconfigured_in_a_dialogue_with_a_password(machine: Machine) -> None:
         terminal.answer("Name of the server:", "C-u", "my.example.org")
         terminal.answer("my.example.org____", *BACK)
         terminal.answer("dcor.example.org____", "C-u", "no host", "Enter")
-        refusal = terminal.answer("This answer cannot be used", "Enter")
+        refusal = terminal.answer("Invalid answer", "Enter")
         terminal.answer("no host____", "C-u", "dcor.example.org", "Enter")
-        terminal.answer("Mail address of the administrator:", "Enter")
+        terminal.answer("Email address of the administrator:", "Enter")
         terminal.answer("Certificate of the server:", "Down", "Enter")
         terminal.answer("File with your own certificate:", *BACK)
         terminal.answer("Certificate of the server:", "Up", "Enter")
-        terminal.answer("Folder for the measurements:", "Enter")
-        terminal.answer("Folder for temporary files:", "Enter")
+        terminal.answer("Directory for the measurements:", "Enter")
+        terminal.answer("Directory for temporary files:", "Enter")
         terminal.answer("Title of the site:", "C-u", "Cells & Beads", "Enter")
         terminal.answer("Database (PostgreSQL):", "Enter")
-        terminal.answer("Queue of the jobs (Redis):", "C-u", QUEUE, "Enter")
+        terminal.answer("Job queue (Redis):", "C-u", QUEUE, "Enter")
         terminal.answer("Password of Redis:", "hush-queue", "Enter")
         terminal.answer("Search engine (Solr):", "Enter")
-        terminal.answer("Store of the measurements (S3):", "Enter")
+        terminal.answer("Object store for the measurements (S3):", "Enter")
         terminal.answer("Mail relay:", "Enter")
         assert "is up" in terminal.ends()
     assert (setting(machine, "site-title"), setting(machine, "redis")) == ("Cells & Beads", QUEUE)
@@ -90,7 +88,7 @@ def test_reconfigured_in_german_by_priority_and_by_nobody(machine: Machine) -> N
     with running(machine, "dpkg-reconfigure --priority=high dcor-server", GERMAN) as terminal:
         terminal.answer("Name des Servers:", "Enter")
         terminal.answer("E-Mail-Adresse des Administrators:", "C-u", "niemand", "Enter")
-        refusal = terminal.answer("Diese Antwort ist nicht verwendbar", "Enter")
+        refusal = terminal.answer("Ungültige Antwort", "Enter")
         assert "Die Antwort ist keine E-Mail-Adresse. Zum Beispiel admin@example.org." in refusal
         terminal.answer("niemand____", "C-u", "admin@example.org", "Enter")
         terminal.answer("Zertifikat des Servers:", "Enter")

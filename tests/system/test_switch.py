@@ -1,4 +1,7 @@
-"""Another release, or another configuration, and no request fails."""
+"""Another release, or another configuration, and no request fails.
+
+One machine for all: the last test leaves it with programs that do not run.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,7 @@ import pytest
 from availability import measure_availability
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from website import serves, wait_for_page
-
-pytestmark = pytest.mark.system
+from website import serves, wait_until_idle
 
 #: Sixteen at once, a quarter of them writes: what finds workers that share a connection. Reads alone do not.
 CONCURRENT = r"""
@@ -28,11 +29,11 @@ with concurrent.futures.ThreadPoolExecutor(16) as pool:
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def machine(installed: layers.Stack) -> Iterator[Machine]:
-    """Return a server of this test's own, whose first page is there."""
+    """Return a server whose first page is there, and that nobody converges but these tests."""
     with Machine("switch", installed) as booted:
-        wait_for_page(booted)
+        wait_until_idle(booted)
         yield booted
 
 
@@ -63,6 +64,15 @@ def test_another_title_reaches_the_pages_without_a_failed_request(machine: Machi
     assert "Deformable" in machine.shell("curl -s --insecure --cookie dcor=x https://dcor.example.org/about")
 
 
+def test_concurrent_writes_find_no_shared_connection(machine: Machine) -> None:
+    machine.shell(
+        "ckan user add writer email=writer@example.org password=correct-horse-battery; ckan sysadmin add writer"
+    )
+    token = machine.shell("ckan user token add writer test -q").split()[-1]
+    machine.write("/root/writes.py", CONCURRENT)
+    assert machine.shell(f"python3 /root/writes.py {token}", timeout=300).strip() == "400"
+
+
 def test_a_release_that_does_not_answer_leaves_the_old_one_in_its_place(machine: Machine) -> None:
     before = active(machine)
     machine.shell("echo 'raise SystemExit(7)' >>/usr/share/dcor-server/dcor_pkg/runtime/wsgi.py")
@@ -74,12 +84,3 @@ def test_a_release_that_does_not_answer_leaves_the_old_one_in_its_place(machine:
     assert before in machine.shell("supervisorctl status")
     status = machine.run("dcor-server", "status", check=False)
     assert (status.returncode, "does not answer" in status.stdout) == (3, True)
-
-
-def test_concurrent_writes_find_no_shared_connection(machine: Machine) -> None:
-    machine.shell(
-        "ckan user add writer email=writer@example.org password=correct-horse-battery; ckan sysadmin add writer"
-    )
-    token = machine.shell("ckan user token add writer test -q").split()[-1]
-    machine.write("/root/writes.py", CONCURRENT)
-    assert machine.shell(f"python3 /root/writes.py {token}", timeout=300).strip() == "400"

@@ -7,8 +7,6 @@ from dcor_dev.machine import Machine
 from users import upload_measurements
 from website import CURL, SITE, serves
 
-pytestmark = pytest.mark.system
-
 LOGS = ("/var/log/ckan/web.log", "/var/log/ckan/jobs.log", "/var/log/dcor-server/converge.log")
 
 

@@ -37,6 +37,13 @@ def wait_for_page(machine: Machine) -> None:
     )
 
 
+def wait_until_idle(machine: Machine) -> None:
+    """Return when CKAN answers and the converge that follows a boot has ended; from then on only the test converges."""
+    machine.shell("systemctl disable --quiet --now dcor-converge.timer")
+    wait_for_page(machine)
+    machine.run("dcor-server", "converge")
+
+
 def serves(machine: Machine) -> bool:
     """Tell whether page and search answer by the server's name, with its certificate verified."""
     site = f"https://{machine.hostname}"

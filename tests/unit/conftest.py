@@ -17,7 +17,7 @@ vars(sys.modules["debconf"])["DebconfError"] = type("DebconfError", (Exception,)
 
 from dcor_pkg.machine import host as host_module
 from dcor_pkg.machine.host import Access, Host
-from tests.unit.nginx.door import Door, opened
+from tests.unit.nginx.nginx_server import NginxServer, opened
 
 
 @pytest.fixture
@@ -35,15 +35,15 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 
 
 @pytest.fixture(scope="module")
-def running_door() -> Iterator[Door]:
-    """Return a real nginx with our site, which the tests of a module share."""
-    with TemporaryDirectory(prefix="door") as directory, opened(Host(root=Path(directory))) as door:
-        yield door
+def running_server() -> Iterator[NginxServer]:
+    """Return a real nginx with the package's site, which the tests of a module share."""
+    with TemporaryDirectory(prefix="nginx") as directory, opened(Host(root=Path(directory))) as server:
+        yield server
 
 
 @pytest.fixture
-def door(running_door: Door) -> Door:
-    """Return the running nginx, with stubs that have forgotten what other tests asked and had them say."""
-    for backend in (running_door.ckan, running_door.s3, running_door.filer):
-        backend.forget()
-    return running_door
+def server(running_server: NginxServer) -> NginxServer:
+    """Return the running nginx, with stubs that are reset."""
+    for backend in (running_server.ckan, running_server.s3, running_server.filer):
+        backend.reset()
+    return running_server

@@ -1,7 +1,7 @@
-"""Debconf's side of the wire, as its own ConfModule.pm (1.5.82) has it: what is asked, seen, skipped and gone back from.
+"""A fake of debconf's frontend, after its ConfModule.pm (1.5.82): it shows and skips questions, and goes back.
 
-The templates are the package's; its language is capitals, so what is not translated shows. Who sits at the keyboard is a function: it is given a question's key and what the
-question proposes, and returns what is typed, or None to go back.
+The templates are the package's. Its language is upper case, so that untranslated texts are noticed. The person at the
+keyboard is a function of a question's key and proposal that returns what is typed, or None to go back.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Keyboard = Callable[[str, str], "str | None"]
 
 
 def templates() -> dict[str, dict[str, str]]:
-    """Return the fields of each template by its question's key; a translated field has no underscores here."""
+    """Return the fields of each template by its key; the names of translated fields lose their underscores."""
     found = {}
     for paragraph in TEMPLATES.read_text().strip().split("\n\n"):
         lines = paragraph.replace("\n ", "\0").splitlines()
@@ -30,12 +30,12 @@ def templates() -> dict[str, dict[str, str]]:
 
 
 def paragraphs(extended: str) -> str:
-    """Return a long description as debconf has it: lines joined, and an empty one between paragraphs."""
+    """Return a long description as debconf returns it: lines joined, and an empty line between paragraphs."""
     return extended.replace("\0.\0", "\n\n").replace("\0", " ")
 
 
 class Frontend:
-    """A frontend with a database of answers; `interactive` is False for noninteractive, `reshow` True to reconfigure."""
+    """A frontend with a database of answers. `interactive`: False for noninteractive; `reshow`: True to reconfigure."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Frontend:
         self.values = {key: fields.get("Default", "") for key, fields in self.templates.items()}
         self.values.update(preseed or {})
         self.flags = {key: key in (preseed or {}) for key in self.templates}
-        self.told: dict[str, str] = {}
+        self.shown: dict[str, str] = {}
         self.asked: list[str] = []
         self._keyboard, self._priority, self._interactive, self._reshow = keyboard, priority, interactive, reshow
         self._elements: list[tuple[str, bool]] = []
@@ -58,7 +58,7 @@ class Frontend:
         self._escapes = False
 
     def finish(self) -> None:
-        """End of a script: only now what it has shown is seen."""
+        """End the script: only now the questions that it has shown are seen."""
         self.flags.update(dict.fromkeys(self._seen, True))
         self._seen = []
 
@@ -86,8 +86,8 @@ class Frontend:
         return text if language == "c" else text.upper()
 
     def subst(self, question: str, name: str, value: str) -> str:
-        assert self._key(question) == "refused"
-        self.told[name] = value
+        assert self._key(question) == "invalid-answer"
+        self.shown[name] = value
         return ""
 
     def fget(self, question: str, flag: str) -> str:
@@ -128,10 +128,10 @@ class Frontend:
 
     def _typed(self, key: str) -> str | None:
         self.asked.append(key)
-        return "" if key == "refused" else self._keyboard(key, self.values[key])
+        return "" if key == "invalid-answer" else self._keyboard(key, self.values[key])
 
     def _unseen(self, key: str) -> str:
-        """Noninteractive's select takes the first choice for one that there is not."""
+        """Replace an invalid choice by the first one, as the noninteractive frontend does."""
         choices = self.templates[key].get("Choices", "").split(", ")
         return self.values[key] if choices == [""] or self.values[key] in choices else choices[0]
 

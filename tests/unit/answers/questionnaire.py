@@ -1,14 +1,15 @@
-"""The questionnaire as tests put it: an answer to each question, and what was shown."""
+"""Answers that let all questions be asked, and the questionnaire on a frontend."""
 
 from __future__ import annotations
 
 from dcor_pkg.answers import questions
 from dcor_pkg.answers.debconf_wire import Wire
-from dcor_pkg.answers.questions import QUESTIONS
+from dcor_pkg.answers.settings import ROWS
 from tests.unit.answers.frontend import Frontend
 
-#: an answer to each question, so that all are asked
+KEYS = list(questions.QUESTIONNAIRE)
 ALL = {
+    **{key: ROWS[key].default for key in KEYS},
     "hostname": "dcor.example.org",
     "email": "admin@example.org",
     "certificate": "own",
@@ -27,11 +28,10 @@ ALL = {
     "object-store-secret": "hush-s3",
     "mail-relay": "mail.example.org:25",
 }
-KEYS = [question.key for question in QUESTIONS]
 
 
-def asked(frontend: Frontend, kept: dict[str, str] | None = None) -> list[str]:
-    """Ask, and return what was shown."""
-    questions.ask(Wire(frontend), kept, {})
+def asked(frontend: Frontend, saved: dict[str, str] | None = None) -> list[str]:
+    """Ask, and return the keys of the questions that were shown."""
+    questions.ask(Wire(frontend), saved, {})
     frontend.finish()
     return frontend.asked

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dcor_pkg.answers import settings, settings_text
@@ -11,22 +13,23 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Access, Host
 
+README = Path(__file__).resolve().parents[3] / "README.md"
 GOOD = {"hostname": "dcor.example.org", "email": "admin@example.org", "data-directory": "/srv/data"}
 
 
 @pytest.mark.parametrize(
     ("key", "answer", "reason"),
     [
-        ("hostname", "no host", "no host name"),
-        ("hostname", "-dcor.example.org", "no host name"),
-        ("hostname", "192.0.2.1", "is an address"),
+        ("hostname", "no host", "not a host name"),
+        ("hostname", "-dcor.example.org", "not a host name"),
+        ("hostname", "192.0.2.1", "IP address"),
         ("hostname", f"{'a' * 60}.example.org", "64 characters"),
-        ("email", "nobody", "no mail address"),
+        ("email", "nobody", "not an email address"),
         ("data-directory", "data", "not an absolute path"),
-        ("data-directory", "/", "the system's own"),
+        ("data-directory", "/", "directory of the system"),
         ("data-directory", "/srv/my data", "characters"),
-        ("data-directory", "/srv/../etc", "characters"),
-        ("certificate", "bought", "not offered"),
+        ("data-directory", "/srv/../etc", "parent directory"),
+        ("certificate", "bought", "not one of the choices"),
         ("certificate", "own", "missing"),
         ("mail-relay", "mail.example.org:smtp", "port"),
         ("database", "mysql://a@b/c", "neither local nor postgresql"),
@@ -36,17 +39,17 @@ GOOD = {"hostname": "dcor.example.org", "email": "admin@example.org", "data-dire
         ("site-title", "a\nb", "printable"),
     ],
 )
-def test_a_bad_answer_names_the_question(key: str, answer: str, reason: str) -> None:
-    with pytest.raises(settings.InvalidAnswer, match=reason) as refused:
+def test_an_invalid_answer_names_the_question(key: str, answer: str, reason: str) -> None:
+    with pytest.raises(settings.InvalidAnswer, match=reason) as invalid:
         settings.parse({**GOOD, key: answer})
-    assert refused.value.question.startswith(f"dcor-server/{key}")
-    assert f"dcor-server/{key}" in refused.value.reason
+    assert invalid.value.key.startswith(key)
+    assert invalid.value.reason.startswith(f"dcor-server/{key}")
 
 
-def test_an_unknown_key_is_told_with_those_that_exist() -> None:
-    with pytest.raises(DcorError, match="no setting 'hostnam'") as refused:
+def test_for_an_unknown_key_the_error_lists_the_known_ones() -> None:
+    with pytest.raises(DcorError, match="no setting 'hostnam'") as invalid:
         settings.parse({"hostnam": "x"})
-    assert "hostname" in refused.value.hint
+    assert "hostname" in invalid.value.hint
 
 
 def test_saved_settings_are_loaded_again(host: Host) -> None:
@@ -56,13 +59,13 @@ def test_saved_settings_are_loaded_again(host: Host) -> None:
     assert host.access(settings_text.PATH) == settings_file.ACCESS
 
 
-def test_a_file_that_cannot_be_read_says_which_line(host: Host) -> None:
+def test_for_a_file_that_cannot_be_read_the_error_names_the_line(host: Host) -> None:
     host.write(settings_text.PATH, "[dcor-server]\nhostname dcor.example.org\n", Access(0o640))
-    with pytest.raises(DcorError, match="line *2"):
+    with pytest.raises(DcorError, match=r"line *2"):
         settings_file.load(host)
 
 
-def test_what_an_admin_wrote_stays(host: Host) -> None:
+def test_what_an_admin_has_written_is_preserved(host: Host) -> None:
     mine = "# ours since 2019\n[dcor-server]\n\n# by the name of the clinic\nHostname=old.example.org\nworkers = 7\n# end\n"
     host.write(settings_text.PATH, mine, Access(0o640))
     settings_file.save(host, settings.parse({"hostname": "new.example.org", "workers": "7"}))
@@ -71,14 +74,14 @@ def test_what_an_admin_wrote_stays(host: Host) -> None:
     assert settings_file.load(host) == settings.parse({"hostname": "new.example.org", "workers": "7"})
 
 
-def test_saved_again_nothing_moves(host: Host) -> None:
+def test_saving_again_changes_nothing(host: Host) -> None:
     settings_file.save(host, settings.parse(GOOD))
     text = host.read(settings_text.PATH)
     settings_file.save(host, settings_file.load(host))
     assert host.read(settings_text.PATH) == text
 
 
-def test_a_default_stands_behind_a_comment_sign_until_it_is_chosen(host: Host) -> None:
+def test_a_default_is_a_comment_until_another_value_is_chosen(host: Host) -> None:
     settings_file.save(host, settings.parse(GOOD))
     text = host.read(settings_text.PATH) or ""
     assert "\n#workers = auto\n" in text
@@ -96,42 +99,81 @@ def test_each_key_is_explained(host: Host) -> None:
     assert text.count("# On change: ") == len(settings.KEYS)
 
 
-def test_a_bad_value_is_told_with_its_line(host: Host) -> None:
+def test_for_an_invalid_value_the_error_names_the_line(host: Host) -> None:
     host.write(settings_text.PATH, "# mine\n[dcor-server]\n\nworkers = many\n", Access(0o640))
     with pytest.raises(DcorError, match=r"dcor-server.conf, line 4: dcor-server/workers = 'many'"):
         settings_file.load(host)
 
 
-def test_an_unknown_key_in_the_file_is_told_with_its_line(host: Host) -> None:
+def test_for_an_unknown_key_in_the_file_the_error_names_the_line(host: Host) -> None:
     host.write(settings_text.PATH, "# mine\n[dcor-server]\nworkers = 3\nHost+Name = x\n", Access(0o640))
     with pytest.raises(DcorError, match=r"dcor-server.conf, line 4: there is no setting 'host\+name'"):
         settings_file.load(host)
 
 
-def test_a_password_in_an_address_is_not_repeated() -> None:
-    with pytest.raises(settings.InvalidAnswer) as refused:
-        settings.parse({"database": "postgresql://ckan:hush@db.example.org/ckan"})
-    assert "hush" not in refused.value.reason
+@pytest.mark.parametrize(
+    ("key", "answer"),
+    [
+        ("database", "postgresql://ckan:hush@db.example.org/ckan"),
+        ("database", "postgresql://ckan:hu@s/h@db.example.org/ckan"),
+        ("database", "postgresql://ckan@db.example.org/ckan?password=hush"),
+        ("redis", "redis://:hush@redis.example.org"),
+        ("mail-relay", "dcor:hush@mail.example.org"),
+    ],
+)
+def test_a_password_in_an_answer_is_masked(key: str, answer: str) -> None:
+    with pytest.raises(settings.InvalidAnswer) as invalid:
+        settings.parse({key: answer})
+    assert "hu" not in f"{invalid.value.reason} {invalid.value.shown} {invalid.value!r}"
+    assert "..." in invalid.value.reason
+
+
+def test_the_answer_to_a_question_for_a_password_is_masked() -> None:
+    for key in settings.PASSWORDS:
+        with pytest.raises(settings.InvalidAnswer, match=rf"^dcor-server/{key} = '\.\.\.': contains spaces") as invalid:
+            settings.validate(key, "two words")
+        assert "two words" not in repr(invalid.value)
+
+
+@given(st.text(), st.sampled_from(["", "redis://", "postgresql://ckan", "ckan"]))
+def test_no_part_of_a_password_is_shown(password: str, before: str) -> None:
+    assert settings.masked(f"{before}:{password}@example.org") == f"{before}:...@example.org"
+
+
+@pytest.mark.parametrize("answer", ["https://KEY@s3.example.org:9000/", "redis://redis.example.org:6380/0", "a@b.org"])
+def test_an_answer_without_a_password_is_shown_as_it_is(answer: str) -> None:
+    assert settings.masked(answer) == answer
 
 
 @given(st.fixed_dictionaries({}, optional={key: st.text() for key in settings.KEYS}))
-def test_any_text_gives_settings_or_an_error_that_names_the_question(answers: dict[str, str]) -> None:
+def test_any_answers_give_settings_or_an_error_that_names_the_question(answers: dict[str, str]) -> None:
+    key = settings.KEYS[0]
     try:
         settings.parse(answers)
-    except settings.InvalidAnswer as refused:
-        assert refused.question.removeprefix("dcor-server/") in settings.KEYS
+    except settings.InvalidAnswer as invalid:
+        key = invalid.key
+    assert key in settings.KEYS
 
 
-WORDS = st.from_regex(r"[A-Za-z0-9 .,:/@_=#;%\[\]-]{0,30}", fullmatch=True)
-USUAL = ["yes", "no", "7", "/srv/x", "a@b", "a.b", "self-signed", "local", "auto", "dcor"]
-USUAL_OR_WORDS = {key: st.sampled_from([settings.FIELDS[key].default, *USUAL]) | WORDS for key in settings.KEYS}
+VALUES = ["yes", "no", "7", "/srv/x", "a@b", "a.b", "self-signed", "local", "auto", "dcor", "ckan"]
 
 
-@given(st.fixed_dictionaries({}, optional=USUAL_OR_WORDS))
-def test_what_is_saved_is_what_is_loaded(answers: dict[str, str]) -> None:
-    try:
-        wanted = settings.parse(answers)
-    except settings.InvalidAnswer:
-        assume(False)
+def valid_answers(key: str) -> st.SearchStrategy[str]:
+    """Return valid answers to one question; those to the title and the data directory are as odd as they may be."""
+    row = settings.ROWS[key]
+    odd = {"site-title": r"[A-Za-z0-9 .,:/@_=#;%\[\]\\\"'-]{1,30}", "data-directory": r"/[A-Za-z0-9._/-]{1,30}"}
+    if key in odd:
+        return st.from_regex(odd[key], fullmatch=True).filter(lambda text: row.validator.problem(text) is None)
+    return st.sampled_from([value for value in [row.default, *VALUES] if row.validator.problem(value) is None])
+
+
+@given(st.fixed_dictionaries({}, optional={key: valid_answers(key) for key in settings.KEYS}))
+def test_settings_are_loaded_as_they_were_saved(answers: dict[str, str]) -> None:
+    wanted = settings.parse(answers)
     text = settings_text.changed(settings_text.HEADER, settings.as_answers(wanted))
     assert settings.parse(settings_text.answers_in(text)) == wanted
+
+
+@pytest.mark.parametrize("key", [key for key in settings.KEYS if key not in settings.QUESTIONS])
+def test_the_readme_names_each_setting_without_a_question(key: str) -> None:
+    assert f"`{key}`" in README.read_text(encoding="utf-8")

@@ -56,4 +56,4 @@ def test_the_exception_is_found(text: str, words: str) -> None:
 
 def test_nginx_names_the_admins_file_and_no_time() -> None:
     said = f'2026/11/24 10:35:31 [emerg] 1138#1138: unexpected "}}" in {nginx_additions.COPIES}/mine.conf:2\n'
-    assert nginx_additions.named(said) == '[emerg] unexpected "}" in /etc/dcor-server/nginx.d/mine.conf:2\n'
+    assert nginx_additions.with_admin_paths(said) == '[emerg] unexpected "}" in /etc/dcor-server/nginx.d/mine.conf:2\n'

@@ -1,4 +1,4 @@
-"""Stubs for what stands behind nginx: they answer as they are told, and remember what has arrived."""
+"""Stubs of the servers behind nginx: a test sets their answers, and they record the requests that arrive."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-#: A request as WSGI tells it: REQUEST_METHOD, REQUEST_URI, HTTP_HOST ..., and "body".
+#: A request with the names of WSGI: REQUEST_METHOD, REQUEST_URI, HTTP_HOST ..., and "body".
 Request = Mapping[str, str]
 #: status line, headers, body
 Reply = tuple[str, Mapping[str, str], bytes]
 
 
 def echo(request: Request) -> Reply:
-    """Answer with what has arrived, and with the headers that CKAN has on its pages."""
+    """Answer with the request itself as JSON, and with the headers of CKAN's pages."""
     headers = {
         "Content-Type": "text/html; charset=utf-8",
         "Cache-Control": "public, must-revalidate, max-age=86400",
@@ -32,13 +32,13 @@ def echo(request: Request) -> Reply:
 
 @dataclass
 class Backend:
-    """One stub. `say` may be replaced by a test."""
+    """One stub, which answers a request by `respond`; a test may replace it."""
 
-    say: Callable[[Request], Reply] = echo
+    respond: Callable[[Request], Reply] = echo
     seen: list[Request] = field(default_factory=list)
-    #: how many connections have brought something, be it not yet a whole request
+    #: how many connections have sent at least one byte
     begun: int = 0
-    #: what has been answered to the end: "GET /address"
+    #: the requests whose answer was sent to its end: "GET /address"
     done: list[str] = field(default_factory=list)
 
     @property
@@ -47,14 +47,14 @@ class Backend:
         (request,) = self.seen
         return request
 
-    def forget(self) -> None:
-        """Begin anew; an answer that ends only now goes to the former list."""
-        self.say, self.seen, self.begun, self.done = echo, [], 0, []
+    def reset(self) -> None:
+        """Reset the stub; an answer that ends later is recorded in the former list."""
+        self.respond, self.seen, self.begun, self.done = echo, [], 0, []
 
     def answer(self, request: Request) -> bytes:
-        """Return the bytes of the answer, and remember the request."""
+        """Return the bytes of the answer, and record the request."""
         self.seen.append(request)
-        status, headers, body = self.say(request)
+        status, headers, body = self.respond(request)
         lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
         lines.append(f"Content-Length: {len(body)}")
         return "\r\n".join([*lines, "", ""]).encode() + (b"" if request["REQUEST_METHOD"] == "HEAD" else body)
@@ -62,14 +62,16 @@ class Backend:
 
 @contextlib.contextmanager
 def listening(backend: Backend, path: Path, read: Callable[[socket.socket], Request]) -> Iterator[None]:
-    """Let a backend listen on a unix socket; `read` understands the protocol."""
+    """Let a backend listen on a unix socket; `read` reads a request in its protocol."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             self.request.settimeout(10)
-            done = backend.done  # of this test: an answer may end after the next test has begun, with a list of its own
+            done = (
+                backend.done
+            )  # this test's list: the answer may end during the next test, which has a list of its own
             backend.begun += bool(self.request.recv(1, socket.MSG_PEEK))
-            with contextlib.suppress(OSError, ValueError):  # a client that has gone in the middle of its request
+            with contextlib.suppress(OSError, ValueError):  # the client has disconnected during its request
                 request = read(self.request)
                 self.request.sendall(backend.answer(request))
                 done.append(f"{request['REQUEST_METHOD']} {request['REQUEST_URI']}")
@@ -85,11 +87,11 @@ def listening(backend: Backend, path: Path, read: Callable[[socket.socket], Requ
             path.unlink()
 
 
-def until(happened: Callable[[], bool], patience: float = 5.0) -> None:
-    """Wait for something that other threads bring about."""
-    deadline = time.monotonic() + patience
+def until(happened: Callable[[], bool], timeout_seconds: float = 5.0) -> None:
+    """Wait until another thread has done something. Raises AssertionError after the timeout."""
+    deadline = time.monotonic() + timeout_seconds
     while not happened():
-        assert time.monotonic() < deadline, "it did not happen"
+        assert time.monotonic() < deadline, f"it did not happen within {timeout_seconds} s"
         time.sleep(0.01)
 
 
@@ -107,7 +109,7 @@ def uwsgi(connection: socket.socket) -> Request:
 
 
 def http(connection: socket.socket) -> Request:
-    """Read a request in HTTP/1.1, with a length or in chunks."""
+    """Read a request in HTTP/1.1, with a Content-Length or in chunks."""
     stream = connection.makefile("rb")
     method, target, protocol = stream.readline().decode("latin-1").split()
     request = {"REQUEST_METHOD": method, "REQUEST_URI": target, "SERVER_PROTOCOL": protocol}

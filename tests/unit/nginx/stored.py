@@ -1,4 +1,4 @@
-"""An object in the store, requests for it that are signed, and a stub of the filer that has it."""
+"""An object in the store, signed requests for it, and a stub of the filer that serves it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ AWS4 = {
 
 
 def filer(request: Request) -> Reply:
-    """Answer as SeaweedFS's filer does: resources are public, previews and condensed files are not, -0000- is not there."""
+    """Answer as SeaweedFS's filer does.
+
+    Resources are public, previews and condensed files are private, and what has -0000- in its name does not exist.
+    """
     if request.get("HTTP_AUTHORIZATION") != "Bearer filer-token":
         return "401 Unauthorized", {}, b"wrong jwt"
     if "-0000-" in request["REQUEST_URI"]:

@@ -1,12 +1,12 @@
-"""What nginx lets through to CKAN: the addresses that CKAN has, by the methods that it takes there."""
+"""nginx passes on to CKAN the addresses that CKAN serves, with the methods that CKAN accepts there."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.unit.nginx.door import DATASET, RESOURCE, Door
+from tests.unit.nginx.nginx_server import DATASET, RESOURCE, NginxServer
 
-#: What CKAN 2.11 and DCOR's extensions serve, by their own tables of routes.
+#: addresses that CKAN 2.11 and DCOR's extensions serve, from their tables of routes
 READ = [
     "/",
     "/de",
@@ -98,17 +98,17 @@ WRITTEN = [
 
 
 @pytest.mark.parametrize("target", READ)
-def test_what_ckan_has_is_read(door: Door, target: str) -> None:
-    assert door.ask(target, headers={"Cookie": "dcor=session"}).status == 200
-    assert door.ckan.only["REQUEST_URI"] == target
+def test_addresses_of_ckan_can_be_read(server: NginxServer, target: str) -> None:
+    assert server.ask(target, headers={"Cookie": "dcor=session"}).status == 200
+    assert server.ckan.only["REQUEST_URI"] == target
 
 
 @pytest.mark.parametrize("target", WRITTEN)
-def test_forms_and_api_calls_are_written(door: Door, target: str) -> None:
-    answer = door.ask(target, "POST", {"Cookie": "dcor=session", "Content-Type": "application/json"}, b'{"a": 1}')
+def test_forms_and_api_calls_accept_post(server: NginxServer, target: str) -> None:
+    answer = server.ask(target, "POST", {"Cookie": "dcor=session", "Content-Type": "application/json"}, b'{"a": 1}')
     assert answer.status == 200
-    assert (door.ckan.only["REQUEST_URI"], door.ckan.only["body"]) == (target, '{"a": 1}')
-    assert door.ckan.only["HTTP_COOKIE"] == "dcor=session"
+    assert (server.ckan.only["REQUEST_URI"], server.ckan.only["body"]) == (target, '{"a": 1}')
+    assert server.ckan.only["HTTP_COOKIE"] == "dcor=session"
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ def test_forms_and_api_calls_are_written(door: Door, target: str) -> None:
         ("PATCH", "/user/login"),
     ],
 )
-def test_other_methods_do_not_reach_ckan(door: Door, method: str, target: str) -> None:
-    assert door.ask(target, method).status == 405
-    assert door.ckan.seen == []
+def test_other_methods_do_not_reach_ckan(server: NginxServer, method: str, target: str) -> None:
+    assert server.ask(target, method).status == 405
+    assert server.ckan.seen == []
 
 
 @pytest.mark.parametrize(
@@ -157,16 +157,16 @@ def test_other_methods_do_not_reach_ckan(door: Door, method: str, target: str) -
         "/.dcor/x",
     ],
 )
-def test_what_ckan_does_not_have_is_refused(door: Door, target: str) -> None:
-    assert door.ask(target).status == 404
-    assert door.ckan.seen == []
+def test_addresses_that_ckan_does_not_have_are_not_found(server: NginxServer, target: str) -> None:
+    assert server.ask(target).status == 404
+    assert server.ckan.seen == []
 
 
-def test_a_bare_uuid_is_a_dataset(door: Door) -> None:
-    answer = door.ask(f"/{DATASET}")
+def test_a_bare_uuid_is_redirected_to_the_dataset(server: NginxServer) -> None:
+    answer = server.ask(f"/{DATASET}")
     assert (answer.status, answer.headers["location"]) == (301, f"/dataset/{DATASET}")
 
 
-def test_the_icon_is_the_themes(door: Door) -> None:
-    assert door.ask("/favicon.ico").status == 200
-    assert door.ckan.only["PATH_INFO"] == "/favicon.svg"
+def test_favicon_ico_is_the_themes_icon(server: NginxServer) -> None:
+    assert server.ask("/favicon.ico").status == 200
+    assert server.ckan.only["PATH_INFO"] == "/favicon.svg"

@@ -1,4 +1,4 @@
-"""How the object store is reached: S3 with a signature, and what is public without one."""
+"""Access to the object store: signed requests go to S3, and public objects are read without a signature."""
 
 from __future__ import annotations
 
@@ -11,64 +11,64 @@ import pytest
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.machine.host import Host
 from tests.unit.nginx.backends import http, listening, until
-from tests.unit.nginx.door import NAME, Door, opened
+from tests.unit.nginx.nginx_server import NAME, NginxServer, opened
 from tests.unit.nginx.stored import AWS4, BUCKET, OBJECT, SIGNED, filer
 
 
 @pytest.fixture(autouse=True)
-def stored(door: Door) -> None:
-    """Have objects in the store."""
-    door.filer.say = filer
+def stored(server: NginxServer) -> None:
+    """Let the filer serve an object."""
+    server.filer.respond = filer
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "DELETE"])
 @pytest.mark.parametrize(
     "target", [f"{OBJECT}?{SIGNED}", f"{OBJECT}?partNumber=1&{SIGNED}&uploadId=a%2Fb", f"/{BUCKET}?{SIGNED}"]
 )
-def test_what_is_signed_in_the_query_is_for_s3_to_judge(door: Door, method: str, target: str) -> None:
-    """Host and path arrive as the client has written them: the signature covers both."""
+def test_a_request_that_is_signed_in_its_query_goes_to_s3(server: NginxServer, method: str, target: str) -> None:
+    """Host and path arrive as the client has sent them, because the signature covers both."""
     headers = {"Host": f"{NAME}:443", "Authorization": "a-token-of-ckan", "Cookie": "dcor=session"}
-    assert door.ask(target, method, headers).status == 200
-    (request,) = door.s3.seen
+    assert server.ask(target, method, headers).status == 200
+    (request,) = server.s3.seen
     assert (request["REQUEST_METHOD"], request["REQUEST_URI"]) == (method, target)
     assert (request["HTTP_HOST"], request["SERVER_PROTOCOL"]) == (f"{NAME}:443", "HTTP/1.1")
-    # S3 answers 501 to an Authorization that it does not know; clients bring CKAN's along.
+    # S3 answers 501 to an unknown Authorization; clients send CKAN's.
     assert request.keys().isdisjoint({"HTTP_AUTHORIZATION", "HTTP_COOKIE"})
-    assert door.filer.seen == []
+    assert server.filer.seen == []
 
 
 @pytest.mark.parametrize(
     "target", ["/", f"/{BUCKET}", f"/{BUCKET}?policy=", "/circle-000000000-backup/2026/11/a.gpg", OBJECT]
 )
-def test_what_is_signed_by_a_header_is_for_s3_to_judge(door: Door, target: str) -> None:
-    assert door.ask(target, "GET", AWS4).status == 200
-    assert [(r["REQUEST_URI"], r["HTTP_AUTHORIZATION"]) for r in door.s3.seen] == [(target, AWS4["Authorization"])]
-    assert door.ckan.seen == door.filer.seen == []
+def test_a_request_that_is_signed_by_a_header_goes_to_s3(server: NginxServer, target: str) -> None:
+    assert server.ask(target, "GET", AWS4).status == 200
+    assert [(r["REQUEST_URI"], r["HTTP_AUTHORIZATION"]) for r in server.s3.seen] == [(target, AWS4["Authorization"])]
+    assert server.ckan.seen == server.filer.seen == []
 
 
 @pytest.mark.parametrize("headers", [{"Content-Length": "40000000"}, {"Transfer-Encoding": "chunked"}])
-def test_an_upload_is_streamed(door: Door, headers: dict[str, str]) -> None:
-    """More than CKAN may have, and none of it waits on this disk: S3 sees the beginning before the client has ended."""
-    with door.connect() as connection:
+def test_an_upload_is_streamed(server: NginxServer, headers: dict[str, str]) -> None:
+    """It may be larger than a request to CKAN, and S3 receives its beginning before the client has sent its end."""
+    with server.connect() as connection:
         lines = [f"PUT {OBJECT}?{SIGNED} HTTP/1.1", f"Host: {NAME}", *(f"{k}: {v}" for k, v in headers.items())]
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + b"10000\r\n" + b"x" * 0x10000)
-        until(lambda: door.s3.begun == 1)
-    assert list((door.root / "body").iterdir()) == []
+        until(lambda: server.s3.begun == 1)
+    assert list((server.root / "body").iterdir()) == []
 
 
-def test_what_is_public_is_read_by_anybody(door: Door) -> None:
-    answer = door.ask(OBJECT, headers={"Authorization": "a-token-of-ckan", "Cookie": "a=b"})
+def test_a_public_object_is_read_without_a_signature(server: NginxServer) -> None:
+    answer = server.ask(OBJECT, headers={"Authorization": "a-token-of-ckan", "Cookie": "a=b"})
     assert (answer.status, answer.body) == (200, b"\x89HDF")
     assert (answer.headers["etag"], answer.headers["content-length"]) == ('"c0ffee-2"', "4")
-    tag, data = door.filer.seen
+    tag, data = server.filer.seen
     assert (tag["REQUEST_METHOD"], data["REQUEST_METHOD"]) == ("HEAD", "GET")
     assert data["REQUEST_URI"] == f"/buckets{OBJECT}"
     assert data["HTTP_AUTHORIZATION"] == "Bearer filer-token"
     assert "HTTP_COOKIE" not in data
 
 
-def test_what_the_store_knows_is_not_told(door: Door) -> None:
-    headers = door.ask(OBJECT).headers
+def test_internal_headers_of_the_store_are_removed(server: NginxServer) -> None:
+    headers = server.ask(OBJECT).headers
     assert not [name for name in headers if "seaweed" in name or "x-amz" in name]
     assert "content-disposition" not in headers
     assert headers["content-security-policy"].startswith("sandbox; default-src 'none'")
@@ -76,82 +76,89 @@ def test_what_the_store_knows_is_not_told(door: Door) -> None:
 
 
 @pytest.mark.parametrize("target", [OBJECT, f"{OBJECT}?{SIGNED}"])
-def test_a_download_does_not_pass_over_the_disk(door: Door, target: str) -> None:
-    """Who reads slowly makes the store send slowly: nginx does not take the whole file meanwhile."""
+def test_a_download_is_not_buffered_on_disk(server: NginxServer, target: str) -> None:
+    """The store has to send as slowly as the client reads, because nginx does not store the rest of the file."""
     tag = {"X-Amz-Tagging-public": "true"}
-    for backend in (door.s3, door.filer):
-        backend.say = lambda request: ("200 OK", tag, b"x" * 50_000_000 if request["REQUEST_METHOD"] == "GET" else b"")
-    with door.connect() as connection:
+    for backend in (server.s3, server.filer):
+        backend.respond = lambda request: (
+            "200 OK",
+            tag,
+            b"x" * 50_000_000 if request["REQUEST_METHOD"] == "GET" else b"",
+        )
+    with server.connect() as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
-        time.sleep(0.3)  # in which 50 MB would be on the disk
+        time.sleep(0.3)  # time in which 50 MB would have been written to the disk
         sent = [
             request["REQUEST_URI"]
-            for request in (*door.s3.seen, *door.filer.seen)
+            for request in (*server.s3.seen, *server.filer.seen)
             if request["REQUEST_METHOD"] == "GET"
         ]
         assert len(sent) == 1
-        assert not {f"GET {sent[0]}"} & {*door.s3.done, *door.filer.done}
-        assert [path for path in (door.root / "proxy").rglob("*") if path.is_file()] == []
+        assert not {f"GET {sent[0]}"} & {*server.s3.done, *server.filer.done}
+        assert [path for path in (server.root / "proxy").rglob("*") if path.is_file()] == []
 
 
-def test_a_part_is_read(door: Door) -> None:
-    answer = door.ask(OBJECT, headers={"Range": "bytes=1-2", "If-Range": '"c0ffee-2"'})
+def test_a_range_of_a_public_object_is_read(server: NginxServer) -> None:
+    answer = server.ask(OBJECT, headers={"Range": "bytes=1-2", "If-Range": '"c0ffee-2"'})
     assert (answer.status, answer.headers["content-range"], answer.body) == (206, "bytes 1-2/4", b"HD")
-    tag, data = door.filer.seen
+    tag, data = server.filer.seen
     assert "HTTP_RANGE" not in tag
     assert (data["HTTP_RANGE"], data["HTTP_IF_RANGE"]) == ("bytes=1-2", '"c0ffee-2"')
 
 
-def test_head_has_no_body(door: Door) -> None:
-    answer = door.ask(OBJECT, "HEAD")
+def test_head_has_no_body(server: NginxServer) -> None:
+    answer = server.ask(OBJECT, "HEAD")
     assert (answer.status, answer.headers["content-length"], answer.body) == (200, "4", b"")
 
 
-def test_the_order_of_a_signed_query_does_not_matter(door: Door) -> None:
+def test_the_order_of_a_signed_query_does_not_matter(server: NginxServer) -> None:
     target = f"{OBJECT}?{'&'.join(reversed(SIGNED.split('&')))}"
-    assert door.ask(target).status == 200
-    assert [request["REQUEST_URI"] for request in door.s3.seen] == [target]
+    assert server.ask(target).status == 200
+    assert [request["REQUEST_URI"] for request in server.s3.seen] == [target]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_body_where_none_belongs_is_left_out(door: Door, method: str) -> None:
+def test_the_body_of_a_get_or_head_does_not_reach_the_filer(server: NginxServer, method: str) -> None:
     """The filer would wait for it."""
-    assert door.ask(OBJECT, method, body=b"x").status == 200
-    assert [request.get("HTTP_CONTENT_LENGTH") for request in door.filer.seen] == [None, None]
+    assert server.ask(OBJECT, method, body=b"x").status == 200
+    assert [request.get("HTTP_CONTENT_LENGTH") for request in server.filer.seen] == [None, None]
 
 
-def test_what_comes_while_the_store_is_restarted_waits_at_the_door(door: Door) -> None:
-    """Without its sockets, which is how the store stops, all goes to those that systemd listens at."""
-    sockets = [door.root / "run/dcor-object-store" / f"{name}.sock" for name in ("s3", "filer")]
+def test_requests_during_a_restart_of_the_store_go_to_systemds_sockets(server: NginxServer) -> None:
+    """A store that stops removes its sockets."""
+    sockets = [server.root / "run/dcor-object-store" / f"{name}.sock" for name in ("s3", "filer")]
     for socket in sockets:
         socket.rename(socket.with_suffix(".gone"))
     try:
-        with listening(door.s3, door.root / "run/dcor-store-door/s3.sock", http):
-            assert door.ask(f"{OBJECT}?{SIGNED}", "PUT", body=b"x" * 100_000).status == 200
-        with listening(door.filer, door.root / "run/dcor-store-door/filer.sock", http):
-            assert door.ask(OBJECT).status == 200
-        assert door.ask(f"{OBJECT}?{SIGNED}").status == 502
-        assert door.ask(OBJECT).status == 503
+        with listening(server.s3, server.root / "run/dcor-store-door/s3.sock", http):
+            assert server.ask(f"{OBJECT}?{SIGNED}", "PUT", body=b"x" * 100_000).status == 200
+        with listening(server.filer, server.root / "run/dcor-store-door/filer.sock", http):
+            assert server.ask(OBJECT).status == 200
+        assert server.ask(f"{OBJECT}?{SIGNED}").status == 502
+        assert server.ask(OBJECT).status == 503
     finally:
         for socket in sockets:
             socket.with_suffix(".gone").rename(socket)
-    assert len(door.s3.seen[0]["body"]) == 100_000
-    assert door.ask(OBJECT).status == 200
+    assert len(server.s3.seen[0]["body"]) == 100_000
+    assert server.ask(OBJECT).status == 200
 
 
-def test_a_store_that_is_down_is_a_matter_of_time(door: Door) -> None:
-    door.filer.say = lambda request: ("502 Bad Gateway", {}, b"")
-    answer = door.ask(OBJECT)
+def test_while_the_store_is_down_clients_are_asked_to_try_again(server: NginxServer) -> None:
+    server.filer.respond = lambda request: ("502 Bad Gateway", {}, b"")
+    answer = server.ask(OBJECT)
     assert (answer.status, answer.headers["retry-after"]) == (503, "10")
 
 
-def test_a_store_elsewhere_is_not_reached_through_us() -> None:
+def test_an_external_store_is_not_reached_through_nginx() -> None:
     settings = Settings(hostname=NAME, object_store="https://AKID@s3.example.org")
-    with TemporaryDirectory(prefix="door") as directory, opened(Host(root=Path(directory)), settings=settings) as door:
-        assert door.ask(OBJECT).status == door.ask(f"{OBJECT}?{SIGNED}").status == 404
-        page = door.ask("/", headers=AWS4)
+    with (
+        TemporaryDirectory(prefix="nginx") as directory,
+        opened(Host(root=Path(directory)), settings=settings) as server,
+    ):
+        assert server.ask(OBJECT).status == server.ask(f"{OBJECT}?{SIGNED}").status == 404
+        page = server.ask("/", headers=AWS4)
         assert page.status == 200
         assert "img-src 'self' data: https: https://s3.example.org;" in page.headers["content-security-policy"]
-        assert len(door.ckan.seen) == 1
-        assert door.s3.seen == door.filer.seen == []
+        assert len(server.ckan.seen) == 1
+        assert server.s3.seen == server.filer.seen == []

@@ -179,10 +179,5 @@ def test_a_proposal_with_an_invalid_certificate_is_rejected(host: Host, before: 
     own_certificate.check_own_certificate(host, _proposal(before, SETTINGS))
 
 
-@pytest.mark.parametrize(
-    "proposal",
-    [_proposal(SETTINGS, Settings(hostname=NAME)), _proposal(SETTINGS, SETTINGS)],
-    ids=["self-signed", "unchanged"],
-)
-def test_files_are_not_read_when_nobody_proposes_them(host: Host, proposal: Proposal) -> None:
-    own_certificate.check_own_certificate(host, proposal)
+def test_files_are_not_read_for_a_self_signed_certificate(host: Host) -> None:
+    own_certificate.check_own_certificate(host, _proposal(SETTINGS, Settings(hostname=NAME)))

@@ -1,4 +1,4 @@
-"""KEY=VALUE on a command line: settings as they are, secrets only from files."""
+"""KEY=VALUE on a command line: settings are literal, passwords are read from files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.verbs import assignments
 
 
-def test_settings_and_secrets_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_and_passwords_are_separated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("hush\n")
     monkeypatch.setattr("sys.stdin", io.StringIO("also hush\n".replace(" ", "-")))
     answers, given = assignments.parse(
@@ -31,13 +31,13 @@ def test_settings_and_secrets_are_told_apart(tmp_path: Path, monkeypatch: pytest
         ("site-title", "is not KEY=VALUE"),
         ("=x", "no setting ''"),
         ("site_title=x", "no setting 'site_title'"),
-        ("solr-password=hush", "everybody can read a command line"),
+        ("solr-password=hush", "every user of this machine can read a command line"),
         ("solr-password=@/nowhere", "/nowhere cannot be read"),
-        ("solr-password=@/dev/null", "holds no secret"),
+        ("solr-password=@/dev/null", "does not contain a password"),
     ],
 )
-def test_what_cannot_be_read_is_named_and_no_secret_repeated(text: str, words: str) -> None:
-    with pytest.raises(DcorError, match=words) as refused:
+def test_an_invalid_assignment_is_named_without_its_password(text: str, words: str) -> None:
+    with pytest.raises(DcorError, match=words) as error:
         assignments.parse([text])
-    assert "hush" not in refused.value.reason + refused.value.hint
-    assert refused.value.hint or "/nowhere" in text
+    assert "hush" not in error.value.reason + error.value.hint
+    assert error.value.hint or "/nowhere" in text

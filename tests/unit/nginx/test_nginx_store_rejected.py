@@ -1,17 +1,17 @@
-"""What nobody gets of the object store: what is not public, spelled in another way, not signed, or to be changed."""
+"""Requests to the object store that are rejected: private objects, unusual addresses, invalid signatures, changes."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.unit.nginx.door import Door
+from tests.unit.nginx.nginx_server import NginxServer
 from tests.unit.nginx.stored import AWS4, BUCKET, KEY, OBJECT, SCOPE, SIGNED, filer
 
 
 @pytest.fixture(autouse=True)
-def stored(door: Door) -> None:
-    """Have objects in the store."""
-    door.filer.say = filer
+def stored(server: NginxServer) -> None:
+    """Let the filer serve an object."""
+    server.filer.respond = filer
 
 
 @pytest.mark.parametrize(
@@ -22,10 +22,10 @@ def stored(door: Door) -> None:
         OBJECT.replace("-9893-", "-0000-"),
     ],
 )
-def test_what_is_not_public_or_not_there_is_refused_alike(door: Door, target: str) -> None:
-    answer = door.ask(target)
+def test_private_and_missing_objects_get_the_same_answer(server: NginxServer, target: str) -> None:
+    answer = server.ask(target)
     assert (answer.status, b"HDF" in answer.body) == (403, False)
-    assert [request["REQUEST_METHOD"] for request in door.filer.seen] == ["HEAD"]
+    assert [request["REQUEST_METHOD"] for request in server.filer.seen] == ["HEAD"]
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,15 @@ def test_what_is_not_public_or_not_there_is_refused_alike(door: Door, target: st
         "/circle-",
     ],
 )
-def test_other_ways_to_spell_it_are_refused(door: Door, target: str) -> None:
-    assert door.ask(target).status in (400, 403, 404)
-    assert door.filer.seen == door.s3.seen == []
+def test_other_spellings_of_an_objects_address_are_rejected(server: NginxServer, target: str) -> None:
+    assert server.ask(target).status in (400, 403, 404)
+    assert server.filer.seen == server.s3.seen == []
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "OPTIONS", "PATCH", "COPY", "PROPFIND"])
-def test_what_is_public_is_changed_by_nobody(door: Door, method: str) -> None:
-    assert door.ask(OBJECT, method, body=b"x").status in (403, 405)
-    assert door.filer.seen == door.s3.seen == []
+def test_a_public_object_cannot_be_changed_without_a_signature(server: NginxServer, method: str) -> None:
+    assert server.ask(OBJECT, method, body=b"x").status in (403, 405)
+    assert server.filer.seen == server.s3.seen == []
 
 
 MALFORMED = [
@@ -90,13 +90,13 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize(("query", "headers"), MALFORMED)
-def test_a_signature_that_is_none_does_not_reach_s3(door: Door, query: str, headers: dict[str, str]) -> None:
-    """Of some the store's goroutine panics; all are refused without it, and none opens what is public either."""
-    assert door.ask(f"/{BUCKET}?{query}", headers=headers).status == 403
-    assert door.ask(f"{OBJECT}?{query}", "PUT", headers).status == 403
-    assert door.s3.seen == []
+def test_a_malformed_signature_does_not_reach_s3(server: NginxServer, query: str, headers: dict[str, str]) -> None:
+    """Some would make a goroutine of the store panic. None gives access to a public object either."""
+    assert server.ask(f"/{BUCKET}?{query}", headers=headers).status == 403
+    assert server.ask(f"{OBJECT}?{query}", "PUT", headers).status == 403
+    assert server.s3.seen == []
 
 
-def test_the_tag_is_asked_for_by_nginx_alone(door: Door) -> None:
-    assert door.ask("/.dcor/tag").status in (403, 404)
-    assert door.filer.seen == []
+def test_the_internal_location_for_tags_is_not_accessible(server: NginxServer) -> None:
+    assert server.ask("/.dcor/tag").status in (403, 404)
+    assert server.filer.seen == []

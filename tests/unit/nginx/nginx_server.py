@@ -1,4 +1,4 @@
-"""A real nginx with our site before stubs of CKAN and of the object store. It needs neither root nor a certain port."""
+"""A real nginx with the package's site, stubs of CKAN and of the object store; it needs no root and no fixed port."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ http {{
 }}
 """
 
-#: what an admin may have in nginx.d
+#: an example of an admin's addition in nginx.d
 ADDITION = """\
 location = /own {
     set $dcor_content_security "script-src https://cdn.example.org";
@@ -66,7 +66,7 @@ location = /own {
 
 @dataclass(frozen=True)
 class Answer:
-    """What nginx answers; status 0 is a connection that was closed without a word."""
+    """An answer of nginx; status 0 if the connection was closed without one."""
 
     status: int
     reason: str = ""
@@ -79,8 +79,8 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Door:
-    """The running nginx, and what stands behind it."""
+class NginxServer:
+    """The running nginx, and the stubs behind it."""
 
     root: Path
     plain: int
@@ -99,7 +99,7 @@ class Door:
         name: str = NAME,
         tls: bool = True,
     ) -> Answer:
-        """Send a request as it stands: no library tidies up its path."""
+        """Send a request with its target as it is: no library normalises the path."""
         connection = http.client.HTTPConnection(name, timeout=15)
         connection.sock = self.connect(name) if tls else socket.create_connection(("127.0.0.1", self.plain))
         try:
@@ -114,22 +114,22 @@ class Door:
 
     def connect(self, name: str = NAME, protocols: tuple[str, ...] = ("http/1.1",)) -> ssl.SSLSocket:
         """Open a TLS connection that asks for the server `name`."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the authorities, which take long to read
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without authorities, because loading them takes long
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         context.set_alpn_protocols(list(protocols))
         return context.wrap_socket(socket.create_connection(("127.0.0.1", self.tls), 15), server_hostname=name)
 
 
 def program() -> Path:
-    """Return nginx: the system's own, or one that is unpacked and not installed, so that no service starts."""
+    """Return nginx: the installed one, or one that is unpacked only, so that no service is started."""
     installed = Path("/usr/sbin/nginx")
     return installed if installed.exists() else cache.directory("nginx", "program", _unpack) / "usr/sbin/nginx"
 
 
 def version(of: Path) -> tuple[int, ...]:
     """Return the version of an nginx."""
-    said = subprocess.run([of, "-v"], capture_output=True, text=True, check=True).stderr
-    return tuple(int(part) for part in re.findall(r"nginx/([0-9.]+)", said)[0].split("."))
+    printed = subprocess.run([of, "-v"], capture_output=True, text=True, check=True).stderr
+    return tuple(int(part) for part in re.findall(r"nginx/([0-9.]+)", printed)[0].split("."))
 
 
 def facts(nginx_version: tuple[int, ...], *, ipv6: bool = False) -> Facts:
@@ -138,32 +138,33 @@ def facts(nginx_version: tuple[int, ...], *, ipv6: bool = False) -> Facts:
 
 
 @contextmanager
-def opened(host: Host, edit: Callable[[str], str] = str, settings: Settings = SETTINGS) -> Iterator[Door]:
-    """Start nginx and the stubs; `host` is a machine in a directory whose name is short (sockets: 107 characters).
+def opened(host: Host, edit: Callable[[str], str] = str, settings: Settings = SETTINGS) -> Iterator[NginxServer]:
+    """Start nginx and the stubs.
 
-    `edit` may change the site, as to times that no test can wait for.
+    The path of `host` has to be short, because that of a socket has 107 characters at most. `edit` changes the site's
+    text, for example a time that is too long for a test.
     """
     plain, tls = _free_ports(2)
-    door = Door(host.root, plain, tls)
-    _lay_out(host, door, edit, settings)
+    server = NginxServer(host.root, plain, tls)
+    _write_files(host, server, edit, settings)
     with ExitStack() as stack:
-        stack.enter_context(listening(door.ckan, host.root / "web.sock", uwsgi))
-        stack.enter_context(listening(door.s3, host.path("/run/dcor-object-store/s3.sock"), speaks_http))
-        stack.enter_context(listening(door.filer, host.path("/run/dcor-object-store/filer.sock"), speaks_http))
+        stack.enter_context(listening(server.ckan, host.root / "web.sock", uwsgi))
+        stack.enter_context(listening(server.s3, host.path("/run/dcor-object-store/s3.sock"), speaks_http))
+        stack.enter_context(listening(server.filer, host.path("/run/dcor-object-store/filer.sock"), speaks_http))
         running = subprocess.Popen([program(), "-c", f"{host.root}/nginx.conf", "-e", f"{host.root}/error.log"])
         try:
-            _wait(door, running)
-            yield door
+            _wait(server, running)
+            yield server
         finally:
             running.terminate()
             running.wait(timeout=10)
 
 
-def _lay_out(host: Host, door: Door, edit: Callable[[str], str], settings: Settings) -> None:
+def _write_files(host: Host, server: NginxServer, edit: Callable[[str], str], settings: Settings) -> None:
     for directory in ("/var/cache", "/var/log/nginx", "/var/empty"):
         host.path(directory).mkdir(parents=True)
     SelfSignedCertificate(NAME).apply(host)
-    host.write(upstream.PATH, f"upstream dcor {{ server unix:{host.root}/web.sock; }}\n", Access(0o644))
+    host.write(upstream.PATH, upstream.block(f"{host.root}/web.sock"), Access(0o644))
     host.write(object_store.TOKEN, 'proxy_set_header Authorization "Bearer filer-token";\n', Access(0o600))
     host.write(
         "/nginx.conf",
@@ -173,8 +174,8 @@ def _lay_out(host: Host, door: Door, edit: Callable[[str], str], settings: Setti
     host.write(f"{nginx_additions.COPIES}/own.conf", ADDITION, Access(0o644))
     text = edit(nginx.site(settings, facts(version(program()))).text(host))
     text = re.sub(r"(?<=[ :])(?=/(?:etc|run|var)/)", str(host.root), text)
-    for port, ours in (("80", door.plain), ("443", door.tls)):
-        text = re.sub(rf"listen {port}\b", f"listen 127.0.0.1:{ours}", text)
+    for port, own in (("80", server.plain), ("443", server.tls)):
+        text = re.sub(rf"listen {port}\b", f"listen 127.0.0.1:{own}", text)
     host.write("/site.conf", text, Access(0o644))
     shutil.copy(_parameters(), host.root / "uwsgi_params")
 
@@ -198,12 +199,12 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _wait(door: Door, running: subprocess.Popen[bytes], patience: float = 10.0) -> None:
-    deadline = time.monotonic() + patience
+def _wait(server: NginxServer, running: subprocess.Popen[bytes], timeout_seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout_seconds
     while running.poll() is None and time.monotonic() < deadline:
         try:
-            door.connect().close()
+            server.connect().close()
             return
         except OSError:
             time.sleep(0.02)
-    raise AssertionError((door.root / "error.log").read_text())
+    raise AssertionError((server.root / "error.log").read_text())

@@ -1,0 +1,221 @@
+"""The table of settings: one row for each, in the order of the settings file and of the questions.
+
+A new setting is a row here. If it is a question, its text goes into debian/dcor-server.templates (`scripts/templates`
+writes all but the description) and its translation into debian/po/de.po; if not, README.md names it.
+Standard library only: debconf asks before this package or its dependencies are unpacked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+from dcor_pkg.answers import validators
+from dcor_pkg.answers.setting import HIGH, LOW, MEDIUM, Get, Question, Setting, password_of, setting
+from dcor_pkg.answers.validators import LOCAL
+
+OWN, SELF_SIGNED = "own", "self-signed"
+YES_NO = validators.one_of("yes", "no")
+RELOADS_CKAN = "CKAN is reloaded without losing a request."
+RELOADS_NGINX = "nginx reloads its configuration."
+
+
+def _has_own_certificate(get: Get) -> bool:
+    return get("certificate") == OWN
+
+
+#: asked, and then required, with an own certificate
+WITH_OWN_CERTIFICATE = Question(HIGH, _has_own_certificate, missing="is missing, but your own certificate requires it")
+
+
+@dataclass(frozen=True)
+class SettingsTable:
+    """The rows. A field `some_name` is the setting, and the question, `some-name`."""
+
+    hostname: str = setting(
+        "localhost",
+        validators.hostname,
+        "The name under which users reach the server.",
+        "A self-signed certificate is issued again, and users' programs have to trust the new one. Addresses in the "
+        "database and in the search index are updated. " + RELOADS_CKAN,
+        "For example dcor.example.org.",
+        Question(HIGH, proposal="{host}"),
+    )
+    email: str = setting(
+        "root@localhost",
+        validators.email,
+        "The administrator's address: the sender of CKAN's mail, and the recipient of failure reports.",
+        RELOADS_CKAN,
+        "For example admin@example.org.",
+        Question(HIGH, proposal="root@{host}"),
+    )
+    certificate: str = setting(
+        SELF_SIGNED,
+        validators.one_of(SELF_SIGNED, OWN),
+        "The TLS certificate: self-signed, or own (the two files below).",
+        RELOADS_NGINX,
+        question=Question(HIGH),
+    )
+    certificate_file: str = setting(
+        "",
+        validators.empty_or(validators.path),
+        "The file with your own certificate (PEM): the server's certificate first, then those of its issuers.",
+        "The file is read at each converge, at least once a day. " + RELOADS_NGINX,
+        "For example /etc/ssl/private/dcor-chain.pem.",
+        WITH_OWN_CERTIFICATE,
+    )
+    certificate_key: str = setting(
+        "",
+        validators.empty_or(validators.path),
+        "The file with the private key of your own certificate (PEM, without a passphrase).",
+        RELOADS_NGINX,
+        "For example /etc/ssl/private/dcor-key.pem.",
+        WITH_OWN_CERTIFICATE,
+    )
+    data_directory: str = setting(
+        "/data",
+        validators.directory,
+        "The directory for the measurements.",
+        "The data are not moved. Use dcor-server move-data NEW, which moves them and then changes this setting.",
+        "For example /data.",
+        Question(HIGH),
+    )
+    scratch_directory: str = setting(
+        "/var/cache/dcor-server",
+        validators.directory,
+        "The directory for temporary files, whose content may be lost at any time.",
+        RELOADS_CKAN,
+        "For example /var/cache/dcor-server.",
+        Question(LOW),
+    )
+    site_title: str = setting(
+        "DCOR",
+        validators.line_of(100),
+        "The title on each page.",
+        RELOADS_CKAN,
+        question=Question(MEDIUM),
+    )
+    database: str = setting(
+        LOCAL,
+        validators.address("postgresql://USER@HOST/NAME", "postgresql", user=True, path="/[A-Za-z0-9_-]+"),
+        "PostgreSQL (12 or newer): local, or postgresql://USER@HOST/NAME, a database in UTF8 in which USER may create "
+        "tables. Over a network this machine has to trust its certificate.",
+        "Data are not copied; the search index is built again. The local PostgreSQL stops and keeps its data. "
+        + RELOADS_CKAN,
+        "For example postgresql://ckan@db.example.org/ckan.",
+        Question(MEDIUM),
+    )
+    database_password: ClassVar[Setting] = password_of("database")
+    redis: str = setting(
+        LOCAL,
+        validators.address(
+            "redis://HOST[:PORT][/NUMBER] (rediss:// with TLS)", "redis", "rediss", path="(/[0-9]{1,3})?"
+        ),
+        "Redis (5 or newer, with a password): local, or redis://HOST[:PORT][/NUMBER]; rediss:// with TLS.",
+        "Waiting jobs are not copied. The local Redis stops and keeps its data. " + RELOADS_CKAN,
+        "For example rediss://redis.example.org:6380/0.",
+        Question(MEDIUM),
+    )
+    redis_password: ClassVar[Setting] = password_of("redis")
+    solr: str = setting(
+        LOCAL,
+        validators.address(
+            "https://USER@HOST/solr/CORE", "http", "https", user=True, path="/[A-Za-z0-9_/-]*solr/[A-Za-z0-9_-]+"
+        ),
+        "Solr (9): local, or https://USER@HOST/solr/CORE, whose core has the schema of the installed CKAN.",
+        "The search index is built again. The local Solr stops and keeps its index. " + RELOADS_CKAN,
+        "For example https://ckan@search.example.org:8983/solr/ckan.",
+        Question(MEDIUM),
+    )
+    solr_password: ClassVar[Setting] = password_of("solr")
+    object_store: str = setting(
+        LOCAL,
+        validators.address("https://KEY@ENDPOINT", "http", "https", user=True, path="/?"),
+        "The object store (S3): local, or https://KEY@ENDPOINT. KEY may create buckets, and bucket policies can refer "
+        "to an object's tags.",
+        "Measurements are not copied; their addresses in the database are updated. The local object store stops and "
+        "keeps its data. " + RELOADS_NGINX + " " + RELOADS_CKAN,
+        "For example https://AKIDEXAMPLE@s3.example.org.",
+        Question(MEDIUM),
+    )
+    object_store_secret: ClassVar[Setting] = password_of("object-store")
+    mail_relay: str = setting(
+        "",
+        validators.empty_or(validators.relay),
+        "The mail server that accepts this server's mail, HOST or HOST:PORT. If it is empty, no mail is sent.",
+        RELOADS_CKAN,
+        "For example mail.example.org:25.",
+        Question(MEDIUM),
+    )
+    about: str = setting(
+        "ckan",
+        validators.word_or("ckan", validators.path),
+        "The text of the page /about: ckan for CKAN's own text, or the path of a Markdown file.",
+        RELOADS_CKAN,
+        "For example /etc/dcor-server/about.md.",
+    )
+    registration: str = setting(
+        "no",
+        YES_NO,
+        "Whether anybody may create an account in the browser: yes or no.",
+        RELOADS_CKAN,
+    )
+    public_datasets: str = setting(
+        "yes",
+        YES_NO,
+        "Whether users may make datasets public: yes or no.",
+        "Existing datasets stay as they are. " + RELOADS_CKAN,
+    )
+    anonymous_listing: str = setting(
+        "yes",
+        YES_NO,
+        "Whether visitors without an account see the lists of circles, collections and users: yes or no.",
+        RELOADS_CKAN,
+    )
+    robots: str = setting(
+        "yes",
+        YES_NO,
+        "Whether search engines may index the public pages: yes or no.",
+        RELOADS_NGINX,
+    )
+    workers: str = setting(
+        "auto",
+        validators.word_or("auto", validators.number(1, 64)),
+        "How many requests CKAN answers at once: a number, or auto (twice the number of cores, if memory suffices).",
+        RELOADS_CKAN,
+        "For example 8; each needs about 100 MB of memory.",
+    )
+    upload_limit: str = setting(
+        "100000",
+        validators.number(1, 5000000),
+        "The size in MB of the largest file that may be uploaded.",
+        RELOADS_CKAN,
+    )
+    licences: str = setting(
+        "dcor",
+        validators.word_or("dcor", validators.path),
+        "The licences for datasets: dcor, or the path of a JSON file in CKAN's format.",
+        RELOADS_CKAN,
+        "For example /etc/dcor-server/licences.json.",
+    )
+    resource_supplements: str = setting(
+        "dcor",
+        validators.word_or("dcor", validators.path),
+        "What users may add to the metadata of a file: dcor, or the path of a directory with JSON files in the format "
+        "of ckanext-dcor_schemas.",
+        RELOADS_CKAN,
+        "For example /etc/dcor-server/supplements; the README shows an example.",
+    )
+    log_level: str = setting(
+        "warning",
+        validators.one_of("debug", "info", "warning", "error"),
+        "The least severe messages that CKAN writes to /var/log/ckan: debug, info, warning or error.",
+        RELOADS_CKAN,
+    )
+
+
+def rows() -> dict[str, Setting]:
+    """Return the rows by their keys, in the order in which they are written above."""
+    of_values = {item.name: item.metadata["row"] for item in fields(SettingsTable)}
+    names = SettingsTable.__annotations__
+    return {name.replace("_", "-"): of_values.get(name) or getattr(SettingsTable, name) for name in names}

@@ -1,0 +1,40 @@
+"""Determine the parts of the tests, and how many of them run in parallel."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+#: The directory of programs that measure.
+BENCHMARKS = "bench"
+
+#: A server needs 1.5 GB; a worker has up to two, one that several tests share and one of the current test.
+BYTES_PER_WORKER = 4 << 30
+
+#: Workers in addition to the number of cores, since booting, installing and waiting for pages leave cores idle.
+EXTRA_WORKERS = 1
+
+#: More workers would only wait for the longest test, and use up the kernel's inotify instances (seven for a machine).
+MAX_WORKERS = 8
+
+
+def tests(tree: Path) -> list[str]:
+    """Return the names of the directories below tests/ that hold tests."""
+    return sorted(path.name for path in (tree / "tests").iterdir() if any(path.glob("**/test_*.py")))
+
+
+def benchmarks(tree: Path) -> list[Path]:
+    """Return the programs of the benchmarks."""
+    return sorted((tree / "tests" / BENCHMARKS).glob("*.py"))
+
+
+def worker_count(cores: int, memory: int) -> int:
+    """Return the number of workers for a computer with so many cores and bytes of memory."""
+    return max(1, min(cores + EXTRA_WORKERS, memory // BYTES_PER_WORKER, MAX_WORKERS))
+
+
+def worker_options() -> list[str]:
+    """Return pytest's options for parallel tests on this computer, in the order and groups of tests/conftest.py."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    count = worker_count(len(os.sched_getaffinity(0)), memory)
+    return [f"--numprocesses={count}", "--dist=loadgroup", "--no-loadscope-reorder"]

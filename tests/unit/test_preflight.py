@@ -1,0 +1,127 @@
+"""Preflight refuses before the first change, with the reason, and lets a good machine pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcor_pkg import preflight
+from dcor_pkg.answers import settings
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.ckan import release
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import data_directory, secrets
+from dcor_pkg.kernel.data_directory import INSTANCE, marker
+from dcor_pkg.kernel.proposal import Proposal
+from dcor_pkg.machine import disk, ports
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services.postgresql import cluster
+
+WANTED = settings.parse({"hostname": "dcor.example.org", "data-directory": "/data"})
+PUBLIC = Access(0o644)
+
+
+@pytest.fixture
+def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
+    """Return a machine on which PostgreSQL answers, the ports are free and the disks are large."""
+    for name in ("ckan-secret-key", "ckan-csrf-key", "database-password", "solr-password"):
+        host.write(secrets.path(name), "x\n", secrets.ACCESS)
+    monkeypatch.setattr(Host, "succeeds", lambda *_, **__: True)
+    monkeypatch.setattr(ports, "require_free", lambda _: None)
+    monkeypatch.setattr(disk, "free", lambda *_: 100 * disk.GIB)
+    return host
+
+
+def change(host: Host, wanted: Settings, before: Settings | None = None) -> None:
+    preflight.check_change(host, Proposal(before, wanted, {}))
+
+
+def test_a_good_machine_passes_and_nothing_is_changed(machine: Host) -> None:
+    before = sorted(machine.root.rglob("*"))
+    preflight.check(machine, WANTED)
+    change(machine, WANTED)
+    assert sorted(machine.root.rglob("*")) == before
+
+
+def test_a_file_in_the_path_of_the_data_is_named(machine: Host) -> None:
+    machine.write("/srv/file", "", PUBLIC)
+    with pytest.raises(DcorError, match="/srv/file is not a directory"):
+        preflight.check(machine, replace(WANTED, data_directory="/srv/file/data"))
+
+
+def test_only_the_first_release_needs_space_before_it_is_made(machine: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "free", lambda *_: 0)
+    with pytest.raises(DcorError, match=release.DIRECTORY):
+        preflight.check(machine, WANTED)
+    machine.write(f"{release.directory('1.0-a')}/{release.SCHEMA}", "x", PUBLIC)
+    preflight.check(machine, WANTED)
+
+
+@pytest.mark.parametrize("port", [80, 443, 8983])
+def test_a_port_that_another_program_uses_is_named(machine: Host, monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    def require_free(wanted: dict[int, str]) -> None:
+        if port in wanted:
+            raise DcorError(f"Port {port} is held")
+
+    monkeypatch.setattr(ports, "require_free", require_free)
+    with pytest.raises(DcorError, match=f"Port {port} is held"):
+        preflight.check(machine, WANTED)
+
+
+def test_a_postgresql_that_is_down_is_named_unless_we_have_stopped_it(
+    machine: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Host, "succeeds", lambda *_, **__: False)
+    monkeypatch.setattr(cluster, "is_stopped_by_us", lambda _: False)
+    with pytest.raises(DcorError, match="PostgreSQL does not accept connections"):
+        preflight.check(machine, WANTED)
+    monkeypatch.setattr(cluster, "is_stopped_by_us", lambda _: True)
+    preflight.check(machine, WANTED)
+
+
+def test_an_addition_that_ckan_cannot_read_is_named(machine: Host) -> None:
+    machine.write("/etc/dcor-server/ckan.d/mine.ini", "nonsense\n", PUBLIC)
+    with pytest.raises(DcorError, match=r"mine\.ini, line 1"):
+        preflight.check(machine, WANTED)
+
+
+def test_data_of_an_unknown_owner_are_not_adopted(machine: Host) -> None:
+    machine.write("/data/object-store/x", "", PUBLIC)
+    with pytest.raises(DcorError, match="its owner is unknown"):
+        change(machine, WANTED)
+
+
+def test_data_do_not_move_by_a_setting(machine: Host) -> None:
+    for path in (INSTANCE, marker("/data")):
+        machine.write(path, "id\n", PUBLIC)
+    elsewhere = replace(WANTED, data_directory="/mnt")
+    with pytest.raises(DcorError, match="the data of this server are in /data, not in /mnt") as refused:
+        change(machine, elsewhere, before=WANTED)
+    assert "dcor-server move-data /mnt" in refused.value.hint
+    machine.write(marker("/mnt"), "id\n", PUBLIC)
+    change(machine, elsewhere, before=WANTED)
+
+
+def test_the_first_data_need_space(machine: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "free", lambda _, path: data_directory.REQUIRED_BYTES - 1 if path == "/data" else 2**40)
+    with pytest.raises(DcorError, match="/data"):
+        change(machine, WANTED)
+
+
+def test_an_own_certificate_is_validated_in_a_change_only(machine: Host) -> None:
+    own = replace(WANTED, certificate="own", certificate_file="/srv/c.pem", certificate_key="/srv/k.pem")
+    preflight.check(machine, own)
+    with pytest.raises(DcorError, match="certificate-file"):
+        change(machine, own)
+
+
+def test_a_file_that_a_setting_names_has_to_be_readable(machine: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Host, "run", lambda *_, **__: "")
+    with pytest.raises(DcorError, match="dcor-server/about"):
+        change(machine, replace(WANTED, about="/srv/about.md"))
+
+
+def test_an_external_service_without_its_password_is_named(machine: Host) -> None:
+    with pytest.raises(DcorError, match="redis-password"):
+        preflight.check(machine, replace(WANTED, redis="redis://redis.example.org"))
