@@ -1,13 +1,14 @@
-"""A PostgreSQL, a Redis, a Solr and an object store on a machine that are not our package's: set up as their admins do.
+"""Install PostgreSQL, Redis, Solr and an object store on a machine as external services, configured as by other admins.
 
-They have names of their own, which lead to the same machine, and certificates of an authority unknown to it so far.
+Their host names point to the same machine. Their certificates are signed by an authority that it does not trust before
+TRUST is run.
 """
 
 from __future__ import annotations
 
 from dcor_dev.machine import Machine
 
-#: by the setting; what is given as the password is PASSWORD
+#: The addresses by setting; the password of each is PASSWORD.
 ADDRESSES = {
     "database": "postgresql://dcor@db.example.org:5440/archive",
     "redis": "rediss://redis.example.org:6390/3",
@@ -20,7 +21,7 @@ PASSWORD_SETTINGS = {
     "solr": "solr-password",
     "object-store": "object-store-secret",
 }
-#: with all that has a meaning in a URL, in an INI file, in a password file
+#: With characters that have a meaning in URLs, INI files and password files.
 PASSWORD = r'Ap%art:w/o@h"o#me;%(x)s\7'
 DIRECTORY = "/srv/external"
 
@@ -114,19 +115,19 @@ done
 """
 
 
-#: answers as a Solr does whose core has an old schema, or whose user may only read
+#: Responds like a Solr server whose core has an old schema (/old/), and one whose user has no write permission.
 STUB = """
 import http.server
 
 class Stub(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         name = "ckan-2.9" if "/old/" in self.path else "ckan-2.11"
-        self.say(200, f'<schema name="{name}" version="1.6">' if "/schema" in self.path else "{}")
+        self.respond(200, f'<schema name="{name}" version="1.6">' if "/schema" in self.path else "{}")
 
     def do_POST(self):
-        self.say(403, "{}")
+        self.respond(403, "{}")
 
-    def say(self, status, body):
+    def respond(self, status, body):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -137,14 +138,14 @@ http.server.ThreadingHTTPServer(("127.0.0.1", 8991), Stub).serve_forever()
 
 
 def start_stub(machine: Machine) -> None:
-    """Start something that answers as two other Solr would, until the next boot."""
+    """Start STUB; it runs until the next boot."""
     machine.write(f"{DIRECTORY}/stub.py", STUB)
     machine.shell("systemd-run --quiet --unit=solr-stub python3 /srv/external/stub.py")
     machine.shell("until curl --silent --output /dev/null http://localhost:8991/; do sleep 0.1; done")
 
 
 def buckets(machine: Machine) -> str:
-    """Return what the object store external lists."""
+    """Return the list of buckets of the external object store."""
     machine.shell(
         r"""umask 077; (printf 'user = "AKEXTERNAL:'; sed 's/["\\]/\\&/g' /srv/external/password | tr -d '\n'; echo '"') >/run/s3.conf"""
     )
@@ -154,7 +155,7 @@ def buckets(machine: Machine) -> str:
 
 
 def install(machine: Machine) -> None:
-    """Set up all four, running and enabled, with the one password."""
+    """Install, start and enable all four services with the same password."""
     machine.write(f"{DIRECTORY}/password", f"{PASSWORD}\n", 0o600)
     machine.write(f"{DIRECTORY}/wrong", "wrong\n", 0o600)
     for script in (CERTIFICATES, POSTGRESQL, REDIS, SOLR, STORE, WAIT_UNTIL_READY):
@@ -162,7 +163,7 @@ def install(machine: Machine) -> None:
 
 
 def assignments(*keys: str) -> list[str]:
-    """Return what `dcor-server set` is told to go over to these."""
+    """Return the arguments of `dcor-server set` for the use of these services."""
     return [f"{key}={ADDRESSES[key]}" for key in keys] + [
         f"{PASSWORD_SETTINGS[key]}=@{DIRECTORY}/password" for key in keys
     ]

@@ -54,7 +54,7 @@ def test_a_first_installation_in_a_dialogue_in_german(
         terminal.answer("E-Mail-Adresse des Administrators:", "C-u", "admin@example.org", "Enter")
         assert "selbstsigniert" in terminal.answer("Zertifikat des Servers:", "Enter")
         terminal.answer("Verzeichnis für die Messdaten:", "Enter")
-        assert "https://dcor.example.org/ is up" in terminal.ends()
+        assert "https://dcor.example.org/ is up" in terminal.wait_for_exit()
     wait_for_page(machine)
     assert serves(machine)
     assert setting(machine, "email") == "admin@example.org"
@@ -84,7 +84,7 @@ def _teletype(machine: Machine) -> None:
     with running(machine, CONFIG.format(frontend="teletype")) as terminal:
         for line in ("no host", "lab.example.org", "", "own", "", "/srv/chain.pem", "/srv/key.pem", "/srv/data"):
             terminal.type(line, "Enter")
-        said = terminal.ends()
+        said = terminal.wait_for_exit()
     assert said.count("Invalid answer") == 2
     assert "The answer is missing, but your own certificate requires it." in said
     found = debconf_answers(machine)
@@ -99,7 +99,7 @@ def _readline_and_a_preseed(machine: Machine) -> None:
     with running(machine, CONFIG.format(frontend="readline")) as terminal:
         for line in ("root", "me@example.org", "1", ""):
             terminal.type(line, "Enter")
-        said = terminal.ends()
+        said = terminal.wait_for_exit()
     assert "Name of the server:" not in said
     assert said.count("Invalid answer") == 1
     found = debconf_answers(machine)
@@ -110,7 +110,7 @@ def _critical(machine: Machine) -> None:
     machine.shell(FORGET)
     machine.run("debconf-set-selections", text="dcor-server dcor-server/certificate select bought\n")
     with running(machine, CONFIG.format(frontend="dialog"), {"DEBIAN_PRIORITY": "critical"}) as terminal:
-        assert terminal.ends().split() == ["ended", "with", "0"]
+        assert terminal.wait_for_exit().split() == ["The", "program", "exited", "with", "0"]
     found = debconf_answers(machine)
     assert (found["hostname"], found["email"]) == (" dcor.example.org", " root@dcor.example.org")
     assert found["certificate"] == " bought"

@@ -113,7 +113,7 @@ def test_removed_and_installed_again(machine: Machine, debs: list[Path]) -> None
     assert machine.run("systemctl", "is-active", "dcor-solr", "dcor-object-store", check=False).returncode != 0
     assert machine.path("/data/.dcor-server").exists()
     with asked(machine, debs, "readline") as terminal:
-        assert "Name of the server" not in terminal.ends()
+        assert "Name of the server" not in terminal.wait_for_exit()
     assert serves(machine)
     assert circles(machine, token) == ["kept-circle"]
 
@@ -141,7 +141,7 @@ def test_purged_and_installed_again(machine: Machine, debs: list[Path], how: str
     with asked(machine, debs, frontend) as terminal:
         for question, answer in PRESERVED_ANSWERS if frontend == "dialog" else ():
             assert answer in terminal.answer(question, "Enter")
-        terminal.ends()
+        terminal.wait_for_exit()
     assert machine.path(CERTIFICATE).read_text() == certificate
     assert (setting(machine, "email"), setting(machine, "site-title")) == ("keeper@example.org", "Kept")
     assert serves(machine)
@@ -180,13 +180,13 @@ def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Mac
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         question = terminal.answer("Delete all data of this server?", "Enter")
         assert "/data" in question
-        assert "kept the measurements in /data" in terminal.ends()
+        assert "kept the measurements in /data" in terminal.wait_for_exit()
     layers.install(machine, debs)
     assert circles(machine, token) == ["kept-circle"]
     machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         terminal.answer("Delete all data of this server?", "Left", "Enter")
-        said = terminal.ends()
+        said = terminal.wait_for_exit()
     assert "nothing is deleted in /data" in said
     assert "All other data of this server are deleted" in said
     assert machine.shell("cat /data/ckan/other") == "other\n"

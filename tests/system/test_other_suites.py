@@ -30,7 +30,7 @@ def asked_again(machine: Machine) -> None:
         terminal.answer("Email address of the administrator:", "C-u", "other@example.org", "Enter")
         terminal.answer("Certificate of the server:", "Enter")
         terminal.answer("Directory for the measurements:", "Enter")
-        assert "is up" in terminal.ends()
+        assert "is up" in terminal.wait_for_exit()
     assert setting(machine, "email") == "other@example.org"
 
 

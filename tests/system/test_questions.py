@@ -55,7 +55,7 @@ def test_reconfigured_in_a_dialogue_with_a_password(machine: Machine) -> None:
         terminal.answer("Search engine (Solr):", "Enter")
         terminal.answer("Object store for the measurements (S3):", "Enter")
         terminal.answer("Mail relay:", "Enter")
-        assert "is up" in terminal.ends()
+        assert "is up" in terminal.wait_for_exit()
     assert (setting(machine, "site-title"), setting(machine, "redis")) == ("Cells & Beads", QUEUE)
     _assert_password_stored(machine)
     assert all(line in README.read_text() for line in refusal.splitlines()), refusal
@@ -74,13 +74,13 @@ def test_reconfigured_by_lines_nothing_changes_and_a_password_left_empty_stays(m
         with running(machine, f"dpkg-reconfigure --frontend={frontend} dcor-server") as terminal:
             for line in ("", "", "1", *[""] * 9):
                 terminal.type(line, "Enter")
-            assert "0 changed" in terminal.ends()
+            assert "0 changed" in terminal.wait_for_exit()
         assert machine.path(SETTINGS).read_text() == before
         _assert_password_stored(machine)
     with running(machine, "dpkg-reconfigure --frontend=teletype dcor-server") as terminal:
         for line in ("", "", "1", "", "", "DCOR", "", "local", "", "", ""):
             terminal.type(line, "Enter")
-        assert "is up" in terminal.ends()
+        assert "is up" in terminal.wait_for_exit()
     assert (setting(machine, "site-title"), setting(machine, "redis")) == ("DCOR", "local")
 
 
@@ -93,9 +93,9 @@ def test_reconfigured_in_german_by_priority_and_by_nobody(machine: Machine) -> N
         terminal.answer("niemand____", "C-u", "admin@example.org", "Enter")
         terminal.answer("Zertifikat des Servers:", "Enter")
         terminal.answer("Verzeichnis für die Messdaten:", "Enter")
-        assert "0 changed" in terminal.ends()
+        assert "0 changed" in terminal.wait_for_exit()
     with running(machine, "dpkg-reconfigure --priority=critical dcor-server") as terminal:
-        assert "0 changed" in terminal.ends()
+        assert "0 changed" in terminal.wait_for_exit()
 
 
 def test_a_preseed_after_the_file_is_told_and_does_not_count(machine: Machine) -> None:
@@ -118,7 +118,7 @@ def test_an_upgrade_asks_nothing_in_whatever_frontend(machine: Machine) -> None:
     packages = (NEXT, "/srv/dist/dcor-server_*.deb") * 2
     for frontend, package in zip(FRONTENDS, packages):
         with running(machine, f"dpkg --install {package}", {"DEBIAN_FRONTEND": frontend}) as terminal:
-            said = terminal.ends()
+            said = terminal.wait_for_exit()
         assert "Title" not in said
         assert "preseeded" not in said
         assert machine.path(SETTINGS).read_text() == edited
@@ -135,7 +135,7 @@ def test_a_file_that_cannot_be_read_is_told_with_its_line(machine: Machine) -> N
     machine.write(SETTINGS, text.replace("\n\n[dcor-server]\n", "\n\n[dcor-server]\nno equals sign\n"), 0o640)
     broken = machine.path(SETTINGS).read_text()
     with running(machine, "dpkg-reconfigure dcor-server") as terminal:
-        said = terminal.ends(1)
+        said = terminal.wait_for_exit(1)
     assert "[line 6]: 'no equals sign" in said
     upgraded = machine.run("sh", "-c", "dpkg --install /srv/dist/dcor-server_*.deb", env=layers.NONINTERACTIVE)
     assert "[line 6]: 'no equals sign" in upgraded.stderr
@@ -148,7 +148,7 @@ def test_removed_and_installed_again_the_file_counts(machine: Machine, debs: lis
     machine.run("apt-get", "remove", "-qq", "dcor-server", env=layers.NONINTERACTIVE)
     preseed(machine, "other.example.org")
     with running(machine, install_command(debs), {"DEBIAN_FRONTEND": "teletype"}) as terminal:
-        assert "is preseeded as 'other.example.org'" in terminal.ends()
+        assert "is preseeded as 'other.example.org'" in terminal.wait_for_exit()
     assert setting(machine, "site-title") == "Kept"
     assert serves(machine)
     machine.shell("dcor-server set site-title=DCOR")

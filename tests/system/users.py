@@ -1,4 +1,4 @@
-"""Make users on a machine's server, and let the programs in clients/ act for them."""
+"""Create users on a machine's server, and run the programs in clients/ for them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from dcor_dev.machine import Machine
 
 CLIENTS = Path(__file__).with_name("clients")
 
-#: Where the programs and what they are told lie inside the machine.
+#: The directory in the machine for the programs and their arguments.
 INSIDE = "/opt/dcor-clients"
 PYTHON = "/opt/clients/bin/python"
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 
-#: A program waits for background jobs of three files; what takes longer than this hangs.
+#: The longest run of a program, which waits for the background jobs of three files.
 TIMEOUT_SECONDS = 900
 
 
 @dataclass(frozen=True)
 class User:
-    """A user of the server: name, and the files inside the machine with password and token."""
+    """A user of the server: the name, and the paths in the machine of files with the password and the API token."""
 
     name: str
     password: str
@@ -32,7 +32,7 @@ class User:
 
 
 def make_user(machine: Machine, name: str, *, sysadmin: bool = False) -> User:
-    """Make a user with a name that nobody has, a password and a token."""
+    """Create a user with a unique name that starts with `name`, a password and an API token."""
     name = f"{name}-{secrets.token_hex(3)}"
     someone = User(name, f"{INSIDE}/{name}.password", f"{INSIDE}/{name}.token")
     password = secrets.token_urlsafe(16)
@@ -46,7 +46,7 @@ def make_user(machine: Machine, name: str, *, sysadmin: bool = False) -> User:
 
 
 def run_client(machine: Machine, program: str, *arguments: str, python: str = PYTHON) -> dict[str, Any]:
-    """Run one of the programs in clients/ inside the machine, and return what it saw."""
+    """Run one of the programs in clients/ in the machine, and return the JSON that it prints."""
     machine.copy_in(CLIENTS, f"{INSIDE}/programs")
     script = f"{INSIDE}/programs/{program}.py"
     done = machine.run(
@@ -58,5 +58,5 @@ def run_client(machine: Machine, program: str, *arguments: str, python: str = PY
 
 @functools.cache
 def upload_measurements(machine: Machine) -> dict[str, Any]:
-    """Upload the measurements, once for all tests that share a machine; return what the program saw."""
+    """Upload measurements, once for all tests that share a machine; return the output of clients/measurement.py."""
     return run_client(machine, "measurement", "--token", make_user(machine, "measurer").token)

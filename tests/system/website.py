@@ -1,4 +1,4 @@
-"""Is a machine's site there, as its users see it, and the server as it should be."""
+"""Check a machine's website with the requests of its users, and its services."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ CURL = "curl --silent --show-error --cacert /etc/dcor-server/tls/certificate.pem
 SITE = "https://dcor.example.org"
 SEARCH = "/api/3/action/package_search?rows=1"
 
-#: Longest wait from the end of boot to the first page; a server that needs more is broken, or its computer is.
+#: The longest wait from the end of the boot to the first page.
 TIMEOUT_SECONDS = 120
 
 
 def wait_for_page(machine: Machine) -> None:
-    """Return when CKAN itself answers a search: with a cookie, for guests get pages that nginx has kept."""
+    """Wait until CKAN answers a search; with a cookie, since guests get pages from nginx's cache."""
     retry = (
         "--retry",
         str(TIMEOUT_SECONDS),
@@ -38,14 +38,14 @@ def wait_for_page(machine: Machine) -> None:
 
 
 def wait_until_idle(machine: Machine) -> None:
-    """Return when CKAN answers and the converge that follows a boot has ended; from then on only the test converges."""
+    """Wait for CKAN and the converge after the boot, whose timer is disabled: then only the test converges."""
     machine.shell("systemctl disable --quiet --now dcor-converge.timer")
     wait_for_page(machine)
     machine.run("dcor-server", "converge")
 
 
 def serves(machine: Machine) -> bool:
-    """Tell whether page and search answer by the server's name, with its certificate verified."""
+    """Return whether a page and a search succeed under the server's name, with a verified certificate."""
     site = f"https://{machine.hostname}"
     page = machine.shell(f"{CURL} --output /dev/null --write-out '%{{http_code}}' {site}/")
     search = machine.shell(f"{CURL} '{site}{SEARCH}'")
@@ -53,7 +53,7 @@ def serves(machine: Machine) -> bool:
 
 
 def assert_healthy(machine: Machine) -> None:
-    """Assert what every way to install has to end in."""
+    """Assert what is true after each kind of installation: the site works, no unit failed, `status` succeeds."""
     assert serves(machine)
     assert machine.failed_units() == []
     machine.run("dcor-server", "status")
