@@ -11,9 +11,9 @@ LEAST = {"api": 28, "pages": 5, "store": 60, "signed": 7}
 
 def test_private_data_are_refused_and_public_data_are_read(server: Machine) -> None:
     """The program makes each attempt and fails at the first that is not refused; here its list must not shrink."""
-    owner, stranger = make_user(server, "owner"), make_user(server, "stranger")
-    seen = run_client(server, "private", "--token", owner.token, "--stranger", stranger.token)
-    too_few = {part: len(seen["refused"][part]) for part in LEAST if len(seen["refused"][part]) < LEAST[part]}
+    owner, other_user = make_user(server, "owner"), make_user(server, "other_user")
+    seen = run_client(server, "private", "--token", owner.token, "--other-user", other_user.token)
+    too_few = {part: len(seen["rejected"][part]) for part in LEAST if len(seen["rejected"][part]) < LEAST[part]}
     assert too_few == {}
-    assert set(seen["refused"]["pages"].values()) == {404}
+    assert set(seen["rejected"]["pages"].values()) == {404}
     assert seen["public"]["deform[0]"] == 0.011666297
