@@ -1,4 +1,4 @@
-"""An administrator sees in the browser what was measured."""
+"""An administrator sees a measurement in a browser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from users import make_user, run_client, upload_measurements
 
 
 def test_an_administrator_sees_the_preview(server: Machine) -> None:
-    """Signs in with Chromium, opens the page of a resource: picture loaded, metadata there, console empty."""
+    """In Chromium, the page of a resource shows the picture and the metadata, and the console is empty."""
     uploaded = upload_measurements(server)
     page = f"/dataset/{uploaded['dataset']}/resource/{uploaded['resources']['calibration_beads_47.rtdc']['id']}"
     admin = make_user(server, "admin", sysadmin=True)

@@ -1,4 +1,4 @@
-"""What apt hears of us: an upgrade never fails on a server that once worked, a dialogue does."""
+"""Exit codes: an upgrade of a server that has worked never fails, dpkg-reconfigure and commands may fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from website import serves, wait_until_idle
 
 @pytest.fixture(scope="module")
 def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
-    """Return a server that works; each test leaves it so."""
+    """Return a working server, which works again after each test."""
     with Machine("exit-codes", installed, read_only=package_mounts) as machine:
         wait_until_idle(machine)
         yield machine
@@ -21,19 +21,19 @@ def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterato
 
 @pytest.fixture
 def broken(machine: Machine) -> Machine:
-    """Return the server that once worked, and whose PostgreSQL is down."""
+    """Return the server after a stop of PostgreSQL and a change of a managed file."""
     machine.shell("systemctl stop postgresql && echo '# drift' >>/etc/dcor-server/uwsgi.ini")
     return machine
 
 
-def healed(machine: Machine) -> None:
-    """Assert that with PostgreSQL back the server mends itself."""
+def assert_recovery(machine: Machine) -> None:
+    """Assert that a converge repairs the server after a start of PostgreSQL."""
     machine.shell("systemctl start postgresql && dcor-server converge")
     assert serves(machine)
     machine.run("dcor-server", "status")
 
 
-def test_an_upgrade_ends_well_and_says_why_nothing_was_done(broken: Machine, debs: list[Path]) -> None:
+def test_an_upgrade_succeeds_and_reports_why_nothing_was_changed(broken: Machine, debs: list[Path]) -> None:
     (ours,) = (path for path in layers.paths_inside(debs) if "/dcor-server_" in path)
     said = broken.run("dpkg", "-i", ours, env=layers.NONINTERACTIVE)
     assert "PostgreSQL does not take connections" in said.stdout + said.stderr
@@ -47,24 +47,24 @@ def test_an_upgrade_ends_well_and_says_why_nothing_was_done(broken: Machine, deb
     broken.shell("systemctl start postgresql && systemctl start dcor-retry.service")
     assert broken.failed_units() == []
     assert not broken.path("/var/lib/dcor-server/pending/converge").exists()
-    healed(broken)
+    assert_recovery(broken)
 
 
-def test_a_trigger_ends_well(broken: Machine) -> None:
+def test_a_trigger_succeeds(broken: Machine) -> None:
     said = broken.shell(
         "dpkg-trigger --by-package=dcor-wheels /usr/share/dcor-wheels && dpkg --triggers-only --pending 2>&1"
     )
     assert "PostgreSQL does not take connections" in said
     assert broken.shell("dpkg --audit") == ""
-    healed(broken)
+    assert_recovery(broken)
 
 
-def test_a_dialogue_fails_and_leaves_dpkg_alone(broken: Machine) -> None:
+def test_a_reconfiguration_fails_without_an_effect_on_dpkg(broken: Machine) -> None:
     said = broken.run("dpkg-reconfigure", "dcor-server", env=layers.NONINTERACTIVE, check=False)
     assert said.returncode == 1
     assert "Traceback" not in said.stdout + said.stderr
     assert broken.shell("dpkg --audit") == ""
-    healed(broken)
+    assert_recovery(broken)
 
 
 COMMANDS = (
@@ -78,11 +78,11 @@ COMMANDS = (
 )
 
 
-def test_the_commands_exit_codes(broken: Machine) -> None:
+def test_the_exit_codes_of_commands(broken: Machine) -> None:
     for arguments, code, words in COMMANDS:
         said = broken.run("bash", "-c", f"dcor-server {arguments}", check=False)
         told = said.stdout + said.stderr
         assert (arguments, said.returncode) == (arguments, code)
         assert words in told
         assert "Traceback" not in told
-    healed(broken)
+    assert_recovery(broken)

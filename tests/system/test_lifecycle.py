@@ -1,4 +1,4 @@
-"""From an installed server to a removed one and back: what apt, a reboot and a lost disk do to it."""
+"""An installed server is upgraded, rebooted, removed, purged, and installed again, and its disk is missing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dcor_pkg.services.postgresql.cluster import STOPPED
 pytestmark = pytest.mark.own_machine
 
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
-#: the questions of a first installation, and what stands there after a purge
+#: The questions of a first installation, and the displayed answers after a purge.
 PRESERVED_ANSWERS = (
     ("Name of the server:", "dcor.example.org____"),
     ("Email address of the administrator:", "keeper@example.org____"),
@@ -32,20 +32,20 @@ PRESERVED_ANSWERS = (
 
 @pytest.fixture
 def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
-    """Return a server of this test's own, whose first page is there."""
+    """Return a running server for one test."""
     with Machine("lifecycle", installed, read_only=package_mounts) as booted:
         wait_for_page(booted)
         yield booted
 
 
-def asked(machine: Machine, debs: list[Path], frontend: str) -> AbstractContextManager[Terminal]:
-    """Install ours at a terminal, where nothing was preseeded."""
+def install_in_terminal(machine: Machine, debs: list[Path], frontend: str) -> AbstractContextManager[Terminal]:
+    """Install our packages in a terminal, without preseeded answers."""
     install_frontends(machine)
     return running(machine, install_command(debs), {"DEBIAN_FRONTEND": frontend})
 
 
 def make_dataset(machine: Machine) -> str:
-    """Make a circle and a dataset as a user, and return the user's token."""
+    """Create a user, a circle and a dataset, and return the user's API token."""
     machine.shell("ckan user add keeper email=keeper@example.org password=correct-horse-battery", timeout=120)
     token = machine.shell("ckan user token add keeper test -q", timeout=120).strip().splitlines()[-1]
     post(machine, token, "organization_create", {"name": "kept-circle"})
@@ -55,7 +55,7 @@ def make_dataset(machine: Machine) -> str:
 
 
 def post(machine: Machine, token: str, action: str, data: object) -> dict[str, object]:
-    """Call an action of CKAN's API and return its result."""
+    """Call an action of CKAN's API, and return its result."""
     command = (
         f"{CURL} --header 'Authorization: {token}' --header 'Content-Type: application/json' "
         f"--data @- {SITE}/api/3/action/{action}"
@@ -67,28 +67,28 @@ def post(machine: Machine, token: str, action: str, data: object) -> dict[str, o
 
 
 def circles(machine: Machine, token: str) -> list[str]:
-    """Return the circles of the user who has this token."""
+    """Return the circles of the user of this token."""
     found = post(machine, token, "organization_list_for_user", {})
     return [str(circle["name"]) for circle in found]  # type: ignore[index]
 
 
 def circles_of_all(machine: Machine) -> list[str]:
-    """Return what a guest is told of circles."""
+    """Return the circles that a guest can see."""
     answer = json.loads(machine.shell(f"{CURL} {SITE}/api/3/action/organization_list"))
     names: list[str] = answer["result"]
     return names
 
 
-def test_a_second_converge_changes_nothing_and_check_agrees(machine: Machine) -> None:
+def test_a_second_converge_changes_nothing_and_check_finds_no_drift(machine: Machine) -> None:
     assert "0 changed" in machine.shell("dcor-server converge")
-    told = json.loads(machine.shell("dcor-server check --json"))
-    assert {step["result"] for step in told["steps"]} == {"unchanged"}
-    assert told["changed_here"] == []
+    report = json.loads(machine.shell("dcor-server check --json"))
+    assert {step["result"] for step in report["steps"]} == {"unchanged"}
+    assert report["changed_here"] == []
     assert machine.failed_units() == []
     machine.shell("dcor-server status")
 
 
-def test_configured_and_triggered_in_one_run_there_is_one_release(machine: Machine, debs: list[Path]) -> None:
+def test_a_configuration_and_a_trigger_in_one_run_make_one_release(machine: Machine, debs: list[Path]) -> None:
     make_next_version(machine, OF_RELEASE)
     machine.shell("echo >/var/log/dcor-server/converge.log")
     triggering = [path for path in layers.paths_inside(debs) if "/python-ckan_" in path or "/dcor-wheels_" in path]
@@ -98,7 +98,7 @@ def test_configured_and_triggered_in_one_run_there_is_one_release(machine: Machi
     assert serves(machine)
 
 
-def test_after_a_reboot_it_serves_without_a_hand(machine: Machine) -> None:
+def test_the_site_works_after_a_reboot(machine: Machine) -> None:
     machine.reboot()
     wait_for_page(machine)
     assert serves(machine)
@@ -106,39 +106,41 @@ def test_after_a_reboot_it_serves_without_a_hand(machine: Machine) -> None:
     machine.shell("dcor-server status")
 
 
-def test_removed_and_installed_again(machine: Machine, debs: list[Path]) -> None:
+def test_data_are_preserved_by_a_removal_and_a_new_installation(machine: Machine, debs: list[Path]) -> None:
     token = make_dataset(machine)
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get remove -y dcor-server")
     assert machine.run("curl", "--insecure", f"{SITE}/", check=False).returncode != 0
     assert machine.run("systemctl", "is-active", "dcor-solr", "dcor-object-store", check=False).returncode != 0
     assert machine.path("/data/.dcor-server").exists()
-    with asked(machine, debs, "readline") as terminal:
+    with install_in_terminal(machine, debs, "readline") as terminal:
         assert "Name of the server" not in terminal.wait_for_exit()
     assert serves(machine)
     assert circles(machine, token) == ["kept-circle"]
 
 
-def purge(machine: Machine, how: str = "purge -y dcor-server") -> str:
-    """Purge, where nobody can be asked, and return what was said."""
-    return machine.shell(f"DEBIAN_FRONTEND=noninteractive apt-get {how} 2>&1")
+def purge(machine: Machine, command: str = "purge -y dcor-server") -> str:
+    """Purge noninteractively, and return the output."""
+    return machine.shell(f"DEBIAN_FRONTEND=noninteractive apt-get {command} 2>&1")
 
 
 PURGES = [("purge -y dcor-server", "dialog"), ("purge -y --autoremove dcor-server", "noninteractive")]
 
 
-@pytest.mark.parametrize(("how", "frontend"), PURGES, ids=["dialog", "noninteractive"])
-def test_purged_and_installed_again(machine: Machine, debs: list[Path], how: str, frontend: str) -> None:
-    """The answers that the purge has put by are proposed in a dialogue, and count without one."""
+@pytest.mark.parametrize(("command", "frontend"), PURGES, ids=["dialog", "noninteractive"])
+def test_data_and_answers_are_preserved_by_a_purge_and_a_new_installation(
+    machine: Machine, debs: list[Path], command: str, frontend: str
+) -> None:
+    """The preserved answers are the defaults of the dialogs, and are used without dialogs."""
     token = make_dataset(machine)
     machine.shell("dcor-server set email=keeper@example.org site-title=Kept")
     certificate = machine.path(CERTIFICATE).read_text()
-    said = purge(machine, how)
+    said = purge(machine, command)
     assert "kept the measurements in /data" in said
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
     assert leftovers(machine) == PRESERVED
-    # It is saved before what was put by comes back, and must not be taken for it.
+    # This answer is saved before the preserved files are restored, and is not one of them.
     machine.run("debconf-set-selections", text="dcor-server dcor-server/redis-password password hush-queue\n")
-    with asked(machine, debs, frontend) as terminal:
+    with install_in_terminal(machine, debs, frontend) as terminal:
         for question, answer in PRESERVED_ANSWERS if frontend == "dialog" else ():
             assert answer in terminal.answer(question, "Enter")
         terminal.wait_for_exit()
@@ -148,7 +150,7 @@ def test_purged_and_installed_again(machine: Machine, debs: list[Path], how: str
     assert circles(machine, token) == ["kept-circle"]
 
 
-def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine: Machine, debs: list[Path]) -> None:
+def test_a_purge_with_deletion_leaves_nothing_and_a_new_server_is_empty(machine: Machine, debs: list[Path]) -> None:
     make_dataset(machine)
     assert circles_of_all(machine) == ["kept-circle"]
     databases = "runuser -u postgres -- psql --tuples-only --no-align --command"
@@ -174,7 +176,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
     assert machine.shell("cat /data/notes") == "mine\n"
 
 
-def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Machine, debs: list[Path]) -> None:
+def test_a_purge_asks_about_the_data_and_deletes_none_of_another_disk(machine: Machine, debs: list[Path]) -> None:
     install_frontends(machine)
     token = make_dataset(machine)
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
@@ -193,7 +195,7 @@ def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Mac
     assert machine.path("/data.unmounted/.dcor-server").exists()
 
 
-def test_without_its_disk_it_does_not_start_and_says_which(machine: Machine) -> None:
+def test_without_its_disk_the_store_does_not_start_and_status_names_the_disk(machine: Machine) -> None:
     machine.shell("mv /data /data.unmounted && mkdir /data")
     machine.reboot()
     status = machine.run("dcor-server", "status", check=False)
@@ -202,9 +204,9 @@ def test_without_its_disk_it_does_not_start_and_says_which(machine: Machine) -> 
     assert "not mounted" in status.stdout
     assert machine.run("systemctl", "is-active", "dcor-object-store", check=False).stdout.strip() != "active"
     assert machine.shell("ls -A /data") == ""
-    refused = machine.run("dcor-server", "converge", check=False)
-    assert refused.returncode == 1
-    assert "Mount its disk" in refused.stdout + refused.stderr
+    failed = machine.run("dcor-server", "converge", check=False)
+    assert failed.returncode == 1
+    assert "Mount its disk" in failed.stdout + failed.stderr
     machine.shell("rmdir /data && mv /data.unmounted /data")
     machine.shell("dcor-server converge")
     wait_for_page(machine)

@@ -1,4 +1,4 @@
-"""The questions on a server that is there; which frontend is tried where is listed in debconf_frontends."""
+"""The questions on an installed server, with each frontend of debconf; see the table in debconf_frontends."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ QUEUE = "redis://127.0.0.1:6399/0"
 
 @pytest.fixture(scope="module")
 def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
-    """Return a server that was preseeded, with what dialogs need; each test leaves the settings as it found them."""
+    """Return a server with preseeded answers and debconf's frontends; each test restores the settings."""
     with Machine("answers", installed, read_only=package_mounts) as machine:
         install_frontends(machine)
         wait_for_page(machine)
         yield machine
 
 
-def test_what_was_taken_is_not_seen_any_more(machine: Machine) -> None:
+def test_saved_answers_are_not_marked_as_seen(machine: Machine) -> None:
     told = machine.run("debconf-show", "dcor-server").stdout
     assert "dcor-server/hostname: dcor.example.org" in told
     assert "* " not in told
 
 
-def test_reconfigured_in_a_dialogue_with_a_password(machine: Machine) -> None:
+def test_a_reconfiguration_with_dialogs_and_a_password(machine: Machine) -> None:
     machine.write("/srv/queue.conf", 'port 6399\nbind 127.0.0.1\nrequirepass hush-queue\nsave ""\n')
     machine.shell("systemd-run --quiet --unit=queue redis-server /srv/queue.conf")
     with running(machine, "dpkg-reconfigure dcor-server") as terminal:
@@ -62,13 +62,15 @@ def test_reconfigured_in_a_dialogue_with_a_password(machine: Machine) -> None:
 
 
 def _assert_password_stored(machine: Machine) -> None:
-    """Assert that the password lies in its file, and debconf does not know it."""
+    """Assert that the password is in its file, and not in debconf's database, logs or settings."""
     assert machine.path("/etc/dcor-server/secrets/external-redis-password").read_text() == "hush-queue\n"
     assert machine.run("grep", "-r", "hush", "/var/cache/debconf", "/var/log", SETTINGS, check=False).returncode == 1
     assert "hush" not in machine.run("debconf-show", "dcor-server").stdout
 
 
-def test_reconfigured_by_lines_nothing_changes_and_a_password_left_empty_stays(machine: Machine) -> None:
+def test_a_reconfiguration_with_text_frontends_changes_nothing_and_an_empty_password_keeps_the_old_one(
+    machine: Machine,
+) -> None:
     before = machine.path(SETTINGS).read_text()
     for frontend in ("readline", "teletype"):
         with running(machine, f"dpkg-reconfigure --frontend={frontend} dcor-server") as terminal:
@@ -84,7 +86,7 @@ def test_reconfigured_by_lines_nothing_changes_and_a_password_left_empty_stays(m
     assert (setting(machine, "site-title"), setting(machine, "redis")) == ("DCOR", "local")
 
 
-def test_reconfigured_in_german_by_priority_and_by_nobody(machine: Machine) -> None:
+def test_reconfigurations_in_german_with_priorities(machine: Machine) -> None:
     with running(machine, "dpkg-reconfigure --priority=high dcor-server", GERMAN) as terminal:
         terminal.answer("Name des Servers:", "Enter")
         terminal.answer("E-Mail-Adresse des Administrators:", "C-u", "niemand", "Enter")
@@ -98,7 +100,7 @@ def test_reconfigured_in_german_by_priority_and_by_nobody(machine: Machine) -> N
         assert "0 changed" in terminal.wait_for_exit()
 
 
-def test_a_preseed_after_the_file_is_told_and_does_not_count(machine: Machine) -> None:
+def test_a_preseed_on_an_installed_server_is_reported_and_has_no_effect(machine: Machine) -> None:
     preseed(machine, "other.example.org")
     said = machine.run("dpkg-reconfigure", "--frontend=noninteractive", "dcor-server")
     assert said.stderr.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
@@ -111,7 +113,7 @@ def preseed(machine: Machine, hostname: str) -> None:
     machine.run("debconf-set-selections", text=f"dcor-server dcor-server/hostname string {hostname}\n")
 
 
-def test_an_upgrade_asks_nothing_in_whatever_frontend(machine: Machine) -> None:
+def test_an_upgrade_asks_no_question_with_any_frontend(machine: Machine) -> None:
     make_next_version(machine)
     edited = machine.path(SETTINGS).read_text().replace("= DCOR\n", "= DCOR   (a  lab)\n")
     machine.write(SETTINGS, edited, 0o640)
@@ -130,7 +132,7 @@ def test_an_upgrade_asks_nothing_in_whatever_frontend(machine: Machine) -> None:
     machine.run("dcor-server", "set", "site-title=DCOR")
 
 
-def test_a_file_that_cannot_be_read_is_told_with_its_line(machine: Machine) -> None:
+def test_an_invalid_settings_file_is_reported_with_its_line(machine: Machine) -> None:
     text = machine.path(SETTINGS).read_text()
     machine.write(SETTINGS, text.replace("\n\n[dcor-server]\n", "\n\n[dcor-server]\nno equals sign\n"), 0o640)
     broken = machine.path(SETTINGS).read_text()
@@ -143,7 +145,7 @@ def test_a_file_that_cannot_be_read_is_told_with_its_line(machine: Machine) -> N
     machine.write(SETTINGS, text, 0o640)
 
 
-def test_removed_and_installed_again_the_file_counts(machine: Machine, debs: list[Path]) -> None:
+def test_the_settings_file_counts_after_a_removal_and_a_new_installation(machine: Machine, debs: list[Path]) -> None:
     machine.shell("dcor-server set site-title=Kept")
     machine.run("apt-get", "remove", "-qq", "dcor-server", env=layers.NONINTERACTIVE)
     preseed(machine, "other.example.org")

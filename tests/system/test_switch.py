@@ -1,6 +1,6 @@
-"""Another release, or another configuration, and no request fails.
+"""No request fails during the switch to another release or another configuration.
 
-One machine for all: the last test leaves it with programs that do not run.
+All tests share a machine; the last one leaves it with a broken release.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dcor_dev import layers
 from dcor_dev.machine import Machine
 from website import serves, wait_until_idle
 
-#: Sixteen at once, a quarter of them writes: what finds workers that share a connection. Reads alone do not.
+#: Sixteen concurrent requests, a quarter of them writes. They fail when workers share a database connection; reads
+#: alone do not show this.
 CONCURRENT = r"""
 import concurrent.futures, json, ssl, sys, urllib.request
 token = sys.argv[1]
@@ -31,18 +32,18 @@ with concurrent.futures.ThreadPoolExecutor(16) as pool:
 
 @pytest.fixture(scope="module")
 def machine(installed: layers.Stack) -> Iterator[Machine]:
-    """Return a server whose first page is there, and that nobody converges but these tests."""
+    """Return a running server that only these tests converge."""
     with Machine("switch", installed) as booted:
         wait_until_idle(booted)
         yield booted
 
 
 def active(machine: Machine) -> str:
-    """Return the id of the release that serves."""
+    """Return the id of the active release."""
     return machine.shell("basename $(readlink /var/lib/dcor-server/current)").strip()
 
 
-def test_another_release_takes_over_without_a_failed_request(machine: Machine) -> None:
+def test_no_request_fails_during_a_switch_to_another_release(machine: Machine) -> None:
     before = active(machine)
     machine.shell("echo '# another' >>/usr/share/dcor-server/dcor_pkg/runtime/__init__.py")
     availability = measure_availability(machine, "dcor-server converge")
@@ -57,14 +58,14 @@ def test_another_release_takes_over_without_a_failed_request(machine: Machine) -
     assert serves(machine)
 
 
-def test_another_title_reaches_the_pages_without_a_failed_request(machine: Machine) -> None:
+def test_no_request_fails_during_a_change_of_the_title(machine: Machine) -> None:
     machine.shell("sed -i 's/^site-title.*/site-title = Deformable/' /etc/dcor-server/dcor-server.conf")
     availability = measure_availability(machine, "dcor-server converge")
     assert availability.failed == ()
     assert "Deformable" in machine.shell("curl -s --insecure --cookie dcor=x https://dcor.example.org/about")
 
 
-def test_concurrent_writes_find_no_shared_connection(machine: Machine) -> None:
+def test_concurrent_writes_succeed(machine: Machine) -> None:
     machine.shell(
         "ckan user add writer email=writer@example.org password=correct-horse-battery; ckan sysadmin add writer"
     )
@@ -73,7 +74,7 @@ def test_concurrent_writes_find_no_shared_connection(machine: Machine) -> None:
     assert machine.shell(f"python3 /root/writes.py {token}", timeout=300).strip() == "400"
 
 
-def test_a_release_that_does_not_answer_leaves_the_old_one_in_its_place(machine: Machine) -> None:
+def test_the_active_release_keeps_running_when_the_next_one_does_not_answer(machine: Machine) -> None:
     before = active(machine)
     machine.shell("echo 'raise SystemExit(7)' >>/usr/share/dcor-server/dcor_pkg/runtime/wsgi.py")
     machine.shell("sed -i 's/^PATIENCE = 120.0/PATIENCE = 10.0/' /usr/share/dcor-server/dcor_pkg/ckan/switch.py")
