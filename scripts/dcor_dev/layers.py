@@ -104,10 +104,10 @@ def unconfigured(suite: str, debs: Sequence[Path]) -> Stack:
     def make(target: Path) -> None:
         with Machine("unconfigured", below, read_only=package_mounts(debs)) as machine:
             machine.run("debconf-set-selections", text=INVALID_ANSWERS)
-            said = machine.run(*INSTALL, *paths_inside(debs), env=NONINTERACTIVE, timeout=900, check=False)
+            done = machine.run(*INSTALL, *paths_inside(debs), env=NONINTERACTIVE, timeout=900, check=False)
             left = machine.shell("dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' | grep -v '^ii'")
             if left.split() != ["iF", "dcor-server"]:
-                raise DevError(f"Expected only dcor-server unconfigured, found {left!r}:\n{said.stdout}{said.stderr}")
+                raise DevError(f"Expected only dcor-server unconfigured, found {left!r}:\n{done.stdout}{done.stderr}")
             machine.shell("while systemctl is-active --quiet dcor-release; do sleep 0.1; done")
             machine.poweroff()
             machine.commit(target)

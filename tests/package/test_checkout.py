@@ -30,6 +30,6 @@ def test_a_version_of_a_tool_is_said_in_one_place() -> None:
     pinned = re.findall(r"^(ruff|mypy|pytest)==", PINS, re.MULTILINE)
     assert sorted(pinned) == ["mypy", "pytest", "ruff"]
     others = [name for name in checkout.files(TREE) if name.endswith((".cfg", ".md", ".toml", ".yaml", ".yml"))]
-    said = re.compile(rf"\b({'|'.join(pinned)})\W{{1,3}}v?\d+\.\d+")
-    assert said.search("additional_dependencies: [ruff==0.1.2]")
-    assert [name for name in others if said.search((TREE / name).read_text())] == []
+    version = re.compile(rf"\b({'|'.join(pinned)})\W{{1,3}}v?\d+\.\d+")
+    assert version.search("additional_dependencies: [ruff==0.1.2]")
+    assert [name for name in others if version.search((TREE / name).read_text())] == []

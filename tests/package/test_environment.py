@@ -38,16 +38,17 @@ def run(suite: str, content: dict[str, Deb], binds: dict[Path, str], script: str
 
 
 def test_ckan_run_by_root_is_www_data(suite: str, content: dict[str, Deb], commands: dict[Path, str]) -> None:
-    said = run(suite, content, commands, "usermod -aG games www-data; ckan user list 'a b'")
-    assert said == f"www-data www-data games /etc/ckan/default/ckan.ini {CKAN}/bin {CKAN}/bin user list a b"
+    output = run(suite, content, commands, "usermod -aG games www-data; ckan user list 'a b'")
+    assert output == f"www-data www-data games /etc/ckan/default/ckan.ini {CKAN}/bin {CKAN}/bin user list a b"
 
 
 def test_ckan_is_that_of_the_active_release_by_its_own_path(
     suite: str, content: dict[str, Deb], commands: dict[Path, str]
 ) -> None:
-    said = run(suite, content, commands, "ln -s releases/A /var/lib/dcor-server/current; CKAN_INI=/other ckan jobs")
+    output = run(suite, content, commands, "ln -s releases/A /var/lib/dcor-server/current; CKAN_INI=/other ckan jobs")
     assert (
-        said == "www-data www-data /other /var/lib/dcor-server/releases/A/bin /var/lib/dcor-server/releases/A/bin jobs"
+        output
+        == "www-data www-data /other /var/lib/dcor-server/releases/A/bin /var/lib/dcor-server/releases/A/bin jobs"
     )
 
 

@@ -77,23 +77,23 @@ def test_programs_of_a_release_connect_to_the_site_by_the_loopback_address(serve
     """Independent of DNS, since behind NAT the public address may not lead to this computer."""
     assert server.run("getent", "hosts", server.hostname).stdout.split()[0] == "127.0.1.1"
     python = "/var/lib/dcor-server/current/bin/python"
-    said = server.run(python, "-c", REGION_AND_ADDRESS, server.hostname).stdout
-    assert said.split() == ["dcor", "127.0.0.1", "443"]
+    output = server.run(python, "-c", REGION_AND_ADDRESS, server.hostname).stdout
+    assert output.split() == ["dcor", "127.0.0.1", "443"]
 
 
 def test_the_commands_of_the_manual_do_not_run_as_root(server: Machine) -> None:
     manual = "source /usr/lib/ckan/default/bin/activate; command -v ckan dcor; ckan user list >/dev/null; dcor status >/dev/null"
-    said = server.shell(manual)
-    assert said.splitlines()[:2] == ["/var/lib/dcor-server/releases/" + part for part in _programs(server)]
+    output = server.shell(manual)
+    assert output.splitlines()[:2] == ["/var/lib/dcor-server/releases/" + part for part in _programs(server)]
     made = server.shell("find /data/ckan /var/lib/ckan /var/cache/dcor-server -user root ! -type d")
     assert made == ""
 
 
 def test_dcor_inspect_finds_no_changes_to_make(server: Machine) -> None:
-    said = server.shell("source /usr/lib/ckan/default/bin/activate; dcor inspect --assume-yes 2>&1", timeout=300)
-    assert "No changes made." in said
-    assert "Changing" not in said
-    assert "Creating" not in said
+    output = server.shell("source /usr/lib/ckan/default/bin/activate; dcor inspect --assume-yes 2>&1", timeout=300)
+    assert "No changes made." in output
+    assert "Changing" not in output
+    assert "Creating" not in output
 
 
 def test_the_user_nobody_cannot_read_a_secret(server: Machine) -> None:

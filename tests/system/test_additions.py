@@ -42,10 +42,10 @@ def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterato
 def dcor(machine: Machine, *arguments: str, exit_code: int = 0) -> str:
     """Run dcor-server, assert its exit code, and return its output."""
     done = machine.run("dcor-server", *arguments, check=False)
-    said = done.stdout + done.stderr
-    assert done.returncode == exit_code, said
-    assert "Traceback" not in said
-    return said
+    output = done.stdout + done.stderr
+    assert done.returncode == exit_code, output
+    assert "Traceback" not in output
+    return output
 
 
 def report(machine: Machine, verb: str, exit_code: int = 0) -> Any:
@@ -102,9 +102,9 @@ def test_a_broken_addition_is_reported_with_its_line_before_the_first_change(mac
     ):
         machine.write(CKAN, text, 0o600)
         for verb, exit_code in (("converge", 1), ("check", 3), ("status", 3)):
-            said = dcor(machine, verb, exit_code=exit_code)
-            assert words in said
-            assert "hush" not in said
+            output = dcor(machine, verb, exit_code=exit_code)
+            assert words in output
+            assert "hush" not in output
         assert words in dcor(machine, "set", "robots=no", exit_code=1)
     assert dcor(machine, "get", "robots") == "yes\n"
     assert title(machine) == "About - Clinic"
@@ -116,10 +116,10 @@ def test_a_broken_addition_is_reported_with_its_line_before_the_first_change(mac
 def test_the_old_configuration_stays_active_when_ckan_cannot_load_the_new_one(machine: Machine) -> None:
     """Also after a crash and a reboot, since programs read only a copy of a tested configuration."""
     machine.write("/etc/dcor-server/ckan.d/plugins.ini", "ckan.plugins = nonsense\n")
-    availability = measure_availability(machine, "! dcor-server converge >/root/said")
+    availability = measure_availability(machine, "! dcor-server converge >/root/output")
     assert availability.failed == ()
     words = "PluginNotFoundException: Plugin 'nonsense' not found."
-    assert words in machine.path("/root/said").read_text()
+    assert words in machine.path("/root/output").read_text()
     for verb in ("status", "check"):
         assert words in dcor(machine, verb, exit_code=3)
     machine.shell(
@@ -185,9 +185,9 @@ def test_a_changed_file_is_preserved_until_the_admin_replaces_or_removes_it(mach
 
 def test_a_changed_file_that_breaks_its_service_is_reported_with_its_message(machine: Machine) -> None:
     machine.shell(f"echo 'maxclients many' >>{REDIS}; ! systemctl restart redis-server@dcor")
-    said = dcor(machine, "converge", exit_code=1)
-    assert "maxclients" in said
-    assert f"{REDIS} was changed here and is kept" in said
+    output = dcor(machine, "converge", exit_code=1)
+    assert "maxclients" in output
+    assert f"{REDIS} was changed here and is kept" in output
     assert f"{REDIS} was changed here and is kept" in dcor(machine, "status", exit_code=3)
     machine.shell(f"rm {REDIS}")
     dcor(machine, "converge")

@@ -28,7 +28,7 @@ def test_autopkgtest_passes_in_a_machine(
     machine = boot("autopkgtest", installed, read_only={**package_mounts, tmp_path: INSIDE})
     machine.run(*layers.INSTALL, "--no-install-recommends", *layers.AUTOPKGTEST, env=layers.NONINTERACTIVE)
     done = machine.run(*RUN, check=False)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    results = dict(line.split() for line in said.split("@@@@ summary\n")[1].splitlines())
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    results = dict(line.split() for line in output.split("@@@@ summary\n")[1].splitlines())
     assert results == {"install": "PASS", "reconfigure": "PASS", "purge": "PASS"}

@@ -35,9 +35,9 @@ def assert_recovery(machine: Machine) -> None:
 
 def test_an_upgrade_succeeds_and_reports_why_nothing_was_changed(broken: Machine, debs: list[Path]) -> None:
     (ours,) = (path for path in layers.paths_inside(debs) if "/dcor-server_" in path)
-    said = broken.run("dpkg", "-i", ours, env=layers.NONINTERACTIVE)
-    assert "PostgreSQL does not take connections" in said.stdout + said.stderr
-    assert "what ran before goes on" in said.stdout + said.stderr
+    done = broken.run("dpkg", "-i", ours, env=layers.NONINTERACTIVE)
+    assert "PostgreSQL does not take connections" in done.stdout + done.stderr
+    assert "what ran before goes on" in done.stdout + done.stderr
     status = broken.run("dcor-server", "status", check=False)
     assert status.returncode == 3
     assert "PostgreSQL does not take connections" in status.stdout
@@ -51,18 +51,18 @@ def test_an_upgrade_succeeds_and_reports_why_nothing_was_changed(broken: Machine
 
 
 def test_a_trigger_succeeds(broken: Machine) -> None:
-    said = broken.shell(
+    output = broken.shell(
         "dpkg-trigger --by-package=dcor-wheels /usr/share/dcor-wheels && dpkg --triggers-only --pending 2>&1"
     )
-    assert "PostgreSQL does not take connections" in said
+    assert "PostgreSQL does not take connections" in output
     assert broken.shell("dpkg --audit") == ""
     assert_recovery(broken)
 
 
 def test_a_reconfiguration_fails_without_an_effect_on_dpkg(broken: Machine) -> None:
-    said = broken.run("dpkg-reconfigure", "dcor-server", env=layers.NONINTERACTIVE, check=False)
-    assert said.returncode == 1
-    assert "Traceback" not in said.stdout + said.stderr
+    done = broken.run("dpkg-reconfigure", "dcor-server", env=layers.NONINTERACTIVE, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
     assert broken.shell("dpkg --audit") == ""
     assert_recovery(broken)
 
@@ -80,9 +80,9 @@ COMMANDS = (
 
 def test_the_exit_codes_of_commands(broken: Machine) -> None:
     for arguments, code, words in COMMANDS:
-        said = broken.run("bash", "-c", f"dcor-server {arguments}", check=False)
-        told = said.stdout + said.stderr
-        assert (arguments, said.returncode) == (arguments, code)
-        assert words in told
-        assert "Traceback" not in told
+        done = broken.run("bash", "-c", f"dcor-server {arguments}", check=False)
+        output = done.stdout + done.stderr
+        assert (arguments, done.returncode) == (arguments, code)
+        assert words in output
+        assert "Traceback" not in output
     assert_recovery(broken)

@@ -100,11 +100,11 @@ def test_an_unusable_service_is_reported_before_the_first_change(machine: Machin
     machine.shell(external_services.TRUST)
     external_services.start_stub(machine)
     for arguments, words in INVALID:
-        said = fails_without_change(machine, "set", *arguments)
+        output = fails_without_change(machine, "set", *arguments)
         question = arguments[0].partition("=")[0]
-        assert words in said, arguments
-        assert f"dcor-server/{question} = " in said, arguments
-        assert external_services.PASSWORD not in said
+        assert words in output, arguments
+        assert f"dcor-server/{question} = " in output, arguments
+        assert external_services.PASSWORD not in output
     assert "external-" not in machine.shell("ls /etc/dcor-server/secrets")
     assert "dcor-server-check" not in external_services.buckets(machine)
 
@@ -146,9 +146,9 @@ def test_all_services_can_be_external_also_after_a_reboot(machine: Machine) -> N
     assert machine.failed_units() == []
     machine.run("dcor-server", "check")
     status = json.loads(machine.run("dcor-server", "status", "--json").stdout)
-    told = {part["name"]: part["about"] for part in status["parts"]}
-    assert told["database"] == "postgresql://db.example.org:5440/archive"
-    assert {"redis", "solr", "object-store"} <= set(told)
+    parts = {part["name"]: part["about"] for part in status["parts"]}
+    assert parts["database"] == "postgresql://db.example.org:5440/archive"
+    assert {"redis", "solr", "object-store"} <= set(parts)
 
 
 def test_passwords_of_external_services_cannot_be_read_by_other_users(machine: Machine) -> None:
@@ -161,8 +161,8 @@ def test_passwords_of_external_services_cannot_be_read_by_other_users(machine: M
 
 
 def test_data_can_be_moved_while_the_store_is_external(machine: Machine) -> None:
-    said = dcor(machine, "move-data", "/srv/data")
-    assert "The measurements are in https://s3.example.org:8333; what moves is what CKAN stores itself." in said
+    output = dcor(machine, "move-data", "/srv/data")
+    assert "The measurements are in https://s3.example.org:8333; what moves is what CKAN stores itself." in output
     assert states(machine, "dcor-object-store") == ["inactive disabled"]
     machine.shell("rm -rf /data")
     dcor(machine, "move-data", "/data")

@@ -65,8 +65,8 @@ def _assert_config_does_nothing_without_python(machine: Machine) -> None:
     machine.shell(EXTRACT)
     machine.shell(RESET)
     assert machine.run("sh", "-c", "command -v python3", check=False).returncode
-    said = machine.run("sh", "-c", CONFIG.format(frontend="noninteractive"))
-    assert said.stdout + said.stderr == ""
+    done = machine.run("sh", "-c", CONFIG.format(frontend="noninteractive"))
+    assert done.stdout + done.stderr == ""
 
 
 def _run_config_alone(machine: Machine) -> None:
@@ -84,9 +84,9 @@ def _answer_with_teletype(machine: Machine) -> None:
     with running(machine, CONFIG.format(frontend="teletype")) as terminal:
         for line in ("no host", "lab.example.org", "", "own", "", "/srv/chain.pem", "/srv/key.pem", "/srv/data"):
             terminal.type(line, "Enter")
-        said = terminal.wait_for_exit()
-    assert said.count("Invalid answer") == 2
-    assert "The answer is missing, but your own certificate requires it." in said
+        output = terminal.wait_for_exit()
+    assert output.count("Invalid answer") == 2
+    assert "The answer is missing, but your own certificate requires it." in output
     found = debconf_answers(machine)
     assert (found["hostname"], found["certificate"]) == (" lab.example.org", " own")
     assert (found["certificate-key"], found["data-directory"]) == (" /srv/key.pem", " /srv/data")
@@ -99,9 +99,9 @@ def _answer_with_readline_and_preseed(machine: Machine) -> None:
     with running(machine, CONFIG.format(frontend="readline")) as terminal:
         for line in ("root", "me@example.org", "1", ""):
             terminal.type(line, "Enter")
-        said = terminal.wait_for_exit()
-    assert "Name of the server:" not in said
-    assert said.count("Invalid answer") == 1
+        output = terminal.wait_for_exit()
+    assert "Name of the server:" not in output
+    assert output.count("Invalid answer") == 1
     found = debconf_answers(machine)
     assert (found["hostname"], found["email"], found["data-directory"]) == (" my host", " me@example.org", " /data")
 
@@ -120,8 +120,8 @@ def _answer_with_database_file(machine: Machine) -> None:
     machine.shell(RESET)
     machine.write("/srv/answers.dat", DATABASE_FILE)
     override = {"DEBCONF_DB_OVERRIDE": "File{/srv/answers.dat readonly:true}"}
-    said = machine.run("sh", "-c", CONFIG.format(frontend="noninteractive"), env=override)
-    assert said.stdout + said.stderr == ""
+    done = machine.run("sh", "-c", CONFIG.format(frontend="noninteractive"), env=override)
+    assert done.stdout + done.stderr == ""
     assert "* dcor-server/hostname: file.example.org" in machine.run("debconf-show", "dcor-server", env=override).stdout
 
 
@@ -129,9 +129,9 @@ def test_a_first_installation_without_answers_uses_the_defaults(
     boot: Boot, bare: layers.Stack, debs: list[Path], package_mounts: dict[Path, str]
 ) -> None:
     machine = boot("lab", bare, read_only=package_mounts, hostname="lab")
-    said = machine.run(*layers.INSTALL, *layers.paths_inside(debs), env=layers.NONINTERACTIVE, timeout=900)
-    assert "lab is a host name without a domain" in said.stdout + said.stderr
-    assert "https://lab/ is up" in said.stdout + said.stderr
+    done = machine.run(*layers.INSTALL, *layers.paths_inside(debs), env=layers.NONINTERACTIVE, timeout=900)
+    assert "lab is a host name without a domain" in done.stdout + done.stderr
+    assert "https://lab/ is up" in done.stdout + done.stderr
     assert (setting(machine, "hostname"), setting(machine, "certificate")) == ("lab", "self-signed")
     wait_for_page(machine)
     machine.run("dcor-server", "status")

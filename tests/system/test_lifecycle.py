@@ -134,8 +134,8 @@ def test_data_and_answers_are_preserved_by_a_purge_and_a_new_installation(
     token = make_dataset(machine)
     machine.shell("dcor-server set email=keeper@example.org site-title=Kept")
     certificate = machine.path(CERTIFICATE).read_text()
-    said = purge(machine, command)
-    assert "kept the measurements in /data" in said
+    output = purge(machine, command)
+    assert "kept the measurements in /data" in output
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
     assert leftovers(machine) == PRESERVED
     # This answer is saved before the preserved files are restored, and is not one of them.
@@ -188,9 +188,9 @@ def test_a_purge_asks_about_the_data_and_deletes_none_of_another_disk(machine: M
     machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         terminal.answer("Delete all data of this server?", "Left", "Enter")
-        said = terminal.wait_for_exit()
-    assert "nothing is deleted in /data" in said
-    assert "All other data of this server are deleted" in said
+        output = terminal.wait_for_exit()
+    assert "nothing is deleted in /data" in output
+    assert "All other data of this server are deleted" in output
     assert machine.shell("cat /data/ckan/other") == "other\n"
     assert machine.path("/data.unmounted/.dcor-server").exists()
 

@@ -174,7 +174,7 @@ def machine_traces(name: str) -> list[str]:
     groups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/dcor-{name}*")]
     directories = [str(path) for path in machine_directories.MACHINES.glob(f"{name}*")]
     commands = [command(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
-    processes = [said for said in commands if "systemd-nspawn" in said and name in said]
+    processes = [output for output in commands if "systemd-nspawn" in output and name in output]
     return [*mounts, *groups, *directories, *processes]
 
 

@@ -28,9 +28,9 @@ def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterato
 
 
 def test_saved_answers_are_not_marked_as_seen(machine: Machine) -> None:
-    told = machine.run("debconf-show", "dcor-server").stdout
-    assert "dcor-server/hostname: dcor.example.org" in told
-    assert "* " not in told
+    answers = machine.run("debconf-show", "dcor-server").stdout
+    assert "dcor-server/hostname: dcor.example.org" in answers
+    assert "* " not in answers
 
 
 def test_a_reconfiguration_with_dialogs_and_a_password(machine: Machine) -> None:
@@ -102,9 +102,9 @@ def test_reconfigurations_in_german_with_priorities(machine: Machine) -> None:
 
 def test_a_preseed_on_an_installed_server_is_reported_and_has_no_effect(machine: Machine) -> None:
     preseed(machine, "other.example.org")
-    said = machine.run("dpkg-reconfigure", "--frontend=noninteractive", "dcor-server")
-    assert said.stderr.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
-    assert "0 changed" in said.stdout + said.stderr
+    done = machine.run("dpkg-reconfigure", "--frontend=noninteractive", "dcor-server")
+    assert done.stderr.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
+    assert "0 changed" in done.stdout + done.stderr
     again = machine.run("dpkg-reconfigure", "--frontend=noninteractive", "dcor-server")
     assert "preseeded" not in again.stdout + again.stderr
 
@@ -120,13 +120,13 @@ def test_an_upgrade_asks_no_question_with_any_frontend(machine: Machine) -> None
     packages = (NEXT, "/srv/dist/dcor-server_*.deb") * 2
     for frontend, package in zip(FRONTENDS, packages):
         with running(machine, f"dpkg --install {package}", {"DEBIAN_FRONTEND": frontend}) as terminal:
-            said = terminal.wait_for_exit()
-        assert "Title" not in said
-        assert "preseeded" not in said
+            output = terminal.wait_for_exit()
+        assert "Title" not in output
+        assert "preseeded" not in output
         assert machine.path(SETTINGS).read_text() == edited
     preseed(machine, "other.example.org")
-    said = machine.shell("DEBIAN_FRONTEND=noninteractive dpkg --install /srv/dist/dcor-server_*.deb 2>&1")
-    assert said.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
+    output = machine.shell("DEBIAN_FRONTEND=noninteractive dpkg --install /srv/dist/dcor-server_*.deb 2>&1")
+    assert output.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
     assert debconf_answers(machine)["hostname"] == " dcor.example.org"
     assert debconf_answers(machine)["site-title"] == " DCOR (a lab)"
     machine.run("dcor-server", "set", "site-title=DCOR")
@@ -137,8 +137,8 @@ def test_an_invalid_settings_file_is_reported_with_its_line(machine: Machine) ->
     machine.write(SETTINGS, text.replace("\n\n[dcor-server]\n", "\n\n[dcor-server]\nno equals sign\n"), 0o640)
     broken = machine.path(SETTINGS).read_text()
     with running(machine, "dpkg-reconfigure dcor-server") as terminal:
-        said = terminal.wait_for_exit(1)
-    assert "[line 6]: 'no equals sign" in said
+        output = terminal.wait_for_exit(1)
+    assert "[line 6]: 'no equals sign" in output
     upgraded = machine.run("sh", "-c", "dpkg --install /srv/dist/dcor-server_*.deb", env=layers.NONINTERACTIVE)
     assert "[line 6]: 'no equals sign" in upgraded.stderr
     assert machine.path(SETTINGS).read_text() == broken

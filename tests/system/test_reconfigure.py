@@ -60,8 +60,8 @@ def test_a_reconfiguration_without_a_change_restarts_nothing(machine: Machine) -
     assert not any("ActiveEnterTimestampMonotonic=0 " in unit for unit in before.values())
     file = machine.path(SETTINGS).read_text()
     assert all(any(name in process for process in processes) for name in ("bin/uwsgi", ".workers", "nginx: worker"))
-    said = machine.run("dpkg-reconfigure", "dcor-server", env=layers.NONINTERACTIVE)
-    assert "0 changed" in said.stdout + said.stderr
+    done = machine.run("dpkg-reconfigure", "dcor-server", env=layers.NONINTERACTIVE)
+    assert "0 changed" in done.stdout + done.stderr
     assert start_times(machine) == before
     assert set(processes) <= set(machine.shell(PROCESSES).splitlines())
     assert machine.path(SETTINGS).read_text() == file
@@ -94,9 +94,9 @@ def test_several_settings_can_be_changed_at_once(machine: Machine) -> None:
     ],
 )
 def test_an_invalid_setting_changes_nothing(machine: Machine, assignments: tuple[str, ...], words: str) -> None:
-    said = fails_without_change(machine, "set", *assignments)
-    assert words in said
-    assert "hush" not in said
+    output = fails_without_change(machine, "set", *assignments)
+    assert words in output
+    assert "hush" not in output
 
 
 def test_a_changed_host_name_takes_effect_everywhere(machine: Machine) -> None:
@@ -163,8 +163,8 @@ def test_measurements_can_be_read_after_a_move_of_the_data(machine: Machine) -> 
     machine.shell("mkdir -p /srv/full && touch /srv/full/file")
     assert "is not empty: it holds file" in fails_without_change(machine, "move-data", "/srv/full")
     assert "or in it" in fails_without_change(machine, "move-data", "/data/new")
-    said = dcor(machine, "move-data", "/srv/measurements")
-    assert "are in /srv/measurements. /data keeps its copy" in said
+    output = dcor(machine, "move-data", "/srv/measurements")
+    assert "are in /srv/measurements. /data keeps its copy" in output
     address = json.loads(machine.shell(f"{CURL} '{SITE}/api/3/action/package_show?id={dataset}'"))["result"][
         "resources"
     ][0]
