@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Measure what an installation costs: seconds, disk and memory, on a machine made for it. Run alone."""
+"""Measure an installation on a new machine: duration, disk and memory. Run nothing else meanwhile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dcor_dev import layers, roots
 from dcor_dev.machine import Machine
 from website import CURL, SITE, wait_for_page
 
-#: One line for each process: its unit, what it runs, and its share of memory in KiB (proc(5), smaps_rollup: Pss).
+#: Prints a line for each process: its share of memory in KiB (proc(5), smaps_rollup: Pss), and its command line.
 MEMORY = r"""
 for process in /proc/[0-9]*; do
     pss=$(sed -n 's/^Pss: *\([0-9]*\) kB/\1/p' "$process/smaps_rollup" 2>/dev/null) || continue
@@ -25,7 +25,7 @@ for process in /proc/[0-9]*; do
 done
 """
 
-#: What a process is part of, by a word of its command line; the first that fits.
+#: The group of a process, by a word in its command line; the first match counts.
 GROUPS = {
     "web": "bin/uwsgi",
     "job workers": "dcor_runtime.workers",
@@ -41,14 +41,14 @@ DISK = ("/usr/lib/ckan/default", "/usr/share/dcor-wheels", "/usr/share/dcor-solr
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long a function takes."""
+    """Return the duration of a function in seconds."""
     start = time.monotonic()
     work()
     return time.monotonic() - start
 
 
 def run(machine: Machine, *argv: str) -> float:
-    """Return how long a command takes inside."""
+    """Return the duration of a command in the machine in seconds."""
     return seconds(lambda: machine.run(*argv))
 
 
@@ -58,7 +58,7 @@ def show(name: str, figure: str) -> None:
 
 
 def debian_alone(below: layers.Stack, debs: list[Path]) -> float:
-    """Return the seconds that Debian's own packages take, which ours ask for."""
+    """Return the duration of installing only the Debian packages that ours depend on."""
     with Machine("bench-debian", below, read_only=layers.package_mounts(debs)) as machine:
         simulated = machine.run(
             *layers.INSTALL, "--simulate", *layers.paths_inside(debs), env=layers.NONINTERACTIVE
@@ -70,7 +70,7 @@ def debian_alone(below: layers.Stack, debs: list[Path]) -> float:
 
 
 def memory(machine: Machine) -> dict[str, float]:
-    """Return the MiB that each part of the server takes."""
+    """Return the memory of each group of processes in MiB."""
     found = dict.fromkeys(GROUPS, 0.0)
     for line in machine.shell(MEMORY).splitlines():
         pss, command = line.split(" ", 1)
@@ -81,14 +81,14 @@ def memory(machine: Machine) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure, and print each figure when it is known."""
+    """Measure, and print each result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suite", default=roots.SUITES[0], choices=roots.SUITES)
     suite = parser.parse_args().suite
     debs = layers.build_packages(suite)
     below = layers.debian_packages(suite, debs)
     alone = debian_alone(below, debs)
-    show("Debian's packages alone, at hand", f"{alone:.1f} s")
+    show("Debian's packages alone, from the cache", f"{alone:.1f} s")
     with Machine("bench", below, read_only=layers.package_mounts(debs)) as machine:
         whole = seconds(lambda: layers.install(machine, debs)) + seconds(lambda: wait_for_page(machine))
         show("apt install of all, to the first page", f"{whole:.1f} s")
