@@ -104,7 +104,7 @@ def test_a_wrong_password_of_the_probe_is_reported_without_delay(server: Machine
         server.shell(f"echo 'user = \"ckan:wrong\"' > {probe}")
         assert server.run("systemctl", "start", SOLR, check=False, timeout=60).returncode == 1
         words = server.run("journalctl", "--unit", SOLR, "--lines=20").stdout
-        assert "Solr refuses the password in /etc/dcor-solr/probe.conf" in words
+        assert "Solr rejects the password in /etc/dcor-solr/probe.conf" in words
 
 
 def test_a_stop_is_clean(server: Machine) -> None:
