@@ -12,7 +12,7 @@ from typing import Any
 
 from dcor_pkg import converge
 from dcor_pkg.answers import settings
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import release, release_id
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file, report, settings_file
@@ -155,7 +155,7 @@ def _get(host: Host, options: argparse.Namespace) -> int:
 
 
 def _make_release(host: Host, options: argparse.Namespace) -> int:
-    step = ReleaseMade(release.wanted(facts.read(host)))
+    step = ReleaseMade(release_id.wanted(facts.read(host)))
     outcomes = run([step], host, tell=_teller(options))
     _conclude(host, options, outcomes)
     return FAILED if report.failed(outcomes) else OK

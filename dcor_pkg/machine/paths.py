@@ -4,16 +4,21 @@ from __future__ import annotations
 
 #: the user that CKAN, its job workers and nginx's workers run as; dcor_control hard-codes it
 CKAN_USER = "www-data"
+CKAN_HOME = "/var/www"
 
 CONFIGURATION = "/etc/dcor-server"
 STATE = "/var/lib/dcor-server"
 LOGS = "/var/log/dcor-server"
+#: what exists while the server runs
+RUNTIME = "/run/dcor-server"
 CKAN_LOGS = "/var/log/ckan"
 #: what a purge preserves for a new installation
 PRESERVED = "/var/backups/dcor-server/kept"
 
 #: python-ckan's virtual environment: it belongs to dpkg, and no service runs from it
 PACKAGED_CKAN = "/usr/lib/ckan/default"
+#: the suffix of python-ckan's own files where links to the active release replace them (dpkg-divert(1))
+DIVERTED_SUFFIX = ".distrib"
 #: the active release, a symbolic link
 CURRENT = f"{STATE}/current"
 #: what all of CKAN reads

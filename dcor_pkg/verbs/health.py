@@ -97,7 +97,7 @@ def _site_fault(settings: Settings, target: str) -> str | None:
         return str(error)
     if answer.status != 200:
         return f"https://{settings.hostname}{target} answers {answer.status}"
-    return switch.answer_fault(body) if target == switch.SEARCH else None
+    return switch.search_problem(body) if target == switch.SEARCH else None
 
 
 class _Loopback(http.client.HTTPSConnection):

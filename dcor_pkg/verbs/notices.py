@@ -6,12 +6,13 @@ import textwrap
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import additions as ckan_additions
-from dcor_pkg.ckan import release
 from dcor_pkg.ckan.ckan_ini import ckan_ini
+from dcor_pkg.ckan.known_issues import notices as known_issues
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.nginx import additions as nginx_additions
 
 #: characters of a value that are worth telling
@@ -21,8 +22,8 @@ ENOUGH = 60
 def collect(host: Host, settings: Settings) -> list[Notice]:
     """Return what is to be said of the files that an admin has added or changed. No secret is in it."""
     kept = managed_file.changed_by_admin(host)
-    overruled = [] if release.CKAN_INI in kept else _overruled(host, settings)
-    return [*overruled, *(_kept(host, path) for path in kept)]
+    overruled = [] if CKAN_INI in kept else _overruled(host, settings)
+    return [*overruled, *(_kept(host, path) for path in kept), *known_issues.collect(host)]
 
 
 def not_applied(host: Host, settings: Settings) -> list[Notice]:
@@ -60,6 +61,6 @@ def _kept(host: Host, path: str) -> Notice:
     way = f"mv {beside} {path}" if host.exists(beside) else f"rm {path}"
     return Notice(
         path,
-        "was changed here and is kept" + ("; your additions do not count" if path == release.CKAN_INI else ""),
+        "was changed here and is kept" + ("; your additions do not count" if path == CKAN_INI else ""),
         f"To have dcor-server's text instead: {way}; dcor-server converge",
     )

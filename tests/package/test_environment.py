@@ -16,17 +16,20 @@ MODULES = (
     "ckan.model, ckanext, lxml.etree, psycopg2, yaml, greenlet, msgspec, markupsafe._speedups, zope.interface, magic"
 )
 
-#: In place of a release's program: prints its user, groups, environment, path and arguments.
-STUB = '#!/bin/sh\necho "$(id -un) $(id -Gn) $CKAN_INI ${0%/*} ${PATH%%:*} $*"\n'
+#: the script that a release has in place of CKAN's own program
+GUARD = Path(__file__).resolve().parents[2] / "dcor_pkg/ckan/files/as-ckan"
+#: prints its user, environment and arguments, in place of CKAN's own program
+REPORT = '#!/bin/sh\necho "$(id -un) $(id -Gn) $CKAN_INI ${0%/*} ${PATH%%:*} $*"\n'
 
 
 @pytest.fixture
 def commands(tmp_path: Path) -> dict[Path, str]:
-    """Return the mounts of stubs in place of a release's and the package's own program."""
-    for name in ("release", "default"):
-        (tmp_path / name / "bin").mkdir(parents=True)
-        (tmp_path / name / "bin/ckan").write_text(STUB)
-        (tmp_path / name / "bin/ckan").chmod(0o755)
+    """Return a release and the package's environment, with programs that print how they were started."""
+    programs = {"default/bin/ckan": REPORT, "release/libexec/ckan": REPORT, "release/bin/ckan": GUARD.read_text()}
+    for name, text in programs.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
     tmp_path.chmod(0o755)
     return {tmp_path / "release": "/var/lib/dcor-server/releases/A", tmp_path / "default": CKAN}
 
@@ -46,10 +49,8 @@ def test_ckan_starts_the_program_of_the_active_release_by_its_own_path(
     suite: str, content: dict[str, Deb], commands: dict[Path, str]
 ) -> None:
     output = run(suite, content, commands, "ln -s releases/A /var/lib/dcor-server/current; CKAN_INI=/other ckan jobs")
-    assert (
-        output
-        == "www-data www-data /other /var/lib/dcor-server/releases/A/bin /var/lib/dcor-server/releases/A/bin jobs"
-    )
+    release = "/var/lib/dcor-server/releases/A"
+    assert output == f"www-data www-data /other {release}/libexec {release}/bin jobs"
 
 
 def test_each_compiled_module_can_be_imported(suite: str, content: dict[str, Deb]) -> None:

@@ -1,12 +1,12 @@
-"""Build the next version of dcor-server in a machine, from the package that is mounted there."""
+"""The next version of dcor-server, made in a machine from the package that is installed there."""
 
 from __future__ import annotations
 
 from dcor_dev.machine import Machine
 
 NEXT = "/root/next.deb"
-#: A change for make_next_version() that leads to another release.
-OF_RELEASE = "echo '# another' >>/root/next/usr/share/dcor-server/dcor_pkg/runtime/__init__.py"
+#: a change that makes another release; a comment would not
+OF_RELEASE = "echo 'ANOTHER = 1' >>/root/next/usr/share/dcor-server/dcor_pkg/runtime/__init__.py"
 MAKE = r"""
 dpkg-deb --raw-extract /srv/dist/dcor-server_*.deb /root/next
 {change}
@@ -16,5 +16,5 @@ dpkg-deb --build --root-owner-group /root/next {package}
 
 
 def make_next_version(machine: Machine, change: str = "") -> None:
-    """Write the next version to NEXT; `change` is a shell command that changes the unpacked package in /root/next."""
+    """Make the next version, the file NEXT; `change` is a shell command that edits its unpacked files in /root/next."""
     machine.shell(MAKE.format(change=change, package=NEXT))

@@ -45,7 +45,7 @@ def active(machine: Machine) -> str:
 
 def test_no_request_fails_during_a_switch_to_another_release(machine: Machine) -> None:
     before = active(machine)
-    machine.shell("echo '# another' >>/usr/share/dcor-server/dcor_pkg/runtime/__init__.py")
+    machine.shell("echo 'ANOTHER = 1' >>/usr/share/dcor-server/dcor_pkg/runtime/__init__.py")
     availability = measure_availability(machine, "dcor-server converge")
     assert availability.failed == ()
     assert availability.requests > 20
@@ -77,7 +77,9 @@ def test_concurrent_writes_succeed(machine: Machine) -> None:
 def test_the_active_release_keeps_running_when_the_next_one_does_not_answer(machine: Machine) -> None:
     before = active(machine)
     machine.shell("echo 'raise SystemExit(7)' >>/usr/share/dcor-server/dcor_pkg/runtime/wsgi.py")
-    machine.shell("sed -i 's/^PATIENCE = 120.0/PATIENCE = 10.0/' /usr/share/dcor-server/dcor_pkg/ckan/switch.py")
+    machine.shell(
+        "sed -i 's/^TIMEOUT_SECONDS = 120.0/TIMEOUT_SECONDS = 10.0/' /usr/share/dcor-server/dcor_pkg/ckan/switch.py"
+    )
     availability = measure_availability(machine, "! dcor-server converge")
     assert availability.failed == ()
     assert active(machine) == before
