@@ -32,13 +32,15 @@ def lock(tree: Path, suite: str, python: str) -> None:
     sources = [pin.file for pin in dcor if not pin.is_wheel]
     if sources:
         raise DevError(f"There is no wheel for {python}, and servers have no compiler: {', '.join(sources)}")
-    lockfiles.write(place / "ckan.txt", ckan, "CKAN with what it needs, and the web server.")
-    lockfiles.write(place / "dcor.txt", dcor, "DCOR's extensions with all that they need beside CKAN.")
+    lockfiles.write(place / "ckan.txt", ckan, "CKAN and its dependencies, and the web server.")
+    lockfiles.write(place / "dcor.txt", dcor, "DCOR's extensions and their dependencies that CKAN does not have.")
     build = _resolve(
         suite, [BUILD_REQUIREMENTS[pin.key] for pin in ckan if not pin.is_wheel and pin.key in BUILD_REQUIREMENTS], ckan
     )
     lockfiles.write(
-        place / "build.txt", build, "What compiles CKAN's source packages, beside CKAN's own lock; installed nowhere."
+        place / "build.txt",
+        build,
+        "Build requirements of CKAN's source packages that ckan.txt does not have; not installed on servers.",
     )
 
 
