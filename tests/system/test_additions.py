@@ -77,7 +77,7 @@ def test_options_of_the_admin_take_effect_without_a_failed_request(machine: Mach
     machine.write(
         CKAN, "ckan.site_title = Clinic\nWTF_CSRF_SECRET_KEY = hush-hush\n[logger_ckan]\nlevel = ERROR\n", 0o600
     )
-    assert "is not what the settings ask for" in dcor(machine, "check", exit_code=3)
+    assert "differs from what the settings need" in dcor(machine, "check", exit_code=3)
     availability = measure_availability(machine, "dcor-server converge")
     assert availability.failed == ()
     assert title(machine) == "About - Clinic"
@@ -222,7 +222,7 @@ def test_an_upgrade_preserves_changed_files_and_asks_no_question(machine: Machin
     mine = machine.path(REDIS).read_text()
     before = {path: machine.path(path).read_text() for path in (SETTINGS, CKAN, NGINX)}
     done = upgrade(machine)
-    assert "was changed here, and there is a new text for it" in done.stdout + done.stderr
+    assert "was changed locally, so its new version goes to" in done.stdout + done.stderr
     assert machine.path(REDIS).read_text() == mine
     assert "tcp-backlog 500" in machine.path(f"{REDIS}.dcor-new").read_text()
     assert about(machine, "status", REDIS) == ["was changed here and is kept"]

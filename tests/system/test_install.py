@@ -88,7 +88,7 @@ FAILURES = (
     Failure(("dcor-server/data-directory", "'data'", "not an absolute path"), "data-directory string data"),
     Failure(("/srv/file is no folder",), "data-directory string /srv/file/data", before="touch /srv/file"),
     Failure(
-        ("/full/data has", "MB of free space", "df -h"),
+        ("/full/data has", "MiB of free space", "df -h"),
         "data-directory string /full/data",
         before="mkdir /full && mount -t tmpfs -o size=10M tmpfs /full",
         after="umount /full && rmdir /full",

@@ -30,7 +30,7 @@ LAW = {
     "maintainer": (*BASE, *MIDDLE, *STORY),
 }
 #: what only one place does
-STARTS_PROCESSES = "machine/host.py"
+STARTS_PROCESSES = "machine/process.py"
 PRINTS = ("cli.py", "maintainer.py")
 
 

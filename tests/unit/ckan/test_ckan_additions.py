@@ -149,7 +149,7 @@ def test_an_invalid_addition_is_reported_with_its_line_and_without_its_value(
 
 def test_an_addition_that_cannot_be_read_is_reported(host: Host, ini: CkanIni) -> None:
     host.link(f"{DIRECTORY}/gone.ini", "/nowhere")
-    with pytest.raises(DcorError, match=r"ckan.d/gone.ini is no file that can be read"):
+    with pytest.raises(DcorError, match=r"ckan.d/gone.ini is not a readable file"):
         ini.validate(host)
 
 
