@@ -22,6 +22,7 @@ CKAN = "/etc/dcor-server/ckan.d/clinic.ini"
 NGINX = "/etc/dcor-server/nginx.d/clinic.conf"
 REDIS = "/etc/redis/redis-dcor.conf"
 MINE = "# by order of the clinic\n"
+CHANGED = "was changed by an administrator, so dcor-server does not update it"
 #: Builds the next version of dcor-server, with another configuration of Redis, as /root/next.deb.
 NEXT_VERSION = r"""
 dpkg-deb --raw-extract /srv/dist/dcor-server_*.deb /root/next
@@ -86,9 +87,9 @@ def test_options_of_the_admin_take_effect_without_a_failed_request(machine: Mach
     for verb in ("check", "status", "converge"):
         found = about(machine, verb, CKAN)
         assert found == [
-            "sets ckan.site_title, which dcor-server sets too ('DCOR'); the addition counts",
-            "sets WTF_CSRF_SECRET_KEY, which dcor-server sets too ('SECRET'); the addition counts",
-            "sets level in [logger_ckan], which dcor-server sets too ('WARNING'); the addition counts",
+            "sets ckan.site_title, which dcor-server sets to 'DCOR'; the value in this file is in effect",
+            "sets WTF_CSRF_SECRET_KEY, which dcor-server sets to 'SECRET'; the value in this file is in effect",
+            "sets level in [logger_ckan], which dcor-server sets to 'WARNING'; the value in this file is in effect",
         ]
     assert "0 changed" in dcor(machine, "converge")
     assert machine.path(CKAN).stat().st_mode & 0o777 == 0o600
@@ -168,7 +169,7 @@ def test_a_changed_file_is_preserved_until_the_admin_replaces_or_removes_it(mach
     assert "0 changed" in dcor(machine, "converge")
     assert redis(machine, "maxclients") == "321"
     for verb in ("check", "status"):
-        assert about(machine, verb, REDIS) == ["was changed here and is kept"]
+        assert about(machine, verb, REDIS) == [CHANGED]
         assert f"mv {REDIS}.dcor-new {REDIS}; dcor-server converge" in dcor(machine, verb)
     machine.shell("! logrotate --debug /etc/logrotate.conf 2>&1 | grep duplicate")
     machine.shell(f"mv {REDIS}.dcor-new {REDIS}; mv /etc/dcor-server/dcor-server.dcor-new /etc/logrotate.d/dcor-server")
@@ -187,8 +188,8 @@ def test_a_changed_file_that_breaks_its_service_is_reported_with_its_message(mac
     machine.shell(f"echo 'maxclients many' >>{REDIS}; ! systemctl restart redis-server@dcor")
     output = dcor(machine, "converge", exit_code=1)
     assert "maxclients" in output
-    assert f"{REDIS} was changed here and is kept" in output
-    assert f"{REDIS} was changed here and is kept" in dcor(machine, "status", exit_code=3)
+    assert f"{REDIS} {CHANGED}" in output
+    assert f"{REDIS} {CHANGED}" in dcor(machine, "status", exit_code=3)
     machine.shell(f"rm {REDIS}")
     dcor(machine, "converge")
     wait_for_page(machine)
@@ -225,7 +226,7 @@ def test_an_upgrade_preserves_changed_files_and_asks_no_question(machine: Machin
     assert "was changed locally, so its new version goes to" in done.stdout + done.stderr
     assert machine.path(REDIS).read_text() == mine
     assert "tcp-backlog 500" in machine.path(f"{REDIS}.dcor-new").read_text()
-    assert about(machine, "status", REDIS) == ["was changed here and is kept"]
+    assert about(machine, "status", REDIS) == [CHANGED]
     assert {path: machine.path(path).read_text() for path in before} == before
     assert title(machine) == "About - Clinic"
     machine.shell(f"mv {REDIS}.dcor-new {REDIS}")

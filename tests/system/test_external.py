@@ -146,7 +146,7 @@ def test_all_services_can_be_external_also_after_a_reboot(machine: Machine) -> N
     assert machine.failed_units() == []
     machine.run("dcor-server", "check")
     status = json.loads(machine.run("dcor-server", "status", "--json").stdout)
-    parts = {part["name"]: part["about"] for part in status["parts"]}
+    parts = {part["name"]: part["detail"] for part in status["parts"]}
     assert parts["database"] == "postgresql://db.example.org:5440/archive"
     assert {"redis", "solr", "object-store"} <= set(parts)
 

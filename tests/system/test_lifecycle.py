@@ -135,7 +135,7 @@ def test_data_and_answers_are_preserved_by_a_purge_and_a_new_installation(
     machine.shell("dcor-server set email=keeper@example.org site-title=Kept")
     certificate = machine.path(CERTIFICATE).read_text()
     output = purge(machine, command)
-    assert "kept the measurements in /data" in output
+    assert "preserved the measurements in /data" in output
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
     assert leftovers(machine) == PRESERVED
     # This answer is saved before the preserved files are restored, and is not one of them.
@@ -158,7 +158,7 @@ def test_a_purge_with_deletion_leaves_nothing_and_a_new_server_is_empty(machine:
     machine.shell("echo mine >/data/notes; dcor-server set scratch-directory=/srv/scratch")
     machine.run("debconf-set-selections", text="dcor-server dcor-server/purge-data boolean true\n")
     machine.shell(f"echo '{STOPPED}manual' >/etc/postgresql/*/main/start.conf; systemctl stop 'postgresql@*'")
-    assert "All data of this server are deleted" in purge(machine)
+    assert "All data of this server were deleted" in purge(machine)
     assert machine.shell("ls -A /data; cat /data/notes; ls -A /srv/scratch || echo none").split() == [
         "notes",
         "mine",
@@ -182,15 +182,15 @@ def test_a_purge_asks_about_the_data_and_deletes_none_of_another_disk(machine: M
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         question = terminal.answer("Delete all data of this server?", "Enter")
         assert "/data" in question
-        assert "kept the measurements in /data" in terminal.wait_for_exit()
+        assert "preserved the measurements in /data" in terminal.wait_for_exit()
     layers.install(machine, debs)
     assert circles(machine, token) == ["kept-circle"]
     machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         terminal.answer("Delete all data of this server?", "Left", "Enter")
         output = terminal.wait_for_exit()
-    assert "nothing is deleted in /data" in output
-    assert "All other data of this server are deleted" in output
+    assert "nothing was deleted in /data" in output
+    assert "All other data of this server were deleted" in output
     assert machine.shell("cat /data/ckan/other") == "other\n"
     assert machine.path("/data.unmounted/.dcor-server").exists()
 

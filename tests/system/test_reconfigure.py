@@ -161,8 +161,8 @@ def test_an_own_certificate_is_validated_used_and_updated_from_its_files(machine
 def test_measurements_can_be_read_after_a_move_of_the_data(machine: Machine) -> None:
     dataset = upload_measurements(machine)["dataset"]
     machine.shell("mkdir -p /srv/full && touch /srv/full/file")
-    assert "is not empty: it holds file" in fails_without_change(machine, "move-data", "/srv/full")
-    assert "or in it" in fails_without_change(machine, "move-data", "/data/new")
+    assert "is not empty: it contains file" in fails_without_change(machine, "move-data", "/srv/full")
+    assert "inside it or above it" in fails_without_change(machine, "move-data", "/data/new")
     output = dcor(machine, "move-data", "/srv/measurements")
     assert "are in /srv/measurements. /data keeps its copy" in output
     address = json.loads(machine.shell(f"{CURL} '{SITE}/api/3/action/package_show?id={dataset}'"))["result"][

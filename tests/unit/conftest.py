@@ -15,9 +15,13 @@ import pytest
 sys.modules["debconf"] = types.ModuleType("debconf")
 vars(sys.modules["debconf"])["DebconfError"] = type("DebconfError", (Exception,), {})
 
+from dcor_pkg import maintainer
+from dcor_pkg.answers import debconf_wire
 from dcor_pkg.machine import host as host_module
 from dcor_pkg.machine.host import Access, Host
 from tests.unit import fake_machine
+from tests.unit.command_line import CommandLine
+from tests.unit.dpkg import Connection, Dpkg
 from tests.unit.nginx.nginx_server import NginxServer, opened
 
 
@@ -43,6 +47,33 @@ def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[fake_machin
     fake_machine.install(machine, monkeypatch)
     yield machine
     assert machine.unknown == []
+
+
+@pytest.fixture
+def dcor_server(
+    machine: fake_machine.Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    """Return the command `dcor-server` on the fake machine."""
+    return CommandLine(machine, monkeypatch, capsys)
+
+
+@pytest.fixture
+def dpkg(machine: fake_machine.Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Dpkg:
+    """Return what runs the scripts on a machine whose systemd runs."""
+    dpkg = Dpkg(machine, capsys)
+
+    def connect() -> Connection:
+        assert dpkg.connection is not None, "debconf must not be asked"
+        return dpkg.connection
+
+    monkeypatch.setattr(maintainer, "Host", lambda: machine.host)
+    monkeypatch.setattr(debconf_wire, "wire", connect)
+    monkeypatch.setattr(os, "umask", lambda mask: mask)
+    monkeypatch.delenv("DEBCONF_RECONFIGURE", raising=False)
+    monkeypatch.setenv("DPKG_MAINTSCRIPT_PACKAGE", "dcor-server")
+    machine.host.make_directory("/run/systemd/system", Access(0o755))
+    machine.programs["sh"] = dpkg.run_debhelper
+    return dpkg
 
 
 @pytest.fixture(scope="module")
