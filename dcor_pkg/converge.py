@@ -35,7 +35,7 @@ def converge(host: Host, progress: Progress) -> list[Outcome]:
 
 def dry_run(host: Host, progress: Progress) -> list[Outcome]:
     """Return what `converge` would do, without changing anything. Raises DcorError when the settings are invalid."""
-    return run(build_plan(settings_file.load(host), facts.read(host)), host, dry_run=True, tell=progress)
+    return run(build_plan(settings_file.load(host), facts.read(host)), host, dry_run=True, report=progress)
 
 
 def first_failure(outcomes: list[Outcome]) -> Outcome | None:
@@ -54,7 +54,7 @@ def _run(host: Host, progress: Progress) -> list[Outcome]:
     try:
         settings = settings_file.load(host)
         preflight.check(host, settings)
-        outcomes = run(build_plan(settings, facts.read(host)), host, tell=log_and_pass_on)
+        outcomes = run(build_plan(settings, facts.read(host)), host, report=log_and_pass_on)
     except Exception as exception:  # noqa: BLE001 (a bug ends a converge too, and is recorded as its reason)
         error = error_boundary.as_dcor_error(host, exception)
         last_converge.record(host, error.reason, error.hint)

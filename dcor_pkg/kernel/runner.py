@@ -37,11 +37,11 @@ class Outcome:
 
 
 def run(
-    plan: Iterable[Step], host: Host, *, dry_run: bool = False, tell: Callable[[Outcome], None] = lambda _: None
+    plan: Iterable[Step], host: Host, *, dry_run: bool = False, report: Callable[[Outcome], None] = lambda _: None
 ) -> list[Outcome]:
     """Converge the steps in order and return the outcome of each; a dry run applies none.
 
-    After a failure no other step is applied, since it may rest on the one that failed. `tell` gets each outcome as
+    After a failure no other step is applied, since it may rest on the one that failed. `report` gets each outcome as
     soon as it is known.
     """
     outcomes: list[Outcome] = []
@@ -50,7 +50,7 @@ def run(
         outcome = Outcome(step.name, Result.NOT_REACHED) if failed else _converge(step, host, dry_run)
         failed = failed or outcome.result is Result.FAILED
         outcomes.append(outcome)
-        tell(outcome)
+        report(outcome)
     return outcomes
 
 

@@ -74,6 +74,8 @@ class ServiceStarting:
         for action in pending_actions(host, self.unit):
             pending.clear(host, action)
         host.run("systemctl", "start", "--no-block", self.unit)
+        if unit_state(host, self.unit)["ActiveState"] == "failed":
+            raise _failure(host, "start", self.unit)
 
 
 @dataclass(frozen=True)
@@ -97,12 +99,17 @@ class ServiceStopped:
 
 
 def _run(host: Host, verb: str, unit: str) -> None:
-    """Run `systemctl VERB UNIT`. Raises DcorError with the end of the unit's journal, which says more."""
+    """Run `systemctl VERB UNIT`. Raises DcorError."""
     try:
         host.run("systemctl", verb, unit)
     except CommandFailed:
-        journal = host.run("journalctl", "--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}", f"--unit={unit}")
-        raise DcorError(f"`systemctl {verb} {unit}` failed", journal.strip()) from None
+        raise _failure(host, verb, unit) from None
+
+
+def _failure(host: Host, verb: str, unit: str) -> DcorError:
+    """Return the error of a unit, with the end of its journal, which says more than systemctl."""
+    journal = host.run("journalctl", "--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}", f"--unit={unit}")
+    return DcorError(f"`systemctl {verb} {unit}` failed", journal.strip())
 
 
 def pending_actions(host: Host, unit: str) -> list[str]:

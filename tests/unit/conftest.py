@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
 
 # The real module is Debian's, and not installed where tests run; of it only the exception is needed.
@@ -23,6 +24,10 @@ from tests.unit import fake_machine
 from tests.unit.command_line import CommandLine
 from tests.unit.dpkg import Connection, Dpkg
 from tests.unit.nginx.nginx_server import NginxServer, opened
+
+# A busy machine is slow, and that is not a fault of the code.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 
 @pytest.fixture

@@ -126,6 +126,7 @@ def test_a_value_of_several_lines_takes_the_place_of_one(host: Host) -> None:
     ("text", "line", "words"),
     [
         ("ckan.site_title\n", 1, "neither OPTION = VALUE nor"),
+        ("[app:main\nx = 1\n", 1, "neither OPTION = VALUE nor"),
         ("\n[app:main]\nx = 1\nhush hush\n", 4, "neither OPTION = VALUE nor"),
         ("# mine\nx = 1\ny = 2\nx = 3\n", 4, "x is set twice"),
         ("[app:main]\nx = 1\n\n[app:main]\n", 4, "the section [app:main] occurs twice"),

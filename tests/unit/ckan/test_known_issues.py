@@ -11,7 +11,7 @@ from dcor_dev import downloads, lockfiles
 from dcor_dev.lockfiles import Pin
 
 from dcor_pkg.answers import settings
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import known_issues, release
 from dcor_pkg.ckan.known_issues import notices, registry
 from dcor_pkg.ckan.known_issues.issue import Issue, ReplaceByLink, ReplaceText, State, Versions
 from dcor_pkg.ckan.release_made import ReleaseMade
@@ -19,7 +19,8 @@ from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.verbs import notices as admin_notices
 
-LOCKS = Path(__file__).resolve().parents[3] / "conf/lock"
+TREE = Path(__file__).resolve().parents[3]
+LOCKS = TREE / "conf/lock"
 #: by the Python of its lock files
 SUITES = {"python3.11": "bookworm", "python3.13": "trixie"}
 SITE = "/site"
@@ -66,6 +67,19 @@ BY_TEXT = {name: texts for name, texts in TEXTS.items() if isinstance(ISSUES[nam
 both = pytest.mark.parametrize("name", BY_TEXT)
 
 
+def faulty(host: Host, site: str = SITE) -> None:
+    """Write every file with all its faults."""
+    for name, texts in TEXTS.items():
+        file = f"{site}/{ISSUES[name].cure.file}"
+        host.write(file, (host.read(file) or "") + texts.faulty, PUBLIC)
+
+
+def replaced(host: Host, name: str, before: str, after: str, site: str) -> None:
+    """Replace a text in the file of an issue, which other issues may have as well."""
+    file = f"{site}/{ISSUES[name].cure.file}"
+    host.write(file, (host.read(file) or "").replace(before, after), PUBLIC)
+
+
 def written(host: Host, name: str, text: str, site: str = SITE) -> Issue:
     """Write the file of an issue, and return the issue."""
     host.write(f"{site}/{ISSUES[name].cure.file}", text, PUBLIC)
@@ -80,14 +94,24 @@ def test_each_issue_is_described_has_a_name_of_its_own_and_is_tested_here() -> N
     assert empty == []
 
 
+def test_each_file_with_an_issue_is_registered() -> None:
+    files = sorted(Path(known_issues.__file__).parent.glob("*.py"))
+    described = [file.stem for file in files if "\nISSUE = " in file.read_text(encoding="utf-8")]
+    assert described == sorted(ISSUES)
+
+
+@pytest.mark.parametrize("name", ISSUES)
+def test_the_proof_is_a_test_that_exists(name: str) -> None:
+    assert (TREE / ISSUES[name].proof.partition(":")[0]).is_file()
+
+
 def test_faults_are_found_and_cured(host: Host) -> None:
-    for name, texts in TEXTS.items():
-        written(host, name, texts.faulty)
+    faulty(host)
     assert registry.in_state(host, SITE, State.FAULTY) == list(registry.ISSUES)
     registry.cure(host, SITE)
     assert registry.in_state(host, SITE, State.GONE) == list(registry.ISSUES)
     for name, texts in BY_TEXT.items():
-        assert host.read(f"{SITE}/{ISSUES[name].cure.file}") == texts.cured
+        assert texts.cured in (host.read(f"{SITE}/{ISSUES[name].cure.file}") or "")
     assert host.target(f"{SITE}/certifi/cacert.pem") == "/etc/dcor-server/tls/bundle.pem"
 
 
@@ -112,7 +136,7 @@ def test_a_missing_file_is_not_as_expected_and_is_not_made(host: Host, name: str
 def test_the_bytecode_of_what_cures_change_is_outdated(host: Host) -> None:
     written(host, "float_expiry", "")
     written(host, "own_certificate", "")
-    assert registry.python_files(host, SITE) == [f"{SITE}/dcor_shared/s3.py"]
+    assert set(registry.python_files(host, SITE)) == {f"{SITE}/dcor_shared/s3.py"}
 
 
 def test_a_fix_of_upstream_is_accepted(host: Host) -> None:
@@ -164,10 +188,9 @@ def _key(package: str) -> str:
 def unexpected(host: Host) -> str:
     """Return the site-packages directory of an active release that has one issue not as expected, and no others."""
     site = f"{release.directory('2.11.6-abc')}/lib/python3.11/site-packages"
-    for name, texts in TEXTS.items():
-        written(host, name, texts.faulty, site)
+    faulty(host, site)
     registry.cure(host, site)
-    written(host, "float_expiry", TEXTS["float_expiry"].newer, site)
+    replaced(host, "float_expiry", TEXTS["float_expiry"].cured, TEXTS["float_expiry"].newer, site)
     host.write(f"{release.directory('2.11.6-abc')}/{release.SCHEMA}", "revision", PUBLIC)
     host.link(CURRENT, "releases/2.11.6-abc")
     return site
@@ -182,7 +205,7 @@ def test_what_is_not_as_expected_is_reported_but_is_not_drift(host: Host, unexpe
 
 
 def test_a_fault_that_is_left_in_a_release_is_drift(host: Host, unexpected: str) -> None:
-    written(host, "float_expiry", TEXTS["float_expiry"].faulty, unexpected)
+    replaced(host, "float_expiry", TEXTS["float_expiry"].newer, TEXTS["float_expiry"].faulty, unexpected)
     assert ReleaseMade("2.11.6-abc").check(host) == "the release 2.11.6-abc has the known issue float_expiry"
     assert notices.collect(host) == []
 

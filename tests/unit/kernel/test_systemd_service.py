@@ -51,3 +51,11 @@ def test_a_unit_that_has_given_up_may_start_again(machine: Machine) -> None:
 def test_a_start_in_the_queue_is_a_start(machine: Machine) -> None:
     machine.systemd.units[UNIT].job = "4711"
     assert ServiceStarting(UNIT).check(machine.host) is None
+
+
+def test_a_start_in_the_background_that_fails_at_once_is_explained_by_the_journal(machine: Machine) -> None:
+    machine.systemd.units[UNIT].active = "inactive"
+    machine.systemd.broken[UNIT] = "no such directory"
+    (outcome,) = run([ServiceStarting(UNIT)], machine.host)
+    assert (outcome.result, outcome.reason) == (Result.FAILED, f"`systemctl start {UNIT}` failed")
+    assert outcome.hint == "no such directory"
