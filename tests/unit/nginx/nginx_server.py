@@ -112,6 +112,12 @@ class NginxServer:
         finally:
             connection.close()
 
+    def ask_plainly(self, request: bytes, port: int | None = None) -> str:
+        """Send bytes without TLS to a port, the one for HTTP by default, and return all that is answered."""
+        with socket.create_connection(("127.0.0.1", port or self.plain), 15) as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65536), b"")).decode("latin-1")
+
     def connect(self, name: str = NAME, protocols: tuple[str, ...] = ("http/1.1",)) -> ssl.SSLSocket:
         """Open a TLS connection that asks for the server `name`."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without authorities, because loading them takes long
