@@ -35,16 +35,20 @@ NAME = "dcor.example.org"
 DATASET = "8b3a1f26-33c2-4d4f-9c6b-52d5b0d5a1b7"
 RESOURCE = "89bf2177-ffeb-9893-83cc-b619fc2f6663"
 SETTINGS = Settings(hostname=NAME)
+#: nginx takes the address that a client names here for its real one, so that tests can be many clients
+ADDRESS_HEADER = "X-Test-Address"
 
 MAIN = """\
 daemon off;
 user {user} {group};
 pid {root}/pid;
 error_log {root}/error.log;
-events {{ worker_connections 256; }}
+events {{ worker_connections 1024; }}
 http {{
     access_log off;
     ssl_protocols TLSv1 TLSv1.2;
+    set_real_ip_from 127.0.0.1;
+    real_ip_header {address_header};
     gzip on;
     client_body_temp_path {root}/body;
     proxy_temp_path {root}/proxy;
@@ -174,7 +178,12 @@ def _write_files(host: Host, server: NginxServer, edit: Callable[[str], str], se
     host.write(object_store.TOKEN, 'proxy_set_header Authorization "Bearer filer-token";\n', Access(0o600))
     host.write(
         "/nginx.conf",
-        MAIN.format(root=host.root, user=getpass.getuser(), group=grp.getgrgid(os.getgid()).gr_name),
+        MAIN.format(
+            root=host.root,
+            user=getpass.getuser(),
+            group=grp.getgrgid(os.getgid()).gr_name,
+            address_header=ADDRESS_HEADER,
+        ),
         Access(0o644),
     )
     host.write(f"{nginx_additions.COPIES}/own.conf", ADDITION, Access(0o644))
