@@ -14,7 +14,7 @@ from dcor_pkg.kernel.pending import RELOAD_NGINX
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Host
-from dcor_pkg.nginx import additions, example_site, limits, upstream
+from dcor_pkg.nginx import additions, example_site, limits, queries, upstream
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.tls.pair import PAIRS
@@ -82,6 +82,9 @@ def site(settings: Settings, facts: Facts) -> ManagedFile:
         "cache": CACHE,
         "maintenance": MAINTENANCE,
         "filer_token": object_store.TOKEN,
+        "page": queries.encoded("page"),
+        "page_digits": queries.PAGE_DIGITS,
+        "limit": queries.encoded("limit"),
         "rates": limits.rates(workers),
         "concurrencies": limits.concurrencies(workers),
         "timeouts": limits.Timeouts(),
