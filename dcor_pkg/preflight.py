@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import ckan_ini, named_files, release
+from dcor_pkg.ckan import ckan_ini, named_files, release_build
 from dcor_pkg.kernel import data_directory
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
@@ -22,7 +22,7 @@ Check = Callable[[Host, Proposal], None]
 #: before each converge
 MACHINE: tuple[Check, ...] = (
     data_directory.check_path,
-    release.check_space,
+    release_build.check_space,
     nginx.check_ports,
     services_preflight.check,
     ckan_ini.check_additions,

@@ -1,4 +1,4 @@
-"""The release that serves: its programs run with today's configuration, nginx points at them, and no others run."""
+"""The step that puts a release in service with the present configuration, and removes all others."""
 
 from __future__ import annotations
 
@@ -23,21 +23,11 @@ class ActiveRelease:
     def check(self, host: Host) -> str | None:
         active = release.active(host)
         if active != self.release:
-            return f"{active or 'none'} is active, not {self.release}"
+            return f"the active release is {active or 'none'}, not {self.release}"
         wanted = self._wanted(host)
         if programs.serving(host) != wanted:
-            return "the configuration of CKAN has changed"
-        file = wanted.file(self.data)
-        if (drift := file.check(host)) is not None:
-            return f"{file.path} {drift}"
-        if not programs.have_copies(host, wanted):
-            return f"{wanted.directory} does not hold what the programs read"
-        states = supervisor.states(host)
-        for program in (wanted.web, wanted.jobs):
-            if states.get(program) not in (supervisor.RUNNING, "STARTING"):
-                return f"{program} is {states.get(program, 'unknown to supervisor')}"
-        others = [*switch.others(host, wanted), *release.left_over(host)]
-        return f"{others[0]} of another time is still there" if others else None
+            return "the configuration of CKAN has changed since its programs were started"
+        return self._programs_drift(host, wanted) or _leftovers(host, wanted)
 
     def apply(self, host: Host) -> None:
         wanted = self._wanted(host)
@@ -45,17 +35,43 @@ class ActiveRelease:
         file = wanted.file(self.data)
         if file.check(host) is not None:
             file.apply(host)
-        try:
-            switch.switch_to(host, wanted, self.hostname)
-        except DcorError:
-            serving = programs.serving(host)  # the new ones, if what failed came after nginx was pointed at them
-            if serving not in (None, wanted):
-                switch.forget_others(host, serving)
-            raise
+        self._switch(host, wanted)
         switch.forget_others(host, wanted)
-        for old in [*release.ids(host), *release.left_over(host)]:
+        for old in [*release.ids(host), *release.incomplete(host)]:
             if old != self.release:
                 release.remove(host, old)
 
+    def _programs_drift(self, host: Host, wanted: Programs) -> str | None:
+        """Return how the programs' files and processes differ from the desired ones, or None."""
+        file = wanted.file(self.data)
+        if (drift := file.check(host)) is not None:
+            return f"{file.path} {drift}"
+        if not programs.have_copies(host, wanted):
+            return f"{wanted.directory} does not hold the present configuration"
+        states = supervisor.states(host)
+        for program in (wanted.web, wanted.jobs):
+            if states.get(program) not in (supervisor.RUNNING, "STARTING"):
+                return f"the program {program} is {states.get(program, 'unknown to supervisor')}"
+        return None
+
+    def _switch(self, host: Host, wanted: Programs) -> None:
+        """Switch to the programs. If that fails, only those that nginx is pointed at stay. Raises DcorError."""
+        try:
+            switch.switch_to(host, wanted, self.hostname)
+        except DcorError:
+            serving = programs.serving(host)  # may be the new ones: a step after the change of nginx can fail as well
+            if serving not in (None, wanted):
+                switch.forget_others(host, serving)
+            raise
+
     def _wanted(self, host: Host) -> Programs:
         return programs.wanted(host, self.release, self.reads)
+
+
+def _leftovers(host: Host, wanted: Programs) -> str | None:
+    """Return which program or release of an earlier time has not been removed yet, or None."""
+    for program in switch.others(host, wanted):
+        return f"the program {program} of a former release or configuration has not been removed yet"
+    for name in release.incomplete(host):
+        return f"the directory {release.directory(name)} of an incomplete release has not been removed yet"
+    return None

@@ -1,7 +1,8 @@
-"""The admin's own options for CKAN, `/etc/dcor-server/ckan.d/*.ini`: merged into the one file that CKAN reads; they win.
+"""The admin's own options for CKAN, /etc/dcor-server/ckan.d/*.ini: merged into ckan.ini, where they take precedence.
 
-CKAN's own way to chain files (`use = config:FILE`) leaves loggers out, and each file would have to name the next. So we
-merge texts: what is not named in an addition stays as it stands, comments included, and what comes from one says so.
+CKAN's own way to chain files (`use = config:FILE`) does not include loggers, and each file would have to name the next.
+So the texts are merged: lines that no addition overrides stay as they are, comments included, and each option from an
+addition has a comment that names its file.
 """
 
 from __future__ import annotations
@@ -14,26 +15,27 @@ from dataclasses import dataclass
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import admin_files
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import CONFIGURATION
 
-DIRECTORY = "/etc/dcor-server/ckan.d"
-#: what options belong to that stand before the first section
+DIRECTORY = f"{CONFIGURATION}/ckan.d"
+#: the section of options before the first section header
 MAIN = "app:main"
 DEFAULT = "DEFAULT"
-HINT = "What runs goes on with the options of before. Mend the file, then: dcor-server converge"
-#: A value with the lines in which it goes on: those begin with white space, and empty ones may be among them.
+HINT = "CKAN goes on with its former options. Correct the file, then: dcor-server converge"
+#: a value with its continuation lines, which begin with white space; there may be empty lines between them
 VALUE = r".*\n(?:(?:[ \t]*\n)*[ \t]+\S.*\n)*"
 
 
 class BadAddition(DcorError):
-    """An addition that cannot be used; it names the file and the line, and never a value, which may be a secret."""
+    """An addition that cannot be used. The message has file and line, but never a value, which may be a secret."""
 
-    def __init__(self, file: str, line: int, fault: str) -> None:
-        super().__init__(f"{file}, line {line}: {fault}", HINT)
+    def __init__(self, file: str, line: int, problem: str) -> None:
+        super().__init__(f"{file}, line {line}: {problem}", HINT)
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option of an addition, with its value before anything is put in for %(NAME)s."""
+    """An option of an addition; its value still contains %(NAME)s, which CKAN interpolates."""
 
     section: str
     name: str
@@ -46,27 +48,27 @@ class Option:
 
     @property
     def text(self) -> str:
-        """The lines that stand for it in the merged file."""
+        """The option's lines in the merged file."""
         value = self.value.replace("\n", "\n    ")
         return f"# From {self.file}:\n{self.name} = {value}\n"
 
 
 class _Reader(configparser.RawConfigParser):
-    """Reads an INI file as CKAN does (ckan/cli/__init__.py); to it, [DEFAULT] is a section like any other."""
+    """Reads an INI file as CKAN does (ckan/cli/__init__.py), but without a special meaning of [DEFAULT]."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         super().__init__(default_section="")
-        #: the line of each option, in the order of the file
+        #: the number of each option's line, in the order of the file
         self.lines: list[int] = []
         self._line = 0
         self.read_file(self._counted(lines))
 
     def optionxform(self, optionstr: str) -> str:
-        """Leave capitals alone. The parser calls this when it has come to an option."""
+        """Keep the case of names. The parser calls this for each option when it has read its line."""
         self.lines.append(self._line)
         return optionstr
 
-    def found(self) -> list[tuple[str, str, str]]:
+    def triples(self) -> list[tuple[str, str, str]]:
         """Return section, name and value of each option, in the order of the file."""
         return [(section, name, value) for section in self.sections() for name, value in self.items(section)]
 
@@ -79,12 +81,15 @@ class _Interpolating(configparser.ConfigParser):
     """Reads the merged file as CKAN does."""
 
     def optionxform(self, optionstr: str) -> str:
-        """Leave capitals alone."""
+        """Keep the case of names."""
         return optionstr
 
 
 def read(host: Host) -> list[Option]:
-    """Return the options of all additions; of two that set the same the later, by the files' names. Raises BadAddition."""
+    """Return the options of all additions; where two files set the same one, that of the later file by name.
+
+    Raises BadAddition.
+    """
     found: dict[tuple[str, str], Option] = {}
     for name, text in admin_files.texts(host, DIRECTORY, ".ini").items():
         found.update({(option.section, option.name): option for option in parse(f"{DIRECTORY}/{name}", text)})
@@ -93,23 +98,23 @@ def read(host: Host) -> list[Option]:
 
 def parse(file: str, text: str) -> list[Option]:
     """Return the options of one addition. Raises BadAddition."""
-    _text_only(file, text)
-    before = [] if re.match(r"(?:[ \t]*(?:[#;].*)?\n)*\[", text) else [f"[{MAIN}]"]
+    _require_utf8(file, text)
+    header = [] if re.match(r"(?:[ \t]*(?:[#;].*)?\n)*\[", text) else [f"[{MAIN}]"]
     try:
-        reader = _Reader([*before, *text.split("\n")])
+        reader = _Reader([*header, *text.split("\n")])
     except configparser.Error as error:
-        line, fault = _fault(error)
-        raise BadAddition(file, line - len(before), fault) from None
-    return [Option(*each, file, line - len(before)) for each, line in zip(reader.found(), reader.lines)]
+        line, problem = _problem(error)
+        raise BadAddition(file, line - len(header), problem) from None
+    return [Option(*each, file, line - len(header)) for each, line in zip(reader.triples(), reader.lines)]
 
 
 def options(text: str) -> dict[tuple[str, str], str]:
-    """Return what an INI file holds, as (section, name) and the value as it stands there."""
-    return {(section, name): value for section, name, value in _Reader(text.split("\n")).found()}
+    """Return the options of an INI file by (section, name), without interpolation."""
+    return {(section, name): value for section, name, value in _Reader(text.split("\n")).triples()}
 
 
 def merged(text: str, added: Iterable[Option]) -> str:
-    """Return the text of CKAN's file with options in the places of those that they overrule, or behind their sections."""
+    """Return an INI file's text with options added, in place of those that they override or at the end of a section."""
     for option in added:
         if re.search(_header(option.section), text, re.MULTILINE) is None:
             text += f"\n[{option.section}]\n"
@@ -118,40 +123,48 @@ def merged(text: str, added: Iterable[Option]) -> str:
     return text
 
 
-def validate(ours: str, added: list[Option], place: str) -> None:
-    """Raise BadAddition for the first option that CKAN could not read from the file at `place`, merged with `ours`."""
-    names = {(section, name.lower()): name for section, name in options(ours)}
+def validate(own: str, added: list[Option], path: str) -> None:
+    """Raise BadAddition for the first option that CKAN could not read from `path`, merged with its own text `own`."""
+    names = {(section, name.lower()): name for section, name in options(own)}
     for option in added:
         same = names.setdefault((option.section, option.name.lower()), option.name)
         if same != option.name:
-            raise BadAddition(option.file, option.line, f"{option.name} differs from {same} in its case only")
-    directory = place.rpartition("/")[0]
-    parser = _Interpolating(defaults={"here": directory, "__file__": place, "CKAN_INI": place})
-    parser.read_string(merged(ours, added))
-    for option in added:
-        try:
-            if option.section in (MAIN, DEFAULT):
-                parser.get(MAIN, option.name)
-        except configparser.InterpolationError:
-            fault = (
-                f"the value of {option.name} has a % that is neither %%, which stands for %, nor an option's %(NAME)s"
+            raise BadAddition(
+                option.file, option.line, f"{option.name} differs from {same} only in upper and lower case"
             )
-            raise BadAddition(option.file, option.line, fault) from None
+    parser = _Interpolating(defaults={"here": path.rpartition("/")[0], "__file__": path, "CKAN_INI": path})
+    parser.read_string(merged(own, added))
+    for option in added:
+        if option.section in (MAIN, DEFAULT):
+            _require_interpolation(parser, option)
 
 
-def _text_only(file: str, text: str) -> None:
-    """CKAN reads UTF-8; what is none was read as surrogates."""
+def _require_interpolation(parser: _Interpolating, option: Option) -> None:
+    try:
+        parser.get(MAIN, option.name)
+    except configparser.InterpolationError:
+        problem = f"the value of {option.name} has a % that is neither %% (for a single %) nor %(NAME)s of an option"
+        raise BadAddition(option.file, option.line, problem) from None
+
+
+def _require_utf8(file: str, text: str) -> None:
+    """Raise BadAddition for text that is not UTF-8, which CKAN requires: Host.read returns surrogates for it."""
     for number, line in enumerate(text.split("\n"), 1):
         if re.search("[\ud800-\udfff\0]", line):
-            raise BadAddition(file, number, "is no text in UTF-8")
+            raise BadAddition(file, number, "is not valid UTF-8")
 
 
-def _fault(error: configparser.Error) -> tuple[int, str]:
-    """Return the line, and what is wrong there, without the line's text."""
+def _problem(error: configparser.Error) -> tuple[int, str]:
+    """Return the line's number and what is wrong there, without the line's text."""
     if isinstance(error, configparser.DuplicateOptionError):
-        return error.lineno or 1, f"{error.option} is there twice"
+        return error.lineno or 1, f"{error.option} is set twice"
     if isinstance(error, configparser.DuplicateSectionError):
-        return error.lineno or 1, f"[{error.section}] is there twice (options before the first section are [{MAIN}]'s)"
+        return (
+            error.lineno or 1,
+            f"the section [{error.section}] occurs twice (options before the first one belong to [{MAIN}])",
+        )
+    if isinstance(error, configparser.MissingSectionHeaderError):
+        return error.lineno, "is neither OPTION = VALUE nor [SECTION]"
     if isinstance(error, configparser.ParsingError):
         return error.errors[0][0], "is neither OPTION = VALUE nor [SECTION]"
     raise error
@@ -162,7 +175,7 @@ def _header(section: str) -> str:
 
 
 def _place(text: str, option: Option) -> tuple[int, int]:
-    """Return where an option begins and ends in our text, or twice where it goes: behind the last of its section."""
+    """Return begin and end of an option in the text, or twice the end of its section's last option if it is new."""
     (begin,) = (match.start() for match in re.finditer(_header(option.section), text, re.MULTILINE))
     following = re.compile(r"^\[", re.MULTILINE).search(text, begin + 1)
     end = following.start() if following else len(text)

@@ -1,6 +1,7 @@
-"""The server's own addresses in the database: each resource has that of its page and that of its object.
+"""The step that keeps the server's own addresses in the database up to date.
 
-DCOR writes them when a file is uploaded (`url` and `s3_url`), and its clients go where they lead.
+When a file is uploaded, DCOR stores the address of the resource's page (`url`) and that of the object in the store
+(`s3_url`) with it, and DCOR's clients follow these. So they have to change with the host name and with the store.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.pending import REBUILD_INDEX
 from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import STATE
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import psql
 
-#: the addresses that each database has, the one that was used last at the end
-MEMORY = "/var/lib/dcor-server/addresses-by-database.json"
+#: the addresses in each database that was used, the last one at the end
+STATE_FILE = f"{STATE}/addresses-by-database.json"
 
-Known = dict[str, str]
+Pair = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where CKAN and where its object store are reached, each as https://HOST."""
+    """The addresses of CKAN and of its object store, each as https://HOST."""
 
     site: str
     store: str
@@ -30,41 +32,41 @@ class Addresses:
     name: str = "addresses in the database"
 
     def check(self, host: Host) -> str | None:
-        noted = _noted(host)
-        if not noted or next(reversed(noted)) != self.database.address:
-            return "are not noted yet"
-        known = noted[self.database.address]
-        return None if known == self._wanted() else f"are those of {known['site']} and {known['store']}"
+        recorded = _recorded(host)
+        if not recorded or next(reversed(recorded)) != self.database.address:
+            return f"have not been recorded yet for {self.database.address}"
+        last = recorded[self.database.address]
+        return None if last == self._wanted() else f"are those of {last['site']} and {last['store']}"
 
     def apply(self, host: Host) -> None:
-        """Lead from all former addresses to these; others, as of data that lie elsewhere, are left alone.
+        """Replace all former addresses of this server; any others, of data on other servers, are left alone.
 
-        All, since a database that was not the last one may be a copy of that, or still be what it was long ago.
+        All, because a database may be a copy of the last one, or one that was used long ago.
         """
-        noted = _noted(host)
-        former = [known for known in noted.values() if known != self._wanted()]
+        recorded = _recorded(host)
+        former = [pair for pair in recorded.values() if pair != self._wanted()]
         if former:
             pending.request(host, REBUILD_INDEX)
-            psql.query(host, self.database, "\n".join(["BEGIN;", *map(self._led_here, former), "COMMIT;"]))
-        noted.pop(self.database.address, None)
-        state_file.write(host, MEMORY, {**noted, self.database.address: self._wanted()})
+            psql.query(host, self.database, "\n".join(["BEGIN;", *map(self._replacement, former), "COMMIT;"]))
+        recorded.pop(self.database.address, None)
+        state_file.write(host, STATE_FILE, {**recorded, self.database.address: self._wanted()})
 
-    def _led_here(self, former: Known) -> str:
-        """Return the SQL that exchanges what leads to former addresses."""
-        return _replaced("url", f"{former['site']}/dataset/", f"{self.site}/dataset/") + _replaced(
+    def _replacement(self, former: Pair) -> str:
+        """Return the SQL that replaces a former pair of addresses."""
+        return _replace("url", f"{former['site']}/dataset/", f"{self.site}/dataset/") + _replace(
             "extras", f'"s3_url": "{former["store"]}/', f'"s3_url": "{self.store}/'
         )
 
-    def _wanted(self) -> Known:
+    def _wanted(self) -> Pair:
         return {"site": self.site, "store": self.store}
 
 
-def _noted(host: Host) -> dict[str, Known]:
-    return state_file.read(host, MEMORY, {})
+def _recorded(host: Host) -> dict[str, Pair]:
+    return state_file.read(host, STATE_FILE, {})
 
 
-def _replaced(column: str, old: str, new: str) -> str:
-    """Return the SQL that exchanges a text."""
-    return (
-        f"UPDATE resource SET {column} = replace({column}, '{old}', '{new}') WHERE position('{old}' in {column}) > 0;\n"
-    )
+def _replace(column: str, old: str, new: str) -> str:
+    """Return the SQL that replaces a text in a column of all resources."""
+    contains = f"position('{old}' in {column}) > 0"
+    # Both texts are made of validated host names.
+    return f"UPDATE resource SET {column} = replace({column}, '{old}', '{new}') WHERE {contains};\n"  # noqa: S608

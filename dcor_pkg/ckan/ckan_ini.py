@@ -1,4 +1,4 @@
-"""The one file that CKAN reads: made of the settings, with the admin's own options in it."""
+"""ckan.ini, the one configuration file of CKAN: made from the settings, and merged with the admin's own options."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from dcor_pkg.kernel import templates
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CURRENT
 from dcor_pkg.services import endpoints
 
-ACCESS = Access(0o640, "root", "www-data")
+ACCESS = Access(0o640, "root", CKAN_USER)
 
 
 @dataclass(frozen=True)
 class CkanIni(ManagedFile):
-    """A managed file, merged with the additions."""
+    """A managed file that is merged with the additions."""
 
     def text(self, host: Host) -> str:
         return ckan_additions.merged(super().text(host), ckan_additions.read(host))
@@ -29,7 +30,10 @@ class CkanIni(ManagedFile):
         ckan_additions.validate(self._without_secrets(host), ckan_additions.read(host), self.path)
 
     def contradictions(self, host: Host) -> list[tuple[Option, str]]:
-        """Return the options of additions that overrule one of ours, with our value; a word stands for each secret."""
+        """Return each option of an addition that overrides one of dcor-server's, with the overridden value.
+
+        Secrets are masked in these values.
+        """
         real, shown = (ckan_additions.options(text) for text in (super().text(host), self._without_secrets(host)))
         found = []
         for option in ckan_additions.read(host):
@@ -44,13 +48,13 @@ class CkanIni(ManagedFile):
 
 
 def ckan_ini(settings: Settings) -> CkanIni:
-    """Return the file that CKAN reads on a server with these settings."""
+    """Return the ckan.ini of a server with these settings."""
     values = {
         "settings": settings,
         "services": endpoints.of(settings),
-        "licences": f"{release.CURRENT}/{release.LICENCES}",
+        "licences": f"{CURRENT}/{release.LICENCES}",
     }
-    return CkanIni(release.CKAN_INI, "ckan/templates/ckan.ini", values, ACCESS)
+    return CkanIni(CKAN_INI, "ckan/templates/ckan.ini", values, ACCESS)
 
 
 def check_additions(host: Host, proposal: Proposal) -> None:

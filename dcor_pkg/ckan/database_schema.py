@@ -1,4 +1,4 @@
-"""CKAN's tables, as the release that is about to run wants them."""
+"""The step that migrates CKAN's tables to the revision of the release that is about to run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dcor_pkg.services.postgresql import psql
 
 @dataclass(frozen=True)
 class DatabaseSchema:
-    """What `ckan db init` and the plugins' migrations do, where they have something to do."""
+    """The tables of CKAN and its plugins. `ckan db init` and the plugins' migrations run only when they are needed."""
 
     release: str
     database: Endpoint
@@ -22,11 +22,11 @@ class DatabaseSchema:
     def check(self, host: Host) -> str | None:
         wanted = host.read(f"{release.directory(self.release)}/{release.SCHEMA}")
         if wanted is None:
-            return "its release is not made yet"
+            return f"its revision is unknown, because the release {self.release} does not exist yet"
         try:
             found = psql.query(host, self.database, "SELECT version_num FROM alembic_version")
         except CommandFailed as error:
-            return f"cannot be told: {psql.message(error.hint)}"
+            return f"its revision cannot be read: {psql.message(error.hint)}"
         return None if found == wanted.strip() else f"is at revision {found}, not {wanted.strip()}"
 
     def apply(self, host: Host) -> None:

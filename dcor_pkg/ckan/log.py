@@ -1,6 +1,6 @@
-"""What CKAN has said of late, for whoever started it and has to tell why it does not work.
+"""What CKAN's web server has written to its log, for a message that says why it did not start.
 
-The log lies in a directory of CKAN's, where links may lead anywhere: it is read as CKAN's user, never as root.
+CKAN's user owns the log's directory and could put a link to any file there, so root never reads it: that user does.
 """
 
 from __future__ import annotations
@@ -8,30 +8,30 @@ from __future__ import annotations
 import itertools
 import re
 
-from dcor_pkg.ckan import release
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import CKAN_LOGS, CKAN_USER
 
-LOG = "/var/log/ckan/web.log"
+LOG = f"{CKAN_LOGS}/web.log"
 TRACEBACK = "Traceback (most recent call last):"
-#: how lines begin that are not the exception's any more: uWSGI's own, and those of the log
-OTHERS = re.compile(r"unable to load app|\*\*\*|VACUUM|\[|[0-9]{4}-")
-#: characters that are worth telling
-ENOUGH = 400
+#: how a line begins that does not belong to an exception's message: lines of uWSGI, and entries of the log
+OTHER_LINE = re.compile(r"unable to load app|\*\*\*|VACUUM|\[|[0-9]{4}-")
+#: the longest message that is reported, in characters
+MAX_LENGTH = 400
 
 
 def size(host: Host) -> int:
-    """Return how many bytes there are now."""
-    return int(host.run("stat", "--dereference", "--format=%s", LOG, user=release.USER))
+    """Return the present size of the log in bytes."""
+    return int(host.run("stat", "--dereference", "--format=%s", LOG, user=CKAN_USER))
 
 
 def last_exception(host: Host, before: int) -> str:
-    """Return the message of the last exception since there were `before` bytes; nothing where there was none."""
-    start = before if before <= size(host) else 0  # less than before: rotated in between
-    return exception(host.run("tail", f"--bytes=+{start + 1}", LOG, user=release.USER))
+    """Return the message of the last exception since the log had `before` bytes; "" if there is none."""
+    start = before if before <= size(host) else 0  # a smaller log was rotated in the meantime
+    return exception(host.run("tail", f"--bytes=+{start + 1}", LOG, user=CKAN_USER))
 
 
 def exception(text: str) -> str:
-    """Return on one line what stands below the last traceback, which itself is indented."""
+    """Return the message below the last traceback (whose own lines are indented) on one line; "" if there is none."""
     _, found, rest = text.rpartition(TRACEBACK)
     lines = [line for line in rest.splitlines() if line.strip() and not line[0].isspace()] if found else []
-    return " ".join(itertools.takewhile(lambda line: not OTHERS.match(line), lines))[:ENOUGH]
+    return " ".join(itertools.takewhile(lambda line: not OTHER_LINE.match(line), lines))[:MAX_LENGTH]

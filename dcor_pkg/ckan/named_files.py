@@ -1,4 +1,4 @@
-"""Files of the admin's that settings name: judged before CKAN has to live with them."""
+"""Files of the admin that settings name: validated as CKAN will read them, before anything is changed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from dcor_pkg.answers.settings import ROWS, InvalidAnswer, as_answers
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
-
-#: as whom CKAN reads them
-USER = "www-data"
+from dcor_pkg.machine.paths import CKAN_USER as USER
 
 
 def check(host: Host, proposal: Proposal) -> None:
-    """Raise InvalidAnswer for the first file that is named and cannot be used."""
+    """Raise InvalidAnswer for the first setting whose file CKAN could not use."""
     for key, validator in VALIDATORS.items():
         path = as_answers(proposal.wanted)[key]
         if path == ROWS[key].default:
@@ -34,32 +32,40 @@ def _text(host: Host, path: str) -> str | None:
 
 
 def _licences(host: Host, path: str) -> str | None:
-    """Validator licences in the format of CKAN's `licenses_group_url` (its Configuration Reference)."""
+    """Return what is wrong with a file for CKAN's option `licenses_group_url` (CKAN's Configuration Reference)."""
     found = _json(host.run("cat", path, user=USER))
-    good = isinstance(found, list) and all(isinstance(one, dict) and {"id", "title"} <= set(one) for one in found)
-    return None if good and found else 'is no JSON list of licences, each with an "id" and a "title"'
+    valid = isinstance(found, list) and all(isinstance(one, dict) and {"id", "title"} <= set(one) for one in found)
+    return None if valid and found else 'is not a JSON list of licences, each with an "id" and a "title"'
 
 
 def _supplements(host: Host, directory: str) -> str | None:
-    """Validator the files as ckanext-dcor_schemas reads them: NAME_KEY.json, with what it asks of each."""
+    """Return what is wrong with a directory of resource supplements.
+
+    ckanext-dcor_schemas reads all files NAME_KEY.json in it, and requires a key, a name and items of each.
+    """
     names = [name for name in host.run("ls", directory, user=USER).split("\n") if name.endswith(".json")]
-    for name in names:
-        found = _json(host.run("cat", f"{directory}/{name}", user=USER))
-        good = isinstance(found, dict) and {"key", "name", "items"} <= set(found)
-        if not good:
-            return f'{name} is no JSON object with "key", "name" and "items"'
-        if name.partition("_")[2] != f"{found['key']}.json":
-            return f"{name} has the key {found['key']!r}, so its name has to end in _{found['key']}.json"
-    return None if names else "there is no file *.json in it"
+    problems = (problem for name in names if (problem := _supplement(host, directory, name)) is not None)
+    return next(problems, None if names else "does not contain a file *.json")
+
+
+def _supplement(host: Host, directory: str, name: str) -> str | None:
+    found = _json(host.run("cat", f"{directory}/{name}", user=USER))
+    if not isinstance(found, dict) or not {"key", "name", "items"} <= set(found):
+        return f'{name} is not a JSON object with "key", "name" and "items"'
+    if name.partition("_")[2] != f"{found['key']}.json":
+        return f"{name} has the key {found['key']!r}, so its name has to end in _{found['key']}.json"
+    return None
 
 
 def _json(text: str) -> Any:
+    """Return what a JSON text holds; None for any other text, which no validator accepts."""
     try:
         return json.loads(text)
     except ValueError:
         return None
 
 
+#: by setting, what returns the problem of its file or directory, or None; raises CommandFailed if CKAN cannot read it
 VALIDATORS: dict[str, Callable[[Host, str], str | None]] = {
     "about": _text,
     "licences": _licences,

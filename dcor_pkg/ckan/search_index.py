@@ -1,4 +1,4 @@
-"""The search index: made anew from the database where it has been lost, or no longer fits."""
+"""The step that rebuilds the search index from the database when it is lost or outdated."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.kernel.pending import REBUILD_INDEX
 from dcor_pkg.machine import http_request, state_file
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import STATE
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import psql
 
 DATASETS = "SELECT count(*) FROM package WHERE type = 'dataset' AND state = 'active'"
-#: which database and which Solr it was that fit each other
-MEMORY = "/var/lib/dcor-server/index.json"
+#: the database that the index was built from, and the Solr that holds it
+STATE_FILE = f"{STATE}/index.json"
+#: a hundred thousand datasets take hours
+REBUILD_TIMEOUT_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
 class SearchIndex:
-    """An index made from the database that is used now, and with something in it if there is something to find."""
+    """An index that was built from the present database, and is not empty if the database has datasets."""
 
     release: str
     database: Endpoint
@@ -30,54 +33,56 @@ class SearchIndex:
     name: str = "search index"
 
     def check(self, host: Host) -> str | None:
-        known = _noted(host)
-        if known is None:
-            return "is not noted yet"
-        if known != self._pair():
-            return "was made from another database, or elsewhere"
-        return self._fault(host)
+        recorded = _recorded(host)
+        if recorded is None:
+            return "its database has not been recorded yet"
+        if recorded != self._pair():
+            return f"was built from {recorded['database']} in {recorded['solr']}"
+        return self._drift(host)
 
     def apply(self, host: Host) -> None:
-        """Make it anew, if it does not fit; what is there of another database is cleared before.
+        """Rebuild the index if necessary; one that was built from another database is cleared first.
 
-        An index that we find at the first time is believed to fit if there is something in it.
+        An index for which nothing is recorded is an earlier installation's: it is used as it is, unless it is empty.
         """
-        known = _noted(host)
-        if known not in (None, self._pair()):
+        recorded = _recorded(host)
+        if recorded not in (None, self._pair()):
             self._rebuild(host, "--clear")
-        elif self._fault(host) is not None:
+        elif self._drift(host) is not None:
             self._rebuild(host)
-        state_file.write(host, MEMORY, self._pair())
+        state_file.write(host, STATE_FILE, self._pair())
 
     def _rebuild(self, host: Host, *options: str) -> None:
-        release.run(host, self.release, "ckan", "search-index", "rebuild", *options, timeout=24 * 3600)
+        command = ("ckan", "search-index", "rebuild", *options)
+        release.run(host, self.release, *command, timeout=REBUILD_TIMEOUT_SECONDS)
         pending.clear(host, REBUILD_INDEX)
 
     def _pair(self) -> dict[str, str]:
         return {"database": self.database.address, "solr": self.solr.address}
 
-    def _fault(self, host: Host) -> str | None:
+    def _drift(self, host: Host) -> str | None:
+        """Return how the index differs from the database, or None."""
         try:
             datasets = int(psql.query(host, self.database, DATASETS))
         except CommandFailed:
-            return "there is no database to make it from yet"
+            return "cannot be built yet: the database has no tables"
         found = _count(host, self.solr)
         if isinstance(found, str):
             return found
         if found == datasets == 0:
             return None
         if pending.is_pending(host, REBUILD_INDEX):
-            return "is older than what it is made from"
+            return "is older than the database's content"
         return f"is empty, and the database has {datasets} datasets" if found == 0 else None
 
 
-def _noted(host: Host) -> dict[str, str] | None:
-    return state_file.read(host, MEMORY, None)
+def _recorded(host: Host) -> dict[str, str] | None:
+    return state_file.read(host, STATE_FILE, None)
 
 
 def _count(host: Host, solr: Endpoint) -> int | str:
-    """Return how many documents there are, or why that cannot be told."""
+    """Return the number of documents in the index, or why it is unknown."""
     answer = http_request.ask(f"{solr.address}/select?q=*:*&rows=0&wt=json", solr.login(partial(secrets.read, host)))
     if answer.status != 200:
-        return f"Solr answers {answer.status} ({answer.body.strip()[:100]})"
+        return f"cannot be read: Solr answers with status {answer.status} ({answer.body.strip()[:100]})"
     return int(json.loads(answer.body)["response"]["numFound"])

@@ -1,9 +1,9 @@
-"""The steps of CKAN: its directories, its release and configuration, the switch to it, and the search index."""
+"""The steps that set up CKAN, in four groups: other steps of the plan come between them."""
 
 from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import additions, release
+from dcor_pkg.ckan import additions, release_id
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
@@ -18,34 +18,27 @@ from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.kernel.systemd_service import Service
+from dcor_pkg.machine import paths
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
-from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.engines import ENGINES
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
-OF_CKAN = Access(0o755, CKAN_USER, CKAN_USER)
-#: what `dcor inspect` expects of CKAN's log directory
-LOGS = Access(0o755, CKAN_USER, "adm")
+OWNED = Access(0o755, paths.CKAN_USER, paths.CKAN_USER)
+PRIVATE = Access(0o700, paths.CKAN_USER, paths.CKAN_USER)
+#: the access that `dcor inspect` expects of CKAN's log directory
+LOGS = Access(0o755, paths.CKAN_USER, "adm")
+LIBRARY = "/var/lib/ckan"
 
 
 def prepare_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
-    """Return the steps for what CKAN writes into."""
-    scratch = settings.scratch
-    own = (scratch, f"{scratch}/ckanext-dc_serve", f"{scratch}/ckanext-dcor_depot", "/var/lib/ckan/webassets")
-    storage = (f"{settings.data}/ckan", f"{settings.data}/ckan/resources", f"{settings.data}/ckan/storage")
+    """Return the steps that make secrets, directories and log files; DATA has to exist before."""
     return (
         *(RandomSecret(name) for name in ("ckan-secret-key", "ckan-csrf-key")),
-        Directory("/var/log/dcor-server", Access(0o750, "root", "adm")),
-        Directory("/var/log/ckan", LOGS),
-        *(LogFile(f"/var/log/ckan/{program}.log") for program in ("web", "jobs")),
-        *(Directory(path, OF_CKAN) for path in (*own, *storage)),
-        Directory("/var/lib/ckan/config", Access(0o700, CKAN_USER, CKAN_USER)),
-        Directory("/run/dcor-server", Access(0o755)),
-        Directory(SOCKETS, Access(0o750, CKAN_USER, CKAN_USER)),
+        *_directories(settings),
         ManagedFile(
-            "/etc/systemd/system/supervisor.service.d/dcor-server.conf",
+            f"{paths.SYSTEMD_UNITS}/supervisor.service.d/dcor-server.conf",
             "ckan/templates/supervisor-unit.conf",
             {"units": tuple(engine.unit for engine in ENGINES)},
         ),
@@ -54,7 +47,7 @@ def prepare_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
 
 def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make the release, its configuration, and the tables that it needs."""
-    wanted, used = release.wanted(facts), endpoints.of(settings)
+    wanted, used = release_id.wanted(facts), endpoints.of(settings)
     return (
         ReleaseMade(wanted),
         Directory(additions.DIRECTORY, Access(0o750)),
@@ -66,25 +59,40 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 
 
 def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
-    """Return the steps that switch to the release."""
-    wanted = release.wanted(facts)
+    """Return the steps that put the release in service; all services that CKAN needs have to run before."""
     return (
         Service("supervisor.service"),
-        ActiveRelease(wanted, settings.hostname, settings.data, _read_by_ckan(settings)),
+        ActiveRelease(release_id.wanted(facts), settings.hostname, settings.data, _read_at_start(settings)),
         AdminCommands(),
         ManagedFile("/etc/logrotate.d/dcor-server", "ckan/templates/logrotate"),
     )
 
 
 def index_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
-    """Return the step that makes the search index from the database."""
+    """Return the step that rebuilds the search index. It may take hours, so the site has to be complete before."""
     used = endpoints.of(settings)
-    return (SearchIndex(release.wanted(facts), used.database, used.solr),)
+    return (SearchIndex(release_id.wanted(facts), used.database, used.solr),)
 
 
-def _read_by_ckan(settings: Settings) -> tuple[str, ...]:
+def _directories(settings: Settings) -> tuple[Step, ...]:
+    scratch = settings.scratch
+    own = (scratch, f"{scratch}/ckanext-dc_serve", f"{scratch}/ckanext-dcor_depot", f"{LIBRARY}/webassets")
+    storage = (f"{settings.data}/ckan", f"{settings.data}/ckan/resources", f"{settings.data}/ckan/storage")
+    return (
+        Directory(paths.LOGS, Access(0o750, "root", "adm")),
+        Directory(paths.CKAN_LOGS, LOGS),
+        *(LogFile(f"{paths.CKAN_LOGS}/{program}.log") for program in ("web", "jobs")),
+        *(Directory(path, OWNED) for path in (*own, *storage)),
+        Directory(f"{LIBRARY}/config", PRIVATE),
+        Directory(paths.RUNTIME, Access(0o755)),
+        Directory(SOCKETS, Access(0o750, paths.CKAN_USER, paths.CKAN_USER)),
+    )
+
+
+def _read_at_start(settings: Settings) -> tuple[str, ...]:
+    """Return the files and directories that CKAN reads when it starts, and only then."""
     named = (settings.licences, settings.resource_supplements)
-    return (release.CKAN_INI, UWSGI_INI, BUNDLE, *(path for path in named if path.startswith("/")))
+    return (paths.CKAN_INI, UWSGI_INI, BUNDLE, *(path for path in named if path.startswith("/")))
 
 
 def _workers(settings: Settings, facts: Facts) -> int:

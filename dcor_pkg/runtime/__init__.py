@@ -1,4 +1,4 @@
-"""What of ours runs inside a release, by its Python: the only code here that may import CKAN."""
+"""The modules of dcor-server that run in a release, under its Python: the only ones that may import CKAN."""
 
-#: the scope of signatures: without a region botocore presigns with SigV2, with one that it does not know, with SigV4
+#: the region in signatures; any name will do. Without one botocore presigns with Signature Version 2 instead of 4.
 REGION = "dcor"

@@ -1,4 +1,4 @@
-"""Load CKAN, and let go of the connections that loading it has opened."""
+"""Load CKAN, and drop the connections that this opens."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def load() -> Any:
     return make_app(CKANConfigLoader(ini).get_config())
 
 
-def let_go(*, close: bool) -> None:
-    """Let go of every connection to PostgreSQL and Redis.
+def drop_connections(*, close: bool) -> None:
+    """Drop every connection to PostgreSQL and Redis.
 
-    `close`: in the process that opened them. One that only inherited them forgets them and leaves the
-    sockets alone, which are others'.
+    `close`: close the sockets as well, in the process that opened them. A forked process that inherited them only
+    forgets them, since other processes use the same sockets.
     """
     from ckan import model
     from ckan.lib import redis
 
     if close:
         model.Session.remove()
-        if redis._connection_pool is not None:
-            redis._connection_pool.disconnect()
+        if redis._connection_pool is not None:  # noqa: SLF001 (CKAN has no function for it)
+            redis._connection_pool.disconnect()  # noqa: SLF001
         gc.collect()
     else:
         model.Session.registry.clear()
     if model.meta.engine is not None:
         model.meta.engine.dispose(close=close)
-    redis._connection_pool = None
+    redis._connection_pool = None  # noqa: SLF001

@@ -1,13 +1,13 @@
-"""CKAN's tables: `python -m dcor_runtime.database head` tells the wanted revision, `upgrade` brings them there.
+"""Migrate CKAN's tables: `python -m dcor_runtime.database upgrade`; `head` prints the newest revision.
 
-`upgrade` does what `ckan db init` and `ckan db upgrade` do, and the same for each plugin with migrations of
-its own, with CKAN loaded once.
+`upgrade` does what `ckan db init` and `ckan db upgrade` do, also for each plugin with migrations of its own, and loads
+CKAN only once.
 """
 
 from __future__ import annotations
 
-import os
 import sys
+from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
@@ -16,8 +16,9 @@ def head() -> str:
     """Return the newest revision of CKAN's own tables, without loading CKAN."""
     import ckan.migration
 
-    revision: str | None = ScriptDirectory(os.path.dirname(ckan.migration.__file__)).get_current_head()
-    assert revision is not None
+    revision: str | None = ScriptDirectory(str(Path(ckan.migration.__file__).parent)).get_current_head()
+    if revision is None:
+        raise RuntimeError("CKAN has no migrations.")
     return revision
 
 

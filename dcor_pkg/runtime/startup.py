@@ -1,8 +1,8 @@
-"""Imported by each Python of a release when it starts (a .pth file; site, the standard library's documentation).
+"""Resolve the server's own name to loopback. A .pth file makes each Python of a release import this when it starts.
 
-The object store is asked under the server's public name, for that name is part of a presigned URL. On the server
-itself the way there is loopback, whatever the name service says: behind NAT, or before the name
-is registered, the public address does not lead back here.
+CKAN addresses the object store by the server's public name, because that name is part of a presigned URL. Behind NAT,
+or before the name is registered, the public address does not lead back to the server. (On .pth files: module `site` in
+the documentation of Python's standard library.)
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def _own_name() -> str | None:
     return urlsplit(parser.get("app:main", "ckan.site_url", fallback="")).hostname
 
 
-def _by_loopback(host: Any, *rest: Any, **named: Any) -> Any:
+def _loopback_for_own_name(host: Any, *rest: Any, **named: Any) -> Any:
     return _getaddrinfo("127.0.0.1" if host is not None and host == _own_name() else host, *rest, **named)
 
 
-socket.getaddrinfo = _by_loopback
+socket.getaddrinfo = _loopback_for_own_name

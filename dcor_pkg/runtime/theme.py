@@ -1,7 +1,7 @@
 """Write DCOR's theme into a release: `python -m dcor_runtime.theme`.
 
-What `ckan dcor-theme-i18n-branding`, `dcor-theme-main-css-branding` and `dcor-patch-ckan-templates` do,
-in one process and without loading CKAN: all three only read and write files of the virtual environment.
+This does what `ckan dcor-theme-i18n-branding`, `dcor-theme-main-css-branding` and `dcor-patch-ckan-templates` do, in
+one process and without loading CKAN: all three only read and write files of the virtual environment.
 """
 
 from __future__ import annotations

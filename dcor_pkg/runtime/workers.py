@@ -1,7 +1,7 @@
-"""CKAN loaded once, and a forked worker for each job queue: `python -m dcor_runtime.workers QUEUE...`.
+"""Load CKAN once, and fork a worker for each job queue: `python -m dcor_runtime.workers QUEUE...`.
 
-TERM lets each worker finish the job in hand (RQ's warm shutdown). When one ends, all end, and
-supervisor starts them anew.
+TERM lets each worker finish its present job (RQ's warm shutdown). When one worker ends, all end, and supervisor starts
+them again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import NoReturn
 
-import dclab  # noqa: F401  (the jobs import it late: here it is shared by all workers)
+import dclab  # noqa: F401  (the jobs import it late; imported here, all workers share its memory)
 from ckan.lib import jobs
 from dcor_runtime import application
 
@@ -20,9 +20,9 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def main(queues: list[str]) -> int:
-    """Run a worker for each queue until one ends; return 0 if all ended well."""
+    """Run a worker for each queue until one ends. Return 0 if none failed."""
     application.load()
-    application.let_go(close=True)
+    application.drop_connections(close=True)
     workers = {_fork(queue): queue for queue in queues}
 
     def stop(*_: object) -> None:
@@ -34,7 +34,10 @@ def main(queues: list[str]) -> int:
     failed = False
     while workers:
         worker, status = os.wait()
-        print(f"The worker of {workers.pop(worker)} ended with {os.waitstatus_to_exitcode(status)}.", flush=True)
+        print(
+            f"The worker for the queue {workers.pop(worker)} ended with {os.waitstatus_to_exitcode(status)}.",
+            flush=True,
+        )
         failed = failed or status != 0
         stop()
     return int(failed)
@@ -48,9 +51,9 @@ def _fork(queue: str) -> int:
 
 
 def _work(queue: str) -> NoReturn:
-    """Work until told to stop; a parent that is killed takes its workers along."""
+    """Work until TERM. If the parent is killed, the kernel sends its workers TERM as well."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    application.let_go(close=False)
+    application.drop_connections(close=False)
     jobs.Worker([queue]).work()
     os._exit(0)
 

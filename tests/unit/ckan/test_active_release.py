@@ -1,38 +1,101 @@
-"""Whatever fails on the way to another release, the programs that nginx points at stay."""
+"""The release in service: what is wrong with it, what becomes of others, and what stays when a switch fails."""
 
 from __future__ import annotations
 
 import pytest
 
-from dcor_pkg.ckan import programs, supervisor, switch
+from dcor_pkg.ckan import programs, release, supervisor, switch
 from dcor_pkg.ckan.active_release import ActiveRelease
-from dcor_pkg.ckan.programs import FILES, Programs
+from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CKAN_INI, CURRENT, SUPERVISOR_PROGRAMS
 from dcor_pkg.nginx import upstream
 
+PUBLIC = Access(0o644)
 FORMER, NEXT = Programs("1.0", "aaaaaaaa"), Programs("2.0", "bbbbbbbb")
+STEP = ActiveRelease("2.0", "dcor.example.org", "/data", (CKAN_INI,))
 
 
-@pytest.mark.parametrize(("pointed_at", "kept"), [(FORMER, [FORMER]), (NEXT, [FORMER, NEXT])], ids=["before", "after"])
-def test_a_switch_that_fails_before_or_after_nginx_is_pointed_at_the_next(
-    host: Host, monkeypatch: pytest.MonkeyPatch, pointed_at: Programs, kept: list[Programs]
+@pytest.fixture
+def states(host: Host, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Return supervisor's programs with their states; a switch starts the programs and points nginx at them."""
+    states: dict[str, str] = {}
+
+    def switched(host: Host, wanted: Programs, hostname: str) -> None:
+        states.update({wanted.web: "RUNNING", wanted.jobs: "STARTING"})
+        host.write(upstream.PATH, wanted.upstream, PUBLIC)
+        host.link(CURRENT, f"releases/{wanted.release}")
+
+    host.write(CKAN_INI, "[app:main]\n", PUBLIC)
+    host.write(programs.UWSGI_INI, "[uwsgi]\n", PUBLIC)
+    host.write(f"{release.directory('2.0')}/{release.SCHEMA}", "revision", PUBLIC)
+    host.make_directory("/run", Access(0o755))
+    monkeypatch.setattr(switch, "switch_to", switched)
+    monkeypatch.setattr(supervisor, "states", lambda host: dict(states))
+    monkeypatch.setattr(supervisor, "update", lambda host: None)
+    return states
+
+
+def test_a_release_is_put_in_service_and_the_former_one_is_removed(host: Host, states: dict[str, str]) -> None:
+    host.write(f"{release.directory('1.0')}/{release.SCHEMA}", "revision", PUBLIC)
+    host.write(f"{release.directory('.3.0')}/bin/ckan", "", PUBLIC)
+    host.write(f"{SUPERVISOR_PROGRAMS}/dcor-{FORMER.id}.conf", "", PUBLIC)
+    host.write(f"{FORMER.directory}/ckan.ini", "", PUBLIC)
+    host.link(CURRENT, "releases/1.0")
+    assert STEP.check(host) == "the active release is 1.0, not 2.0"
+    STEP.apply(host)
+    assert STEP.check(host) is None
+    wanted = programs.wanted(host, "2.0", STEP.reads)
+    assert host.names(release.DIRECTORY) == ["2.0"]
+    assert host.names(SUPERVISOR_PROGRAMS) == [f"dcor-{wanted.id}.conf"]
+    assert host.names(programs.CONFIGURATIONS) == [wanted.id]
+
+
+def test_each_way_to_differ_is_named(host: Host, states: dict[str, str]) -> None:
+    assert STEP.check(host) == "the active release is none, not 2.0"
+    STEP.apply(host)
+    wanted = programs.wanted(host, "2.0", STEP.reads)
+    incomplete = f"{release.directory('.3.0')}/bin/ckan"
+    host.write(incomplete, "", PUBLIC)
+    assert STEP.check(host) == (
+        f"the directory {release.directory('.3.0')} of an incomplete release has not been removed yet"
+    )
+    states[FORMER.jobs] = "STOPPED"
+    assert STEP.check(host) == (
+        f"the program {FORMER.jobs} of a former release or configuration has not been removed yet"
+    )
+    states[wanted.jobs] = "FATAL"
+    assert STEP.check(host) == f"the program {wanted.jobs} is FATAL"
+    del states[wanted.web]
+    assert STEP.check(host) == f"the program {wanted.web} is unknown to supervisor"
+    host.remove(f"{wanted.directory}/uwsgi.ini")
+    assert STEP.check(host) == f"{wanted.directory} does not hold the present configuration"
+    host.remove(wanted.file("/data").path)
+    assert STEP.check(host) == f"{wanted.file('/data').path} is missing"
+    host.write(CKAN_INI, "[app:main]\nckan.site_title = DCOR\n", PUBLIC)
+    assert STEP.check(host) == "the configuration of CKAN has changed since its programs were started"
+
+
+@pytest.mark.parametrize(
+    ("pointed_at", "remaining"), [(FORMER, [FORMER]), (NEXT, [FORMER, NEXT])], ids=["before", "after"]
+)
+def test_a_switch_that_fails_before_or_after_the_change_of_nginx(
+    host: Host, states: dict[str, str], monkeypatch: pytest.MonkeyPatch, pointed_at: Programs, remaining: list[Programs]
 ) -> None:
-    def to(host: Host, wanted: Programs, hostname: str) -> None:
-        host.write(upstream.PATH, pointed_at.upstream, Access(0o644))
+    def fail(host: Host, wanted: Programs, hostname: str) -> None:
+        host.write(upstream.PATH, pointed_at.upstream, PUBLIC)
         raise DcorError("systemctl reload nginx.service ended with 1")
 
     for each in (FORMER, NEXT):
-        host.write(f"{FILES}/dcor-{each.id}.conf", "", Access(0o644))
-    host.write(upstream.PATH, FORMER.upstream, Access(0o644))
+        host.write(f"{SUPERVISOR_PROGRAMS}/dcor-{each.id}.conf", "", PUBLIC)
+    host.write(upstream.PATH, FORMER.upstream, PUBLIC)
     monkeypatch.setattr(programs, "wanted", lambda host, release, reads: NEXT)
-    monkeypatch.setattr(programs, "copy", lambda host, wanted: None)
     monkeypatch.setattr(Programs, "file", lambda self, data: Settled())
-    monkeypatch.setattr(switch, "switch_to", to)
-    monkeypatch.setattr(supervisor, "update", lambda host: None)
+    monkeypatch.setattr(switch, "switch_to", fail)
     with pytest.raises(DcorError):
-        ActiveRelease("2.0", "dcor.example.org", "/data", ()).apply(host)
-    assert host.names(FILES) == [f"dcor-{each.id}.conf" for each in kept]
+        STEP.apply(host)
+    assert host.names(SUPERVISOR_PROGRAMS) == [f"dcor-{each.id}.conf" for each in remaining]
 
 
 class Settled:

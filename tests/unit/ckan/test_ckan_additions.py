@@ -1,4 +1,4 @@
-"""The admin's own options for CKAN count, and what they do not name stays as it is."""
+"""The admin's own options for CKAN take precedence, and what they do not name stays as it is."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from dcor_pkg.machine.host import Access, Host
 
 SETTINGS = settings.parse({"hostname": "dcor.example.org", "site-title": "Beads"})
 SECRETS = ("ckan-secret-key", "ckan-csrf-key", "database-password", "solr-password", "object-store-key")
-OURS = """\
-# ours
+TEMPLATE = """\
+# a comment
 [DEFAULT]
 debug = false
 
@@ -71,7 +71,7 @@ def ini(host: Host) -> CkanIni:
     return ckan_ini(SETTINGS)
 
 
-def test_an_addition_stands_in_the_file_and_says_where_it_comes_from(host: Host, ini: CkanIni) -> None:
+def test_an_addition_is_in_the_file_with_the_name_of_its_own_file(host: Host, ini: CkanIni) -> None:
     before = ini.text(host)
     file = add(host, "10.ini", "ckan.site_title = Cells\nckan.datasets_per_page = 7\n")
     text = ini.text(host)
@@ -83,14 +83,14 @@ def test_an_addition_stands_in_the_file_and_says_where_it_comes_from(host: Host,
     assert as_ckan_reads(text) == expected | changed
 
 
-def test_without_additions_the_text_is_ours(host: Host, ini: CkanIni) -> None:
+def test_without_additions_the_text_is_that_of_the_template(host: Host, ini: CkanIni) -> None:
     assert ini.text(host) == templates.render("ckan/templates/ckan.ini", ini.values, host)
     add(host, "note.txt", "no addition")
     add(host, "empty.ini", "# nothing yet\n")
     assert ini.text(host) == templates.render("ckan/templates/ckan.ini", ini.values, host)
 
 
-def test_of_two_files_the_later_by_name_counts(host: Host, ini: CkanIni) -> None:
+def test_of_two_files_the_later_by_name_takes_precedence(host: Host, ini: CkanIni) -> None:
     add(host, "20.ini", "ckan.site_title = Later\n")
     add(host, "10.ini", "ckan.site_title = Earlier\n")
     assert as_ckan_reads(ini.text(host))["app:main", "ckan.site_title"] == "Later"
@@ -115,7 +115,7 @@ def test_other_sections_are_merged_too_and_python_reads_the_loggers(host: Host, 
 
 def test_a_value_of_several_lines_takes_the_place_of_one(host: Host) -> None:
     added = parse("x.ini", "ckan.site_about = They\n\n  # a comment\n    count\nckan.plugins = stats\n  mine\n")
-    text = merged(OURS, added)
+    text = merged(TEMPLATE, added)
     assert as_ckan_reads(text)["app:main", "ckan.site_about"] == "They\n\ncount"
     assert as_ckan_reads(text)["app:main", "ckan.plugins"] == "stats\nmine"
     assert "measure" not in text
@@ -126,32 +126,35 @@ def test_a_value_of_several_lines_takes_the_place_of_one(host: Host) -> None:
     ("text", "line", "words"),
     [
         ("ckan.site_title\n", 1, "neither OPTION = VALUE nor"),
+        ("[app:main\nx = 1\n", 1, "neither OPTION = VALUE nor"),
         ("\n[app:main]\nx = 1\nhush hush\n", 4, "neither OPTION = VALUE nor"),
-        ("# mine\nx = 1\ny = 2\nx = 3\n", 4, "x is there twice"),
-        ("[app:main]\nx = 1\n\n[app:main]\n", 4, "[app:main] is there twice"),
+        ("# mine\nx = 1\ny = 2\nx = 3\n", 4, "x is set twice"),
+        ("[app:main]\nx = 1\n\n[app:main]\n", 4, "the section [app:main] occurs twice"),
         ("x = 1\n\nckan.site_title = 100% hush\n", 3, "the value of ckan.site_title has a % that"),
         ("ckan.site_title = %(ckan.nowhere)s\n", 1, "the value of ckan.site_title has a % that"),
         ("[DEFAULT]\na = hush%\n", 2, "the value of a has a % that"),
-        ("x = 1\nsecret_key = hush\n", 2, "secret_key differs from SECRET_KEY in its case only"),
-        ("x = 1\ny = \udce9\n", 2, "is no text in UTF-8"),
+        ("x = 1\nsecret_key = hush\n", 2, "secret_key differs from SECRET_KEY only in upper and lower case"),
+        ("x = 1\ny = \udce9\n", 2, "is not valid UTF-8"),
     ],
 )
-def test_a_broken_addition_is_told_with_its_line(host: Host, ini: CkanIni, text: str, line: int, words: str) -> None:
+def test_an_invalid_addition_is_reported_with_its_line_and_without_its_value(
+    host: Host, ini: CkanIni, text: str, line: int, words: str
+) -> None:
     file = add(host, "mine.ini", text)
-    with pytest.raises(BadAddition) as refused:
+    with pytest.raises(BadAddition) as raised:
         ini.validate(host)
-    assert refused.value.reason.startswith(f"{file}, line {line}: ")
-    assert words in refused.value.reason
-    assert "hush" not in refused.value.reason + refused.value.hint
+    assert raised.value.reason.startswith(f"{file}, line {line}: ")
+    assert words in raised.value.reason
+    assert "hush" not in raised.value.reason + raised.value.hint
 
 
-def test_what_cannot_be_read_is_told(host: Host, ini: CkanIni) -> None:
+def test_an_addition_that_cannot_be_read_is_reported(host: Host, ini: CkanIni) -> None:
     host.link(f"{DIRECTORY}/gone.ini", "/nowhere")
-    with pytest.raises(DcorError, match=r"ckan.d/gone.ini is no file that can be read"):
+    with pytest.raises(DcorError, match=r"ckan.d/gone.ini is not a readable file"):
         ini.validate(host)
 
 
-def test_what_stands_for_itself_may_be_used(host: Host, ini: CkanIni) -> None:
+def test_signs_with_a_meaning_may_be_used_in_values(host: Host, ini: CkanIni) -> None:
     add(host, "a.ini", "[DEFAULT]\nclinic = Ours\n[app:main]\nx = %(clinic)s at %(ckan.site_url)s, 100%%, %(here)s\n")
     ini.validate(host)
     parser = Ckans()
@@ -159,9 +162,9 @@ def test_what_stands_for_itself_may_be_used(host: Host, ini: CkanIni) -> None:
     assert parser.get("app:main", "x") == "Ours at https://dcor.example.org, 100%, /etc/ckan/default"
 
 
-def test_a_contradiction_is_told_with_what_is_overruled_and_no_secret(host: Host, ini: CkanIni) -> None:
+def test_a_contradiction_is_reported_with_the_overridden_value_and_no_secret(host: Host, ini: CkanIni) -> None:
     add(host, "a.ini", "ckan.site_title = Cells\nSECRET_KEY = mine\ndebug = true\nckan.locale_default = en_US\nx = 1\n")
-    found = {str(option): (option.line, ours) for option, ours in ini.contradictions(host)}
+    found = {str(option): (option.line, overridden) for option, overridden in ini.contradictions(host)}
     assert found == {
         "ckan.site_title": (1, "Beads"),
         "SECRET_KEY": (2, templates.HIDDEN),
@@ -175,7 +178,7 @@ VALUES = st.text(st.sampled_from("ab%#;=:[]()\n \t$\x0b\x85é")).map(lambda text
 
 
 @given(st.dictionaries(st.tuples(SECTIONS, NAMES | st.sampled_from(["debug", "ckan.plugins", "level"])), VALUES))
-def test_any_addition_counts_and_all_else_stays(added: dict[tuple[str, str], str]) -> None:
+def test_any_addition_takes_effect_and_all_else_stays(added: dict[tuple[str, str], str]) -> None:
     sections = {section for section, _ in added}
     lines = {
         section: "".join(f"{name} = {value}\n" for (place, name), value in added.items() if place == section)
@@ -189,8 +192,8 @@ def test_any_addition_counts_and_all_else_stays(added: dict[tuple[str, str], str
     found = parse("x.ini", text)
     assert {(option.section, option.name): option.value for option in found} == theirs
     assert all(text.split("\n")[option.line - 1].startswith(option.name) for option in found)
-    assert as_ckan_reads(merged(OURS, found), default="") == as_ckan_reads(OURS, default="") | theirs
-    seen = as_ckan_reads(merged(OURS, found))
+    assert as_ckan_reads(merged(TEMPLATE, found), default="") == as_ckan_reads(TEMPLATE, default="") | theirs
+    seen = as_ckan_reads(merged(TEMPLATE, found))
     assert {place: seen[place] for place in theirs if place[0] != "DEFAULT"} == {
         place: value for place, value in theirs.items() if place[0] != "DEFAULT"
     }

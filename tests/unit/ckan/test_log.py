@@ -1,10 +1,11 @@
-"""What CKAN says when it does not start is told in one line."""
+"""The message of the exception that stops CKAN is reported on one line."""
 
 from __future__ import annotations
 
 import pytest
 
 from dcor_pkg.ckan import log as ckan_log
+from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import additions as nginx_additions
 
 #: as seen, shortened
@@ -42,18 +43,36 @@ requests.exceptions.ConnectionError: refused
     [
         (
             PLUGIN,
-            "ckan.plugins.base.PluginNotFoundException: Plugin 'nonsense' not found. Did you install the 'ckanext-*' "
-            + "Python package that contains the plugin?",
+            (
+                "ckan.plugins.base.PluginNotFoundException: Plugin 'nonsense' not found. "
+                "Did you install the 'ckanext-*' Python package that contains the plugin?"
+            ),
         ),
         (LOGGED, "requests.exceptions.ConnectionError: refused"),
         ("*** Starting uWSGI ***\n", ""),
         ("", ""),
     ],
 )
-def test_the_exception_is_found(text: str, words: str) -> None:
+def test_the_message_of_the_last_exception_is_found(text: str, words: str) -> None:
     assert ckan_log.exception(text) == words
 
 
 def test_nginx_names_the_admins_file_and_no_time() -> None:
     said = f'2026/11/24 10:35:31 [emerg] 1138#1138: unexpected "}}" in {nginx_additions.COPIES}/mine.conf:2\n'
     assert nginx_additions.with_admin_paths(said) == '[emerg] unexpected "}" in /etc/dcor-server/nginx.d/mine.conf:2\n'
+
+
+@pytest.mark.parametrize(("before", "position"), [(3, 4), (99, 1)], ids=["grown", "rotated"])
+def test_only_what_was_written_since_is_read_and_by_ckans_user(
+    host: Host, monkeypatch: pytest.MonkeyPatch, before: int, position: int
+) -> None:
+    calls: list[tuple[str, ...]] = []
+
+    def run(_: Host, *argv: str, user: str) -> str:
+        calls.append((user, *argv))
+        return "7\n" if argv[0] == "stat" else LOGGED
+
+    monkeypatch.setattr(Host, "run", run)
+    assert ckan_log.last_exception(host, before) == "requests.exceptions.ConnectionError: refused"
+    assert calls[-1] == ("www-data", "tail", f"--bytes=+{position}", "/var/log/ckan/web.log")
+    assert {call[0] for call in calls} == {"www-data"}

@@ -1,4 +1,4 @@
-"""Files that settings name are judged as CKAN will read them."""
+"""Files that settings name are validated as CKAN will read them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SUPPLEMENT = {"key": "patient", "name": "Patient", "requires": {}, "items": []}
 
 
 @pytest.fixture
-def as_oneself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read as whoever runs the test: only root may read as somebody else."""
+def as_current_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read as the user who runs the test: only root may read as another one."""
     monkeypatch.setattr(named_files, "USER", None)
 
 
@@ -34,26 +34,33 @@ def _validate(host: Host, key: str, path: str) -> None:
     [
         ("about", "/srv/about.md", " \n", "is empty"),
         ("about", "/srv/other.md", "# About", "cannot read it"),
-        ("licences", "/srv/licences.json", "[", "no JSON list of licences"),
-        ("licences", "/srv/licences.json", '[{"id": "x"}]', "no JSON list of licences"),
-        ("licences", "/srv/licences.json", "[]", "no JSON list of licences"),
+        ("licences", "/srv/licences.json", "[", "is not a JSON list of licences"),
+        ("licences", "/srv/licences.json", '[{"id": "x"}]', "is not a JSON list of licences"),
+        ("licences", "/srv/licences.json", "[]", "is not a JSON list of licences"),
         ("resource-supplements", "/srv/supplements", "", "cannot read it"),
-        ("resource-supplements", "/srv", "{}", r"a_patient.json is no JSON object"),
+        ("resource-supplements", "/srv", "[]", "a_patient.json is not a JSON object"),
+        ("resource-supplements", "/srv/.empty", "", "does not contain a file"),
+        ("resource-supplements", "/srv", "{}", "a_patient.json is not a JSON object"),
     ],
 )
-def test_a_bad_file_is_named(host: Host, as_oneself: None, key: str, path: str, text: str, reason: str) -> None:
-    place = {"/srv/other.md": "/srv/about.md", "/srv": "/srv/a_patient.json", "/srv/supplements": "/srv/x"}.get(
-        path, path
-    )
+def test_an_invalid_file_is_reported_with_its_question(
+    host: Host, as_current_user: None, key: str, path: str, text: str, reason: str
+) -> None:
+    place = {
+        "/srv/other.md": "/srv/about.md",
+        "/srv": "/srv/a_patient.json",
+        "/srv/supplements": "/srv/x",
+        "/srv/.empty": "/srv/.empty/note.txt",
+    }.get(path, path)
     host.write(place, text, Access(0o644))
-    with pytest.raises(InvalidAnswer, match=reason) as refused:
+    with pytest.raises(InvalidAnswer, match=reason) as raised:
         _validate(host, key, path)
-    assert refused.value.question == f"dcor-server/{key}"
+    assert raised.value.question == f"dcor-server/{key}"
 
 
-def test_a_supplement_has_its_key_in_its_name(host: Host, as_oneself: None) -> None:
+def test_a_supplement_has_its_key_in_its_name(host: Host, as_current_user: None) -> None:
     host.write("/srv/1_clinic.json", json.dumps(SUPPLEMENT), Access(0o644))
-    with pytest.raises(InvalidAnswer, match="has to end in _patient.json"):
+    with pytest.raises(InvalidAnswer, match=r"has to end in _patient\.json"):
         _validate(host, "resource-supplements", "/srv")
 
 
@@ -65,10 +72,10 @@ def test_a_supplement_has_its_key_in_its_name(host: Host, as_oneself: None) -> N
         ("resource-supplements", "/srv/1_patient.json", json.dumps(SUPPLEMENT)),
     ],
 )
-def test_good_files_pass(host: Host, as_oneself: None, key: str, path: str, text: str) -> None:
+def test_valid_files_are_accepted(host: Host, as_current_user: None, key: str, path: str, text: str) -> None:
     host.write(path, text, Access(0o644))
     _validate(host, key, "/srv" if key == "resource-supplements" else path)
 
 
-def test_defaults_name_no_file(host: Host) -> None:
+def test_default_settings_name_no_file(host: Host) -> None:
     named_files.check(host, _proposal({}))

@@ -1,22 +1,23 @@
-"""Programs read copies of what was proven with them, and CKAN's commands go back to it after a switch that failed."""
+"""Programs read copies of what was proven with them, and so do CKAN's commands after a failed switch."""
 
 from __future__ import annotations
 
 import pytest
 
-from dcor_pkg.ckan import programs, release
+from dcor_pkg.ckan import programs
 from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.nginx import upstream
 
-READS = (release.CKAN_INI, programs.UWSGI_INI)
+READS = (CKAN_INI, programs.UWSGI_INI)
 
 
 def configured(host: Host, text: str) -> Programs:
-    """Write a configuration of ours, and return its programs with their copies."""
-    managed_file.record(host, release.CKAN_INI, text)
-    host.write(release.CKAN_INI, text, programs.COPY)
+    """Write a configuration as dcor-server does, and return its programs with their copies."""
+    managed_file.record(host, CKAN_INI, text)
+    host.write(CKAN_INI, text, programs.COPY)
     host.write(programs.UWSGI_INI, "[uwsgi]\n", Access(0o644))
     wanted = programs.wanted(host, "2.11.6-abc", READS)
     programs.copy(host, wanted)
@@ -44,18 +45,18 @@ def test_a_copy_is_for_the_programs_alone_and_stays_as_it_is(host: Host, proven:
 def test_after_a_failure_commands_read_what_serves(host: Host, proven: Programs) -> None:
     configured(host, "unproven\n")
     programs.put_back(host)
-    assert host.read(release.CKAN_INI) == "proven\n"
+    assert host.read(CKAN_INI) == "proven\n"
     assert managed_file.changed_by_admin(host) == []
     assert programs.wanted(host, proven.release, READS) == proven
 
 
 def test_what_an_admin_wrote_is_not_put_back(host: Host, proven: Programs) -> None:
-    host.write(release.CKAN_INI, "mine\n", programs.COPY)
+    host.write(CKAN_INI, "mine\n", programs.COPY)
     programs.put_back(host)
-    assert host.read(release.CKAN_INI) == "mine\n"
+    assert host.read(CKAN_INI) == "mine\n"
 
 
 def test_where_nothing_serves_there_is_nothing_to_go_back_to(host: Host) -> None:
     configured(host, "unproven\n")
     programs.put_back(host)
-    assert host.read(release.CKAN_INI) == "unproven\n"
+    assert host.read(CKAN_INI) == "unproven\n"

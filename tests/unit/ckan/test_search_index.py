@@ -1,9 +1,10 @@
-"""The search index: made anew when it is lost, old, or of another database; otherwise left alone."""
+"""The search index: rebuilt when it is lost, outdated, or of another database; otherwise left alone."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from unittest.mock import Mock
 
 import pytest
 
@@ -11,6 +12,7 @@ from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release
 from dcor_pkg.ckan.search_index import SearchIndex
+from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import http_request
@@ -21,8 +23,8 @@ from dcor_pkg.services.postgresql import psql
 from dcor_pkg.services.solr import local as solr
 
 USED = endpoints.of(settings.Settings())
-THERE = endpoints.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"}))
-OURS = SearchIndex("2.11.6-abc", USED.database, USED.solr)
+EXTERNAL = endpoints.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"}))
+STEP = SearchIndex("2.11.6-abc", USED.database, USED.solr)
 REBUILT = ("ckan", "search-index", "rebuild")
 
 
@@ -54,30 +56,44 @@ def site(host: Host, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 
 @pytest.mark.parametrize(("datasets", "documents", "commands"), [(0, 0, []), (3, 3, []), (3, 0, [REBUILT])])
-def test_an_index_that_is_found_is_believed_if_it_is_full(
+def test_the_index_of_an_earlier_installation_is_used_unless_it_is_empty(
     host: Host, site: Site, datasets: int, documents: int, commands: list[tuple[str, ...]]
 ) -> None:
     site.datasets, site.documents = datasets, documents
-    run([OURS], host)
+    run([STEP], host)
     assert site.run == commands
-    assert run([OURS], host) == [Outcome(OURS.name, Result.UNCHANGED)]
+    assert run([STEP], host) == [Outcome(STEP.name, Result.UNCHANGED)]
 
 
-def test_what_it_is_made_from_has_changed(host: Host, site: Site) -> None:
+def test_an_index_is_rebuilt_after_a_change_of_the_database(host: Host, site: Site) -> None:
     site.datasets = site.documents = 3
-    run([OURS], host)
+    run([STEP], host)
     pending.request(host, pending.REBUILD_INDEX)
-    run([OURS], host)
+    run([STEP], host)
     assert site.run == [REBUILT]
     assert not pending.is_pending(host, pending.REBUILD_INDEX)
 
 
 def test_an_index_of_another_database_is_cleared_first(host: Host, site: Site) -> None:
-    """Also where that one has no datasets: what is found must be there."""
+    """Also where that one has no datasets: what is found must exist."""
     site.documents = 3
-    run([OURS], host)
-    other = SearchIndex(OURS.release, THERE.database, THERE.solr)
+    run([STEP], host)
+    other = SearchIndex(STEP.release, EXTERNAL.database, EXTERNAL.solr)
     (outcome,) = run([other], host)
-    assert outcome.reason == "was made from another database, or elsewhere"
+    assert outcome.reason == f"was built from {USED.database.address} in {USED.solr.address}"
     assert site.run[-1] == (*REBUILT, "--clear")
-    assert run([other], host) == [Outcome(OURS.name, Result.UNCHANGED)]
+    assert run([other], host) == [Outcome(STEP.name, Result.UNCHANGED)]
+
+
+def test_an_index_cannot_be_examined_without_its_services(
+    host: Host, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run([STEP], host)
+    monkeypatch.setattr(http_request, "ask", lambda *_: Answer(401, "Bad credentials\n"))
+    assert STEP.check(host) == "cannot be read: Solr answers with status 401 (Bad credentials)"
+    monkeypatch.setattr(psql, "query", Mock(side_effect=CommandFailed(("psql",), 1, "no table")))
+    assert STEP.check(host) == "cannot be built yet: the database has no tables"
+
+
+def test_an_index_without_a_record_is_drift(host: Host, site: Site) -> None:
+    assert STEP.check(host) == "its database has not been recorded yet"

@@ -1,0 +1,35 @@
+"""All known issues, and what a release that is being made, checked or named needs of them."""
+
+from __future__ import annotations
+
+from dcor_pkg.ckan.known_issues import float_expiry, own_certificate, percent_in_database_url
+from dcor_pkg.ckan.known_issues.issue import Issue, State
+from dcor_pkg.machine.host import Host
+
+ISSUES: tuple[Issue, ...] = (
+    float_expiry.ISSUE,
+    own_certificate.ISSUE,
+    percent_in_database_url.ISSUE,
+)
+
+
+def cure(host: Host, site: str) -> None:
+    """Cure the release with these site-packages of all faults that it has."""
+    for issue in in_state(host, site, State.FAULTY):
+        issue.cure.apply(host, site)
+
+
+def in_state(host: Host, site: str, state: State) -> list[Issue]:
+    """Return the issues to which the release with these site-packages stands so."""
+    return [issue for issue in ISSUES if issue.cure.state(host, site) is state]
+
+
+def python_files(host: Host, site: str) -> list[str]:
+    """Return the Python files that cures may have changed: their bytecode is outdated."""
+    files = [f"{site}/{issue.cure.file}" for issue in ISSUES if issue.cure.file.endswith(".py")]
+    return [file for file in files if host.exists(file)]
+
+
+def changes() -> list[str]:
+    """Return what the cures make of a release, without the prose of the issues."""
+    return [repr(issue.cure.change) for issue in ISSUES]

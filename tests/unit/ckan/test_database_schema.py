@@ -1,0 +1,46 @@
+"""CKAN's tables are migrated when they are not at the release's revision."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcor_pkg.answers import settings
+from dcor_pkg.ckan import release
+from dcor_pkg.ckan.database_schema import DatabaseSchema
+from dcor_pkg.errors import CommandFailed
+from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services import endpoints
+from dcor_pkg.services.postgresql import psql
+
+STEP = DatabaseSchema("2.11.6-abc", endpoints.of(settings.Settings()).database)
+
+
+@pytest.fixture
+def revisions(host: Host, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the revision of the tables, in a list that is empty while there are none; a migration sets it."""
+    revisions: list[str] = []
+
+    def query(*_: object) -> str:
+        if not revisions:
+            raise CommandFailed(("psql",), 1, 'ERROR:  relation "alembic_version" does not exist')
+        return revisions[-1]
+
+    monkeypatch.setattr(psql, "query", query)
+    monkeypatch.setattr(release, "run", lambda *_: revisions.append("4a5e3465beb6"))
+    return revisions
+
+
+def test_without_a_release_the_revision_is_unknown(host: Host, revisions: list[str]) -> None:
+    assert STEP.check(host) == "its revision is unknown, because the release 2.11.6-abc does not exist yet"
+
+
+def test_tables_are_made_and_migrated_to_the_revision_of_the_release(host: Host, revisions: list[str]) -> None:
+    host.write(f"{release.directory('2.11.6-abc')}/{release.SCHEMA}", "4a5e3465beb6\n", Access(0o644))
+    assert 'relation "alembic_version" does not exist' in (STEP.check(host) or "")
+    run([STEP], host)
+    assert run([STEP], host) == [Outcome(STEP.name, Result.UNCHANGED)]
+    revisions.append("0f3c1d9a7b21")
+    assert STEP.check(host) == "is at revision 0f3c1d9a7b21, not 4a5e3465beb6"
+    run([STEP], host)
+    assert STEP.check(host) is None

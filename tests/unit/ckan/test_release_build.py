@@ -1,0 +1,161 @@
+"""A release is made of whole packages, under another name, and nothing of it remains when that fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any
+
+import pytest
+
+from dcor_pkg.answers import settings
+from dcor_pkg.ckan import release, release_build
+from dcor_pkg.ckan.known_issues import registry
+from dcor_pkg.ckan.known_issues.issue import ReplaceText, State
+from dcor_pkg.ckan.release_made import ReleaseMade
+from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.kernel.proposal import Proposal
+from dcor_pkg.machine import disk
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CURRENT, PACKAGED_CKAN
+
+PUBLIC, PROGRAM = Access(0o644), Access(0o755)
+ID = "2.11.6-abc"
+HOME = release.directory(ID)
+UNFINISHED = release.directory(f".{ID}")
+SITE = "lib/python3.11/site-packages"
+MAGIC = "a70d0d0a"
+#: python-ckan's tree on a server on which AdminCommands has put its links
+TREE = {
+    "pyvenv.cfg": f"command = /usr/bin/python3 -m venv {PACKAGED_CKAN}\n",
+    "bin/activate.distrib": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",
+    "bin/ckan.distrib": f"#!{PACKAGED_CKAN}/bin/python\n",
+    "bin/compiled": "\0ELF" + PACKAGED_CKAN,
+    f"{SITE}/ckan/model/__init__.py": '            "sqlalchemy.url", config.get("sqlalchemy.url")\n',
+    f"{SITE}/ckan/i18n/en_US/ckan.po": "",
+    f"{SITE}/certifi/cacert.pem": "",
+}
+#: the modules with the faults of known issues, below site-packages
+FAULTY: dict[str, str] = {}
+for _cure in (issue.cure for issue in registry.ISSUES):
+    if isinstance(_cure, ReplaceText):
+        FAULTY[_cure.file] = FAULTY.get(_cure.file, "") + _cure.faulty
+
+
+class Packages:
+    """Stands for the programs that make a release, over the files of a test's machine."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.states = "python-ckan installed\ndcor-wheels installed\n"
+        self.calls: list[tuple[str, ...]] = []
+        self.fails = ""
+
+    def run(self, *argv: str, **_: Any) -> str:
+        """Do what a program does, as far as a release is concerned."""
+        self.calls.append(argv)
+        if self.fails and self.fails in argv:
+            raise CommandFailed(argv, 1, "No space left on device")
+        if argv[0] == "cp":
+            shutil.copytree(self.host.path(argv[-2]), self.host.path(argv[-1]), symlinks=True, copy_function=os.link)
+        if "pip" in argv:
+            self.host.write(f"{UNFINISHED}/bin/dcor", f"#!{UNFINISHED}/bin/python\n", PROGRAM)
+            for file in (file for file in FAULTY if f"{SITE}/{file}" not in TREE):
+                self.host.write(f"{UNFINISHED}/{SITE}/{file}", FAULTY[file], PUBLIC)
+        answers = {"dpkg-query": self.states, release_build.MAGIC: MAGIC, "head": "4a5e3465beb6\n"}
+        return answers.get(argv[-1], answers.get(argv[0], ""))
+
+
+@pytest.fixture
+def packages(host: Host, monkeypatch: pytest.MonkeyPatch) -> Packages:
+    """Return a machine's packages and programs."""
+    for name, text in TREE.items():
+        host.write(f"{PACKAGED_CKAN}/{name}", text, PROGRAM)
+    for name in ("activate", "ckan", "dcor"):
+        host.link(f"{PACKAGED_CKAN}/bin/{name}", f"{CURRENT}/bin/{name}")
+    host.write(release_build.BYTECODE_MAGIC, MAGIC, PUBLIC)
+    host.make_directory("/run", Access(0o755))
+    packages = Packages(host)
+    monkeypatch.setattr(Host, "run", lambda _, *argv, **options: packages.run(*argv, **options))
+    monkeypatch.setattr(disk, "free", lambda host, path: 10 * disk.GIB)
+    return packages
+
+
+def test_a_release_is_complete_cured_and_knows_its_own_place(host: Host, packages: Packages) -> None:
+    ReleaseMade(ID).apply(host)
+    assert ReleaseMade(ID).check(host) is None
+    assert host.names(release.DIRECTORY) == [ID]
+    assert registry.in_state(host, f"{HOME}/{SITE}", State.GONE) == list(registry.ISSUES)
+    assert host.read(f"{HOME}/bin/activate") == f"VIRTUAL_ENV={HOME}\n"
+    assert host.read(f"{HOME}/libexec/ckan") == host.read(f"{HOME}/libexec/dcor") == f"#!{HOME}/bin/python\n"
+    assert host.read(f"{HOME}/pyvenv.cfg") == f"command = /usr/bin/python3 -m venv {HOME}\n"
+    assert host.read(f"{HOME}/bin/compiled") == TREE["bin/compiled"]
+    assert host.read(f"{HOME}/{release.SCHEMA}") == "4a5e3465beb6\n"
+    assert host.target(f"{HOME}/{release.LICENCES}") == f"./{SITE}/ckanext/dcor_schemas/licenses.json"
+    assert host.read(f"{HOME}/{SITE}/dcor-server.pth") == "import dcor_runtime.startup\n"
+
+
+def test_upstreams_commands_are_guarded(host: Host, packages: Packages) -> None:
+    release_build.make(host, ID)
+    for name in ("ckan", "dcor"):
+        assert host.read(f"{HOME}/bin/{name}") == release_build.GUARD.read_text()
+        assert host.access(f"{HOME}/bin/{name}") == PROGRAM
+
+
+def test_the_packages_own_files_stay_as_they_are(host: Host, packages: Packages) -> None:
+    release_build.make(host, ID)
+    assert {name: host.read(f"{PACKAGED_CKAN}/{name}") for name in TREE} == TREE
+    assert host.target(f"{PACKAGED_CKAN}/bin/dcor") == f"{CURRENT}/bin/dcor"
+
+
+def test_what_the_theme_rewrites_in_place_is_not_shared_with_the_package(host: Host, packages: Packages) -> None:
+    file = f"{SITE}/ckan/i18n/en_US/ckan.po"
+    release_build.make(host, ID)
+    copied = [argv for argv in packages.calls if argv[0] == "cp"][1]
+    assert copied[-2:] == (f"{UNFINISHED}/{SITE}/ckan/i18n/en_US", f"{UNFINISHED}/{SITE}/ckan/i18n/en_US.own")
+    assert host.exists(f"{HOME}/{file}")
+    assert not host.exists(f"{HOME}/{SITE}/ckan/i18n/en_US.own")
+
+
+@pytest.mark.parametrize(("magic", "whole"), [(MAGIC, False), ("other", True)])
+def test_packed_bytecode_is_used_for_the_python_that_it_is_for(
+    host: Host, packages: Packages, magic: str, whole: bool
+) -> None:
+    host.write(release_build.BYTECODE_MAGIC, magic, PUBLIC)
+    release_build.make(host, ID)
+    (compiled,) = (argv for argv in packages.calls if "compileall" in argv)
+    assert any(argv[0] == "tar" for argv in packages.calls) is not whole
+    site = f"{UNFINISHED}/{SITE}"
+    places = compiled[compiled.index("--invalidation-mode=unchecked-hash") + 1 :]
+    assert set(places) == ({site} if whole else {f"{site}/{name}" for name in ("dcor_runtime", *FAULTY)})
+
+
+@pytest.mark.parametrize("program", ["pip", "dcor_runtime.theme", "sync"])
+def test_nothing_remains_of_a_release_that_cannot_be_made(host: Host, packages: Packages, program: str) -> None:
+    packages.fails = program
+    with pytest.raises(CommandFailed):
+        release_build.make(host, ID)
+    assert host.names(release.DIRECTORY) == []
+
+
+def test_a_release_needs_space(host: Host, packages: Packages, monkeypatch: pytest.MonkeyPatch) -> None:
+    proposal = Proposal(None, settings.Settings(), {})
+    release_build.check_space(host, proposal)
+    monkeypatch.setattr(disk, "free", lambda host, path: disk.GIB)
+    with pytest.raises(DcorError):
+        release_build.check_space(host, proposal)
+    with pytest.raises(DcorError):
+        release_build.make(host, ID)
+    host.write(f"{HOME}/{release.SCHEMA}", "revision", PUBLIC)
+    release_build.check_space(host, proposal)
+
+
+@pytest.mark.parametrize("state", ["installed", "unpacked", "half-configured", "triggers-pending"])
+def test_only_unpacked_packages_are_used(host: Host, packages: Packages, state: str) -> None:
+    packages.states = f"dcor-wheels installed\npython-ckan {state}\n"
+    release_build.require_unpacked_packages(host)
+    packages.states = f"dcor-wheels half-installed\npython-ckan {state}\n"
+    with pytest.raises(DcorError, match="dcor-wheels is being unpacked"):
+        release_build.require_unpacked_packages(host)
+    packages.states = f"dcor-wheels {state}\npython-ckan installed\n"
+    release_build.require_unpacked_packages(host)

@@ -1,0 +1,78 @@
+"""The scripts that run CKAN's programs: as CKAN's user, in one environment, whichever way they are started."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dcor_pkg.kernel import templates
+from dcor_pkg.machine import paths
+
+PACKAGED = templates.PACKAGE.parent / "conf/ckan/ckan"
+GUARD = templates.PACKAGE / "ckan/files/as-ckan"
+#: prints its name, environment and arguments
+REPORT = '#!/bin/sh\necho "$0 $CKAN_INI ${PATH%%:*} ${HOME} ${XDG_CONFIG_HOME:-none} $*"\n'
+#: print how they are called; what follows `--` is run
+SETPRIV = '#!/bin/sh\necho "$1 $2 $3 $4"\nshift 5\nexec "$@"\n'
+
+
+def program(path: Path, text: str) -> Path:
+    """Write a program, and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Path:
+    """Return the directory of a server with python-ckan, an active release, and a program setpriv that only reports."""
+    program(tmp_path / "default/bin/ckan", REPORT)
+    program(tmp_path / "releases/A/libexec/ckan", REPORT)
+    program(tmp_path / "releases/A/bin/ckan", GUARD.read_text())
+    program(tmp_path / "programs/setpriv", SETPRIV)
+    text = PACKAGED.read_text().replace(paths.PACKAGED_CKAN, f"{tmp_path}/default")
+    program(tmp_path / "usr/bin/ckan", text.replace(paths.STATE, str(tmp_path)))
+    return tmp_path
+
+
+def run(server: Path, command: Path, user: int, **environment: str) -> list[str]:
+    """Run a program as a user, by number, and return the lines that it prints."""
+    program(server / "programs/id", f"#!/bin/sh\necho {user}\n")
+    search = {"PATH": f"{server}/programs:{os.environ['PATH']}", "HOME": "/home/me", **environment}
+    done = subprocess.run([command, "list", "a b"], env=search, check=True, capture_output=True, text=True)
+    return done.stdout.replace(str(server), "").splitlines()
+
+
+DROPPED = "--reuid=www-data --regid=www-data --init-groups --inh-caps=-all"
+AS_ROOT = "/etc/ckan/default/ckan.ini {0}/bin /var/www /var/lib/ckan/config list a b"
+
+
+def test_without_a_release_it_is_the_packages_own(server: Path) -> None:
+    assert run(server, server / "usr/bin/ckan", 0) == [DROPPED, "/default/bin/ckan " + AS_ROOT.format("/default")]
+
+
+def test_with_a_release_it_is_that_of_the_release_by_its_own_path(server: Path) -> None:
+    (server / "current").symlink_to("releases/A")
+    expected = [DROPPED, "/releases/A/libexec/ckan " + AS_ROOT.format("/releases/A")]
+    assert run(server, server / "usr/bin/ckan", 0) == expected
+    assert run(server, server / "current/bin/ckan", 0) == expected
+
+
+def test_a_user_stays_that_user_and_may_choose_another_configuration(server: Path) -> None:
+    (line,) = run(server, server / "usr/bin/ckan", 1000, CKAN_INI="/other.ini")
+    assert line == "/default/bin/ckan /other.ini /default/bin /home/me none list a b"
+    (line,) = run(server, server / "releases/A/bin/ckan", 1000)
+    assert line == ("/releases/A/libexec/ckan /etc/ckan/default/ckan.ini /releases/A/bin /home/me none list a b")
+
+
+def test_both_scripts_drop_privileges_by_the_same_lines() -> None:
+    packaged, guard = (re.split(r"\nprogram=.*\n", path.read_text())[-1] for path in (PACKAGED, GUARD))
+    assert packaged == guard
+    assert f"--reuid={paths.CKAN_USER}" in guard
+    assert paths.CKAN_INI in guard
+    assert f"HOME={paths.CKAN_HOME}" in guard
