@@ -5,12 +5,12 @@ They are files that nginx serves without CKAN, which may be down then. Programs 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine import paths
+from dcor_pkg.machine.host import Host
 
 #: nginx's workers read it, which are not root.
 DIRECTORY = f"{paths.STATE}/nginx/errors"
@@ -117,8 +117,28 @@ PAGES = (
 )
 
 
-def files(settings: Settings) -> Iterator[ManagedFile]:
-    """Yield the file of each page."""
-    for page in PAGES:
-        values = {"page": page, "site_title": settings.site_title}
-        yield ManagedFile(f"{DIRECTORY}/{page.status}.html", "nginx/templates/error-page.html", values)
+@dataclass(frozen=True)
+class ErrorPages:
+    """The files of all pages, of which an admin may have changed some."""
+
+    files: tuple[ManagedFile, ...]
+    name: str = "error pages"
+
+    def check(self, host: Host) -> str | None:
+        drifts = (f"{file.path} {drift}" for file in self.files if (drift := file.check(host)) is not None)
+        return next(drifts, None)
+
+    def apply(self, host: Host) -> None:
+        for file in self.files:
+            if file.check(host) is not None:
+                file.apply(host)
+
+
+def error_pages(settings: Settings) -> ErrorPages:
+    """Return the step that writes the pages; the site's title is on each."""
+    return ErrorPages(tuple(_file(page, settings.site_title) for page in PAGES))
+
+
+def _file(page: ErrorPage, site_title: str) -> ManagedFile:
+    values = {"page": page, "site_title": site_title}
+    return ManagedFile(f"{DIRECTORY}/{page.status}.html", "nginx/templates/error-page.html", values)

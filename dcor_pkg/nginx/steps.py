@@ -7,7 +7,8 @@ from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
-from dcor_pkg.nginx import additions, error_pages
+from dcor_pkg.nginx import additions
+from dcor_pkg.nginx.error_pages import error_pages
 from dcor_pkg.nginx.service import UNIT, NginxService
 from dcor_pkg.nginx.site import Site, site
 
@@ -20,7 +21,7 @@ def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     return (
         Directory(additions.DIRECTORY, Access(0o755)),
         Directory(additions.COPIES, Access(0o700)),
-        *error_pages.files(settings),
+        error_pages(settings),
         Site(site(settings, facts)),
         NginxService(UNIT),
     )

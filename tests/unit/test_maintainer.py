@@ -78,7 +78,7 @@ def test_a_first_installation_whose_step_fails_repeats_its_reason_and_hint_and_c
 def test_an_upgrade_without_changes_is_one_line(dpkg: Dpkg) -> None:
     assert dpkg.installed().postinst("configure", "1.0.0") == 0
     assert dpkg.out.splitlines() == [
-        "dcor-server: https://dcor.example.org/ is up (0 changed, 61 unchanged).",
+        "dcor-server: https://dcor.example.org/ is up (0 changed, 62 unchanged).",
         "Created symlink.",
     ]
 

@@ -187,7 +187,7 @@ def _write_files(host: Host, server: NginxServer, edit: Callable[[str], str], se
         Access(0o644),
     )
     host.write(f"{nginx_additions.COPIES}/own.conf", ADDITION, Access(0o644))
-    for page in error_pages.files(settings):
+    for page in error_pages.error_pages(settings).files:
         host.write(page.path, page.text(host), Access(0o644))
     text = edit(nginx.site(settings, facts(version(program()))).text(host))
     text = re.sub(r"(?<=[ :])(?=/(?:etc|run|var)/)", str(host.root), text)

@@ -12,8 +12,10 @@ import pytest
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.kernel.managed_file import ManagedFile
-from dcor_pkg.machine.host import Host
+from dcor_pkg.kernel.runner import Result, run
+from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import error_pages
+from dcor_pkg.nginx.error_pages import ErrorPages
 from dcor_pkg.nginx.site import MAINTENANCE
 from tests.unit.nginx.backends import echo
 from tests.unit.nginx.clients import new_address
@@ -167,13 +169,30 @@ def test_a_page_that_was_removed_is_nginxs_own(server: NginxServer) -> None:
     assert (answer.status, is_of_nginx(answer)) == (404, True)
 
 
-@pytest.mark.parametrize("file", tuple(error_pages.files(SETTINGS)), ids=lambda file: Path(file.path).stem)
+@pytest.mark.parametrize("file", error_pages.error_pages(SETTINGS).files, ids=lambda file: Path(file.path).stem)
 def test_a_page_needs_nothing_from_anywhere(host: Host, file: ManagedFile) -> None:
     """It is shown while CKAN is down."""
     text = file.text(host)
     assert not re.findall(r"<script|<img|<link|url\(|@import|https?://|\bon[a-z]+=", text)
     assert text.startswith("<!-- Managed by dcor-server.")
     assert ('<html lang="en">' in text, '<section lang="de">' in text) == (True, True)
+
+
+def test_pages_follow_the_title_and_an_admins_own_is_preserved(host: Host) -> None:
+    def pages(title: str) -> ErrorPages:
+        return error_pages.error_pages(Settings(hostname=NAME, site_title=title))
+
+    assert [outcome.result for outcome in run([pages("One")], host)] == [Result.CHANGED]
+    assert [outcome.result for outcome in run([pages("One")], host)] == [Result.UNCHANGED]
+    host.write(f"{error_pages.DIRECTORY}/404.html", "own", Access(0o644))
+    (outcome,) = run([pages("Two")], host)
+    assert outcome.result is Result.CHANGED
+    assert host.read(f"{error_pages.DIRECTORY}/404.html") == "own"
+    assert "Two" in (host.read(f"{error_pages.DIRECTORY}/404.html.dcor-new") or "")
+    assert "Two" in (host.read(f"{error_pages.DIRECTORY}/503.html") or "")
+    host.remove(f"{error_pages.DIRECTORY}/503.html")
+    (outcome,) = run([pages("Two")], host)
+    assert outcome.reason == f"{error_pages.DIRECTORY}/503.html is missing"
 
 
 def test_the_title_is_that_of_the_site_and_its_characters_mean_nothing() -> None:

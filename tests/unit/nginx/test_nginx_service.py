@@ -16,7 +16,7 @@ from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.nginx import additions, error_pages, example_site, service, site, workers
+from dcor_pkg.nginx import additions, example_site, service, site, workers
 from dcor_pkg.nginx.service import UNIT, NginxService
 from dcor_pkg.nginx.steps import steps
 from dcor_pkg.nginx.take_down import take_down
@@ -147,8 +147,7 @@ def test_an_example_that_was_removed_is_not_enabled_again(host: Host) -> None:
 def test_the_steps_are_what_the_site_refers_to_the_site_and_the_service() -> None:
     names = [step.name for step in steps(Settings(), facts((1, 22, 1)))]
     directories = [f"directory {path}" for path in (additions.DIRECTORY, additions.COPIES)]
-    pages = [f"file {error_pages.DIRECTORY}/{page.status}.html" for page in error_pages.PAGES]
-    assert names == [*directories, *pages, "nginx site", f"service {UNIT}"]
+    assert names == [*directories, "error pages", "nginx site", f"service {UNIT}"]
 
 
 @pytest.fixture
