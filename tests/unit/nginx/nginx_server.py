@@ -59,8 +59,12 @@ http {{
 }}
 """
 
-#: an example of an admin's addition in nginx.d
+#: an example of an admin's addition in nginx.d; its page replaces ours
 ADDITION = """\
+error_page 504 /own;
+location = /too-slow {
+    return 504;
+}
 location = /own {
     set $dcor_content_security "script-src https://cdn.example.org";
     return 200 "own";

@@ -152,6 +152,11 @@ def test_a_limit_has_a_page(server: NginxServer) -> None:
     assert (program.headers["content-type"], program.headers["retry-after"]) == ("text/plain", "10")
 
 
+def test_an_admins_page_for_a_status_replaces_ours(server: NginxServer) -> None:
+    answer = server.ask("/too-slow", headers=BROWSER)
+    assert (answer.status, answer.text) == (504, "own")
+
+
 def test_a_store_that_is_down_has_a_page(server: NginxServer) -> None:
     server.filer.respond = lambda request: ("502 Bad Gateway", {}, b"")
     answer = server.ask(OBJECT, headers=BROWSER)

@@ -94,7 +94,7 @@ def test_many_passwords_from_one_address_are_slowed(server: NginxServer) -> None
     assert answers[-1].headers["retry-after"] == RETRY_AFTER
     assert len(server.ckan.seen) == counted[200]
     assert post(server, "/user/login", new_address())().status == 200
-    # as fail2ban's filter nginx-limit-req of Debian 12 and 13 expects it
+    # as fail2ban's filter nginx-limit-req of Debian 12 expects it
     logged = rf'limiting requests, excess: [0-9.]+ by zone "dcor_sign_in", client: {address[ADDRESS_HEADER]},'
     assert re.search(logged, (server.root / "error.log").read_text())
 
@@ -201,6 +201,11 @@ def test_a_class_opens_measurements_at_once(server: NginxServer) -> None:
     address = new_address()
     server.ckan.respond = respond
     assert statuses(at_once([opened] * CLASS)) == {200: CLASS}
+
+
+def test_requests_that_wait_for_their_turn_occupy_no_slot(server: NginxServer) -> None:
+    time.sleep(1)  # time in which the requests of other tests are forgotten
+    assert statuses(at_once([get(server, DCSERV, new_address())] * 4 * SLOTS)) == {200: 4 * SLOTS}
 
 
 def test_a_class_looks_at_pages_and_files_at_once(server: NginxServer) -> None:
