@@ -73,14 +73,12 @@ PAGES = (
     ),
     ErrorPage(
         429,
-        Words(
-            "Too many requests", "There were too many requests from your network. Please wait a minute and try again."
-        ),
+        Words("Too many requests", "There were too many requests. Please wait a minute and try again."),
         Words(
             "Zu viele Anfragen",
-            "Aus Ihrem Netz kamen zu viele Anfragen. Bitte warten Sie eine Minute, und versuchen Sie es noch einmal.",
+            "Es kamen zu viele Anfragen. Bitte warten Sie eine Minute, und versuchen Sie es noch einmal.",
         ),
-        plain="There were too many requests from your address. Please try again later.",
+        plain="There were too many requests. Please try again later.",
     ),
     ErrorPage(
         500,

@@ -74,8 +74,9 @@ def rates(count: int) -> tuple[Rate, ...]:
         # They arrive at the pace at which they can be answered in 0.1 s each. None waits for more than half a second:
         # dclab's first timeout is one second; to 429 it tries again.
         Rate("dcserv", "$dcor_dcserv", f"{10 * slots}r/s", 5 * slots, delayed=True),
-        # The same for people, who wait a few seconds when a class looks at the same page.
-        Rate("view", "$dcor_view", f"{10 * slots}r/s", CLASS, delayed=True),
+        # The same for people, whose pages take longer: a class that looks at the same page waits five seconds at most
+        # where there are two slots.
+        Rate("view", "$dcor_view", f"{4 * slots}r/s", CLASS, delayed=True),
     )
 
 
