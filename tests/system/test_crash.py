@@ -24,7 +24,7 @@ PROGRAMS = "/etc/supervisor/conf.d"
 UPSTREAM = "/var/lib/dcor-server/nginx/upstream.conf"
 SECRETS = "/etc/dcor-server/secrets"
 #: The longest wait for a moment.
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 300
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'ckan_default' AND xact_start IS NOT NULL"
 
 
