@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dcor_pkg.ckan.known_issues import float_expiry, own_certificate, percent_in_database_url
+from dcor_pkg.ckan.known_issues import (
+    anonymous_user,
+    float_expiry,
+    own_certificate,
+    percent_in_database_url,
+)
 from dcor_pkg.ckan.known_issues.issue import Issue, State
 from dcor_pkg.machine.host import Host
 
@@ -10,6 +15,7 @@ ISSUES: tuple[Issue, ...] = (
     float_expiry.ISSUE,
     own_certificate.ISSUE,
     percent_in_database_url.ISSUE,
+    anonymous_user.ISSUE,
 )
 
 
