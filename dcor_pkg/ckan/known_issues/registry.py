@@ -7,6 +7,7 @@ from dcor_pkg.ckan.known_issues import (
     float_expiry,
     own_certificate,
     percent_in_database_url,
+    uploads_without_login,
 )
 from dcor_pkg.ckan.known_issues.issue import Issue, State
 from dcor_pkg.machine.host import Host
@@ -16,6 +17,7 @@ ISSUES: tuple[Issue, ...] = (
     own_certificate.ISSUE,
     percent_in_database_url.ISSUE,
     anonymous_user.ISSUE,
+    uploads_without_login.ISSUE,
 )
 
 
