@@ -6,6 +6,7 @@ from dcor_pkg.ckan.known_issues import (
     anonymous_user,
     float_expiry,
     own_certificate,
+    password_reset_answers,
     percent_in_database_url,
     uploads_without_login,
 )
@@ -18,6 +19,7 @@ ISSUES: tuple[Issue, ...] = (
     percent_in_database_url.ISSUE,
     anonymous_user.ISSUE,
     uploads_without_login.ISSUE,
+    password_reset_answers.ISSUE,
 )
 
 
