@@ -5,6 +5,8 @@ from __future__ import annotations
 from dcor_pkg.ckan.known_issues import (
     anonymous_user,
     float_expiry,
+    mail_at_registration,
+    mail_in_request,
     own_certificate,
     password_reset_answers,
     percent_in_database_url,
@@ -20,6 +22,8 @@ ISSUES: tuple[Issue, ...] = (
     anonymous_user.ISSUE,
     uploads_without_login.ISSUE,
     password_reset_answers.ISSUE,
+    mail_in_request.ISSUE,
+    mail_at_registration.ISSUE,
 )
 
 
