@@ -10,6 +10,8 @@ from dcor_pkg.ckan.known_issues import (
     own_certificate,
     password_reset_answers,
     percent_in_database_url,
+    unusable_values_in_api,
+    unusable_values_in_pages,
     uploads_without_login,
 )
 from dcor_pkg.ckan.known_issues.issue import Issue, State
@@ -24,6 +26,8 @@ ISSUES: tuple[Issue, ...] = (
     password_reset_answers.ISSUE,
     mail_in_request.ISSUE,
     mail_at_registration.ISSUE,
+    unusable_values_in_api.ISSUE,
+    unusable_values_in_pages.ISSUE,
 )
 
 
