@@ -8,6 +8,7 @@ from dcor_pkg.ckan.known_issues import (
     mail_at_registration,
     mail_in_request,
     own_certificate,
+    page_numbers,
     password_reset_answers,
     percent_in_database_url,
     unusable_values_in_api,
@@ -28,6 +29,7 @@ ISSUES: tuple[Issue, ...] = (
     mail_at_registration.ISSUE,
     unusable_values_in_api.ISSUE,
     unusable_values_in_pages.ISSUE,
+    page_numbers.ISSUE,
 )
 
 
