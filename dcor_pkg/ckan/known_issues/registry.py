@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dcor_pkg.ckan.known_issues import (
     anonymous_user,
+    control_characters_in_feeds,
     float_expiry,
     mail_at_registration,
     mail_in_request,
@@ -30,6 +31,7 @@ ISSUES: tuple[Issue, ...] = (
     unusable_values_in_api.ISSUE,
     unusable_values_in_pages.ISSUE,
     page_numbers.ISSUE,
+    control_characters_in_feeds.ISSUE,
 )
 
 
