@@ -5,9 +5,11 @@ from __future__ import annotations
 from dcor_pkg.ckan.known_issues import (
     anonymous_user,
     control_characters_in_feeds,
+    download_without_address,
     float_expiry,
     mail_at_registration,
     mail_in_request,
+    named_download_without_address,
     own_certificate,
     page_numbers,
     password_reset_answers,
@@ -32,6 +34,8 @@ ISSUES: tuple[Issue, ...] = (
     unusable_values_in_pages.ISSUE,
     page_numbers.ISSUE,
     control_characters_in_feeds.ISSUE,
+    download_without_address.ISSUE,
+    named_download_without_address.ISSUE,
 )
 
 
