@@ -7,6 +7,7 @@ from dcor_pkg.ckan.known_issues import (
     control_characters_in_feeds,
     download_without_address,
     float_expiry,
+    logs_in_each_query,
     mail_at_registration,
     mail_in_request,
     named_download_without_address,
@@ -14,6 +15,7 @@ from dcor_pkg.ckan.known_issues import (
     page_numbers,
     password_reset_answers,
     percent_in_database_url,
+    slow_logs,
     unusable_values_in_api,
     unusable_values_in_pages,
     uploads_without_login,
@@ -36,6 +38,8 @@ ISSUES: tuple[Issue, ...] = (
     control_characters_in_feeds.ISSUE,
     download_without_address.ISSUE,
     named_download_without_address.ISSUE,
+    slow_logs.ISSUE,
+    logs_in_each_query.ISSUE,
 )
 
 
