@@ -8,6 +8,7 @@ from dcor_pkg.ckan.known_issues import (
     download_without_address,
     float_expiry,
     logs_in_each_query,
+    long_texts,
     mail_at_registration,
     mail_in_request,
     named_download_without_address,
@@ -40,6 +41,7 @@ ISSUES: tuple[Issue, ...] = (
     named_download_without_address.ISSUE,
     slow_logs.ISSUE,
     logs_in_each_query.ISSUE,
+    long_texts.ISSUE,
 )
 
 
