@@ -11,6 +11,7 @@ from dcor_pkg.ckan.known_issues import (
     long_texts,
     mail_at_registration,
     mail_in_request,
+    many_labels,
     named_download_without_address,
     own_certificate,
     page_numbers,
@@ -42,6 +43,7 @@ ISSUES: tuple[Issue, ...] = (
     slow_logs.ISSUE,
     logs_in_each_query.ISSUE,
     long_texts.ISSUE,
+    many_labels.ISSUE,
 )
 
 
