@@ -1,7 +1,8 @@
-"""What dpkg asks for: postinst and prerm. What they end with decides whether apt is usable afterwards.
+"""What dpkg asks for: postinst and prerm. Their exit codes decide whether apt stays usable.
 
-A first installation that fails says so (1; `dpkg --configure -a` goes on). On a server that once worked an upgrade
-never fails: it would block every later run of apt, security updates included. The state is told instead.
+A first installation that fails ends with 1, and `dpkg --configure -a` continues it. On a server that once worked an
+upgrade never fails, because that would block every later run of apt, security updates included: it reports the state
+instead, and the timer dcor-retry tries again.
 """
 
 from __future__ import annotations
@@ -13,121 +14,138 @@ from collections.abc import Sequence
 from dcor_pkg import converge
 from dcor_pkg.answers import debconf_wire
 from dcor_pkg.errors import CommandFailed
-from dcor_pkg.kernel import pending, report, settings_file
-from dcor_pkg.kernel.runner import Outcome, Result
+from dcor_pkg.kernel import last_converge, pending, report, settings_file
 from dcor_pkg.machine import error_boundary, lock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import take_answers, take_down
+from dcor_pkg.verbs.run_report import message, progress
 
+#: exit codes
+OK, FAILED = 0, 1
 POLICY = "/usr/sbin/policy-rc.d"
+#: exit code of policy-rc.d when a unit must not be started (invoke-rc.d(8))
 FORBIDDEN = 101
+
+NOT_STARTED = (
+    "Services must not be started here (systemd is not running, or policy-rc.d forbids it), so only the settings were "
+    "saved. The server is set up at its first boot."
+)
+STILL_RUNS = (
+    "This does not block apt: what was running before keeps running, and the timer dcor-retry tries again each hour. "
+    "dcor-server status shows the state."
+)
+CONTINUE = "Fix the cause, then run: dpkg --configure -a"
+RECONFIGURE = "Fix the cause, then run: dcor-server converge (or dpkg-reconfigure dcor-server, to give other answers)"
 
 
 def postinst(argv: Sequence[str], debhelper: str) -> int:
-    """Carry out `postinst ACTION [VERSION]` (Debian Policy, section 6.5) and return its exit code."""
+    """Carry out `postinst ACTION [VERSION]` (Debian Policy, section 6.5) and return its exit code.
+
+    `debhelper` is the shell code that debhelper has put into the script. It runs last: the timers that it starts would
+    otherwise converge a server that is not set up yet.
+    """
     os.umask(0o022)
     host, action = Host(), argv[1]
 
-    def work() -> int:
+    def configure() -> int:
         if action == "configure":
             _take_answers(host)
-        return _converge(host) if action in ("configure", "triggered") else 0
+        return _converge(host) if action in ("configure", "triggered") else OK
 
-    def ended(reason: str, hint: str) -> int:
-        return _ended(host, reason, hint)
+    def fail(reason: str, hint: str) -> int:
+        return _fail(host, reason, hint)
 
-    # debhelper's part comes last: its timers would begin to heal a server that is not there yet.
-    return error_boundary.guard(host, work, ended) or error_boundary.guard(
-        host, lambda: _debhelper(host, debhelper, argv[1:]), ended
+    return error_boundary.guard(host, configure, fail) or error_boundary.guard(
+        host, lambda: _run_debhelper(host, debhelper, argv[1:]), fail
     )
 
 
 def prerm(argv: Sequence[str], debhelper: str) -> int:
-    """Carry out `prerm ACTION`: on removal the site goes down. What cannot be stopped is told; it never fails."""
+    """Carry out `prerm ACTION` and return 0: on removal the site goes down; what cannot be stopped is reported."""
     host = Host()
 
-    def work() -> int:
+    def remove() -> int:
         if argv[1] == "remove":
             take_down.take_down(host, _complain)
-        return _debhelper(host, debhelper, argv[1:])
+        return _run_debhelper(host, debhelper, argv[1:])
 
-    return error_boundary.guard(host, work, lambda reason, hint: _complain(f"{reason} {hint}"))
-
-
-def _complain(fault: str) -> int:
-    print(f"dcor-server: {fault}", file=sys.stderr)
-    return 0
+    return error_boundary.guard(host, remove, _complain)
 
 
 def _take_answers(host: Host) -> None:
-    """Save the answers as settings, and hang up: nothing else is changed before, and nothing said."""
+    """Save the answers as settings and close the connection to debconf; until then nothing is printed or changed."""
     wire = debconf_wire.wire()
     try:
-        told = take_answers.take(host, wire, reconfigure=_reconfigured(), probe=_may_start(host))
+        messages = take_answers.take(host, wire, reconfigure=_is_reconfiguration(), probe=_may_start(host))
     finally:
         wire.hang_up()
-    for line in told:
-        print(f"dcor-server: {line}", flush=True)
-
-
-def _reconfigured() -> bool:
-    return "DEBCONF_RECONFIGURE" in os.environ
+    for text in messages:
+        _say(text)
 
 
 def _converge(host: Host) -> int:
     if not _may_start(host):
-        print("dcor-server: services may not start here now; the server is set up at its first boot.", flush=True)
-        return 0
+        _say(NOT_STARTED)
+        return OK
     try:
-        outcomes = converge.converge(host, _tell)
+        outcomes = converge.converge(host, progress(_print))
     except lock.Busy as busy:
         pending.request(host, pending.CONVERGE)
-        print(f"dcor-server: pending: {busy.reason} The timer dcor-retry tries again.", flush=True)
-        return 0
-    failure = next((o for o in outcomes if o.result is Result.FAILED), None)
+        _say(f"The server was not set up yet: {busy.reason} The timer dcor-retry does so within an hour.")
+        return OK
+    failure = converge.first_failure(outcomes)
     if failure is not None:
-        return _ended(host, f"The step {failure.step} failed, for the reason above.", "")
-    print(f"dcor-server: https://{settings_file.load(host).hostname}/ is up ({report.summary(outcomes)}).", flush=True)
-    return 0
+        return _fail(host, f"The step {failure.step!r} failed: {failure.reason}", failure.hint)
+    _say(f"https://{settings_file.load(host).hostname}/ is up ({report.summary(outcomes)}).")
+    return OK
+
+
+def _is_reconfiguration() -> bool:
+    """Return whether dpkg-reconfigure(8) has started the script."""
+    return "DEBCONF_RECONFIGURE" in os.environ
 
 
 def _may_start(host: Host) -> bool:
-    """Tell whether services may be started: not in a chroot, and not where policy-rc.d (invoke-rc.d(8)) forbids it."""
+    """Return whether services may be started: not in a chroot, nor where policy-rc.d (invoke-rc.d(8)) forbids it."""
     if not host.exists("/run/systemd/system"):
         return False
     if not host.exists(POLICY):
         return True
     try:
         host.run(POLICY, "nginx", "start")
-    except CommandFailed as refused:
-        return refused.code != FORBIDDEN
+    except CommandFailed as denied:
+        return denied.code != FORBIDDEN
     return True
 
 
-def _tell(outcome: Outcome) -> None:
-    if outcome.result is not Result.UNCHANGED:
-        print(report.line(outcome), flush=True)
+def _fail(host: Host, reason: str, hint: str) -> int:
+    """Log and print a failure, and return the exit code that dpkg gets for it."""
+    last_converge.log(host, [f"{reason} {hint}".strip()])
+    harmless = last_converge.read(host).worked and not _is_reconfiguration()
+    advice = STILL_RUNS if harmless else RECONFIGURE if _is_reconfiguration() else CONTINUE
+    _complain(reason, f"{hint}\n{advice}".lstrip())
+    return OK if harmless else FAILED
 
 
-def _ended(host: Host, reason: str, hint: str) -> int:
-    """Tell why it ended, and return what dpkg may hear of it."""
-    converge.note(host, [f"{reason} {hint}".strip()])
-    print(f"dcor-server: {reason}", file=sys.stderr)
-    if hint:
-        print(f"    {hint}", file=sys.stderr)
-    if converge.state(host).worked and not _reconfigured():
-        print("dcor-server: what ran before goes on; dcor-server status tells more.", file=sys.stderr)
-        return 0
-    print("    When that is mended: dpkg --configure -a", file=sys.stderr)
-    return 1
+def _run_debhelper(host: Host, script: str, arguments: Sequence[str]) -> int:
+    """Run the shell code of debhelper (debhelper(7), "Automatic generation of Debian install scripts").
 
-
-def _debhelper(host: Host, script: str, arguments: Sequence[str]) -> int:
-    """Run what debhelper has put into the script: it is shell (debhelper(7), "Automatic generation").
-
-    It cares for files and units that the package brings, and a reconfiguration brings none.
+    It looks after files and units that the package brings; a reconfiguration brings none.
     """
-    if script.strip() and not _reconfigured():
+    if script.strip() and not _is_reconfiguration():
         environment = {name: value for name, value in os.environ.items() if name.startswith(("DPKG_", "DEB_"))}
         print(host.run("sh", "-e", "-c", script, "sh", *arguments, environment=environment), end="", flush=True)
-    return 0
+    return OK
+
+
+def _say(text: str) -> None:
+    _print(f"dcor-server: {text}")
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+def _complain(reason: str, hint: str) -> int:
+    print(message(reason, hint), file=sys.stderr, flush=True)
+    return OK

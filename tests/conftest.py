@@ -1,4 +1,4 @@
-"""What tests of all parts are given: the suite they run for, our packages, and machines that go when the test ends."""
+"""Fixtures of all parts of the tests: the Debian suite, our packages, and machines; and the order of parallel tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dcor_dev import layers, rooms, roots
+from dcor_dev import layers, machine_directories, roots
 from dcor_dev.machine import Machine
 
 HERE = Path(__file__).parent
@@ -17,10 +17,10 @@ HERE = Path(__file__).parent
 #: Parts of the tests that boot machines.
 MACHINES = ("engines", "system")
 
-#: What a part makes once for many tests of several files, and takes long.
+#: Fixtures that take long and are made once for the tests of several files.
 SHARED = {"server", "content"}
 
-#: What begins first. The longest one is the other Debian's, which needs packages of its own.
+#: The files that run first, the longest one at the beginning: the other Debian needs packages of its own.
 FIRST = (
     "system/test_other_suites",
     "system/test_crash",
@@ -40,9 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what boots machines, and keep on one worker the tests that share something, or else those of a file.
+    """Mark tests of machines, and group the tests that share a fixture, or else those of a file, for one worker.
 
-    Only tests that say that each has a machine of its own are shared out one by one.
+    Tests with the marker own_machine are in no group, so any worker may run them.
     """
     part = _file(item).partition("/")[0]
     if part in MACHINES:
@@ -53,7 +53,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that in the end no worker has much to do while the others have nothing."""
+    """Run the longest tests first, so that the workers finish at about the same time."""
     items.sort(key=lambda item: FIRST.index(_file(item)) if _file(item) in FIRST else len(FIRST))
 
 
@@ -63,15 +63,15 @@ def _file(item: pytest.Item) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Give a test that a worker ran the name by which pytest runs it again; there its group stands behind it."""
+    """Remove the group from the name of a test that a worker has run, so that pytest accepts the name."""
     if hasattr(report, "node"):
         report.nodeid = re.sub(r"@[^@\]]*$", "", report.nodeid)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
-    """Let no worker end before the machines that it removed are gone; its process would not get the time."""
-    rooms.await_removals()
+    """Wait for the removal of machines; a worker's process would otherwise be killed before it is complete."""
+    machine_directories.wait_for_removals()
 
 
 @pytest.fixture(scope="session")
@@ -82,8 +82,8 @@ def suite(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def debs(suite: str) -> list[Path]:
-    """Return all our packages, built if there are none of what the checkout holds."""
-    return layers.built(suite)
+    """Return all our packages, built from this checkout."""
+    return layers.build_packages(suite)
 
 
 @pytest.fixture

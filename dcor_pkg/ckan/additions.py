@@ -163,6 +163,8 @@ def _problem(error: configparser.Error) -> tuple[int, str]:
             error.lineno or 1,
             f"the section [{error.section}] occurs twice (options before the first one belong to [{MAIN}])",
         )
+    if isinstance(error, configparser.MissingSectionHeaderError):
+        return error.lineno, "is neither OPTION = VALUE nor [SECTION]"
     if isinstance(error, configparser.ParsingError):
         return error.errors[0][0], "is neither OPTION = VALUE nor [SECTION]"
     raise error

@@ -97,7 +97,11 @@ def probe_search(host: Host, programs: Programs, hostname: str) -> str | None:
 
 def search_problem(body: str | bytes) -> str | None:
     """Return what is wrong with a search that was answered with status 200, or None."""
-    return None if json.loads(body).get("success") is True else "package_search does not succeed"
+    try:
+        succeeds = json.loads(body).get("success") is True
+    except ValueError:
+        return "package_search does not answer in JSON"
+    return None if succeeds else "package_search does not succeed"
 
 
 def _get(host: Host, programs: Programs, target: str, hostname: str) -> unix_http.Answer:

@@ -1,1 +1,1 @@
-"""Steps and what all steps are made of: the runner, managed files, templates, secrets, generic steps."""
+"""What the plan is made of: the runner, and steps that are not of one service alone (files, secrets, units)."""

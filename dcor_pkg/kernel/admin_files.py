@@ -1,4 +1,4 @@
-"""What an admin adds in directories that are for it: read by us, never touched."""
+"""Files that an admin adds in directories meant for that: dcor-server reads them and never changes them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dcor_pkg.machine.host import Host
 
 
 def texts(host: Host, directory: str, ending: str) -> dict[str, str]:
-    """Return the name and the text of each file in a directory whose name ends so, in the order of the names.
+    """Return the texts of the files in a directory whose names have this ending, by name and in its order.
 
-    Raises DcorError for one that cannot be read: a link that leads nowhere, a directory.
+    Hidden files are left out. Raises DcorError for one that cannot be read: a dangling link, a directory.
     """
     found = {}
     for name in host.names(directory):
@@ -17,6 +17,6 @@ def texts(host: Host, directory: str, ending: str) -> dict[str, str]:
             continue
         path = f"{directory}/{name}"
         if not host.path(path).is_file():
-            raise DcorError(f"{path} is no file that can be read.", hint="Mend it, or give it another ending.")
+            raise DcorError(f"{path} is not a readable file.", hint=f"Fix it, or give it a name without {ending}.")
         found[name] = host.read(path) or ""
     return found

@@ -1,7 +1,7 @@
-"""The directory with the measurements: made once, with a mark in it, and never made anew.
+"""The directory with the measurements: made once, with a marker in it, and never made again.
 
-A mark that is gone means a disk that is not mounted. A server that went on without it would look
-healthy and be empty: the worst outcome of all.
+A missing marker means a disk that is not mounted. A server that went on without its data would look healthy and be
+empty, which is worse than one that stops.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from pathlib import Path
 from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.proposal import Proposal
-from dcor_pkg.machine import disk, paths
+from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import STATE
 
-#: Each service owns a directory in it, and need not see the others'.
+#: Each service owns a directory in it, and need not see those of the others.
 ACCESS = Access(0o711)
+#: the name of the marker; it holds the id of the instance whose data the directory has
 MARKER = ".dcor-server"
-INSTANCE = f"{paths.STATE}/instance"
+#: holds the id of this instance
+INSTANCE = f"{STATE}/instance"
 QUESTION = "dcor-server/data-directory"
 #: of free space where data are stored for the first time
 REQUIRED_BYTES = disk.GIB
@@ -27,25 +30,25 @@ REQUIRED_BYTES = disk.GIB
 
 @dataclass(frozen=True)
 class DataDirectory:
-    """DATA, with the id of the instance whose data lie in it."""
+    """The data directory, with the marker of this instance."""
 
     path: str
     name: str = "data directory"
 
     def check(self, host: Host) -> str | None:
-        lost = missing_data(host, self.path)
-        if lost is not None:
-            return lost
+        problem = missing_data(host, self.path)
+        if problem is not None:
+            return problem
         if host.read(INSTANCE) is None:
-            return "is not marked as this server's yet"
+            return f"{self.path} does not have the marker of this server yet"
         drift = host.access_drift(self.path, ACCESS)
         return None if drift is None else f"{self.path} {drift}"
 
     def apply(self, host: Host) -> None:
-        """Make and mark it at the first time; adopt one that a former installation has marked."""
-        lost = missing_data(host, self.path)
-        if lost is not None:
-            raise DcorError(lost, hint=f"Mount its disk (mount {self.path}), then: dcor-server converge")
+        """Make and mark the directory at the first time; adopt one that an earlier installation has marked."""
+        problem = missing_data(host, self.path)
+        if problem is not None:
+            raise DcorError(problem, hint=f"Mount its disk (mount {self.path}), then: dcor-server converge")
         host.make_directory(self.path, ACCESS)
         instance = host.read(marker(self.path))
         if instance is None:
@@ -56,12 +59,12 @@ class DataDirectory:
 
 
 def marker(path: str) -> str:
-    """Return the file in DATA that tells whose it is."""
+    """Return the path of the marker in a data directory."""
     return f"{path}/{MARKER}"
 
 
 def missing_data(host: Host, path: str) -> str | None:
-    """Return why the data cannot be used, or None: they are there, or there never were any."""
+    """Return why the data in a directory cannot be used, or None where they are there, or never were any."""
     instance = host.read(INSTANCE)
     found = host.read(marker(path))
     if instance is None or found == instance:
@@ -101,7 +104,7 @@ def _check_first(host: Host, path: str) -> None:
 
 
 def _check_other(host: Host, before: str, path: str) -> None:
-    """Accept only a directory that holds this server's data already: nobody wants an empty server that looks healthy."""
+    """Accept only a directory that holds this server's data already: an empty server that looks healthy is no help."""
     if missing_data(host, path) is not None:
         raise InvalidAnswer(
             QUESTION,

@@ -9,7 +9,7 @@ from dcor_pkg.machine.host import Access, Host
 
 @dataclass(frozen=True)
 class Directory:
-    """A directory with its access; what lies in it is never listed, let alone changed.
+    """A directory with its access; what is in it is neither listed nor changed.
 
     With a million files a walk takes minutes, and `chown -R` on a network share takes hours.
     """

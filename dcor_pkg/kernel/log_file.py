@@ -1,18 +1,19 @@
-"""Logs that CKAN's programs write themselves."""
+"""Log files that CKAN's programs write themselves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CKAN_USER
 
-#: what `dcor inspect` wants of all that lies in CKAN's log directory
-ACCESS = Access(0o644, "www-data", "adm")
+#: what `dcor inspect` (dcor_control) expects of each file in CKAN's log directory
+ACCESS = Access(0o644, CKAN_USER, "adm")
 
 
 @dataclass(frozen=True)
 class LogFile:
-    """A log that group adm may read, as Debian's logs; made before its program would make it otherwise."""
+    """A log that the group adm may read, as Debian's logs; made before its program makes it with another access."""
 
     path: str
 

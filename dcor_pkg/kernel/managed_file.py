@@ -1,8 +1,8 @@
-"""Files that we write into /etc, and what becomes of them when an admin has changed one.
+"""Files that dcor-server writes into /etc, and what happens when an admin has changed one.
 
-What we last wrote is remembered by its hash. Still so on disk: replaced by the new text. Changed
-by the admin: kept; the new text is laid beside it, and the report says so. A file that is moved there
-from beside, or removed, is ours again, and what reads it hears of that.
+The hash of what was last written is recorded. A file that still has it is replaced by the new version. A file that
+an admin has changed is kept; its new version is written to FILE.dcor-new, and the report says so. When the admin
+moves that one over the file, or removes the file, dcor-server manages it again and reloads the service that reads it.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.errors import CommandFailed, DcorError, command_line
 from dcor_pkg.kernel import pending, templates
 from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CONFIGURATION, STATE
 
-MEMORY = "/var/lib/dcor-server/managed.json"
-BESIDE = ".dcor-new"
-#: Their programs read whatever lies in them, or complain of it; new texts for files in there lie in `ROOM`.
-CROWDED = ("/etc/apt/apt.conf.d", "/etc/logrotate.d")
-ROOM = "/etc/dcor-server"
+#: the hashes of what was written, by path; an empty list for a file that an admin has changed
+STATE_FILE = f"{STATE}/managed.json"
+NEW_VERSION_ENDING = ".dcor-new"
+#: directories whose programs read each file in them, or complain about it; new versions go to CONFIGURATION instead
+READ_AS_A_WHOLE = ("/etc/apt/apt.conf.d", "/etc/logrotate.d")
 PUBLIC = Access(0o644)
 
 
 @dataclass(frozen=True)
 class ManagedFile:
-    """A file made from a template. `then` names the handlers ("reload UNIT") that a change asks for."""
+    """A file made from a template. `then`: the actions ("reload UNIT") that are pending after a change."""
 
     path: str
     template: str
@@ -46,34 +47,34 @@ class ManagedFile:
             return drift
         wanted = self.text(host)
         if is_ours(host, self.path, found):
-            return None if found == wanted else "is not what the settings ask for"
+            return None if found == wanted else "differs from what the settings need"
         if found == wanted:
-            return "is dcor-server's again, and not taken over yet"
-        laid = host.read(new_version(self.path))
-        return None if laid == wanted else "was changed here, and there is a new text for it"
+            return "has the text of dcor-server again, and is not recorded and loaded as such yet"
+        new = new_version(self.path)
+        return None if host.read(new) == wanted else f"was changed locally, so its new version goes to {new}"
 
     def apply(self, host: Host) -> None:
-        """Write the file, or lay the new text beside the admin's, which from then on is not ours."""
+        """Write the file; where an admin has changed it, write the new version next to it and keep the file."""
         wanted, found = self.text(host), host.read(self.path)
         if found not in (None, wanted) and not is_ours(host, self.path, found):
             host.write(new_version(self.path), wanted, self.access)
             host.write(self.path, found or "", self.access)
-            state_file.write(host, MEMORY, {**_hashes(host), self.path: []})
+            state_file.write(host, STATE_FILE, {**_hashes(host), self.path: []})
             return
-        for handler in self.then:
-            pending.request(host, handler)
+        for action in self.then:
+            pending.request(host, action)
         record(host, self.path, wanted)
         host.write(self.path, wanted, self.access)
         host.remove(new_version(self.path))
 
     def text(self, host: Host) -> str:
-        """Return what should be in the file."""
+        """Return the text that the file should have."""
         return templates.render(self.template, self.values, host)
 
 
 @dataclass(frozen=True)
 class ValidatedFiles:
-    """Files that only a program can judge together: swapped, validated, and put back when it refuses them."""
+    """Files that a program can only validate together, in their places: where it fails, the old ones are restored."""
 
     name: str
     files: tuple[ManagedFile, ...]
@@ -93,38 +94,37 @@ class ValidatedFiles:
             host.run(*self.validate)
         except CommandFailed as error:
             for path, (text, access) in before.items():
-                _put_back(host, path, text, access)
-            state_file.write(host, MEMORY, hashes)
-            raise DcorError(
-                f"{self.validate[0]} refuses the new configuration; the old one stays", error.hint
-            ) from None
+                _restore(host, path, text, access)
+            state_file.write(host, STATE_FILE, hashes)
+            reason = f"`{command_line(self.validate)}` finds an error in the new configuration; the old one stays"
+            raise DcorError(reason, error.hint) from None
 
 
 def new_version(path: str) -> str:
-    """Return where the new text of a file is laid that an admin has changed."""
+    """Return where the new version of a file goes that an admin has changed."""
     directory, _, name = path.rpartition("/")
-    return f"{ROOM if directory in CROWDED else directory}/{name}{BESIDE}"
+    return f"{CONFIGURATION if directory in READ_AS_A_WHOLE else directory}/{name}{NEW_VERSION_ENDING}"
 
 
 def is_ours(host: Host, path: str, text: str) -> bool:
-    """Tell whether `text` is what we last wrote to `path`."""
+    """Tell whether `text` is what dcor-server last wrote to `path`."""
     return _hash(text) in _hashes(host).get(path, [])
 
 
 def record(host: Host, path: str, text: str) -> None:
-    """Remember what is about to be written, and what lies there until then: a power cut leaves one of the two."""
+    """Record what is about to be written, next to what was written before: after a power cut it is one of the two."""
     hashes = _hashes(host)
-    state_file.write(host, MEMORY, {**hashes, path: [_hash(text), *hashes.get(path, [])[:1]]})
+    state_file.write(host, STATE_FILE, {**hashes, path: [_hash(text), *hashes.get(path, [])[:1]]})
 
 
 def remove(host: Host, path: str) -> None:
-    """Remove a file that is not wanted any more, and what we know of it."""
+    """Remove a file that is not needed any more, and what is recorded of it."""
     host.remove(path)
-    state_file.write(host, MEMORY, {known: hashes for known, hashes in _hashes(host).items() if known != path})
+    state_file.write(host, STATE_FILE, {known: hashes for known, hashes in _hashes(host).items() if known != path})
 
 
 def changed_by_admin(host: Host) -> list[str]:
-    """Return the managed files that an admin has changed, and that we therefore keep."""
+    """Return the paths of the managed files that an admin has changed, and that are therefore kept."""
     return [
         path
         for path, known in sorted(_hashes(host).items())
@@ -132,7 +132,7 @@ def changed_by_admin(host: Host) -> list[str]:
     ]
 
 
-def _put_back(host: Host, path: str, text: str | None, access: Access | None) -> None:
+def _restore(host: Host, path: str, text: str | None, access: Access | None) -> None:
     if text is None or access is None:
         host.remove(path)
     else:
@@ -140,8 +140,8 @@ def _put_back(host: Host, path: str, text: str | None, access: Access | None) ->
 
 
 def _hashes(host: Host) -> dict[str, list[str]]:
-    """Return the hashes of what we have written, by path; none are known of a file that is not ours any more."""
-    return state_file.read(host, MEMORY, {})
+    """Return the recorded hashes by path."""
+    return state_file.read(host, STATE_FILE, {})
 
 
 def _hash(text: str) -> str:

@@ -1,31 +1,32 @@
-"""Reloads and restarts that are due: asked for by whoever changes a file, done by the step of the service.
+"""Pending actions: restarts and reloads, requested by who changes a file and carried out by the step of the service.
 
-Each is an empty file until it is done, so a crash between writing and reloading heals at the next run.
+Each is an empty file until it is carried out, so after a crash between the change and the reload the next run does it.
 """
 
 from __future__ import annotations
 
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import STATE
 
 #: the site, the certificate or what they include has changed
 RELOAD_NGINX = "reload nginx.service"
-#: what the search index was made from, or how, has changed
+#: the search index has to be rebuilt: what it is made from has changed, or how
 REBUILD_INDEX = "rebuild index"
-#: the last converge did not end well, or could not begin; a timer looks for this
+#: the last converge has failed, or could not begin; the timer dcor-retry looks for this file
 CONVERGE = "converge"
-DIRECTORY = "/var/lib/dcor-server/pending"
+DIRECTORY = f"{STATE}/pending"
 
 
-def request(host: Host, handler: str) -> None:
-    """Remember that `handler` ("restart UNIT", "reload UNIT") is due; called before the change, not after."""
-    host.write(f"{DIRECTORY}/{handler}", "", Access(0o600))
+def request(host: Host, action: str) -> None:
+    """Make an action ("restart UNIT", "reload UNIT") pending; call this before the change, not after it."""
+    host.write(f"{DIRECTORY}/{action}", "", Access(0o600))
 
 
-def is_pending(host: Host, handler: str) -> bool:
-    """Tell whether somebody has asked for it since it was last done."""
-    return host.exists(f"{DIRECTORY}/{handler}")
+def is_pending(host: Host, action: str) -> bool:
+    """Tell whether an action was requested since it was last carried out."""
+    return host.exists(f"{DIRECTORY}/{action}")
 
 
-def clear(host: Host, handler: str) -> None:
-    """Forget it."""
-    host.remove(f"{DIRECTORY}/{handler}")
+def clear(host: Host, action: str) -> None:
+    """Record that an action was carried out."""
+    host.remove(f"{DIRECTORY}/{action}")

@@ -1,6 +1,6 @@
-"""What a purge has put by: secrets and certificate, without which kept data could not be read, and the admin's additions.
+"""What a purge has preserved: secrets and certificate, which are needed to read the data, and the admin's additions.
 
-The settings were put by as well: `settings_file.save` takes them up, under the answers that were given since.
+The settings are preserved as well; `settings_file.save` restores them, under the answers that were given since.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dcor_pkg.kernel.data_directory import INSTANCE
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
 
-#: whose all of it is; it comes back last, so until then nothing has come back for good
+#: the id of the instance that all of it belongs to; it is restored last, so until then nothing counts as restored
 PRESERVED_INSTANCE = f"{paths.PRESERVED}/instance"
 #: the directories of the configuration that a purge preserves (debian/dcor-server.postrm)
 DIRECTORIES = ("secrets", "tls", "ckan.d", "nginx.d")
@@ -20,15 +20,15 @@ DIRECTORIES = ("secrets", "tls", "ckan.d", "nginx.d")
 
 @dataclass(frozen=True)
 class PreservedSettings:
-    """Bring back what an earlier installation has left, before anything is made anew."""
+    """Restore what an earlier installation has left, before anything else is made."""
 
     name: str = "preserved settings"
 
     def check(self, host: Host) -> str | None:
-        return f"{paths.PRESERVED} was kept by a purge, and is not back" if _is_due(host) else None
+        return f"{paths.PRESERVED} was preserved by a purge, and is not restored yet" if _is_pending(host) else None
 
     def apply(self, host: Host) -> None:
-        """Bring back each file but those that were given anew since."""
+        """Restore each file, except those that the admin has given again since."""
         for name in DIRECTORIES:
             if host.exists(f"{paths.PRESERVED}/{name}"):
                 _restore(host, f"{paths.PRESERVED}/{name}", f"{paths.CONFIGURATION}/{name}")
@@ -37,22 +37,22 @@ class PreservedSettings:
 
 
 def read(host: Host, name: str) -> str | None:
-    """Return the text of a file that is about to come back, or None."""
-    return host.read(f"{paths.PRESERVED}/{name}") if _is_due(host) else None
+    """Return the text of a file that the next converge restores, or None."""
+    return host.read(f"{paths.PRESERVED}/{name}") if _is_pending(host) else None
 
 
-def _is_due(host: Host) -> bool:
+def _is_pending(host: Host) -> bool:
     return host.exists(PRESERVED_INSTANCE) and not host.exists(INSTANCE)
 
 
-def _restore(host: Host, kept: str, place: str) -> None:
-    """Copy a directory beside its place, whole, and move into it what is not there."""
-    beside = f"{place}.kept"
-    host.remove_tree(beside)
+def _restore(host: Host, preserved: str, place: str) -> None:
+    """Make a whole copy of a directory next to its place, and move into it what is missing there."""
+    copy = f"{place}.kept"
+    host.remove_tree(copy)
     host.make_directory(place.rsplit("/", 1)[0], Access(0o755))
-    host.run("cp", "--archive", kept, beside)
-    host.make_directory(place, host.access(beside) or secrets.DIRECTORY_ACCESS)
-    for name in host.names(beside):
+    host.run("cp", "--archive", preserved, copy)
+    host.make_directory(place, host.access(copy) or secrets.DIRECTORY_ACCESS)
+    for name in host.names(copy):
         if not host.exists(f"{place}/{name}"):
-            host.rename(f"{beside}/{name}", f"{place}/{name}")
-    host.remove_tree(beside)
+            host.rename(f"{copy}/{name}", f"{place}/{name}")
+    host.remove_tree(copy)

@@ -1,4 +1,4 @@
-"""What became of a run, as text for a terminal and as JSON for a program."""
+"""The outcomes of a run, as text for a terminal and as JSON for a program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Notice:
-    """A file, what is to be said of it in half a sentence, and what may be done."""
+    """A file, what is to know about it as half a sentence, and what may be done."""
 
     file: str
     about: str
@@ -31,7 +31,7 @@ class Notice:
 
 
 def line(outcome: Outcome) -> str:
-    """Return an outcome on one line (a hint may bring more)."""
+    """Return an outcome as one line, with its hint on the next ones."""
     reason = f": {outcome.reason}" if outcome.reason else ""
     hint = f"\n    {outcome.hint}" if outcome.hint else ""
     took = f" ({outcome.seconds:.0f} s)" if outcome.seconds >= 1 else ""
@@ -41,17 +41,17 @@ def line(outcome: Outcome) -> str:
 def summary(outcomes: Sequence[Outcome]) -> str:
     """Return the counts, "0 changed" first."""
     counts = {result: sum(o.result is result for o in outcomes) for result in Result}
-    told = [f"{counts[Result.CHANGED]} changed", f"{counts[Result.UNCHANGED]} unchanged"]
-    told += [
+    parts = [f"{counts[Result.CHANGED]} changed", f"{counts[Result.UNCHANGED]} unchanged"]
+    parts += [
         f"{counts[result]} {result.value}"
         for result in (Result.WOULD_CHANGE, Result.FAILED, Result.NOT_REACHED)
         if counts[result]
     ]
-    return ", ".join(told)
+    return ", ".join(parts)
 
 
 def as_json(outcomes: Sequence[Outcome], notices: Sequence[Notice], **more: object) -> str:
-    """Return the outcomes, the notices and what else is to be told, as JSON."""
+    """Return the outcomes, the notices, and further values by their names, as JSON."""
     steps = [{**asdict(outcome), "result": outcome.result.value} for outcome in outcomes]
     return json.dumps({"steps": steps, **more, "notices": [asdict(notice) for notice in notices]}, indent=1)
 

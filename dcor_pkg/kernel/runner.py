@@ -1,4 +1,4 @@
-"""Run a plan: check, apply, check again."""
+"""Run a plan: check each step, apply it where it differs, check it again."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.host import Host
 
+STILL_DIFFERS = "Another program may undo the change; otherwise this is a bug in dcor-server."
+
 
 class Result(Enum):
+    """What a run has done with a step."""
+
     UNCHANGED = "unchanged"
     CHANGED = "changed"
     WOULD_CHANGE = "would change"
@@ -22,23 +26,23 @@ class Result(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one step; `reason` says why it acted or failed, and is empty when it did nothing."""
+    """The result of one step; `reason` says why it was applied or has failed, and is empty where nothing was done."""
 
     step: str
     result: Result
     reason: str = ""
     hint: str = ""
-    #: how long it took to make it so
+    #: how long it took to apply it
     seconds: float = field(default=0.0, compare=False)
 
 
 def run(
-    plan: Iterable[Step], host: Host, *, dry_run: bool = False, tell: Callable[[Outcome], None] = lambda _: None
+    plan: Iterable[Step], host: Host, *, dry_run: bool = False, report: Callable[[Outcome], None] = lambda _: None
 ) -> list[Outcome]:
-    """Converge the steps in order and return an outcome for each.
+    """Converge the steps in order and return the outcome of each; a dry run applies none.
 
-    After a failure nothing more is touched: what follows may rest on what failed. `tell`
-    hears of each outcome as it happens.
+    After a failure no other step is applied, since it may rest on the one that failed. `report` gets each outcome as
+    soon as it is known.
     """
     outcomes: list[Outcome] = []
     failed = False
@@ -46,7 +50,7 @@ def run(
         outcome = Outcome(step.name, Result.NOT_REACHED) if failed else _converge(step, host, dry_run)
         failed = failed or outcome.result is Result.FAILED
         outcomes.append(outcome)
-        tell(outcome)
+        report(outcome)
     return outcomes
 
 
@@ -63,5 +67,5 @@ def _converge(step: Step, host: Host, dry_run: bool) -> Outcome:
     except DcorError as error:
         return Outcome(step.name, Result.FAILED, error.reason, error.hint)
     if left is not None:
-        return Outcome(step.name, Result.FAILED, f"applied, and still: {left}", hint="This is a bug in dcor-server.")
+        return Outcome(step.name, Result.FAILED, f"was applied, and still differs: {left}", STILL_DIFFERS)
     return Outcome(step.name, Result.CHANGED, reason, seconds=round(time.monotonic() - start, 2))

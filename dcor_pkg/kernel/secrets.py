@@ -1,4 +1,4 @@
-"""What must not be in the settings: made once, kept for ever, one 0600 file each."""
+"""Secrets: made once and never changed, each in a file of its own (0600), none in the settings."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ DIRECTORY = f"{paths.CONFIGURATION}/secrets"
 DIRECTORY_ACCESS = Access(0o700)
 ACCESS = Access(0o600)
 ALPHABET = string.ascii_letters + string.digits
+LENGTH = 40
 
 
 def path(name: str) -> str:
-    """Return the file of a secret."""
+    """Return the path of the file that holds a secret."""
     return f"{DIRECTORY}/{name}"
 
 
 def external(key: str) -> str:
-    """Return the name of the secret that was given for a service elsewhere, as an answer to the question `key`."""
+    """Return the name of the secret for an external service that answers the question `key`."""
     return f"external-{key}"
 
 
 def save(host: Host, name: str, secret: Secret) -> None:
-    """Write a secret that somebody has chosen."""
+    """Write a secret. Raises DcorError."""
     host.make_directory(DIRECTORY, DIRECTORY_ACCESS)
     host.write(path(name), f"{secret.reveal()}\n", ACCESS)
 
 
 def read(host: Host, name: str) -> Secret:
-    """Return a secret. Raises DcorError where it was not made yet."""
+    """Return a secret. Raises DcorError where it is missing."""
     text = host.read(path(name))
     if not text:
         raise DcorError(f"The secret {name} is missing.", hint="dcor-server converge makes it.")
@@ -43,7 +44,7 @@ def read(host: Host, name: str) -> Secret:
 
 @dataclass(frozen=True)
 class RandomSecret:
-    """A secret that nobody chooses: 40 letters and digits (238 bits), good in a URL, in SQL and in an INI file."""
+    """A random secret: 40 letters and digits (238 bits), which need no quoting in a URL, in SQL or in an INI file."""
 
     secret: str
 
@@ -57,5 +58,6 @@ class RandomSecret:
         return host.access_drift(path(self.secret), ACCESS)
 
     def apply(self, host: Host) -> None:
-        kept = (host.read(path(self.secret)) or "").strip()
-        save(host, self.secret, Secret(kept or "".join(secrets.choice(ALPHABET) for _ in range(40))))
+        """Make the secret; where only its access differs, it stays the same."""
+        existing = (host.read(path(self.secret)) or "").strip()
+        save(host, self.secret, Secret(existing or "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))))

@@ -1,4 +1,4 @@
-"""A step: one thing about the machine that has to be so."""
+"""A step of the plan: one property that the machine should have."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dcor_pkg.machine.host import Host
 
 
 class Step(Protocol):
-    """Knows when a thing is right, and how to make it so.
+    """A property of the machine: how to check it, and how to bring it about.
 
-    A step is a frozen dataclass of the few settings that it needs: who reads it sees all
-    that it can depend on.
+    A step is a frozen dataclass of the few settings that it needs, so that a reader sees everything that it depends
+    on.
     """
 
     @property
     def name(self) -> str:
-        """Stable: a report names the step so."""
+        """Return the name of the step in reports, which stays the same between runs."""
 
     def check(self, host: Host) -> str | None:
-        """Return how the machine differs from what is wanted, in half a sentence, or None."""
+        """Return the drift as half a sentence, or None. Changes nothing. May raise DcorError."""
 
     def apply(self, host: Host) -> None:
-        """Make it so. Called only after a difference was found; may raise DcorError."""
+        """Remove the drift that `check` has found. May raise DcorError."""

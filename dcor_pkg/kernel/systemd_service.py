@@ -1,4 +1,4 @@
-"""Services of systemd: enabled, running, and with every change of their configuration taken over."""
+"""Services of systemd: enabled, running, and restarted or reloaded after each change of their configuration."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Host
 
 PROPERTIES = ("ActiveState", "UnitFileState", "NeedDaemonReload", "Job")
-#: states of a unit's file in which boot starts it (systemctl(1), "is-enabled")
+#: states of a unit file with which the unit starts at boot (systemctl(1), "is-enabled")
 ENABLED = ("enabled", "enabled-runtime")
-
-#: of the journal, when a unit does not start
-LINES = 12
+#: states of the unit file of a unit that another one starts
+STARTED_BY_OTHERS = ("static", "alias")
+#: lines of the journal that are shown when a unit does not start
+JOURNAL_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -32,26 +33,26 @@ class Service:
             return "its unit file has changed"
         if state["ActiveState"] != "active":
             return f"is {state['ActiveState']}"
-        if state["UnitFileState"] not in (*ENABLED, "static", "alias"):
+        if state["UnitFileState"] not in (*ENABLED, *STARTED_BY_OTHERS):
             return f"is {state['UnitFileState'] or 'not enabled'}, so it would not start at boot"
-        return next((f"{handler} is due" for handler in due(host, self.unit)), None)
+        return next((f"its {action.split()[0]} is pending" for action in pending_actions(host, self.unit)), None)
 
     def apply(self, host: Host) -> None:
-        """Do what is due, once: a restart makes a reload needless, and a start both."""
-        asked = due(host, self.unit)
+        """Carry out what is pending, once: a restart includes a reload, and a start includes both."""
+        actions = pending_actions(host, self.unit)
         if unit_state(host, self.unit)["NeedDaemonReload"] == "yes":
             host.run("systemctl", "daemon-reload")
         host.run("systemctl", "enable", "--quiet", self.unit)
-        verb = "restart" if f"restart {self.unit}" in asked else "reload-or-restart" if asked else "start"
+        verb = "restart" if f"restart {self.unit}" in actions else "reload-or-restart" if actions else "start"
         _let_start(host, self.unit)
         _run(host, verb, self.unit)
-        for handler in asked:
-            pending.clear(host, handler)
+        for action in actions:
+            pending.clear(host, action)
 
 
 @dataclass(frozen=True)
 class ServiceStarting:
-    """A unit that has been told to start, and has the time of the steps that follow to do so."""
+    """A unit that starts in the background, while the next steps run."""
 
     unit: str
 
@@ -61,23 +62,25 @@ class ServiceStarting:
 
     def check(self, host: Host) -> str | None:
         state = unit_state(host, self.unit)
-        # On a busy machine it may still be inactive, with its start in systemd's queue.
+        # On a busy machine it may still be inactive, with a job for its start in the queue of systemd.
         if state["ActiveState"] in ("active", "activating", "reloading") or state["Job"]:
             return None
         return f"is {state['ActiveState']}"
 
     def apply(self, host: Host) -> None:
-        """Start it with all that was changed until now: a restart that was due would stop it again at once."""
+        """Start it; this includes the pending restarts and reloads, which would otherwise stop it again at once."""
         host.run("systemctl", "daemon-reload")
         _let_start(host, self.unit)
-        for handler in due(host, self.unit):
-            pending.clear(host, handler)
+        for action in pending_actions(host, self.unit):
+            pending.clear(host, action)
         host.run("systemctl", "start", "--no-block", self.unit)
+        if unit_state(host, self.unit)["ActiveState"] == "failed":
+            raise _failure(host, "start", self.unit)
 
 
 @dataclass(frozen=True)
 class ServiceStopped:
-    """A unit that is not needed now: it does not run, nor start at boot. Its settings and its data stay."""
+    """A unit that is not needed, since the service is external: it is stopped and disabled. Its data stay."""
 
     unit: str
 
@@ -88,34 +91,39 @@ class ServiceStopped:
     def check(self, host: Host) -> str | None:
         state = unit_state(host, self.unit)
         if state["ActiveState"] not in ("inactive", "failed"):
-            return f"is {state['ActiveState']}, and its work is done elsewhere"
-        return "would start at boot" if state["UnitFileState"] in ENABLED else None
+            return f"is {state['ActiveState']}, and not needed, since the service is external"
+        return "is enabled, so it would start at boot" if state["UnitFileState"] in ENABLED else None
 
     def apply(self, host: Host) -> None:
         host.run("systemctl", "disable", "--now", "--quiet", self.unit)
 
 
 def _run(host: Host, verb: str, unit: str) -> None:
-    """Let systemd do it. Raises DcorError with the unit's own last words, where systemctl only tells whom to ask."""
+    """Run `systemctl VERB UNIT`. Raises DcorError."""
     try:
         host.run("systemctl", verb, unit)
     except CommandFailed:
-        words = host.run("journalctl", "--no-pager", "--output=cat", f"--lines={LINES}", f"--unit={unit}")
-        raise DcorError(f"{verb} of {unit} failed", words.strip()) from None
+        raise _failure(host, verb, unit) from None
 
 
-def due(host: Host, unit: str) -> list[str]:
-    """Return the handlers of a unit that were asked for and not done yet."""
-    return [handler for verb in ("restart", "reload") if pending.is_pending(host, handler := f"{verb} {unit}")]
+def _failure(host: Host, verb: str, unit: str) -> DcorError:
+    """Return the error of a unit, with the end of its journal, which says more than systemctl."""
+    journal = host.run("journalctl", "--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}", f"--unit={unit}")
+    return DcorError(f"`systemctl {verb} {unit}` failed", journal.strip())
+
+
+def pending_actions(host: Host, unit: str) -> list[str]:
+    """Return which of "restart UNIT" and "reload UNIT" are pending."""
+    return [action for verb in ("restart", "reload") if pending.is_pending(host, action := f"{verb} {unit}")]
 
 
 def unit_state(host: Host, unit: str) -> dict[str, str]:
-    """Return the state of a unit as systemd tells it (org.freedesktop.systemd1(5))."""
+    """Return the PROPERTIES of a unit (org.freedesktop.systemd1(5))."""
     shown = host.run("systemctl", "show", f"--property={','.join(PROPERTIES)}", unit)
     return dict(line.split("=", 1) for line in shown.splitlines() if line)
 
 
 def _let_start(host: Host, unit: str) -> None:
-    """Let systemd start a unit that has given up, which it would refuse so soon."""
+    """Let systemd start a unit again that has failed too often in a short time."""
     if unit_state(host, unit)["ActiveState"] == "failed":
         host.run("systemctl", "reset-failed", unit)

@@ -1,4 +1,4 @@
-"""Fill in the templates; a name that is not given is an error, never an empty place."""
+"""Render the templates; a value that is missing is an error, never an empty text."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.host import Host
 
-#: what makes a comment of a line in an INI file, and the option of its section DEFAULT that stands for it
+#: what begins a comment in an INI file, and the option of the section DEFAULT that stands for it in a value
 COMMENT_SIGNS = {"#": "hash", ";": "semicolon"}
 
-#: where each room's templates lie beside its code; a template is named by its path below it
+#: the directory of the code; each room has its templates, which are named by their paths below this directory
 PACKAGE = Path(__file__).resolve().parent.parent
 
-#: stands for a secret where a text is shown; plain letters, which stay so in an address
+#: stands for a secret in a text that is shown; plain letters, which are not quoted in an address
 HIDDEN = "SECRET"
 
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+    environment = jinja2.Environment(  # noqa: S701 (configuration files, not HTML)
         loader=jinja2.FileSystemLoader(PACKAGE),
         undefined=jinja2.StrictUndefined,
         finalize=_no_secret,
@@ -39,16 +39,16 @@ def _environment() -> jinja2.Environment:
 
 
 def _no_secret(value: object) -> object:
-    """Pass on what a template puts out. Raises TypeError for a secret that it does not reveal."""
+    """Return what a template writes. Raises TypeError for a secret without .reveal(), which would be masked."""
     if isinstance(value, Secret):
         raise TypeError("A template writes a secret without .reveal().")
     return value
 
 
 def ini(text: str) -> str:
-    """Return a text as CKAN's INI file holds it: lines that go on are indented, and none begins like a comment.
+    """Return a text as the value of an option in CKAN's INI file: further lines are indented, none begins a comment.
 
-    `%(hash)s` stands for itself until CKAN reads the file (configparser, "Interpolation of values").
+    CKAN puts the sign in for `%(hash)s` when it reads the file (Python's configparser, "Interpolation of values").
     """
     escaped = text.strip().replace("%", "%%")
     for sign, name in COMMENT_SIGNS.items():
@@ -59,7 +59,8 @@ def ini(text: str) -> str:
 def render(template: str, values: Mapping[str, object], host: Host, *, hidden: bool = False) -> str:
     """Return the text of a template; in it `secret("NAME")` reads a secret of the machine, `file("PATH")` a file.
 
-    `hidden`: a word stands for each secret, so that the text may be shown.
+    `hidden`: a word stands for each secret, so that the text may be shown. Raises DcorError for a missing secret or
+    file.
     """
 
     def secret(name: str) -> Secret:
@@ -68,7 +69,7 @@ def render(template: str, values: Mapping[str, object], host: Host, *, hidden: b
     def file(path: str) -> str:
         text = host.read(path)
         if text is None:
-            raise DcorError(f"{path}, which the settings name, is missing.")
+            raise DcorError(f"{path}, which the settings name, is missing.", hint="dcor-server get shows the settings.")
         return text
 
     return _environment().get_template(template).render(values, secret=secret, file=file)

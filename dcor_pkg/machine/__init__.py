@@ -1,1 +1,1 @@
-"""The one door to the machine: files, processes, locks, facts."""
+"""The only way to the machine: files, programs, locks, facts."""

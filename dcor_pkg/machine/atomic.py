@@ -1,4 +1,4 @@
-"""How the door writes: beside a file and then into its place, never through a link, with a sentence where it cannot."""
+"""Replace a file in one step: write a new one in the same directory, bring it onto the disk, rename it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,14 @@ from dcor_pkg.errors import DcorError
 
 
 @contextlib.contextmanager
-def explained(path: str) -> Iterator[None]:
-    """Turn what the system says of a file into a sentence that names it."""
-    try:
-        yield
-    except OSError as error:
-        raise DcorError(f"{path} cannot be written: {error.strerror}") from None
-
-
-@contextlib.contextmanager
-def opened(directory: Path) -> Iterator[int]:
-    """Give a descriptor of a directory; a link is refused."""
+def open_directory(directory: Path) -> Iterator[int]:
+    """Give a descriptor of a directory. Raises DcorError for a symbolic link and for what is not one, and OSError."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError as error:
-        raise DcorError(
-            f"{directory} is no plain directory: {error.strerror}", hint="Is it a link? Name its target."
-        ) from None
+    except NotADirectoryError:
+        if directory.is_symlink():
+            raise DcorError(f"{directory} is a symbolic link.", hint="Name the directory that it leads to.") from None
+        raise DcorError(f"{directory} is not a directory.", hint="A directory belongs there: move it away.") from None
     try:
         yield descriptor
     finally:
@@ -36,8 +27,8 @@ def opened(directory: Path) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def beside(target: Path) -> Iterator[tuple[int, Path]]:
-    """Give a new empty file (0600) in the directory of `target`; remove it if it was not moved away."""
+def new_file(target: Path) -> Iterator[tuple[int, Path]]:
+    """Give a new empty file (0600) in the directory of `target`; it is removed unless it was renamed."""
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         yield descriptor, Path(name)
@@ -47,5 +38,5 @@ def beside(target: Path) -> Iterator[tuple[int, Path]]:
 
 def sync_directory(directory: Path) -> None:
     """Bring the names in a directory onto the disk."""
-    with opened(directory) as descriptor:
+    with open_directory(directory) as descriptor:
         os.fsync(descriptor)

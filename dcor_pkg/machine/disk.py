@@ -1,4 +1,4 @@
-"""Room on the disks: asked for before a change that needs it, and told in the status."""
+"""Free space on the disks: required before a change that needs it, and shown in the status."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import shutil
 from pathlib import Path
 
 from dcor_pkg.errors import DcorError
+from dcor_pkg.machine.file_errors import explained
 from dcor_pkg.machine.host import Host
 
+#: bytes
 MIB = 1024**2
 GIB = 1024**3
 
 
 def free(host: Host, path: str) -> int:
-    """Return the free bytes of the file system that `path` lies on, or will lie on."""
-    place = next(place for place in (Path(path), *Path(path).parents) if host.exists(str(place)))
-    return shutil.disk_usage(host.path(str(place))).free
+    """Return the free bytes of the file system that holds `path`, or will hold it when it is made. Raises DcorError."""
+    nearest = next(str(place) for place in (Path(path), *Path(path).parents) if host.path(str(place)).exists())
+    with explained(host.root, nearest, "examined"):
+        return shutil.disk_usage(host.path(nearest)).free
 
 
 def require(host: Host, path: str, wanted: int) -> None:
@@ -23,6 +26,6 @@ def require(host: Host, path: str, wanted: int) -> None:
     found = free(host, path)
     if found < wanted:
         raise DcorError(
-            f"{path} has {found // MIB} MB of free space, and {wanted // MIB} MB are needed.",
+            f"{path} has {found // MIB} MiB of free space, and {wanted // MIB} MiB are needed.",
             hint="df -h shows the disks.",
         )

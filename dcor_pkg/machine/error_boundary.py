@@ -1,4 +1,4 @@
-"""The edge of our code: whatever goes wrong below becomes a sentence; a bug's traceback goes to the log."""
+"""Turn whatever goes wrong into a message: expected failures as they are, bugs with their traceback in a log."""
 
 from __future__ import annotations
 
@@ -8,28 +8,32 @@ from collections.abc import Callable
 
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import LOGS
 
-DIRECTORY = "/var/log/dcor-server"
-LOG = f"{DIRECTORY}/bugs.log"
+LOG = f"{LOGS}/bugs.log"
 
 
 def guard(host: Host, work: Callable[[], int], ended: Callable[[str, str], int]) -> int:
-    """Return what `work` returns, or what `ended` makes of the reason and the hint when it fails."""
+    """Return what `work` returns, or, where it fails, what `ended` makes of the reason and the hint."""
     try:
         return work()
-    except Exception as fault:  # noqa: BLE001 (a traceback is no message for an admin; it is kept in the log)
-        error = as_dcor_error(host, fault)
-        return ended(error.reason, error.hint)
+    except Exception as error:  # noqa: BLE001 (no exception may reach an admin as a traceback; it goes to the log)
+        failure = as_dcor_error(host, error)
+        return ended(failure.reason, failure.hint)
 
 
-def as_dcor_error(host: Host, fault: Exception) -> DcorError:
-    """Return an error that can be told; what is none is a bug."""
-    return fault if isinstance(fault, DcorError) else DcorError(_record(host, fault))
+def as_dcor_error(host: Host, error: Exception) -> DcorError:
+    """Return a DcorError as it is, and of any other exception, which is a bug, one that names the log."""
+    return error if isinstance(error, DcorError) else DcorError(*_recorded(host, error))
 
 
-def _record(host: Host, bug: Exception) -> str:
-    """Write the traceback down and return what to tell."""
-    host.make_directory(DIRECTORY, Access(0o750, "root", "adm"))
+def _recorded(host: Host, bug: Exception) -> tuple[str, str]:
+    """Write the traceback into the log, and return reason and hint; the traceback is the hint where that fails."""
+    reason = f"This is a bug in dcor-server ({type(bug).__name__})"
     text = "".join(traceback.format_exception(type(bug), bug, bug.__traceback__))
-    host.append(LOG, f"{time.strftime('%Y-%m-%d %H:%M:%S')}\n{text}\n", Access(0o640, "root", "adm"))
-    return f"This is a bug in dcor-server ({type(bug).__name__}); what happened is in {LOG}."
+    try:
+        host.make_directory(LOGS, Access(0o750, "root", "adm"))
+        host.append(LOG, f"{time.strftime('%Y-%m-%d %H:%M:%S')}\n{text}\n", Access(0o640, "root", "adm"))
+    except DcorError as failure:
+        return f"{reason}, and it cannot be recorded: {failure.reason}.", text
+    return f"{reason}; its traceback is in {LOG}.", ""

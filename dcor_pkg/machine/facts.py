@@ -1,4 +1,4 @@
-"""Facts: what is so on this machine, read once, never changed by reading."""
+"""Facts about this machine: read once in a run, and not changed by reading."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ REQUIREMENTS = "/usr/share/dcor-wheels/requirements.txt"
 
 @dataclass(frozen=True)
 class Facts:
-    """What the plan depends on beside the settings."""
+    """What the plan depends on besides the settings."""
 
-    #: of python-ckan, as dpkg knows it
+    #: the version of the package python-ckan
     ckan: str
     #: sha256 of the release set's lock file
     release_set: str
-    #: of the distribution's Python, "3.11.2"
+    #: the version of the distribution's Python, "3.11.2"
     python: str
-    #: nginx's version, (1, 22, 1)
+    #: the version of nginx, (1, 22, 1)
     nginx: tuple[int, ...]
     ipv6: bool
     cores: int
@@ -30,7 +30,7 @@ class Facts:
 
 
 def read(host: Host) -> Facts:
-    """Probe the machine. Raises DcorError where a package that we need is not there."""
+    """Return the facts of a machine. Raises DcorError where a needed package is missing."""
     lock = host.read(REQUIREMENTS)
     if lock is None:
         raise DcorError(f"{REQUIREMENTS} is missing.", hint="apt install --reinstall dcor-wheels")
@@ -40,7 +40,7 @@ def read(host: Host) -> Facts:
         python=host.run("/usr/bin/python3", "-I", "-c", "import platform; print(platform.python_version())").strip(),
         nginx=tuple(int(part) for part in _version(host, "nginx").split("-")[0].split(".")),
         ipv6=host.exists("/proc/net/if_inet6"),
-        cores=(host.read("/proc/cpuinfo") or "processor").count("processor\t") or 1,
+        cores=(host.read("/proc/cpuinfo") or "").count("processor\t") or 1,
         memory=_memory(host),
     )
 
@@ -53,7 +53,8 @@ def _version(host: Host, package: str) -> str:
 
 
 def _memory(host: Host) -> int:
+    """Return the size of the main memory in MiB (proc(5), "/proc/meminfo")."""
     for line in (host.read("/proc/meminfo") or "").splitlines():
         if line.startswith("MemTotal:"):
             return int(line.split()[1]) // 1024
-    raise DcorError("/proc/meminfo does not tell how much memory there is.")
+    raise DcorError("/proc/meminfo has no line MemTotal, the size of the main memory.", hint="Is /proc mounted?")

@@ -1,29 +1,29 @@
-"""The one door to the machine: nothing else starts a process or writes a file.
+"""The one way to the machine: no other module writes files, and programs are run through it.
 
-Everything takes absolute paths and puts `root` before them, so that a test (or an image
-being built) gives the same code another tree.
+All methods take absolute paths and put `root` before them, so that a test, or the build of an image, can give the
+same code another tree. What the system refuses becomes a DcorError that names the path and says what to do.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import grp
 import os
 import pwd
 import shutil
 import stat
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dcor_pkg.errors import CommandFailed, DcorError
-from dcor_pkg.machine import atomic
+from dcor_pkg.machine import atomic, process
+from dcor_pkg.machine.file_errors import explained, regular_file
 
-#: Nothing of the caller's environment reaches a program: an activated virtual environment,
-#: a proxy or a locale of the admin's must not change what an upgrade at night does.
+#: Programs get nothing of the caller's environment: an admin's virtual environment, proxy or locale must not change
+#: what an upgrade at night does.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
 
 
@@ -47,118 +47,132 @@ class Host:
     environment: Mapping[str, str] = field(default_factory=lambda: dict(ENVIRONMENT))
 
     def path(self, path: str) -> Path:
-        """Return where `path`, as the machine knows it, lies for us."""
+        """Return the real path of `path`, below `root`."""
         return self.root / path.lstrip("/")
 
     def read(self, path: str) -> str | None:
-        """Return the text of a file, or None where there is none."""
-        try:
-            return self.path(path).read_text(encoding="utf-8", errors="surrogateescape")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        """Return the text of a regular file, or None where it does not exist. Raises DcorError."""
+        with explained(self.root, path, "read"):
+            try:
+                # Without O_NONBLOCK, opening a FIFO would wait for a writer.
+                descriptor = os.open(self.path(path), os.O_RDONLY | os.O_NONBLOCK)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            with regular_file(path, "read", descriptor) as file:
+                return file.read()
 
     def exists(self, path: str) -> bool:
-        """Tell whether there is anything of that name, be it a dangling link."""
-        return os.path.lexists(self.path(path))
+        """Tell whether a name exists, also that of a dangling link. Raises DcorError."""
+        return self._stat(path) is not None
 
     def names(self, directory: str) -> list[str]:
-        """Return the sorted names in a directory; none where there is no directory."""
-        try:
-            return sorted(os.listdir(self.path(directory)))
-        except FileNotFoundError:
-            return []
+        """Return the sorted names in a directory, or none where it does not exist. Raises DcorError."""
+        with explained(self.root, directory, "listed"), contextlib.suppress(FileNotFoundError):
+            return sorted(path.name for path in self.path(directory).iterdir())
+        return []
 
     def target(self, link: str) -> str | None:
-        """Return what a link names, or None where there is no link."""
-        try:
-            return os.readlink(self.path(link))
-        except (FileNotFoundError, OSError):
-            return None
+        """Return the target of a symbolic link, or None where there is no link. Raises DcorError."""
+        with explained(self.root, link, "read"):
+            try:
+                return os.readlink(self.path(link))  # noqa: PTH115 (a Path would change "./target")
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            except OSError as error:
+                if error.errno == errno.EINVAL:  # something that is not a link (readlink(2))
+                    return None
+                raise
 
     def access(self, path: str) -> Access | None:
-        """Return the access of a file or directory (of a link itself, not its target)."""
-        try:
-            found = self.path(path).lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        return Access(stat.S_IMODE(found.st_mode), *_owners(found))
+        """Return the access of a file or directory (of a link itself, not of its target). Raises DcorError."""
+        found = self._stat(path)
+        return None if found is None else Access(stat.S_IMODE(found.st_mode), *_owners(found))
 
     def access_drift(self, path: str, wanted: Access) -> str | None:
-        """Return how the access of a file or directory differs from what is wanted, or None."""
+        """Return how the access of a file or directory differs from the wanted one, or None."""
         found = self.access(path)
         if found is None:
             return "is missing"
         return None if found == wanted else f"is {found}, not {wanted}"
 
     def write(self, path: str, text: str, access: Access) -> None:
-        """Replace a file in one step: a reader or a power cut sees the old or the new one, whole.
+        """Replace a file in one step: readers, and the disk after a power cut, have the old or the new one, whole.
 
-        The new file has its access before it has its content, so a secret is never readable
-        by others, not even for a moment. Directories above it that are missing are made (0755).
+        The new file has its access before it has its content, so a secret is never readable by others. Missing
+        parent directories are made (0755). A symbolic link is replaced, not followed. Raises DcorError.
         """
         target = self.path(path)
-        with atomic.explained(path):
+        with explained(self.root, path, "written"):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with atomic.beside(target) as (descriptor, beside):
+            with atomic.new_file(target) as (descriptor, new):
                 _grant(descriptor, access)
-                with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+                with regular_file(path, "written", descriptor) as file:
                     file.write(text)
                     file.flush()
                     os.fsync(file.fileno())
-                beside.replace(target)
+                new.replace(target)
             atomic.sync_directory(target.parent)
 
     @contextlib.contextmanager
     def private_file(self, text: str) -> Iterator[str]:
-        """Give the path of a file in memory that only we can read (0600), for as long as a program needs it."""
-        with atomic.explained("/run"):
-            self.path("/run").mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(prefix="dcor-server.", dir=self.path("/run"))
+        """Give the path of a file in /run (in memory) that only root can read, while a program needs it."""
+        directory = self.path("/run")
+        with explained(self.root, "/run", "written to"):
+            directory.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(prefix="dcor-server.", dir=directory)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+            with explained(self.root, name, "written"), regular_file(name, "written", descriptor) as file:
                 file.write(text)
             yield f"/run/{Path(name).name}"
         finally:
             Path(name).unlink(missing_ok=True)
 
     def append(self, path: str, text: str, access: Access) -> None:
-        """Add to a file, which is made with `access` where there is none."""
-        target = self.path(path)
-        with atomic.explained(path):
-            descriptor = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, access.mode)
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+        """Add text to a file, made with `access` where it is missing. A link is not followed. Raises DcorError."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+        with explained(self.root, path, "written"):
+            descriptor = os.open(self.path(path), flags, access.mode)
+            with regular_file(path, "written", descriptor) as file:
                 _grant(file.fileno(), access)
                 file.write(text)
 
     def link(self, path: str, target: str) -> None:
-        """Make or turn a symbolic link, in one step."""
-        beside = self.path(path).with_name(f".{Path(path).name}.new")
-        with atomic.explained(path):
-            beside.parent.mkdir(parents=True, exist_ok=True)
-            beside.unlink(missing_ok=True)
-            beside.symlink_to(target)
-            beside.replace(self.path(path))
+        """Make a symbolic link, or change its target, in one step. Raises DcorError."""
+        new = self.path(path).with_name(f".{Path(path).name}.new")
+        with explained(self.root, path, "made a link"):
+            new.parent.mkdir(parents=True, exist_ok=True)
+            new.unlink(missing_ok=True)
+            new.symlink_to(target)
+            new.replace(self.path(path))
 
     def remove(self, path: str) -> None:
-        """Remove a file or link; nothing happens where there is none."""
-        self.path(path).unlink(missing_ok=True)
+        """Remove a file or link, if it exists. Raises DcorError, also for a directory."""
+        with explained(self.root, path, "removed"), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self.path(path).unlink()
 
     def remove_tree(self, path: str) -> None:
-        """Remove a directory of ours with all that it holds (links in it are not followed)."""
-        if self.exists(path):
+        """Remove a directory with everything in it, if it exists; links are not followed. Raises DcorError."""
+        found = self._stat(path)
+        if found is None:
+            return
+        with explained(self.root, path, "removed"):
+            if not stat.S_ISDIR(found.st_mode):  # rmtree would open a FIFO, and wait for ever
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             shutil.rmtree(self.path(path))
 
     def rename(self, path: str, to: str) -> None:
-        """Give a file or directory another name on the same file system, in one step."""
-        self.path(path).rename(self.path(to))
+        """Give a file or directory another name on the same file system, in one step. Raises DcorError."""
+        with explained(self.root, path, f"renamed to {to}"):
+            self.path(path).rename(self.path(to))
 
     def make_directory(self, path: str, access: Access) -> None:
-        """Make a directory, or set the access of the one that is there; a link is refused."""
+        """Make a directory, or set the access of an existing one. Raises DcorError, also for a link to a directory."""
         directory = self.path(path)
-        with atomic.explained(path), contextlib.suppress(FileExistsError):
-            directory.mkdir(parents=True)
-        with atomic.opened(directory) as descriptor:
-            _grant(descriptor, access)
+        with explained(self.root, path, "made"):
+            with contextlib.suppress(FileExistsError):
+                directory.mkdir(parents=True)
+            with atomic.open_directory(directory) as descriptor:
+                _grant(descriptor, access)
 
     def run(
         self,
@@ -169,62 +183,49 @@ class Host:
         directory: str = "/",
         timeout: float = 600,
     ) -> str:
-        """Run a program to its end and return what it said.
+        """Run a program to its end, for at most `timeout` seconds, and return its standard output.
 
-        Standard input is `text` and never the caller's: under debconf that is a wire that a
-        child would break (debconf-devel(7)). `user`: as whom, with that user's groups.
-        `environment` is added to ours. Raises CommandFailed with the program's words.
+        Its standard input is `text`, never the caller's: under debconf that is a connection which a child would
+        break (debconf-devel(7)). `user`: run as this user, with the user's groups. `environment` is added to
+        ENVIRONMENT. Raises CommandFailed with the end of the program's output, and DcorError.
         """
-        try:
-            done: subprocess.CompletedProcess[str] = subprocess.run(
-                argv,
-                input=text,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                env={**self.environment, **(environment or {})},
-                cwd=directory,
-                timeout=timeout,
-                check=False,
-                **_identity(user),
-            )
-        except subprocess.TimeoutExpired:
-            raise DcorError(f"{argv[0]} did not end within {timeout:.0f} s") from None
-        except OSError as error:
-            raise DcorError(f"{argv[0]} cannot be started: {error.strerror}") from None
-        if done.returncode:
-            raise CommandFailed(argv, done.returncode, done.stderr or done.stdout)
-        return done.stdout
+        complete = {**self.environment, **(environment or {})}
+        return process.run(argv, text=text, user=user, environment=complete, directory=directory, timeout=timeout)
 
     def succeeds(self, *argv: str, user: str | None = None, environment: Mapping[str, str] | None = None) -> bool:
-        """Tell whether a program that is asked a question ends with yes (0)."""
+        """Tell whether a program ends with exit code 0, within a minute. Raises DcorError where it cannot be run."""
         try:
             self.run(*argv, user=user, environment=environment, timeout=60)
         except CommandFailed:
             return False
         return True
 
-
-def _identity(user: str | None) -> dict[str, Any]:
-    """Return as whom a program runs, in the words of subprocess."""
-    if user is None:
-        return {}
-    entry = pwd.getpwnam(user)
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": os.getgrouplist(user, entry.pw_gid)}
+    def _stat(self, path: str) -> os.stat_result | None:
+        """Return what the system knows of a name, or None where it does not exist."""
+        with explained(self.root, path, "examined"), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            return os.lstat(self.path(path))
+        return None
 
 
 def _grant(descriptor: int, access: Access) -> None:
-    """Set owner and mode of what is open, never of a name.
+    """Set owner and mode of an open file. Raises DcorError for a user or group that does not exist.
 
-    Between looking at a name and changing it, another user who may write in its directory can put
-    a link to any file of root's there.
+    Never by name: between a look at a name and its change, another user who may write in the directory can replace
+    it with a link to a file of root's.
     """
-    os.fchown(descriptor, pwd.getpwnam(access.owner).pw_uid, grp.getgrnam(access.group).gr_gid)
+    try:
+        user, group = pwd.getpwnam(access.owner).pw_uid, grp.getgrnam(access.group).gr_gid
+    except KeyError:
+        raise DcorError(
+            f"There is no user {access.owner}, or no group {access.group}.",
+            hint="The package that makes them is not installed.",
+        ) from None
+    os.fchown(descriptor, user, group)
     os.fchmod(descriptor, access.mode)
 
 
 def _owners(found: os.stat_result) -> tuple[str, str]:
-    """Return the names of user and group; their numbers where a user was removed, or is another machine's."""
+    """Return the names of user and group, or their numbers where they have no name on this machine."""
     try:
         user = pwd.getpwuid(found.st_uid).pw_name
     except KeyError:

@@ -1,4 +1,4 @@
-"""Ask a service over HTTP, with a password or without."""
+"""Ask a service over HTTP, with user and password."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ import urllib.request
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.machine.unix_http import Answer
 
-#: seconds
-PATIENCE = 30.0
+TIMEOUT_SECONDS = 30.0
 
 
 def ask(address: str, login: tuple[str, Secret], data: str | None = None) -> Answer:
-    """Return the answer to GET, or to POST of a JSON text. The machine's authorities judge certificates.
+    """Return the answer to GET, or to POST of the JSON text `data`; status 0 where there is none.
 
-    A proxy that the caller's environment names is not asked: passwords are for the service alone.
+    Certificates are verified with the machine's authorities. A proxy in the caller's environment is not used, since
+    the password is for the service alone.
     """
     credentials = base64.b64encode(f"{login[0]}:{login[1].reveal()}".encode()).decode()
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
     body = None if data is None else data.encode()
+    request = urllib.request.Request(address, body, headers)  # noqa: S310 (the settings allow http and https only)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(urllib.request.Request(address, body, headers), timeout=PATIENCE) as answer:
+        with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
             return Answer(answer.status, answer.read().decode("utf-8", "replace"))
     except urllib.error.HTTPError as error:
         return Answer(error.code, error.read().decode("utf-8", "replace"))

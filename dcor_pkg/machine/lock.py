@@ -1,51 +1,105 @@
-"""One lock for all that changes the machine (converge, timers, maintainer scripts), and one for making a release."""
+"""Locks between commands: one for all that changes the machine, and one for making a release.
+
+Each is a file that root alone reads and writes, locked with flock(2): the kernel gives the lock back when its holder
+ends, however that is. The holder writes into the file who it is, for the message to those who wait.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
+import os
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
-from dcor_pkg.errors import DcorError
+from dcor_pkg.errors import DcorError, command_line
+from dcor_pkg.machine.file_errors import explained
 from dcor_pkg.machine.host import Host
 
-#: Not in /run/lock, where every user can write: one who came first could make us wait for ever.
+#: held by converge, by the timers and by maintainer scripts. Not in /run/lock, where every user may make files: one
+#: who made this one first could let root wait for ever.
 PATH = "/run/dcor-server.lock"
-#: a release is made beside all else, even beside dpkg
+#: held while a release is made, which disturbs nothing else, not even dpkg
 RELEASE = "/run/dcor-server-release.lock"
-#: seconds that a command waits for another one
-PATIENCE = 60.0
+#: how long a command waits for another one
+WAIT_SECONDS = 60.0
+POLL_SECONDS = 0.2
+#: more than the holder writes
+RECORD_BYTES = 4096
 
 
 class Busy(DcorError):
-    """Somebody else is at work."""
+    """Another command holds the lock."""
 
 
 @contextlib.contextmanager
-def held(host: Host, wait: float = PATIENCE, path: str = PATH) -> Iterator[None]:
-    """Hold a lock. Raises Busy when it is not free within `wait` seconds."""
-    with host.path(path).open("w") as file:
+def held(host: Host, wait: float = WAIT_SECONDS, path: str = PATH) -> Iterator[None]:
+    """Hold a lock. Raises Busy, which names the holder, where it is not free within `wait` seconds."""
+    with _opened(host, path, os.O_RDWR | os.O_CREAT) as descriptor:
         deadline = time.monotonic() + wait
-        while not _taken(file.fileno()):
+        while not _acquired(descriptor, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                raise Busy("Another dcor-server command is at work.", hint="Try again when it has ended.")
-            time.sleep(0.2)
-        yield
+                raise Busy(
+                    f"Another dcor-server command is running{_holder(descriptor)}.", "Try again when it has ended."
+                )
+            time.sleep(POLL_SECONDS)
+        _record(descriptor)
+        try:
+            yield
+        finally:
+            os.ftruncate(descriptor, 0)
 
 
 def is_held(host: Host, path: str) -> bool:
-    """Tell whether somebody holds a lock now."""
-    try:
-        with held(host, 0, path):
-            return False
-    except Busy:
-        return True
+    """Tell whether a command holds a lock now; nothing is changed."""
+    if not host.exists(path):
+        return False
+    with _opened(host, path, os.O_RDONLY) as descriptor:
+        return not _acquired(descriptor, fcntl.LOCK_SH)
 
 
-def _taken(descriptor: int) -> bool:
+@contextlib.contextmanager
+def _opened(host: Host, path: str, flags: int) -> Iterator[int]:
+    with explained(host.root, path, "opened"):
+        descriptor = os.open(host.path(path), flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _acquired(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
+
+
+def _record(descriptor: int) -> None:
+    """Write who holds the lock, over what a holder has left that was killed."""
+    command = command_line([Path(sys.argv[0]).name, *sys.argv[1:]])
+    record = json.dumps({"process": os.getpid(), "command": command, "since": time.time()})
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{record}\n".encode()[:RECORD_BYTES], 0)
+
+
+def _holder(descriptor: int) -> str:
+    """Return who holds the lock, or nothing where that is not recorded, or is a record of a process that has ended."""
+    try:
+        record = json.loads(os.pread(descriptor, RECORD_BYTES, 0))
+        process, command, since = int(record["process"]), str(record["command"]), float(record["since"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+    if not Path(f"/proc/{process}").exists():
+        return ""
+    return f": `{command}` (process {process}, since {_moment(since)})"
+
+
+def _moment(since: float) -> str:
+    """Return the time of day, with the date where that is not today."""
+    moment, today = time.localtime(since), time.localtime()
+    return time.strftime("%H:%M" if moment[:3] == today[:3] else "%Y-%m-%d %H:%M", moment)

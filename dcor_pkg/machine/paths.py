@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: the user that CKAN, its job workers and nginx's workers run as; dcor_control hard-codes it
+#: the user that CKAN, its job workers and nginx's workers run as; dcor_control expects this name
 CKAN_USER = "www-data"
 CKAN_HOME = "/var/www"
 
@@ -15,17 +15,17 @@ CKAN_LOGS = "/var/log/ckan"
 #: what a purge preserves for a new installation
 PRESERVED = "/var/backups/dcor-server/kept"
 
-#: python-ckan's virtual environment: it belongs to dpkg, and no service runs from it
+#: the virtual environment that the package python-ckan brings; no service runs from it
 PACKAGED_CKAN = "/usr/lib/ckan/default"
 #: the suffix of python-ckan's own files where links to the active release replace them (dpkg-divert(1))
 DIVERTED_SUFFIX = ".distrib"
-#: the active release, a symbolic link
+#: the symbolic link to the active release
 CURRENT = f"{STATE}/current"
-#: what all of CKAN reads
+#: the configuration of CKAN
 CKAN_INI = "/etc/ckan/default/ckan.ini"
 
 SYSTEMD_UNITS = "/etc/systemd/system"
 SUPERVISOR_PROGRAMS = "/etc/supervisor/conf.d"
 
-#: the certificate authorities that this machine trusts (ca-certificates, and what update-ca-certificates has added)
+#: the certificate authorities that this machine trusts (update-ca-certificates(8))
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"

@@ -1,4 +1,4 @@
-"""Ask a program that speaks HTTP on a unix socket: uWSGI before nginx points at it, supervisor's XML-RPC."""
+"""Ask a program over HTTP on a unix socket: a release's web server, the object store, supervisor's XML-RPC."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import socket
 import xmlrpc.client
 from dataclasses import dataclass
 
+TIMEOUT_SECONDS = 60.0
+
 
 class Connection(http.client.HTTPConnection):
     """An HTTP connection over a unix socket."""
 
-    def __init__(self, path: str, timeout: float = 60) -> None:
+    def __init__(self, path: str, timeout: float = TIMEOUT_SECONDS) -> None:
         super().__init__("localhost", timeout=timeout)
         self._path = path
 
@@ -24,14 +26,14 @@ class Connection(http.client.HTTPConnection):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `status` 0 with the reason in `body` when nothing did."""
+    """Status and body of an answer; status 0, and the reason as the body, where there was none."""
 
     status: int
     body: str
 
 
-def get(path: str, target: str, host: str, timeout: float = 60) -> Answer:
-    """Return the answer to GET `target` on the socket at `path`, asked under the name `host`."""
+def get(path: str, target: str, host: str, timeout: float = TIMEOUT_SECONDS) -> Answer:
+    """Return the answer to GET `target` on the socket at `path`, with `host` as the header Host."""
     connection = Connection(path, timeout)
     try:
         connection.request("GET", target, headers={"Host": host})
@@ -54,5 +56,5 @@ class _Transport(xmlrpc.client.Transport):
 
 
 def rpc(path: str) -> xmlrpc.client.ServerProxy:
-    """Return the XML-RPC interface on a socket."""
+    """Return a proxy for the XML-RPC interface on the socket at `path`."""
     return xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(path))

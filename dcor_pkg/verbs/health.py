@@ -1,4 +1,4 @@
-"""Is the server well: each part asked as its users ask it, not whether its process runs."""
+"""Examine the health of the server: each part is asked the way its users ask it, not only whether its process runs."""
 
 from __future__ import annotations
 
@@ -19,18 +19,24 @@ from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
-#: whose versions tell what runs here
+#: whose versions are shown
 PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
+#: for a page or a search: CKAN may have to load first
+TIMEOUT_SECONDS = 60.0
 SITE = ("supervisor.service", "nginx.service")
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the server; `fault` is None when it is well, and `about` says something of it."""
+    """A part of the server: `problem` is None when it is healthy, and `detail` is shown then."""
 
     name: str
-    fault: str | None
-    about: str = ""
+    problem: str | None
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """Return one line of the status; it begins with "!" where there is a problem."""
+        return f"{'!' if self.problem else ' '} {self.name:38} {self.problem or self.detail or 'ok'}"
 
 
 def examine(host: Host, settings: Settings) -> list[Part]:
@@ -42,11 +48,11 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         Part("data", missing_data(host, settings.data), settings.data),
         *(_disk(host, path) for path in (settings.data, release.DIRECTORY)),
         Part("release", None if active else "none is active", active or ""),
-        *(Part(unit.removesuffix(".service"), _unit_fault(host, unit)) for unit in units),
-        Part("programs", _programs_fault(host)),
+        *(Part(unit.removesuffix(".service"), _unit_problem(host, unit)) for unit in units),
+        Part("programs", _programs_problem(host)),
         *(_service(host, engine, settings) for engine in engines.ENGINES),
-        Part("search", _site_fault(settings, switch.SEARCH)),
-        Part("page", _site_fault(settings, "/")),
+        Part("search", _site_problem(settings, switch.SEARCH)),
+        Part("page", _site_problem(settings, "/")),
         _certificate(host, settings),
     ]
 
@@ -65,31 +71,31 @@ def _versions(host: Host) -> str:
 
 
 def _disk(host: Host, path: str) -> Part:
-    """Tell how much room there is; where a disk is full, PostgreSQL and the object store stop taking data."""
-    left = disk.free(host, path)
-    fault = f"only {left // disk.MIB} MB are free" if left < disk.GIB else None
-    return Part(f"disk of {path}", fault, f"{left // disk.GIB} GB are free")
+    """Return the free space; PostgreSQL and the object store stop accepting data when their disk is full."""
+    free = disk.free(host, path)
+    problem = f"only {free // disk.MIB} MiB are free" if free < disk.GIB else None
+    return Part(f"disk of {path}", problem, f"{free // disk.GIB} GiB are free")
 
 
-def _unit_fault(host: Host, unit: str) -> str | None:
+def _unit_problem(host: Host, unit: str) -> str | None:
     state = unit_state(host, unit)["ActiveState"]
     return None if state == "active" else f"is {state}"
 
 
-def _programs_fault(host: Host) -> str | None:
+def _programs_problem(host: Host) -> str | None:
     states = supervisor.states(host)
     serving = programs.serving(host)
     if serving is None:
         return "no release is active"
-    wanted = (serving.web, serving.jobs)
-    wrong = [f"{name} is {states.get(name, 'unknown')}" for name in wanted if states.get(name) != supervisor.RUNNING]
+    needed = (serving.web, serving.jobs)
+    wrong = [f"{name} is {states.get(name, 'unknown')}" for name in needed if states.get(name) != supervisor.RUNNING]
     return ", ".join(wrong) or None
 
 
-def _site_fault(settings: Settings, target: str) -> str | None:
-    """Ask the site as a user does: by its name, with its certificate verified, through nginx."""
+def _site_problem(settings: Settings, target: str) -> str | None:
+    """Request a page as a user does: by the host name, with the certificate verified, through nginx."""
     try:
-        connection = _Loopback(settings.hostname)
+        connection = LoopbackConnection(settings.hostname)
         connection.request("GET", target, headers={"Host": settings.hostname})
         answer = connection.getresponse()
         body = answer.read()
@@ -100,20 +106,20 @@ def _site_fault(settings: Settings, target: str) -> str | None:
     return switch.search_problem(body) if target == switch.SEARCH else None
 
 
-class _Loopback(http.client.HTTPSConnection):
-    """A connection to this machine, whatever the name service says of the host name."""
+class LoopbackConnection(http.client.HTTPSConnection):
+    """A connection to this machine, whatever address the host name resolves to."""
 
     def connect(self) -> None:
+        """Connect over TLS and verify the certificate for the host name."""
         context = ssl.create_default_context(cafile=BUNDLE)
-        self.sock = context.wrap_socket(
-            socket.create_connection(("127.0.0.1", 443), timeout=60), server_hostname=self.host
-        )
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_SECONDS)
+        self.sock = context.wrap_socket(connection, server_hostname=self.host)
 
 
 def _certificate(host: Host, settings: Settings) -> Part:
     pair = PAIRS[settings.certificate]
-    fault = pair.check(host, settings.hostname)
-    if fault is not None:
-        return Part("certificate", fault)
+    problem = pair.check(host, settings.hostname)
+    if problem is not None:
+        return Part("certificate", problem)
     first = x509_properties.load_chain(host.read(pair.certificate) or "")[0]
     return Part("certificate", None, f"{settings.certificate}, until {x509_properties.valid_until(first):%Y-%m-%d}")

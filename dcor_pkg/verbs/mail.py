@@ -1,7 +1,12 @@
-"""Mail to the admin about a unit of ours that has failed, where the settings name a relay: once a day, however often."""
+"""`dcor-server report-failure`: mail the administrator that a unit has failed, once a day at most for each unit.
+
+Nothing is sent where the settings name no mail relay.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import smtplib
 import ssl
 import time
@@ -10,38 +15,50 @@ from email.message import EmailMessage
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
+from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.verbs.verb import JSON, OK, Console, Verb, argument
 
-#: lines of the journal that go along
+#: of the unit's journal, sent in the mail
 LINES = 50
-#: seconds
-PATIENCE = 60.0
-#: when which unit was told of
-TOLD = "/var/lib/dcor-server/mailed"
-#: seconds in which nobody wants to hear the same again; less than a day, so that a timer's next time counts
-ENOUGH = 20 * 3600.0
+TIMEOUT_SECONDS = 60.0
+#: holds a file for each unit, with the time of the last mail in seconds since 1970
+SENT = f"{paths.STATE}/mailed"
+#: between two mails about one unit; less than a day, so that the next run of a daily timer is mailed again
+INTERVAL_HOURS = 20
+TO_CHANGE = "dcor-server set mail-relay=HOST[:PORT] changes it."
+
+
+def run(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Send the mail, unless it is not needed, and write what was done."""
+    done = report_failure(host, options.unit)
+    console.out(json.dumps({"message": done}, indent=1) if options.json else done)
+    return OK
 
 
 def report_failure(host: Host, unit: str) -> str:
-    """Send what a unit has last said, and return what became of that. Raises DcorError when the relay does not take it."""
+    """Mail the last lines of a unit's journal and return what was done. Raises DcorError when the relay rejects it."""
     settings = settings_file.load(host)
     if not settings.mail_relay:
-        return "There is no mail relay in the settings, so nobody is told."
-    told = f"{TOLD}/{unit}"
-    if time.time() - float(host.read(told) or 0) < ENOUGH:
-        return f"{settings.email} was told today."
-    words = host.run("journalctl", "--no-pager", "--output=cat", f"--lines={LINES}", f"--unit={unit}")
-    send(
-        settings,
-        f"{unit} has failed",
-        f"{words}\n`dcor-server status` on {settings.hostname} tells how the server is.\n",
+        return f"No mail about {unit} was sent, because the setting mail-relay is empty. {TO_CHANGE}"
+    sent = f"{SENT}/{unit}"
+    if time.time() - float(host.read(sent) or 0) < INTERVAL_HOURS * 3600:
+        return f"No mail about {unit} was sent: {settings.email} got one within the last {INTERVAL_HOURS} hours."
+    send(settings, f"{unit} has failed", _text(host, unit, settings))
+    host.write(sent, f"{time.time()}\n", Access(0o600))
+    return f"A mail about {unit} was sent to {settings.email} through {settings.mail_relay}."
+
+
+def _text(host: Host, unit: str, settings: Settings) -> str:
+    journal = host.run("journalctl", "--no-pager", "--output=cat", f"--lines={LINES}", f"--unit={unit}")
+    return (
+        f"The unit {unit} on {settings.hostname} has failed. The last lines of its journal:\n\n{journal}\n"
+        f"`dcor-server status` on {settings.hostname} shows the state of the server.\n"
     )
-    host.write(told, f"{time.time()}\n", Access(0o600))
-    return f"{settings.email} is told by {settings.mail_relay}."
 
 
 def send(settings: Settings, subject: str, text: str) -> None:
-    """Give a mail to the relay, over TLS where it offers that. Raises DcorError."""
+    """Hand a mail to the relay, over TLS where the relay offers it. Raises DcorError."""
     message = EmailMessage()
     message["From"] = message["To"] = settings.email
     message["Subject"] = f"[{settings.hostname}] {subject}"
@@ -49,11 +66,25 @@ def send(settings: Settings, subject: str, text: str) -> None:
     message.set_content(text)
     name, _, port = settings.mail_relay.partition(":")
     try:
-        with smtplib.SMTP(name, int(port or smtplib.SMTP_PORT), settings.hostname, PATIENCE) as relay:
+        with smtplib.SMTP(name, int(port or smtplib.SMTP_PORT), settings.hostname, TIMEOUT_SECONDS) as relay:
             relay.ehlo()
             if relay.has_extn("starttls"):
-                # As mail servers do among themselves: encrypted, whatever the certificate (RFC 7435).
-                relay.starttls(context=ssl._create_unverified_context())
+                # As between mail servers: encrypted, without verifying the certificate (RFC 7435, section 3).
+                relay.starttls(context=_unverified())
             relay.send_message(message)
     except (OSError, smtplib.SMTPException) as error:
-        raise DcorError(f"{settings.mail_relay} does not take the mail: {error}", "Is mail-relay right?") from None
+        raise DcorError(
+            f"The mail relay {settings.mail_relay} did not accept a mail to {settings.email}: {error}",
+            f"Check the setting mail-relay. {TO_CHANGE}",
+        ) from None
+
+
+def _unverified() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+UNIT = argument("unit", metavar="UNIT", help="the name of a systemd unit")
+VERB = Verb("report-failure", "mail the administrator that a unit has failed, as systemd does", run, (JSON, UNIT))

@@ -1,10 +1,12 @@
-"""Move the data to another directory: copied while the server runs, completed while it stands, and counted.
+"""`dcor-server move-data`: move the data to another directory.
 
-The former directory keeps all but its mark, so that nobody takes the one for the other; an admin removes it.
+The data are copied while the server runs, the copy is completed while the server answers 503, and both are counted.
+The old directory keeps its copy but not its marker, so that the two cannot be confused; an administrator removes it.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 from collections.abc import Callable, Iterator
@@ -21,85 +23,98 @@ from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.verbs.converge import converge_after
+from dcor_pkg.verbs.verb import JSON, Console, Verb, argument
 
-#: in the new directory until all is there: a second try may go on with what the first has copied
+#: in the new directory until the move is complete: a second attempt may continue with what the first has copied
 MOVING = f"{MARKER}.moving"
-#: the mark's name in the directory that the data have left
+#: the marker's name in the directory that the data have left
 MOVED = f"{MARKER}.moved"
-#: what a directory that is called empty may hold
+#: names that a directory may contain and still counts as empty
 NO_DATA = {"lost+found", MOVING}
-#: seconds for one copy: 100 TB at 300 MB/s
-PATIENCE = 4 * 24 * 3600.0
-#: bytes that stay free
-RESERVE = disk.GIB
+#: for one copy: 100 TB at 300 MB/s
+TIMEOUT_SECONDS = 4 * 24 * 3600.0
+#: stays free on the new disk
+RESERVE_BYTES = disk.GIB
 
 
-def move(host: Host, path: str, tell: Callable[[str], None]) -> None:
-    """Move the data to `path`; a converge has to follow. Raises DcorError, with the server on its old data."""
+def run(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Move the data, then converge: that starts everything on the new directory."""
+    move(host, options.directory, console.err if options.json else console.out)
+    return converge_after(host, options, console)
+
+
+def move(host: Host, path: str, report: Callable[[str], None]) -> None:
+    """Move the data to `path`; a converge has to follow. Raises DcorError, and the server keeps the old directory."""
     settings = settings_file.load(host)
-    wanted = replace(settings, data_directory=path)
-    old, new, store = settings.data, wanted.data, endpoints.of(settings).object_store
+    changed = replace(settings, data_directory=path)
+    old, new, store = settings.data, changed.data, endpoints.of(settings).object_store
     with lock.held(host):
         _validate(host, old, new)
         host.make_directory(new, ACCESS)
         host.write(f"{new}/{MOVING}", host.read(INSTANCE) or "", Access(0o644))
         if not store.local:
-            tell(f"The measurements are in {store.origin}; what moves is what CKAN stores itself.")
-        tell(f"Copying {old} to {new}; the server goes on meanwhile.")
+            report(f"The measurements are in {store.origin} and stay there. Only the files of CKAN itself are moved.")
+        report(f"Copying {old} to {new}. The server keeps running.")
         _copy(host, old, new)
-        tell("Copying what has changed since; the server answers 503 meanwhile.")
-        with _standing(host, store_is_here=store.local):
+        report("Copying what has changed since then. The server answers 503 until this is complete.")
+        with _writers_stopped(host, stop_store=store.local):
             _copy(host, old, new)
             files, size = _compare(host, old, new)
             host.rename(f"{new}/{MOVING}", marker(new))
-            settings_file.save(host, wanted)
+            settings_file.save(host, changed)
             host.rename(marker(old), f"{old}/{MOVED}")
-    tell(
-        f"{files} files with {size} bytes are in {new}. {old} keeps its copy: remove it when you have seen that all is well."
+    report(
+        f"The data ({files} files, {size} bytes) are in {new}. {old} keeps its copy: "
+        "remove it when you have checked the server."
     )
 
 
 def _validate(host: Host, old: str, new: str) -> None:
-    def refused(reason: str, hint: str) -> InvalidAnswer:
-        return InvalidAnswer("dcor-server/data-directory", new, reason, hint)
-
+    """Raise DcorError where the data cannot be moved; InvalidAnswer when the new directory is the reason."""
     lost = missing_data(host, old)
     if lost is not None or host.read(INSTANCE) is None:
-        raise DcorError(lost or "There are no data yet.", hint="Data can only be moved from where they are.")
+        raise DcorError(
+            lost or f"There are no data in {old} yet, so there is nothing to move.",
+            "Mount the disk with the data first. On a new server: dcor-server set data-directory=DIRECTORY",
+        )
     if Path(new) == Path(old) or Path(new) in Path(old).parents or Path(old) in Path(new).parents:
-        raise refused(f"is {old}, or in it, or around it", "Choose a directory elsewhere.")
+        raise _invalid(new, f"is {old} itself, inside it or above it", "Choose a directory outside of it.")
     if host.exists(new) and not host.path(new).is_dir():
-        raise refused("is no directory", "Choose another place.")
-    is_ours = host.read(f"{new}/{MOVING}") == host.read(INSTANCE)
-    strange = [] if is_ours else [name for name in host.names(new) if name not in NO_DATA]
-    if strange:
-        raise refused(f"is not empty: it holds {strange[0]}", "Choose an empty directory, or a new one.")
-    needed = _count(host, old)[1] - (_count(host, new)[1] if is_ours else 0) + RESERVE
+        raise _invalid(new, "is not a directory", "Choose another path.")
+    continues = host.read(f"{new}/{MOVING}") == host.read(INSTANCE)
+    foreign = [] if continues else [name for name in host.names(new) if name not in NO_DATA]
+    if foreign:
+        raise _invalid(new, f"is not empty: it contains {foreign[0]}", "Choose an empty directory or a new one.")
+    _require_space(host, new, _count(host, old)[1] - (_count(host, new)[1] if continues else 0) + RESERVE_BYTES)
+
+
+def _require_space(host: Host, new: str, needed: int) -> None:
     free = disk.free(host, new)
     if free < needed:
-        raise refused(
-            f"has {free // disk.MIB} MB of free space, and {needed // disk.MIB} MB are needed", "df -h shows the disks."
-        )
+        reason = f"has {free // disk.MIB} MiB of free space, but {needed // disk.MIB} MiB are needed"
+        raise _invalid(new, reason, "df -h shows the disks.")
+
+
+def _invalid(new: str, reason: str, hint: str) -> InvalidAnswer:
+    return InvalidAnswer("dcor-server/data-directory", new, reason, hint)
 
 
 def _copy(host: Host, old: str, new: str) -> None:
-    """Make `new` as `old` is; our marks and a file system's own directory are not data."""
-    outside = [f"--exclude=/{name}" for name in (MARKER, MOVING, MOVED, "lost+found")]
-    host.run(
-        *("rsync", "--archive", "--hard-links", "--acls", "--xattrs", "--delete", *outside),
-        f"{old}/",
-        f"{new}/",
-        timeout=PATIENCE,
-    )
+    """Make `new` equal to `old`, except for dcor-server's markers and the file system's own directory."""
+    excluded = [f"--exclude=/{name}" for name in (MARKER, MOVING, MOVED, "lost+found")]
+    options = ("--archive", "--hard-links", "--acls", "--xattrs", "--delete")
+    host.run("rsync", *options, *excluded, f"{old}/", f"{new}/", timeout=TIMEOUT_SECONDS)
 
 
 def _compare(host: Host, old: str, new: str) -> tuple[int, int]:
-    """Return how many files and bytes there are. Raises DcorError where the two directories differ."""
+    """Return the number of files and bytes. Raises DcorError when the two directories differ in them."""
     before, after = _count(host, old), _count(host, new)
     if before != after:
         raise DcorError(
-            f"{old} has {before[0]} files with {before[1]} bytes, and the copy {after[0]} with {after[1]}.",
-            hint="Does anything else write there? Nothing was changed; the server goes on with the former directory.",
+            f"The copy is not complete: {old} has {before[0]} files ({before[1]} bytes), "
+            f"{new} has {after[0]} files ({after[1]} bytes).",
+            "Check whether another program writes there, then try again. The server keeps using the old directory.",
         )
     return after
 
@@ -107,7 +122,7 @@ def _compare(host: Host, old: str, new: str) -> tuple[int, int]:
 def _count(host: Host, path: str) -> tuple[int, int]:
     """Return the number of data files and the sum of their sizes in bytes."""
     sizes = [
-        os.lstat(os.path.join(directory, name)).st_size
+        Path(directory, name).lstat().st_size
         for directory, _, names in os.walk(host.path(path))
         for name in names
         if not name.startswith(MARKER)
@@ -116,21 +131,25 @@ def _count(host: Host, path: str) -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def _standing(host: Host, *, store_is_here: bool) -> Iterator[None]:
-    """Hold everything that writes data. Where the move fails all is started again; else the converge does so."""
+def _writers_stopped(host: Host, *, stop_store: bool) -> Iterator[None]:
+    """Stop everything that writes data. When the move fails it is started again; otherwise the converge starts it."""
     host.write(nginx.MAINTENANCE, "", Access(0o644))
-    programs = [name for name, state in supervisor.states(host).items() if state == supervisor.RUNNING]
+    running = [name for name, state in supervisor.states(host).items() if state == supervisor.RUNNING]
     try:
-        for program in programs:
+        for program in running:
             supervisor.stop(host, program)
-        if store_is_here:
+        if stop_store:
             host.run("systemctl", "stop", object_store.UNIT)
         yield
     except BaseException:
-        if store_is_here:
+        if stop_store:
             host.run("systemctl", "start", object_store.UNIT)
-        for program in programs:
+        for program in running:
             supervisor.start(host, program)
         raise
     finally:
         host.remove(nginx.MAINTENANCE)
+
+
+NEW = argument("directory", metavar="NEW", help="an empty directory, or one that does not exist yet")
+VERB = Verb("move-data", "move the data to another directory and use it", run, (JSON, NEW), changes_machine=True)

@@ -1,4 +1,4 @@
-"""What an admin should know and what is not wrong: it changes no exit code."""
+"""Notices: what an administrator should know although nothing is wrong. They change no exit code."""
 
 from __future__ import annotations
 
@@ -15,52 +15,55 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.nginx import additions as nginx_additions
 
-#: characters of a value that are worth telling
-ENOUGH = 60
+#: characters of a value that a notice shows
+VALUE_LENGTH = 60
 
 
 def collect(host: Host, settings: Settings) -> list[Notice]:
-    """Return what is to be said of the files that an admin has added or changed. No secret is in it."""
-    kept = managed_file.changed_by_admin(host)
-    overruled = [] if CKAN_INI in kept else _overruled(host, settings)
-    return [*overruled, *(_kept(host, path) for path in kept), *known_issues.collect(host)]
+    """Return the notices about changed files, additions and known issues. They contain no secret."""
+    changed = managed_file.changed_by_admin(host)
+    overridden = [] if CKAN_INI in changed else _overridden(host, settings)
+    return [*overridden, *(_changed(host, path) for path in changed), *known_issues.collect(host)]
 
 
 def not_applied(host: Host, settings: Settings) -> list[Notice]:
-    """Return what is wrong with additions, which the steps of a converge tell as well."""
+    """Return what is wrong with additions; in a converge, the steps of their files report the same."""
     validators = {
         ckan_additions.DIRECTORY: ckan_ini(settings).validate,
         nginx_additions.DIRECTORY: nginx_additions.validate,
     }
     found = []
-    for directory, validator in validators.items():
+    for directory, validate in validators.items():
         try:
-            validator(host)
+            validate(host)
         except DcorError as error:
-            found.append(Notice(directory, f"is not taken over: {error.reason}", error.hint))
+            found.append(Notice(directory, f"is not in effect: {error.reason}", error.hint))
     return found
 
 
-def _overruled(host: Host, settings: Settings) -> list[Notice]:
+def _overridden(host: Host, settings: Settings) -> list[Notice]:
+    """Return the options in which an addition contradicts dcor-server; none where an addition is invalid."""
     try:
         contradictions = ckan_ini(settings).contradictions(host)
     except DcorError:
-        return []  # told by the step of the file
+        return []  # the step of ckan.ini fails, and reports it
     return [
         Notice(
             option.file,
-            f"sets {option}, which dcor-server sets too ({textwrap.shorten(ours, ENOUGH)!r}); the addition counts",
-            f"Without line {option.line}, dcor-server's counts again after: dcor-server converge",
+            f"sets {option}, which dcor-server sets to {textwrap.shorten(value, VALUE_LENGTH)!r}; "
+            "the value in this file is in effect",
+            f"To use dcor-server's value, remove line {option.line}, then run: dcor-server converge",
         )
-        for option, ours in contradictions
+        for option, value in contradictions
     ]
 
 
-def _kept(host: Host, path: str) -> Notice:
-    beside = managed_file.new_version(path)
-    way = f"mv {beside} {path}" if host.exists(beside) else f"rm {path}"
+def _changed(host: Host, path: str) -> Notice:
+    new = managed_file.new_version(path)
+    command = f"mv {new} {path}" if host.exists(new) else f"rm {path}"
+    consequence = f"; the options in {ckan_additions.DIRECTORY} have no effect" if path == CKAN_INI else ""
     return Notice(
         path,
-        "was changed here and is kept" + ("; your additions do not count" if path == CKAN_INI else ""),
-        f"To have dcor-server's text instead: {way}; dcor-server converge",
+        f"was changed by an administrator, so dcor-server does not update it{consequence}",
+        f"To use dcor-server's version instead: {command}; dcor-server converge",
     )

@@ -1,43 +1,41 @@
-"""Take the site down, when the package is removed: data, database and configuration stay."""
+"""Take the site down when the package is removed: data, database and configuration stay."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from dcor_pkg import converge
 from dcor_pkg.ckan import admin_commands, supervisor
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import managed_file
+from dcor_pkg.kernel import last_converge, managed_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import DIVERTED_SUFFIX, PACKAGED_CKAN
+from dcor_pkg.machine.paths import DIVERTED_SUFFIX, PACKAGED_CKAN, SUPERVISOR_PROGRAMS
 from dcor_pkg.nginx import take_down as nginx
 from dcor_pkg.services import engines
 
-PROGRAMS = "/etc/supervisor/conf.d"
-#: what would start again what we stop, or work with it
-HEALERS = (
+#: units that would start again what is stopped here, or work with it
+AUTOMATIC = (
     *("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer"),
     *("dcor-converge.service", "dcor-nightly.service"),
 )
 
 
-def take_down(host: Host, tell: Callable[[str], object]) -> None:
-    """Do each part, whatever becomes of the others; `tell` hears of those that fail."""
-    for part in (_stop_healing, nginx.take_down, _stop_programs, _stop_engines, _give_back_commands, _forget):
+def take_down(host: Host, report: Callable[[str, str], object]) -> None:
+    """Take down each part, also when another one fails; `report` is called with reason and hint of each failure."""
+    for part in PARTS:
         try:
             part(host)
         except DcorError as error:
-            tell(f"{error.reason}: {error.hint}")
+            report(error.reason, error.hint)
 
 
-def _stop_healing(host: Host) -> None:
-    host.run("systemctl", "stop", *HEALERS)
+def _stop_automatic_units(host: Host) -> None:
+    host.run("systemctl", "stop", *AUTOMATIC)
 
 
 def _stop_programs(host: Host) -> None:
-    for name in host.names(PROGRAMS):
+    for name in host.names(SUPERVISOR_PROGRAMS):
         if name.startswith("dcor-"):
-            managed_file.remove(host, f"{PROGRAMS}/{name}")
+            managed_file.remove(host, f"{SUPERVISOR_PROGRAMS}/{name}")
     if supervisor.states(host):
         supervisor.update(host)
 
@@ -50,6 +48,7 @@ def _stop_engines(host: Host) -> None:
 
 
 def _give_back_commands(host: Host) -> None:
+    """Remove the links to the active release, and let python-ckan's own files take their places again."""
     for link in admin_commands.LINKS:
         path = f"{PACKAGED_CKAN}/bin/{link}"
         if host.target(path) is not None:
@@ -58,6 +57,12 @@ def _give_back_commands(host: Host) -> None:
             host.run("dpkg-divert", "--quiet", "--package", "dcor-server", "--rename", "--remove", path)
 
 
-def _forget(host: Host) -> None:
-    """A later installation is a first one again: it may fail, and say so."""
-    host.remove(converge.STATE)
+#: in this order: first what would start the others again
+PARTS: tuple[Callable[[Host], None], ...] = (
+    _stop_automatic_units,
+    nginx.take_down,
+    _stop_programs,
+    _stop_engines,
+    _give_back_commands,
+    last_converge.forget,
+)

@@ -1,1 +1,1 @@
-"""What turns a checkout into packages, repositories and machines to try them on; never installed on a server."""
+"""Build packages and repositories of a checkout, and machines to test them on; never installed on a server."""

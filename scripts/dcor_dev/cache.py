@@ -1,6 +1,6 @@
-"""Keep what is expensive to make outside the checkout, keyed by what it is made of.
+"""Cache what is expensive to make outside the checkout, under a key of its inputs.
 
-A fresh clone finds what an older one made; without the cache everything is made anew.
+All checkouts of a user share the cache; what is missing in it is made again.
 """
 
 from __future__ import annotations
@@ -16,60 +16,60 @@ from pathlib import Path
 
 CACHE = Path.home() / ".cache" / "dcor-server"
 
-#: What nobody has asked for in so many seconds goes when something new of its kind is made; and of each family (what
-#: has the same name but for its key) all but so many that were asked for last.
-UNUSED = 21 * 86400
-KEPT = 4
+#: An entry that was not used for so many seconds is removed when a new one of its kind is made.
+UNUSED_SECONDS = 21 * 86400
+#: So many entries of a family (with the same name except for the key) stay, the ones that were last used.
+ENTRIES_PER_FAMILY = 4
 
 
 def key(*inputs: str | bytes | Path) -> str:
-    """Return a short name for exactly these inputs: texts as they are, files by content, folders by their tree."""
+    """Return a hash of the inputs: texts, and the content of files and directories."""
     digest = hashlib.sha256()
     for each in inputs:
-        data = _folder_digest(each) if isinstance(each, Path) and each.is_dir() else _bytes(each)
+        data = _directory_digest(each) if isinstance(each, Path) and each.is_dir() else _bytes(each)
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()[:24]
 
 
-def folder(kind: str, name: str, make: Callable[[Path], None]) -> Path:
-    """Return the folder CACHE/kind/name, made by `make(empty folder)` if it is not there.
+def directory(kind: str, name: str, make: Callable[[Path], None]) -> Path:
+    """Return the directory CACHE/kind/name; if it does not exist, call `make` with an empty directory to fill.
 
-    It gets its name when it is complete, so one that is there can be relied on; whoever asks for the same
-    one meanwhile waits instead of making it twice.
+    That directory is renamed when it is complete, so an existing entry is complete. A process that needs an entry
+    which another process is making waits for it.
     """
-    shelf = CACHE / kind
-    shelf.mkdir(parents=True, exist_ok=True)
-    target = shelf / name
-    lock = shelf / f".{name}.lock"
+    parent = CACHE / kind
+    parent.mkdir(parents=True, exist_ok=True)
+    target = parent / name
+    lock = parent / f".{name}.lock"
     with _locked(lock):
-        # When it was last used. A folder's own mtime belongs to its content: in a root it becomes that of "/".
+        # Records the last use. The directory's own mtime is part of its content: in a root it is that of "/".
         lock.touch()
         if not target.exists():
             with alone("removal"):
-                _remove_old(shelf, target)
+                _remove_old(parent, target)
             _make(target, make)
     return target
 
 
 @contextmanager
-def alone(what: str) -> Iterator[None]:
-    """Let no other process do `what` at the same time."""
+def alone(task: str) -> Iterator[None]:
+    """Hold a lock, so that no other process does this task at the same time."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    with _locked(CACHE / f".{what}.lock"):
+    with _locked(CACHE / f".{task}.lock"):
         yield
 
 
 def _make(target: Path, make: Callable[[Path], None]) -> None:
-    beside = target.with_name(f".{target.name}.new")
-    if beside.exists():  # of a run that was killed; ours is the lock now
-        shutil.rmtree(beside)
-    beside.mkdir()
+    new = target.with_name(f".{target.name}.new")
+    if new.exists():  # left by a process that was killed: this one holds the lock now
+        shutil.rmtree(new)
+    new.mkdir()
     try:
-        make(beside)
-        beside.rename(target)
+        make(new)
+        new.rename(target)
     finally:
-        if beside.exists():
-            shutil.rmtree(beside)
+        if new.exists():
+            shutil.rmtree(new)
 
 
 @contextmanager
@@ -77,43 +77,44 @@ def _locked(path: Path) -> Iterator[None]:
     while True:
         with path.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            # While we waited, the file may have been removed as too old; then ours keeps nobody out.
+            # Another process may have removed the file during the wait: then the lock on it excludes nobody.
             if path.exists() and os.path.samestat(path.stat(), os.fstat(lock.fileno())):
                 yield
                 return
 
 
-def _remove_old(shelf: Path, wanted: Path) -> None:
-    """Remove what is too old or too many, if nobody makes or uses it; `wanted` is about to join its family."""
+def _remove_old(parent: Path, wanted: Path) -> None:
+    """Remove entries that are too old or too many and not in use, counting `wanted`, which is about to be made."""
     seen = {_family(wanted.name): 1}
-    for lock in sorted(shelf.glob(".*.lock"), key=lambda path: path.stat().st_mtime, reverse=True):
-        old = shelf / lock.name[1 : -len(".lock")]
+    for lock in sorted(parent.glob(".*.lock"), key=lambda path: path.stat().st_mtime, reverse=True):
+        old = parent / lock.name[1 : -len(".lock")]
         family = _family(old.name)
         seen[family] = seen.get(family, 0) + (old != wanted)
-        asked = lock.stat().st_mtime
-        if old != wanted and (seen[family] > KEPT or asked < time.time() - UNUSED):
-            _remove_unused(old, lock, asked)
+        last_used = lock.stat().st_mtime
+        too_many, too_old = seen[family] > ENTRIES_PER_FAMILY, last_used < time.time() - UNUSED_SECONDS
+        if old != wanted and (too_many or too_old):
+            _remove_unused(old, lock, last_used)
 
 
-def _remove_unused(old: Path, lock: Path, asked: float) -> None:
-    """Remove what was last asked for at that time, unless somebody has asked for it, or begun to make it, since."""
+def _remove_unused(old: Path, lock: Path, last_used: float) -> None:
+    """Remove an entry, unless it is mounted, locked, or used since `last_used` (seconds since the epoch)."""
     with lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        if lock.stat().st_mtime == asked and not _mounted(old):
-            for folder in (old, old.with_name(f".{old.name}.new")):
-                if folder.exists():
-                    shutil.rmtree(folder)
+        if lock.stat().st_mtime == last_used and not _mounted(old):
+            for directory in (old, old.with_name(f".{old.name}.new")):
+                if directory.exists():
+                    shutil.rmtree(directory)
             lock.unlink()
 
 
-def _mounted(folder: Path) -> bool:
-    """Say whether any process sees this folder through an overlay: machines have mounts of their own."""
+def _mounted(directory: Path) -> bool:
+    """Return whether the directory is mounted in the namespace of any process, as a machine's layers are."""
     for mounts in Path("/proc").glob("[0-9]*/mountinfo"):
-        with suppress(OSError):  # it has ended, or is another user's
-            if str(folder) in mounts.read_text(errors="replace"):
+        with suppress(OSError):  # the process has ended, or belongs to another user
+            if str(directory) in mounts.read_text(errors="replace"):
                 return True
     return False
 
@@ -136,8 +137,8 @@ def _stream_digest(blocks: Iterator[bytes]) -> bytes:
     return digest.digest()
 
 
-def _folder_digest(top: Path) -> bytes:
-    """Digest names, executable bits, links and contents below a folder; times and owners do not count."""
+def _directory_digest(top: Path) -> bytes:
+    """Return a hash of all names, executable bits, links and contents below a directory, without times and owners."""
     digest = hashlib.sha256()
     for path in sorted(top.rglob("*")):
         if "__pycache__" in path.parts:

@@ -1,4 +1,4 @@
-"""The files of a checkout, as git knows them: without what was built or cached in it."""
+"""List and copy the files of a checkout that git does not ignore."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def files(tree: Path) -> list[str]:
-    """Return the files that belong to the checkout or may become part of it, without those that are deleted."""
+    """Return the tracked files and the untracked ones that git does not ignore, without deleted files."""
     argv = ["git", "-c", f"safe.directory={tree}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(argv, cwd=tree, capture_output=True, text=True, check=True).stdout
     return sorted(name for name in listed.split("\0") if name and (tree / name).is_file())
 
 
 def copy(tree: Path, target: Path) -> None:
-    """Make of an empty or missing folder another checkout with the same files, as a fresh clone would be."""
+    """Copy these files to an empty or missing directory, which is then like a fresh clone."""
     for name in files(tree):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(tree / name, target / name, follow_symlinks=False)

@@ -1,4 +1,4 @@
-"""Look at the source as tools do: style, types, shell."""
+"""Run the checkers of style, types and shell scripts over the source."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from dcor_dev import cache, checkout, tools
 
-#: How a file without an extension says what it is written in. Debconf's config is shell that hides in a Python string
-#: and hands itself over; what counts is the Python.
+#: The first line of a file without an extension determines its language. debian/dcor-server.config is both: a shell
+#: script inside a Python string, which starts Python with the same file. It counts as Python.
 PYTHON = re.compile(rb"#!/usr/bin/python3\b|#!/bin/sh\n''':")
 SHELL = re.compile(rb"#!(/bin/|/usr/bin/env )(ba)?sh\b(?!\n''':)")
 
@@ -17,9 +17,9 @@ MAINTAINER_SCRIPT = re.compile(r"debian/[^/]+\.(config|preinst|postinst|prerm|po
 
 
 def environment(requirements: Path) -> Path:
-    """Return the virtual environment of the tests, on Debian's own Python; the packages are pinned by their hashes.
+    """Return the virtual environment of the tests, of Debian's Python and packages that are pinned by their hashes.
 
-    It is moved after it was made, so its programs are run as modules: the paths in them lead nowhere.
+    It is renamed after its creation, so run its programs as modules: the paths in the scripts are wrong.
     """
     tools.need_python("ensurepip", "python3-venv")
     version = subprocess.run(["/usr/bin/python3", "--version"], capture_output=True, text=True, check=True).stdout
@@ -29,17 +29,17 @@ def environment(requirements: Path) -> Path:
         pip = [str(target / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
         subprocess.run([*pip, "--require-hashes", "--only-binary=:all:", "-r", str(requirements)], check=True)
 
-    return cache.folder("environments", cache.key(version, requirements), make)
+    return cache.directory("environments", cache.key(version, requirements), make)
 
 
-def look(tree: Path, bin_folder: Path) -> list[str]:
-    """Run all checkers over the checkout, each to its end, and return the names of those that found something."""
+def look(tree: Path, bin_directory: Path) -> list[str]:
+    """Run all checkers, also after one has failed, and return the names of those that found problems."""
     python, shell = python_files(tree), shell_files(tree)
     tools.need("shellcheck")
-    run = [str(bin_folder / "python"), "-m"]
-    # Each part of the tests has a conftest, and mypy would take them for one module.
+    run = [str(bin_directory / "python"), "-m"]
+    # Each directory of tests has a conftest.py, and mypy rejects several modules of one name.
     conftests = [name for name in python if Path(name).name == "conftest.py"]
-    # Debhelper fills maintainer scripts in, and a shell may read them first: their quotes are not Python's.
+    # Debhelper replaces a token in maintainer scripts, and a shell may read them: formatting would break it.
     plain = [name for name in python if not MAINTAINER_SCRIPT.fullmatch(name)]
     types = [*run, "mypy", "--no-error-summary"]
     commands = [
@@ -53,15 +53,15 @@ def look(tree: Path, bin_folder: Path) -> list[str]:
 
 
 def python_files(tree: Path) -> list[str]:
-    """Return all Python files of the checkout: modules, and programs by their first line."""
-    return [name for name in checkout.files(tree) if name.endswith(".py") or _says(tree / name, PYTHON)]
+    """Return the Python files of the checkout: modules, and programs recognized by their first line."""
+    return [name for name in checkout.files(tree) if name.endswith(".py") or _starts_like(tree / name, PYTHON)]
 
 
 def shell_files(tree: Path) -> list[str]:
-    """Return all shell files of the checkout; those that only hand themselves over to Python are Python's."""
-    return [name for name in checkout.files(tree) if name.endswith(".sh") or _says(tree / name, SHELL)]
+    """Return the shell scripts of the checkout, without those that only start Python with themselves."""
+    return [name for name in checkout.files(tree) if name.endswith(".sh") or _starts_like(tree / name, SHELL)]
 
 
-def _says(path: Path, language: re.Pattern[bytes]) -> bool:
+def _starts_like(path: Path, language: re.Pattern[bytes]) -> bool:
     with path.open("rb") as file:
         return bool(language.match(file.read(100)))

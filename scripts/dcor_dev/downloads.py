@@ -1,7 +1,7 @@
-"""Fetch what the lock files pin, by the ordinary clients, and believe nothing but the hash.
+"""Download the files that the lock files pin, with pip and Maven, and verify their hashes.
 
-Each file lies in the cache below its own sha256, so that an entry is right or not there; it is checked again on its
-way out, since a cache is a folder that anything may have written to.
+Each file is cached in a directory that is named by its sha256. It is verified when it is stored and again when it is
+copied, since other programs can write to the cache.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from dcor_dev import cache, maven, roots
 from dcor_dev.errors import DevError
 from dcor_dev.lockfiles import Pin
 
-#: pip as Debian ships it for new virtual environments: the suite's own, with nothing to install first.
+#: Run the pip that Debian ships for new virtual environments, so that none has to be installed.
 PIP = 'for wheel in /usr/share/python-wheels/pip-*.whl; do exec python3 "$wheel/pip" "$@"; done'
 
 
 def wheels(suite: str, pins: list[Pin], target: Path) -> None:
-    """Put the files of a Python lock into `target`."""
+    """Copy the files of a Python lock file to `target`, and download the missing ones."""
 
-    def fetch(missing: Mapping[str, str], folder: Path) -> None:
+    def fetch(missing: Mapping[str, str], directory: Path) -> None:
         lines = [f"{pin.name}=={pin.version} --hash=sha256:{pin.sha256}\n" for pin in pins if pin.sha256 in missing]
-        (folder / "requirements.txt").write_text("".join(lines), encoding="utf-8")
+        (directory / "requirements.txt").write_text("".join(lines), encoding="utf-8")
         pip(
             suite,
-            folder,
+            directory,
             "download",
             "--quiet",
             "--no-deps",
@@ -41,17 +41,17 @@ def wheels(suite: str, pins: list[Pin], target: Path) -> None:
 
 
 def jars(project: Path, lock: Path, target: Path) -> None:
-    """Put the Java archives that `lock` pins into `target`; `project` is the pom.xml that names them."""
+    """Copy the jars of the lock file `lock` to `target`, and download the missing ones by the pom.xml `project`."""
 
-    def fetch(_: Mapping[str, str], folder: Path) -> None:
-        maven.copy(project, folder)
+    def fetch(_: Mapping[str, str], directory: Path) -> None:
+        maven.copy(project, directory)
 
     rows = (line.split() for line in lock.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
     provide({sha256: path.rsplit("/", 1)[-1] for sha256, path in rows}, target, fetch)
 
 
-def pip(suite: str, folder: Path, *argv: str) -> str:
-    """Run the suite's pip with a network, in a throw-away layer that sees nothing here but `folder`."""
+def pip(suite: str, directory: Path, *argv: str) -> str:
+    """Run the suite's pip with a network, in a temporary layer where only `directory` is mounted; return its output."""
     done = roots.chroot_run(
         roots.build_root(suite),
         "sh",
@@ -60,15 +60,19 @@ def pip(suite: str, folder: Path, *argv: str) -> str:
         "pip",
         *argv,
         private_network=False,
-        writable={folder: "/here"},
-        folder="/here",
+        writable={directory: "/here"},
+        directory="/here",
     )
     return done.stdout
 
 
 def provide(wanted: Mapping[str, str], target: Path, fetch: Callable[[Mapping[str, str], Path], None]) -> None:
-    """Put each of `wanted` (file names by sha256) into `target`; `fetch(missing, folder)` gets what the cache has not."""
-    with cache.alone("downloads"):  # what another build is just fetching comes once, and Maven cannot share its folder
+    """Copy the files `wanted` (names by sha256) to `target`; `fetch(missing, directory)` downloads the missing ones.
+
+    Raises DevError when a file is not downloaded or its hash is wrong.
+    """
+    # Alone, so that several builds download a file once; Maven does not support concurrent use of its directory.
+    with cache.alone("downloads"):
         missing = {sha256: name for sha256, name in wanted.items() if not _stored(sha256, name).exists()}
         if missing:
             _fetch(missing, fetch)
@@ -79,13 +83,13 @@ def provide(wanted: Mapping[str, str], target: Path, fetch: Callable[[Mapping[st
 
 
 def verify(path: Path, sha256: str) -> None:
-    """Refuse a file that is not the pinned one."""
+    """Raise DevError when the file does not have this sha256."""
     with path.open("rb") as file:
         digest = hashlib.sha256()
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     if digest.hexdigest() != sha256:
-        raise DevError(f"{path} is not the file of the lock: its sha256 is {digest.hexdigest()}, and must be {sha256}")
+        raise DevError(f"{path} is not the pinned file: its sha256 is {digest.hexdigest()} instead of {sha256}")
 
 
 def _stored(sha256: str, name: str) -> Path:
@@ -95,11 +99,11 @@ def _stored(sha256: str, name: str) -> Path:
 def _fetch(missing: Mapping[str, str], fetch: Callable[[Mapping[str, str], Path], None]) -> None:
     (cache.CACHE / "downloads").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="download-", dir=cache.CACHE) as name:
-        folder = Path(name)
-        fetch(missing, folder)
+        directory = Path(name)
+        fetch(missing, directory)
         for sha256, file in missing.items():
-            if not (folder / file).exists():
-                raise DevError(f"{file} was asked for and did not come")
-            verify(folder / file, sha256)
+            if not (directory / file).exists():
+                raise DevError(f"{file} was not downloaded")
+            verify(directory / file, sha256)
             _stored(sha256, file).parent.mkdir(exist_ok=True)
-            (folder / file).replace(_stored(sha256, file))
+            (directory / file).replace(_stored(sha256, file))

@@ -1,7 +1,7 @@
-"""What goes wrong while developing, told to the developer without a traceback."""
+"""Define the error that the scripts report without a traceback."""
 
 from __future__ import annotations
 
 
 class DevError(Exception):
-    """A build, a root or a machine did not become what it should; the text says what to do."""
+    """A build, a root or a machine failed; the text says why, and what to do where that is known."""

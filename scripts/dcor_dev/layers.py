@@ -1,7 +1,7 @@
-"""Layers that tests boot on: what takes long is done once, and kept until what it is made of changes.
+"""Make the layers that the tests' machines boot from; each is cached until its inputs change.
 
-Each function returns a whole stack of folders, the lowest first, ready for Machine. Only `clients` can lie anywhere
-above: it holds no Debian package, so no state of dpkg that would hide another layer's.
+Most functions return a complete stack of directories for Machine, the lowest layer first. Only the layer of `clients`
+can be added to any stack: it holds no Debian package, so no state of dpkg that would hide that of the layers below.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ Stack = tuple[Path, ...]
 
 TREE = Path(__file__).resolve().parents[2]
 
-#: Where machines find our packages.
+#: The directory in machines where our packages are mounted.
 PACKAGES = "/srv/dist"
 
-#: What tests install besides ours, without a network: a browser to look with, German to be asked in, apt-utils, with
-#: which debconf asks before it unpacks, and what its frontends need: windows, lines to edit, a terminal to type at.
+#: Debian packages that tests install besides ours: apt-utils, with which apt asks debconf's questions before it unpacks
+#: a package; locales, for German; perl (readline), whiptail (dialogs) and tmux (a terminal) for debconf's frontends.
 FOR_TESTS = ("apt-utils", "locales-all", "perl", "tmux", "whiptail")
 BROWSER = ("chromium", "chromium-driver", "python3-selenium")
-#: What runs debian/tests.
+#: The program that runs debian/tests.
 AUTOPKGTEST = ("autopkgtest",)
 
-#: The answers of an admin who takes every default.
+#: The answers of an admin who accepts all defaults.
 ANSWERS = f"""\
 dcor-server dcor-server/hostname string {HOSTNAME}
 dcor-server dcor-server/email string admin@example.org
@@ -36,98 +36,100 @@ dcor-server dcor-server/certificate select self-signed
 dcor-server dcor-server/data-directory string /data
 """
 
-#: The last one counts, and cannot be used: the postinst ends before it changes anything.
-REFUSED = f"{ANSWERS}dcor-server dcor-server/hostname string no host\n"
+#: The last host name counts, and is invalid: the postinst fails before it changes anything.
+INVALID_ANSWERS = f"{ANSWERS}dcor-server dcor-server/hostname string no host\n"
 
-#: `apt`, unlike apt-get, throws archives away once they are installed: a machine without a network could install only
-#: once.
+#: `apt`, unlike apt-get, removes packages from its cache after their installation, and a machine without a network
+#: could not install them again.
 KEEP_ARCHIVES = 'Binary::apt::APT::Keep-Downloaded-Packages "true";\n'
 
-#: Raise this when the way of making layers changes what is in them.
+#: Increase this when a change of this module changes the content of the layers.
 RECIPE = "2"
 
-#: What decides which of Debian's packages ours pull.
+#: The control fields that determine which Debian packages ours depend on.
 RELATIONS = ("Package", "Pre-Depends", "Depends", "Recommends", "Breaks", "Conflicts")
 
-#: With all that Debian's archive has at hand and no questions.
+#: Install without questions, together with NONINTERACTIVE as the environment.
 INSTALL = ("apt-get", "install", "--yes", "-o", "Dpkg::Use-Pty=0")
-QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
+NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive"}
 
 
-def built(suite: str) -> list[Path]:
-    """Return all our packages as this checkout makes them; those whose inputs are the same are not built again."""
+def build_packages(suite: str) -> list[Path]:
+    """Return all our packages, built from this checkout; packages with unchanged inputs are not built again."""
     done = subprocess.run([str(TREE / "scripts/build"), "--suite", suite], stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
-        raise DevError(f"scripts/build --suite {suite} ended with {done.returncode}; what it said stands above.")
+        raise DevError(f"scripts/build --suite {suite} failed with exit code {done.returncode}; see its output above.")
     return sorted((TREE / "dist" / suite).glob("*.deb"))
 
 
 def debian_packages(suite: str, debs: Sequence[Path]) -> Stack:
-    """Return a bare Debian in which everything that our packages need lies in apt's cache, resolved by apt itself."""
+    """Return a minimal Debian whose apt cache holds all dependencies of our packages, as resolved by apt."""
     base = roots.base(suite)
     name = f"debian-{suite}-{cache.key(base.name, RECIPE, *relations(debs), *FOR_TESTS, *BROWSER, *AUTOPKGTEST)}"
 
     def make(target: Path) -> None:
-        # One by one: together, locales-all would be taken for the locales that PostgreSQL asks for.
-        groups = [" ".join(group) for group in (inside(debs), FOR_TESTS, BROWSER, AUTOPKGTEST)]
+        # Separately: in one call, locales-all would satisfy PostgreSQL's dependency on locales.
+        groups = [" ".join(group) for group in (paths_inside(debs), FOR_TESTS, BROWSER, AUTOPKGTEST)]
         script = "apt-get -qq update; for group; do apt-get -qq install --yes --download-only $group; done"
         argv = ("sh", "-euc", script, "sh", *groups)
-        roots.chroot_run(base, *argv, private_network=False, read_only=shown(debs), env=QUIET, keep=target)
+        roots.chroot_run(
+            base, *argv, private_network=False, read_only=package_mounts(debs), env=NONINTERACTIVE, keep=target
+        )
         (target / "etc/apt/apt.conf.d").mkdir(parents=True, exist_ok=True)
         (target / "etc/apt/apt.conf.d/80keep-archives").write_text(KEEP_ARCHIVES)
 
-    return base, cache.folder("layers", name, make)
+    return base, cache.directory("layers", name, make)
 
 
 def installed(suite: str, debs: Sequence[Path]) -> Stack:
-    """Return a machine, powered off, on which our packages were installed without a network by a preseeded apt."""
+    """Return a machine, powered off, on which apt has installed our packages with preseeded answers."""
     below = debian_packages(suite, debs)
     name = f"installed-{suite}-{cache.key(*(layer.name for layer in below), *contents(debs), ANSWERS)}"
 
     def make(target: Path) -> None:
-        machine = Machine("install", below, read_only=shown(debs))
+        machine = Machine("install", below, read_only=package_mounts(debs))
         with machine:
             install(machine, debs)
             machine.poweroff()
             machine.commit(target)
 
-    return *below, cache.folder("layers", name, make)
+    return *below, cache.directory("layers", name, make)
 
 
-def refused(suite: str, debs: Sequence[Path]) -> Stack:
-    """Return a machine on which all is installed but dcor-server, which waits for answers that can be used."""
+def unconfigured(suite: str, debs: Sequence[Path]) -> Stack:
+    """Return a machine, powered off, on which only dcor-server is not configured, because its answers are invalid."""
     below = debian_packages(suite, debs)
-    name = f"refused-{suite}-{cache.key(*(layer.name for layer in below), *contents(debs), REFUSED)}"
+    name = f"unconfigured-{suite}-{cache.key(*(layer.name for layer in below), *contents(debs), INVALID_ANSWERS)}"
 
     def make(target: Path) -> None:
-        with Machine("refuse", below, read_only=shown(debs)) as machine:
-            machine.run("debconf-set-selections", text=REFUSED)
-            said = machine.run(*INSTALL, *inside(debs), env=QUIET, timeout=900, check=False)
+        with Machine("unconfigured", below, read_only=package_mounts(debs)) as machine:
+            machine.run("debconf-set-selections", text=INVALID_ANSWERS)
+            done = machine.run(*INSTALL, *paths_inside(debs), env=NONINTERACTIVE, timeout=900, check=False)
             left = machine.shell("dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\n' | grep -v '^ii'")
             if left.split() != ["iF", "dcor-server"]:
-                raise DevError(f"Not dcor-server alone was refused, but {left!r}:\n{said.stdout}{said.stderr}")
+                raise DevError(f"Expected only dcor-server unconfigured, found {left!r}:\n{done.stdout}{done.stderr}")
             machine.shell("while systemctl is-active --quiet dcor-release; do sleep 0.1; done")
             machine.poweroff()
             machine.commit(target)
 
-    return *below, cache.folder("layers", name, make)
+    return *below, cache.directory("layers", name, make)
 
 
 def install(machine: Machine, debs: Sequence[Path], answers: str = ANSWERS) -> str:
-    """Install ours in a machine that is shown them at PACKAGES, preseeded; return what apt said."""
+    """Install our packages from PACKAGES in a machine, with preseeded answers; return the output of apt."""
     machine.run("debconf-set-selections", text=answers)
-    return machine.run(*INSTALL, *inside(debs), env=QUIET, timeout=900).stdout
+    return machine.run(*INSTALL, *paths_inside(debs), env=NONINTERACTIVE, timeout=900).stdout
 
 
 def with_browser(suite: str, debs: Sequence[Path]) -> Stack:
-    """Return the installed server with Chromium on top, for tests that look at pages as people do."""
+    """Return the stack of `installed` with Chromium, for tests of pages."""
     below = installed(suite, debs)
     name = f"browser-{suite}-{cache.key(*(layer.name for layer in below), *BROWSER)}"
 
     def make(target: Path) -> None:
-        roots.chroot_run(below, *INSTALL, "-qq", *BROWSER, env=QUIET, keep=target)
+        roots.chroot_run(below, *INSTALL, "-qq", *BROWSER, env=NONINTERACTIVE, keep=target)
 
-    return *below, cache.folder("layers", name, make)
+    return *below, cache.directory("layers", name, make)
 
 
 def clients(suite: str, requirements: Path) -> Path:
@@ -145,30 +147,30 @@ def clients(suite: str, requirements: Path) -> Path:
         out = {target / "opt/clients": "/opt/clients"}
         roots.chroot_run(root, "sh", "-euc", script, private_network=False, read_only=binds, writable=out)
 
-    return cache.folder("layers", name, make)
+    return cache.directory("layers", name, make)
 
 
-def inside(debs: Sequence[Path]) -> list[str]:
-    """Return where a machine sees our packages."""
+def paths_inside(debs: Sequence[Path]) -> list[str]:
+    """Return the paths of our packages in a machine."""
     return [f"{PACKAGES}/{deb.name}" for deb in debs]
 
 
-def shown(debs: Sequence[Path]) -> dict[Path, str]:
-    """Return what makes a machine see our packages: Machine(..., read_only=shown(debs))."""
-    return dict(zip(debs, inside(debs)))
+def package_mounts(debs: Sequence[Path]) -> dict[Path, str]:
+    """Return the mounts of our packages: Machine(..., read_only=package_mounts(debs))."""
+    return dict(zip(debs, paths_inside(debs)))
 
 
 def contents(debs: Sequence[Path]) -> list[str | Path]:
-    """Return what a layer that holds these packages is made of: their names and their bytes."""
+    """Return the inputs of a layer with these packages, for its key: their names and files."""
     return [part for deb in sorted(debs) for part in (deb.name, deb)]
 
 
 def relations(debs: Sequence[Path]) -> list[str]:
-    """Return what our packages ask of Debian; while that is the same, so are the packages that it takes."""
+    """Return the relations of our packages; while they are unchanged, so are the Debian packages to download."""
     if not debs:
-        raise DevError("There are no packages to make a layer of.")
+        raise DevError("A layer needs packages, and there are no packages.")
     return [_fields(deb) for deb in sorted(debs)]
 
 
 def _fields(deb: Path) -> str:
-    return tools.run(f"{deb} is no Debian package", "dpkg-deb", "--field", str(deb), *RELATIONS)
+    return tools.run(f"{deb} is not a Debian package", "dpkg-deb", "--field", str(deb), *RELATIONS)

@@ -1,4 +1,4 @@
-"""A throw-away machine: a Debian that boots over layers of folders, and all that a test does with it."""
+"""Boot throw-away machines over layers of directories, and run programs in them."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from dcor_dev import nspawn, rooms
+from dcor_dev import machine_directories, nspawn
 from dcor_dev.errors import DevError
-from dcor_dev.notices import Notices
+from dcor_dev.notify_socket import NotifySocket
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: A machine has lived up to this name from the first boot on, as a server has that an admin hands us.
+#: The fully qualified host name of a machine, set before its first boot.
 HOSTNAME = "dcor.example.org"
 
 
 class Machine:
-    """Boot, use, and leave nothing of: `with Machine("name", stack) as machine: machine.run("true")`.
+    """A machine that is removed after use: `with Machine("name", stack) as machine: machine.run("true")`.
 
-    With `private_network` there is nothing but a loopback interface inside; without, it has this computer's network.
-    `read_only` shows folders of this computer inside. What `outlives` its maker ends only by kill().
+    With `private_network` the machine has only a loopback interface; without, it uses this computer's network.
+    `read_only` maps paths of this computer to the paths in the machine where they are mounted. A `persistent` machine
+    keeps running when this process ends, until kill() or remove().
     """
 
     def __init__(  # noqa: PLR0913 (options, by keyword alone)
@@ -37,13 +38,13 @@ class Machine:
         read_only: Mapping[Path, str] | None = None,
         hostname: str = HOSTNAME,
         options: tuple[str, ...] = (),
-        outlives: bool = False,
+        persistent: bool = False,
     ) -> None:
-        folder = rooms.ROOMS / (name if outlives else f"{name}-{os.getpid()}")
-        self.room = nspawn.Room(folder, lower_layers, read_only or {}, private_network=private_network)
+        directory = machine_directories.MACHINES / (name if persistent else f"{name}-{os.getpid()}")
+        self.container = nspawn.Container(directory, lower_layers, read_only or {}, private_network=private_network)
         self.hostname = hostname
         self._options = options
-        self._outlives = outlives
+        self._persistent = persistent
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -59,54 +60,54 @@ class Machine:
     ) -> None:
         self.remove()
 
-    # Life and death
+    # Start and stop
 
     def start(self, timeout: float = 180) -> None:
-        """Boot, and return when all units that boot starts have come up or failed."""
-        rooms.remove_abandoned()
+        """Boot, and return when all units have started or failed. Raises DevError after `timeout` seconds."""
+        machine_directories.remove_abandoned()
         if self.pid:
-            raise DevError(f"The machine {self.room.name} is running already.")
-        self.room.make()
-        self._name_it()
+            raise DevError(f"The machine {self.container.name} is already running.")
+        self.container.make()
+        self._write_host_name()
         deadline = time.monotonic() + timeout
         try:
             self._boot(deadline)
-            self._await_units(deadline)
+            self._wait_for_units(deadline)
         except BaseException:
             self.kill()
             raise
 
     def poweroff(self, timeout: float = 120) -> None:
-        """Shut down as an admin does; what was changed stays for another start() or commit()."""
+        """Shut down; the changes are preserved for start() or commit(). Raises DevError after `timeout` seconds."""
         self.run("systemctl", "poweroff", "--no-block")
-        self._await_end(timeout)
+        self._wait_until_off(timeout)
 
     def reboot(self, timeout: float = 240) -> None:
-        """Reboot as an admin does, and return when it has come up again."""
+        """Reboot, and return when the boot has finished, as start() does."""
         self.run("systemctl", "reboot", "--no-block")
-        self._await_end(timeout / 2)
+        self._wait_until_off(timeout / 2)
         self.start(timeout / 2)
 
     def kill(self) -> None:
-        """End it at once, as a power cut would; what was written stays for another start()."""
+        """Stop the machine at once, like a power cut; what was written is preserved for start()."""
         if self.pid:
-            nspawn.cut(self.pid)
-        self._ended()
+            nspawn.kill(self.pid)
+        self._clear_up()
 
     def remove(self) -> None:
-        """Kill it and forget what it wrote."""
+        """Kill the machine and delete its changes."""
         self.kill()
-        if self.room.folder.exists():
-            rooms.remove(self.room.folder)
+        if self.container.directory.exists():
+            machine_directories.remove(self.container.directory)
 
     def commit(self, to: Path) -> None:
-        """Make of what was changed inside a layer for other machines: the folder `to`, which may be there but empty."""
+        """Move the changes to `to`, a missing or empty directory, as a layer for other machines."""
         if self.pid:
-            raise DevError(f"The machine {self.room.name} must be powered off before it becomes a layer.")
-        self.room.upper.rename(to)
+            raise DevError(f"The machine {self.container.name} must be powered off before it becomes a layer.")
+        self.container.upper.rename(to)
         self.remove()
 
-    # What a test does with it
+    # Use by tests
 
     def run(
         self,
@@ -117,9 +118,10 @@ class Machine:
         check: bool = True,
         timeout: float = 600,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program inside, with `text` on its standard input, and return its exit code and words.
+        """Run a program in the machine, with `text` on its standard input, and return its exit code and output.
 
-        A program that runs longer than `timeout` is ended inside, so that it does not go on behind our back.
+        A program that runs longer than `timeout` seconds is killed. With `check`, raises DevError when the exit code
+        is not 0.
         """
         inside = ["timeout", "--kill-after=10", f"{timeout:.0f}", *argv]
         done = subprocess.run(
@@ -132,20 +134,22 @@ class Machine:
             timeout=timeout + 60,
         )
         if check and done.returncode:
-            raise DevError(f"{' '.join(argv)} in {self.room.name} ended with {done.returncode}:\n{_tail(done)}")
+            raise DevError(
+                f"{' '.join(argv)} in {self.container.name} failed with exit code {done.returncode}:\n{_tail(done)}"
+            )
         return done
 
     def shell(self, script: str, user: str = "root", check: bool = True, timeout: float = 600) -> str:
-        """Run a bash script inside and return what it printed."""
+        """Run a bash script in the machine and return its standard output."""
         return self.run("bash", "-euo", "pipefail", "-c", script, user=user, check=check, timeout=timeout).stdout
 
     def write(self, path: str, text: str, mode: int = 0o644) -> None:
-        """Write a file inside, as root; its folder is made. Links are followed as the machine sees them."""
+        """Write a file in the machine, as root; missing directories are created, links are resolved in the machine."""
         script = 'mkdir -p "${1%/*}" && cat > "$1" && chmod "$2" "$1"'
         self.run("sh", "-euc", script, "sh", path, f"{mode:o}", text=text)
 
     def copy_in(self, source: Path, target: str) -> None:
-        """Copy a file or a folder of this computer inside: to `target`, or into it if it ends in a slash."""
+        """Copy a file or directory into the machine: to `target`, or into that directory if it ends in a slash."""
         if target.endswith("/"):
             target += source.name
         if source.is_dir():
@@ -156,40 +160,40 @@ class Machine:
             argv = [*self.enter("root", {}), "sh", "-euc", unpack, "sh", target, f"{source.stat().st_mode & 0o777:o}"]
             done = subprocess.run(argv, stdin=packed.stdout, capture_output=True, text=True, check=False)
         if done.returncode or packed.returncode:
-            raise DevError(f"{source} cannot be copied to {target} in {self.room.name}:\n{done.stderr}")
+            raise DevError(f"Copying {source} to {target} in {self.container.name} failed:\n{done.stderr}")
 
     def path(self, path: str) -> Path:
-        """Return where a file inside can be read from here; an absolute link in it leads to this computer's files."""
+        """Return the path of a machine's file on this computer; absolute links in it point to this computer's files."""
         return Path(f"/proc/{self.leader}/root") / path.lstrip("/")
 
     def failed_units(self) -> list[str]:
-        """Return the units that systemd calls failed."""
+        """Return the units in the state "failed"."""
         lines = self.run("systemctl", "list-units", "--failed", "--plain", "--no-legend", "--full").stdout.splitlines()
         return [line.split()[0] for line in lines if line.strip()]
 
     def console(self, lines: int = 40) -> str:
-        """Return the end of what the console showed."""
-        text = (self.room.folder / "console.log").read_text(errors="replace")
+        """Return the last lines of the console."""
+        text = (self.container.directory / "console.log").read_text(errors="replace")
         return "\n".join(text.splitlines()[-lines:])
 
     @property
     def pid(self) -> int | None:
-        """The process that is the machine; None when it is off. Read from a file: another command may have made it."""
-        return nspawn.running(self.room.folder)
+        """The pid of systemd-nspawn, or None when the machine is off; from a file, so any process can find it."""
+        return nspawn.running(self.container.directory)
 
     @property
     def leader(self) -> int:
-        """The machine's process number 1, as this computer counts."""
+        """The pid of the machine's process 1 on this computer."""
         found = nspawn.leader(self.pid) if self.pid else None
         if not found:
-            raise DevError(f"The machine {self.room.name} is not running.")
+            raise DevError(f"The machine {self.container.name} is not running.")
         return found
 
-    # How
+    # Implementation
 
-    def _name_it(self) -> None:
-        """Give it its name before its first boot, laid out as Debian's installer does."""
-        etc = self.room.upper / "etc"
+    def _write_host_name(self) -> None:
+        """Write /etc/hostname and /etc/hosts before the first boot, in the form of Debian's installer."""
+        etc = self.container.upper / "etc"
         if (etc / "hostname").exists():
             return
         etc.mkdir(exist_ok=True)
@@ -200,47 +204,52 @@ class Machine:
         )
 
     def _boot(self, deadline: float) -> None:
-        """Start nspawn and wait for the READY that systemd sends through it."""
-        with Notices(self.room.folder / "notify") as notices, (self.room.folder / "console.log").open("w") as log:
-            self._process = self.room.start(
+        """Start nspawn, and wait until systemd reports through it that it is ready (READY=1)."""
+        with (
+            NotifySocket(self.container.directory / "notify") as socket,
+            (self.container.directory / "console.log").open("w") as log,
+        ):
+            self._process = self.container.start(
                 "--boot",
                 "--notify-ready=yes",
                 "--console=read-only",
                 *self._options,
-                outlives=self._outlives,
-                notify=notices.path,
+                persistent=self._persistent,
+                notify=socket.path,
                 output=log.fileno(),
             )
             try:
-                notices.await_ready(self._process.pid, deadline)
+                socket.wait_until_ready(self._process.pid, deadline)
             except DevError as error:
-                raise DevError(f"The machine {self.room.name} {error}:\n{self.console()}") from None
+                raise DevError(f"The machine {self.container.name} {error}:\n{self.console()}") from None
 
-    def _await_end(self, timeout: float) -> None:
+    def _wait_until_off(self, timeout: float) -> None:
         if self.pid and not nspawn.wait(self.pid, timeout):
-            raise DevError(f"The machine {self.room.name} does not shut down within {timeout:.0f} s:\n{self.console()}")
-        self._ended()
+            raise DevError(
+                f"The machine {self.container.name} did not shut down within {timeout:.0f} s:\n{self.console()}"
+            )
+        self._clear_up()
 
-    def _await_units(self, deadline: float) -> None:
-        """Wait for systemd's job queue to be empty."""
+    def _wait_for_units(self, deadline: float) -> None:
+        """Wait until systemd's job queue is empty."""
         left = max(1.0, deadline - time.monotonic())
         done = self.run("systemctl", "is-system-running", "--wait", check=False, timeout=left)
         if done.stdout.strip() not in ("running", "degraded"):
-            raise DevError(f"The machine {self.room.name} is {done.stdout.strip()}:\n{self.console()}")
+            raise DevError(f"The machine {self.container.name} is {done.stdout.strip()}:\n{self.console()}")
 
     def enter(self, user: str, env: Mapping[str, str]) -> list[str]:
-        """Return what runs a program inside as that user, with that user's home and nothing of the caller's."""
+        """Return the command prefix that runs a program in the machine as `user`, without the caller's environment."""
         argv = ["nsenter", "-t", str(self.leader), "-a", "--", "env", "-i"]
         argv += [f"{name}={value}" for name, value in nspawn.INSIDE.items()]
         if user != "root":
             argv += ["runuser", "-u", user, "--", "env"]
         return argv + [f"{name}={value}" for name, value in env.items()]
 
-    def _ended(self) -> None:
+    def _clear_up(self) -> None:
         if self._process is not None:
             self._process.wait()
             self._process = None
-        self.room.clear_up()
+        self.container.clear_up()
 
 
 def _tail(done: subprocess.CompletedProcess[str]) -> str:

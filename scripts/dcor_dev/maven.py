@@ -1,4 +1,4 @@
-"""Resolve the jars of Solr by Maven, and write down which they are and under which licence they come."""
+"""Resolve the jars of Solr with Maven, and write the lock file and the list of their licences."""
 
 from __future__ import annotations
 
@@ -13,43 +13,51 @@ from dcor_dev.errors import DevError
 
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
-#: Every file below the folders that its coordinates give, with its POM and the POMs that those inherit from.
+#: Store each jar in the directory of its coordinates, with its POM and the parents of that.
 LAYOUT = ("-Dmdep.useRepositoryLayout=true", "-Dmdep.copyPom=true", "-Dmdep.addParentPoms=true")
 
 NAMESPACE = "{http://maven.apache.org/POM/4.0.0}"
 
 
-def copy(project: Path, folder: Path, *options: str) -> None:
-    """Fetch the jars that a pom.xml asks for into a folder."""
+def copy(project: Path, directory: Path, *options: str) -> None:
+    """Download the jars that a pom.xml resolves to into a directory."""
     tools.need("mvn")
-    shutil.copy(project, folder / "pom.xml")
-    argv = ["mvn", "--batch-mode", "--quiet", PLUGIN, "-DincludeScope=runtime", f"-DoutputDirectory={folder}", *options]
-    tools.run(f"Maven does not fetch what {project} names", *argv, folder=folder)
+    shutil.copy(project, directory / "pom.xml")
+    argv = [
+        "mvn",
+        "--batch-mode",
+        "--quiet",
+        PLUGIN,
+        "-DincludeScope=runtime",
+        f"-DoutputDirectory={directory}",
+        *options,
+    ]
+    tools.run(f"Downloading the dependencies of {project} failed", *argv, directory=directory)
 
 
-def lock(folder: Path) -> None:
-    """Write solr.lock (as sha256sum does, with paths of a Maven repository) and licences.tsv beside a pom.xml."""
+def lock(directory: Path) -> None:
+    """Write solr.lock (in the format of sha256sum, with the paths of a Maven repository) and licences.tsv."""
     with tempfile.TemporaryDirectory(prefix="maven-") as name:
         repository = Path(name)
-        copy(folder / "pom.xml", repository, *LAYOUT)
+        copy(directory / "pom.xml", repository, *LAYOUT)
         jars = sorted(repository.rglob("*.jar"), key=lambda jar: str(jar.relative_to(repository)))
         hashes = [f"{_sha256(jar)}  {jar.relative_to(repository)}\n" for jar in jars]
         licences = [f"{_coordinates(repository, jar)}\t{licence(repository, jar.parent)}\n" for jar in jars]
-    (folder / "solr.lock").write_text("".join(hashes), encoding="utf-8")
-    (folder / "licences.tsv").write_text("".join(licences), encoding="utf-8")
+    (directory / "solr.lock").write_text("".join(hashes), encoding="utf-8")
+    (directory / "licences.tsv").write_text("".join(licences), encoding="utf-8")
 
 
-def licence(repository: Path, folder: Path) -> str:
-    """Return the licences that a POM names, or else those of the POM that it inherits from."""
-    (pom,) = folder.glob("*.pom")
-    tree = ElementTree.parse(pom).getroot()  # noqa: S314 (Maven has read it before)
+def licence(repository: Path, directory: Path) -> str:
+    """Return the licences in a POM, or else those in its parent. Raises DevError when there are none."""
+    (pom,) = directory.glob("*.pom")
+    tree = ElementTree.parse(pom).getroot()  # noqa: S314 (Maven has parsed it before)
     space = NAMESPACE if tree.tag.startswith("{") else ""
     names = [(each.findtext(f"{space}name") or "").strip() for each in tree.iter(f"{space}license")]
     if names:
         return " OR ".join(names)
     parent = tree.find(f"{space}parent")
     if parent is None:
-        raise DevError(f"{pom} says nothing of a licence.")
+        raise DevError(f"{pom} does not name a licence.")
     group, artifact, version = (
         (parent.findtext(f"{space}{part}") or "").strip() for part in ("groupId", "artifactId", "version")
     )

@@ -1,7 +1,7 @@
-"""Start systemd-nspawn over layers of folders, so that nothing is left behind however it ends.
+"""Start systemd-nspawn over layers of directories, without any remains after it ends or is killed.
 
-The overlay is mounted in a mount namespace that lives as long as nspawn, and on a computer without systemd
-the processes get control groups of their own, which go with them.
+The overlay is mounted in a mount namespace that ends with nspawn. On a computer without systemd, the processes get
+control groups of their own, which are removed afterwards.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from pathlib import Path
 from dcor_dev import tools
 from dcor_dev.errors import DevError
 
-#: Folders that are seen through each other, the lowest first.
+#: Directories that are mounted over each other, the lowest first.
 Stack = Sequence[Path]
 
-#: Where this computer's own certificate authorities are shown to who may use its network.
+#: The path in containers with network access where this computer's certificate authorities are mounted.
 AUTHORITIES = "/run/authorities.crt"
 HOST_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
-#: Unified: as real servers have had it since Debian 11, whatever this computer's own hierarchy is. /tmp on disk:
-#: a build or an upload may be larger than what nspawn's own tmpfs allows.
+#: The unified hierarchy of control groups, as on Debian since version 11, whatever this computer has. /tmp on disk,
+#: since a build or an upload may be larger than nspawn's tmpfs.
 ENVIRONMENT = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_NSPAWN_TMPFS_TMP": "0"}
 
-#: All that a program inside has of an environment: nothing of the caller's reaches it.
+#: The environment of programs in a container, which do not inherit the caller's.
 INSIDE = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
 
-#: Nspawn keeps notes in /run and refuses to remove them where that is no tmpfs.
+#: Nspawn stores state in /run, and fails to remove it where that is not a tmpfs.
 LAUNCH = """
 overlay=$1 merged=$2
 shift 2
@@ -45,11 +45,15 @@ exec "$@"
 """
 
 
-@dataclass(frozen=True)
-class Room:
-    """A folder that holds what one machine or one command changes."""
+#: The longest wait for nspawn after its container was killed.
+KILL_TIMEOUT_SECONDS = 30
 
-    folder: Path
+
+@dataclass(frozen=True)
+class Container:
+    """A container of systemd-nspawn, with the directory that receives its changes."""
+
+    directory: Path
     stack: Stack
     read_only: Mapping[Path, str] = field(default_factory=dict)
     writable: Mapping[Path, str] = field(default_factory=dict)
@@ -57,27 +61,27 @@ class Room:
 
     @property
     def name(self) -> str:
-        """Return what the machine is called, and its control groups."""
-        return self.folder.name
+        """Return the name of the container and its control groups."""
+        return self.directory.name
 
     @property
     def upper(self) -> Path:
-        """Return the folder that takes what is changed."""
-        return self.folder / "upper"
+        """Return the directory that receives the changes, the upper layer of the overlay."""
+        return self.directory / "upper"
 
     def make(self) -> None:
-        """Make the empty folders; what the upper one holds already (after a reboot) stays."""
+        """Create the missing directories; after a reboot, the upper layer already has content."""
         for name in ("upper", "work", "merged"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
+            (self.directory / name).mkdir(parents=True, exist_ok=True)
 
     def start(
-        self, *arguments: str, outlives: bool = False, notify: Path | None = None, output: int
+        self, *arguments: str, persistent: bool = False, notify: Path | None = None, output: int
     ) -> subprocess.Popen[str]:
-        """Start nspawn with these arguments; it ends in good order when this process is gone, unless it outlives it."""
+        """Start nspawn with these arguments; unless `persistent`, it shuts down when this process ends."""
         tools.need_root()
         tools.need("systemd-nspawn", "nsenter")
         self.make()
-        argv = [] if outlives else ["setpriv", "--pdeathsig", "TERM", "--"]
+        argv = [] if persistent else ["setpriv", "--pdeathsig", "TERM", "--"]
         argv += [
             *_scope(self.name),
             "unshare",
@@ -90,7 +94,7 @@ class Room:
             "sh",
             self._overlay(),
         ]
-        argv += [str(self.folder / "merged"), *map(str, _make_groups(self.name)), "--", *self._nspawn(), *arguments]
+        argv += [str(self.directory / "merged"), *map(str, _make_groups(self.name)), "--", *self._nspawn(), *arguments]
         environment = {**os.environ, **ENVIRONMENT, **({"NOTIFY_SOCKET": str(notify)} if notify else {})}
         process = subprocess.Popen(
             argv,
@@ -101,20 +105,20 @@ class Room:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        (self.folder / "nspawn.pid").write_text(str(process.pid))
+        (self.directory / "nspawn.pid").write_text(str(process.pid))
         return process
 
     def clear_up(self) -> None:
-        """Remove the control groups, once nothing runs in them; two may find the same room abandoned at once."""
-        (self.folder / "nspawn.pid").unlink(missing_ok=True)
+        """Remove the control groups, when no process is left in them; another process may do the same."""
+        (self.directory / "nspawn.pid").unlink(missing_ok=True)
         for top in _group_paths(self.name):
-            for folder, _, _ in os.walk(top, topdown=False):
+            for directory, _, _ in os.walk(top, topdown=False):
                 with suppress(FileNotFoundError):
-                    Path(folder).rmdir()
+                    Path(directory).rmdir()
 
     def _overlay(self) -> str:
         lower = ":".join(str(layer) for layer in reversed(self.stack))
-        return f"lowerdir={lower},upperdir={self.upper},workdir={self.folder / 'work'}"
+        return f"lowerdir={lower},upperdir={self.upper},workdir={self.directory / 'work'}"
 
     def _nspawn(self) -> list[str]:
         argv = [
@@ -123,7 +127,7 @@ class Room:
             "--register=no",
             f"--machine={self.name}",
             "-D",
-            str(self.folder / "merged"),
+            str(self.directory / "merged"),
         ]
         argv += ["--keep-unit", "--link-journal=no", "--timezone=off"]
         argv += ["--private-network", "--resolv-conf=off"] if self.private_network else ["--resolv-conf=replace-host"]
@@ -133,23 +137,23 @@ class Room:
         return argv + [f"--bind={source}:{target}" for source, target in self.writable.items()]
 
 
-def running(folder: Path) -> int | None:
-    """Return the process that runs a room, as its file says it; numbers are used again, so look who has it now."""
+def running(directory: Path) -> int | None:
+    """Return the recorded pid of a container, or None when that process is not its nspawn (pids are reused)."""
     with suppress(FileNotFoundError, ProcessLookupError):
-        number = (folder / "nspawn.pid").read_text()
-        if str(folder).encode() in Path(f"/proc/{number}/cmdline").read_bytes():
+        number = (directory / "nspawn.pid").read_text()
+        if str(directory).encode() in Path(f"/proc/{number}/cmdline").read_bytes():
             return int(number)
     return None
 
 
 def https_environment() -> dict[str, str]:
-    """Return what makes pip, curl and requests in a machine trust whom this computer trusts."""
+    """Return environment variables that make pip, curl and requests trust this computer's certificate authorities."""
     names = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
     return dict.fromkeys(names, AUTHORITIES) if HOST_AUTHORITIES.exists() else {}
 
 
 def leader(pid: int) -> int | None:
-    """Return the process that is number 1 inside, the only child of nspawn; None when it has ended."""
+    """Return the pid of the container's process 1, the only child of nspawn, or None when it has ended."""
     with suppress(FileNotFoundError):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         if len(children) == 1:
@@ -158,7 +162,7 @@ def leader(pid: int) -> int | None:
 
 
 def wait(pid: int, timeout: float) -> bool:
-    """Wait until a process has ended, whoever's child it is; say whether it has."""
+    """Wait up to `timeout` seconds for the end of a process, which need not be a child; return whether it ended."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -169,16 +173,16 @@ def wait(pid: int, timeout: float) -> bool:
         os.close(descriptor)
 
 
-def cut(pid: int) -> None:
-    """End all that runs inside at once; nspawn then clears up and ends by itself.
+def kill(pid: int) -> None:
+    """Kill the container's process 1, and with it all its processes; nspawn then cleans up and ends.
 
-    Killing nspawn itself would leave its machine running.
+    A kill of nspawn itself would leave the container running. Raises DevError when nspawn does not end.
     """
     inside = leader(pid)
     with suppress(ProcessLookupError):
         os.kill(inside or pid, signal.SIGKILL if inside else signal.SIGTERM)
-    if not wait(pid, 30):
-        raise DevError(f"systemd-nspawn (process {pid}) does not end")
+    if not wait(pid, KILL_TIMEOUT_SECONDS):
+        raise DevError(f"systemd-nspawn (process {pid}) did not end within {KILL_TIMEOUT_SECONDS} s")
 
 
 def _host_has_systemd() -> bool:
@@ -186,16 +190,16 @@ def _host_has_systemd() -> bool:
 
 
 def _scope(name: str) -> list[str]:
-    """Let systemd, where it runs, make the control group of a machine."""
+    """Return the command prefix that lets systemd, if it runs, create the control group of a container."""
     if not _host_has_systemd():
         return []
     return ["systemd-run", "--quiet", "--scope", "--collect", "--property=Delegate=yes", f"--unit=dcor-{name}", "--"]
 
 
 def _group_paths(name: str) -> list[Path]:
-    """Return the control groups that we make for a machine, where there is no systemd to do it.
+    """Return the control groups that have to be created for a container when systemd does not run.
 
-    Two machines in the same group would fight over its inside.
+    Two containers in the same group would conflict.
     """
     if _host_has_systemd():
         return []

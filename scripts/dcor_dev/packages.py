@@ -1,6 +1,6 @@
-"""Build each of our packages in a clean root, and only if what it is made of has changed.
+"""Build our packages, each in a clean root directory, and only when its inputs have changed.
 
-The build sees a tree that holds just the package's own sources: what is not in its key cannot be in the package.
+The build sees only the package's own sources, so a file that does not contribute to its key cannot be in the package.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from pathlib import Path
 from dcor_dev import cache, downloads, lockfiles, roots, versions
 from dcor_dev.errors import DevError
 
-#: Raise this when the way of building changes what comes out.
+#: Increase this when a change of this module changes the content of packages.
 RECIPE = "1"
 
-#: What belongs to every package; debian/control counts with the package's own paragraphs, debian/changelog is made.
+#: Sources of every package, besides debian/changelog, which is generated, and its paragraphs of debian/control.
 COMMON = ("debian/copyright", "debian/licences", "debian/rules", "debian/source")
 
-#: What a build in the checkout itself leaves beside a package's sources.
+#: The extensions of files that a build in the checkout leaves in debian/.
 GENERATED = (".copyright", ".debhelper", ".log", ".substvars")
 
-#: Files that are given to a build beside the sources, by name: the repository's key and address.
-Given = Mapping[str, bytes]
+#: The name and content of files that a build gets besides the sources: the repository's key and address.
+ExtraInputs = Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
 class Package:
-    """One binary package; `sources` may name a suite's Python as {python}."""
+    """A binary package; in `locks`, {python} stands for the name of the suite's Python."""
 
     name: str
     profile: str
     sources: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
     jars: bool = False
-    #: the same file for all suites, so it must be built in the oldest of them
-    everywhere: bool = False
+    #: the same file for all suites, so it has to be built in the oldest of them
+    for_all_suites: bool = False
 
 
 ALL = (
@@ -50,32 +50,32 @@ ALL = (
         "dcor-server",
         "server",
         ("dcor_pkg", "debian/README.Debian", "debian/po", "debian/units", "debian/changelog"),
-        everywhere=True,
+        for_all_suites=True,
     ),
 )
 
 
 @dataclass(frozen=True)
 class Builder:
-    """What all packages of a suite are built from."""
+    """Builds the packages of a suite from a checkout."""
 
     tree: Path
     suite: str
-    given: Given
+    extra_inputs: ExtraInputs
     say: Callable[[str], None]
 
     def build(self, package: Package) -> Path:
-        """Return the folder that holds this package's .deb, built if there is none of these inputs."""
+        """Return the directory with this package's .deb, built unless the cache has one of the same inputs."""
         version = versions.version(self.tree, package.name, roots.build_root(self.suite))
         name = f"{package.name}-{self.key(package)}"
         if (cache.CACHE / "debs" / name).exists():
             self.say(f"{package.name} {version}: unchanged")
         else:
             self.say(f"{package.name} {version}: building")
-        return cache.folder("debs", name, lambda target: self._build(package, target))
+        return cache.directory("debs", name, lambda target: self._build(package, target))
 
     def _sources(self, package: Package) -> list[Path]:
-        """Return the files and folders of the checkout that this package is made of."""
+        """Return the files and directories of the checkout that this package is built from."""
         named = [name.format(python=python(self.suite)) for name in (*COMMON, *package.sources, *package.locks)]
         own = sorted(self.tree.glob(f"debian/{package.name}.*")) + sorted(
             self.tree.glob(f"debian/stage/{package.name}")
@@ -84,14 +84,14 @@ class Builder:
         return [*found, *(path for path in own if path.suffix not in GENERATED)]
 
     def key(self, package: Package) -> str:
-        """Return the name of exactly what this package would be built from."""
+        """Return a hash of all inputs of this package."""
         parts: list[str | bytes | Path] = [RECIPE, self.suite, python(self.suite), package.profile]
         parts.append(versions.changelog(self.tree, package.name, roots.build_root(self.suite)))
         parts.append(stanzas((self.tree / "debian/control").read_text(encoding="utf-8"), package.name))
         for path in self._sources(package):
             parts += [str(path.relative_to(self.tree)), path]
         if package.profile == "keyring":
-            parts += [part for name, data in sorted(self.given.items()) for part in (name, data)]
+            parts += [part for name, data in sorted(self.extra_inputs.items()) for part in (name, data)]
         return cache.key(*parts)
 
     def _build(self, package: Package, target: Path) -> None:
@@ -105,16 +105,16 @@ class Builder:
                 read_only={work / "inputs": "/inputs"},
                 writable={work: "/build"},
                 env={"DCOR_INPUTS": "/inputs", "DEB_BUILD_OPTIONS": "nocheck noautodbgsym"},
-                folder="/build/dcor-server",
+                directory="/build/dcor-server",
                 log=target / "build.log",
             )
             built = list(work.glob("*.deb"))
             if len(built) != 1:
-                raise DevError(f"{package.name}: one .deb should have come, and there are {len(built)}")
+                raise DevError(f"Building {package.name} produced {len(built)} .deb files instead of one.")
             shutil.copy(built[0], target)
 
     def _lay_out(self, package: Package, tree: Path) -> None:
-        """Make the source tree of this one package."""
+        """Create the source tree of this package."""
         for source in self._sources(package):
             place = tree / source.relative_to(self.tree)
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +127,7 @@ class Builder:
         (tree / "debian/changelog").write_text(changelog, encoding="utf-8")
 
     def _inputs(self, package: Package, inputs: Path) -> None:
-        """Fetch what the build may use and the network-less root cannot."""
+        """Provide the downloads that the build needs, since it has no network."""
         inputs.mkdir(parents=True)
         for lock in package.locks:
             pins = lockfiles.read(self.tree / lock.format(python=python(self.suite)))
@@ -135,17 +135,17 @@ class Builder:
         if package.jars:
             downloads.jars(self.tree / "conf/solr/pom.xml", self.tree / "conf/solr/solr.lock", inputs / "jars")
         if package.profile == "keyring":
-            for name, data in self.given.items():
+            for name, data in self.extra_inputs.items():
                 (inputs / name).write_bytes(data)
 
 
 def python(suite: str) -> str:
-    """Return the name of the suite's own Python, which the lock files are made for."""
+    """Return the name of the suite's Python, such as python3.11, for which the lock files are made."""
     return str((roots.build_root(suite) / "usr/bin/python3").readlink())
 
 
 def stanzas(control: str, package: str) -> str:
-    """Return the source's paragraph of debian/control and the package's: another package's do not concern it."""
+    """Return the paragraphs of debian/control for the source and for one package. Raises DevError if it has none."""
     paragraphs = control.split("\n\n")
     own = [text for text in paragraphs[1:] if f"Package: {package}\n" in text]
     if not own:

@@ -1,40 +1,40 @@
-"""The parts of the tests, and how many tests run side by side."""
+"""Determine the parts of the tests, and how many of them run in parallel."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-#: Programs that print figures, not tests.
+#: The directory of programs that measure.
 BENCHMARKS = "bench"
 
-#: A whole server takes 1.5 GB; each worker keeps one for several tests beside the one that it is just testing.
-BYTES_OF_A_WORKER = 4 << 30
+#: A server needs 1.5 GB; a worker has up to two, one that several tests share and one of the current test.
+BYTES_PER_WORKER = 4 << 30
 
-#: Whoever boots, installs or waits for a page leaves a core idle now and then, so one more than there are cores.
-SPARE = 1
+#: Workers in addition to the number of cores, since booting, installing and waiting for pages leave cores idle.
+EXTRA_WORKERS = 1
 
-#: More would wait for the longest test, and for the kernel's few inotify instances, of which a machine takes seven.
-MOST = 8
+#: More workers would only wait for the longest test, and use up the kernel's inotify instances (seven for a machine).
+MAX_WORKERS = 8
 
 
 def tests(tree: Path) -> list[str]:
-    """Return the names of the folders below tests/ that hold tests."""
+    """Return the names of the directories below tests/ that hold tests."""
     return sorted(path.name for path in (tree / "tests").iterdir() if any(path.glob("**/test_*.py")))
 
 
 def benchmarks(tree: Path) -> list[Path]:
-    """Return the programs that measure."""
+    """Return the programs of the benchmarks."""
     return sorted((tree / "tests" / BENCHMARKS).glob("*.py"))
 
 
-def side_by_side(cores: int, memory: int) -> int:
-    """Return how many workers a computer with so many cores and so many bytes of memory can feed."""
-    return max(1, min(cores + SPARE, memory // BYTES_OF_A_WORKER, MOST))
+def worker_count(cores: int, memory: int) -> int:
+    """Return the number of workers for a computer with so many cores and bytes of memory."""
+    return max(1, min(cores + EXTRA_WORKERS, memory // BYTES_PER_WORKER, MAX_WORKERS))
 
 
-def workers() -> list[str]:
-    """Return what tells pytest how to share out the tests on this computer, in the order that tests/conftest.py gives."""
+def worker_options() -> list[str]:
+    """Return pytest's options for parallel tests on this computer, in the order and groups of tests/conftest.py."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    count = side_by_side(len(os.sched_getaffinity(0)), memory)
+    count = worker_count(len(os.sched_getaffinity(0)), memory)
     return [f"--numprocesses={count}", "--dist=loadgroup", "--no-loadscope-reorder"]

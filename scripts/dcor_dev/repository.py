@@ -1,4 +1,4 @@
-"""Make a signed apt repository of a folder of packages, and leave it alone when nothing in it has changed."""
+"""Publish packages as a signed apt repository, and leave it unchanged when the packages are unchanged."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from dcor_dev.signing import Signer
 ARCHITECTURE = "amd64"
 COMPONENT = "main"
 
-#: Only what apt of all our suites verifies; hashing is what takes the time here.
-HASHES = ("MD5", "SHA1", "SHA512")
+#: The hashes to leave out, since hashing takes most of the time; apt of all suites verifies SHA256, which remains.
+OMITTED_HASHES = ("MD5", "SHA1", "SHA512")
 
 
 def publish(debs: list[Path], target: Path, suite: str, signer: Signer) -> bool:
-    """Make `target` the repository of exactly these packages; tell whether anything was to be done."""
+    """Make `target` a repository of exactly these packages; return whether it has changed."""
     tools.need("apt-ftparchive")
-    beside = target.with_name(f".{target.name}.new")
-    if beside.exists():
-        shutil.rmtree(beside)
-    (beside / "pool").mkdir(parents=True)
-    _pool(debs, beside)
-    packages = _ftparchive(beside, "packages", "pool")
+    new = target.with_name(f".{target.name}.new")
+    if new.exists():
+        shutil.rmtree(new)
+    (new / "pool").mkdir(parents=True)
+    _pool(debs, new)
+    packages = _ftparchive(new, "packages", "pool")
     key = signer.public_key()
     if _same(target, suite, packages, key):
-        shutil.rmtree(beside)
+        shutil.rmtree(new)
         return False
-    _index(beside, suite, packages)
-    (beside / "dcor-archive-keyring.gpg").write_bytes(key)
-    _release(beside, suite, signer)
+    _index(new, suite, packages)
+    (new / "dcor-archive-keyring.gpg").write_bytes(key)
+    _release(new, suite, signer)
     if target.exists():
         shutil.rmtree(target)
-    beside.rename(target)
+    new.rename(target)
     return True
 
 
@@ -51,8 +51,8 @@ def _pool(debs: list[Path], top: Path) -> None:
 
 def _same(target: Path, suite: str, packages: str, key: bytes) -> bool:
     index = _binary(target, suite) / "Packages"
-    kept = target / "dcor-archive-keyring.gpg"
-    return index.exists() and index.read_text(encoding="utf-8") == packages and kept.read_bytes() == key
+    published_key = target / "dcor-archive-keyring.gpg"
+    return index.exists() and index.read_text(encoding="utf-8") == packages and published_key.read_bytes() == key
 
 
 def _binary(top: Path, suite: str) -> Path:
@@ -60,13 +60,13 @@ def _binary(top: Path, suite: str) -> Path:
 
 
 def _index(top: Path, suite: str, packages: str) -> None:
-    """Write the index in all its forms, and each by its hash, so that no cache on the way can mix two publications."""
-    folder = _binary(top, suite)
-    by_hash = folder / "by-hash" / "SHA256"
+    """Write the index in each compression, also under its hash, so that HTTP caches cannot mix two publications."""
+    directory = _binary(top, suite)
+    by_hash = directory / "by-hash" / "SHA256"
     by_hash.mkdir(parents=True)
     data = packages.encode()
     for name, text in (("", data), (".gz", gzip.compress(data, mtime=0)), (".xz", lzma.compress(data))):
-        (folder / f"Packages{name}").write_bytes(text)
+        (directory / f"Packages{name}").write_bytes(text)
         (by_hash / hashlib.sha256(text).hexdigest()).write_bytes(text)
 
 
@@ -74,14 +74,14 @@ def _release(top: Path, suite: str, signer: Signer) -> None:
     fields = {"Origin": "DCOR", "Label": "DCOR", "Suite": suite, "Codename": suite, "Components": COMPONENT}
     fields |= {"Architectures": ARCHITECTURE, "Acquire-By-Hash": "yes", "Description": "DCOR server and what it needs"}
     options = [f"-oAPT::FTPArchive::Release::{name}={value}" for name, value in fields.items()]
-    folder = top / "dists" / suite
-    text = _ftparchive(folder, *options, "release", ".")
-    # by-hash is another way to the files above, not more of them
-    kept = [line for line in text.splitlines() if "/by-hash/" not in line]
-    (folder / "Release").write_text("\n".join(kept) + "\n", encoding="utf-8")
-    signer.sign(folder / "Release")
+    directory = top / "dists" / suite
+    text = _ftparchive(directory, *options, "release", ".")
+    # The files in by-hash are the same as above.
+    lines = [line for line in text.splitlines() if "/by-hash/" not in line]
+    (directory / "Release").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    signer.sign(directory / "Release")
 
 
-def _ftparchive(folder: Path, *argv: str) -> str:
-    options = [f"-oAPT::FTPArchive::{name}=false" for name in HASHES]
-    return tools.run(f"apt-ftparchive {argv[-2]} failed", "apt-ftparchive", *options, *argv, folder=folder)
+def _ftparchive(directory: Path, *argv: str) -> str:
+    options = [f"-oAPT::FTPArchive::{name}=false" for name in OMITTED_HASHES]
+    return tools.run(f"apt-ftparchive {argv[-2]} failed", "apt-ftparchive", *options, *argv, directory=directory)

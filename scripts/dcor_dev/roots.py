@@ -1,7 +1,7 @@
-"""Make Debian trees to boot and to build in, and run commands in them without booting.
+"""Create root directories of Debian to boot and to build in, and run programs in them without booting.
 
-A root is a plain Debian as its mirror gives it this week. It is never changed once it is made: whoever
-works in one gets a layer of his own over it.
+A root is a minimal Debian from the mirror, of the current week. It is never changed after its creation: each user of
+it works in a layer above it.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dcor_dev import cache, nspawn, rooms, tools
+from dcor_dev import cache, machine_directories, nspawn, tools
 from dcor_dev.errors import DevError
 
 SUITES = ("bookworm", "trixie")
 
-#: What a machine needs to boot, to speak https and to be looked at. No python3: a bare Debian has none.
+#: The packages that a machine needs to boot, to use https and to be inspected; without python3, like a minimal Debian.
 BASE_PACKAGES = ("ca-certificates", "dbus", "iproute2", "procps", "systemd", "systemd-sysv")
 
-#: What building any of our packages needs besides (Build-Depends are checked by dpkg-buildpackage).
+#: Packages for building ours (dpkg-buildpackage checks Build-Depends).
 BUILD_PACKAGES = (
     "build-essential",
     "debhelper",
@@ -35,44 +35,44 @@ BUILD_PACKAGES = (
     "python3-venv",
 )
 
-#: A root is made anew each week, so that it is neither stale for ever nor made each day; one process sees one week.
+#: A new root is created each week, so that it gets updates. A constant, so that it does not change in one process.
 WEEK = int(time.time() // (7 * 86400))
 
 
 def base(suite: str) -> Path:
-    """Return a bare Debian that boots; its package lists know the archive, its updates and security updates."""
+    """Return a minimal Debian that boots, with the package lists of the archive, its updates and security updates."""
     return _root(suite, BASE_PACKAGES)
 
 
 def build_root(suite: str) -> Path:
-    """Return a Debian in which all our packages can be built without a network."""
+    """Return a Debian with all packages that building ours needs."""
     return _root(suite, (*BASE_PACKAGES, *BUILD_PACKAGES))
 
 
 def root_key(suite: str, packages: Sequence[str], week: int) -> str:
-    """Return the name of a root: its suite for the reader's eye, and what it was made of."""
+    """Return the name of a root: its suite, and a hash of its inputs."""
     return f"{suite}-{cache.key(suite, *sorted(packages), str(week))}"
 
 
 def _root(suite: str, packages: Sequence[str]) -> Path:
     if suite not in SUITES:
-        raise DevError(f"{suite} is none of the Debian releases that we build for: {', '.join(SUITES)}")
+        raise DevError(f"{suite} is not a supported Debian release; supported are: {', '.join(SUITES)}")
     name = root_key(suite, packages, WEEK)
-    return cache.folder("roots", name, lambda target: _bootstrap(suite, packages, target))
+    return cache.directory("roots", name, lambda target: _bootstrap(suite, packages, target))
 
 
 def _bootstrap(suite: str, packages: Sequence[str], target: Path) -> None:
-    """Let mmdebstrap fill `target`; without a mirror it takes the archive, updates and security by itself.
+    """Let mmdebstrap fill `target`; without a given mirror it uses the archive, its updates and security updates.
 
-    Its mounts live in a namespace of their own, so none is left however it ends. The lists stay: a machine
-    without a network needs them to resolve dependencies.
+    It has a mount namespace of its own, so no mount remains when it fails. The package lists are not removed, since a
+    machine without a network needs them to resolve dependencies.
     """
     tools.need_root()
     tools.need("mmdebstrap")
     argv = ["unshare", "--mount", "--propagation", "private", "mmdebstrap", "--mode=root", "--variant=minbase"]
     argv += ["--quiet", "--skip=cleanup/apt/lists", f"--include={','.join(packages)}", suite, str(target)]
-    tools.run(f"The root of {suite} cannot be made", *argv)
-    # mmdebstrap hands on this computer's own; a machine gets its names from Machine.
+    tools.run(f"Creating a root of {suite} failed", *argv)
+    # mmdebstrap copies those of this computer; Machine writes the machine's own host name.
     for name in ("etc/hostname", "etc/resolv.conf"):
         (target / name).unlink(missing_ok=True)
 
@@ -84,41 +84,42 @@ def chroot_run(  # noqa: PLR0913 (options, by keyword alone)
     read_only: Mapping[Path, str] | None = None,
     writable: Mapping[Path, str] | None = None,
     env: Mapping[str, str] | None = None,
-    folder: str = "/",
+    directory: str = "/",
     log: Path | None = None,
     keep: Path | None = None,
     check: bool = True,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program as root in a root (or layers, the lowest first) that is not booted.
+    """Run a program as root in a root directory (or a stack of layers, the lowest first) without booting it.
 
-    What it changes there is forgotten; results come out through `writable` folders, or as a layer if `keep` names
-    an empty folder for it. `log` takes its words while it runs; without, they are returned.
+    Its changes are discarded, except in `writable` directories; with `keep`, they become a layer in that empty
+    directory. Its output goes to the file `log`, or is returned. With `check`, raises DevError when the exit code is
+    not 0.
     """
     layers = (stack,) if isinstance(stack, Path) else stack
-    with rooms.scratch("run") as scratch:
-        room = nspawn.Room(scratch, layers, read_only or {}, writable or {}, private_network)
+    with machine_directories.scratch("run") as scratch:
+        container = nspawn.Container(scratch, layers, read_only or {}, writable or {}, private_network)
         settings = {**nspawn.INSIDE, **({} if private_network else nspawn.https_environment()), **(env or {})}
-        arguments = ["--as-pid2", "--console=pipe", f"--chdir={folder}"]
+        arguments = ["--as-pid2", "--console=pipe", f"--chdir={directory}"]
         arguments += [f"--setenv={name}={value}" for name, value in settings.items()]
-        done = _talk(room, [*arguments, "--", *argv], log)
+        done = _run(container, [*arguments, "--", *argv], log)
         if check and done.returncode:
-            said = done.stdout if log is None else log.read_text(errors="replace")
-            raise DevError(f"{' '.join(argv)} ended with {done.returncode}:\n{said[-4000:]}")
+            output = done.stdout if log is None else log.read_text(errors="replace")
+            raise DevError(f"{' '.join(argv)} failed with exit code {done.returncode}:\n{output[-4000:]}")
         if keep is not None:
-            room.upper.rename(keep)
+            container.upper.rename(keep)
     return done
 
 
-def _talk(room: nspawn.Room, arguments: Sequence[str], log: Path | None) -> subprocess.CompletedProcess[str]:
+def _run(container: nspawn.Container, arguments: Sequence[str], log: Path | None) -> subprocess.CompletedProcess[str]:
     with contextlib.ExitStack() as stack:
         target = subprocess.PIPE if log is None else stack.enter_context(log.open("w")).fileno()
-        process = room.start(*arguments, output=target)
+        process = container.start(*arguments, output=target)
         try:
-            said, _ = process.communicate()
+            output, _ = process.communicate()
         except BaseException:
-            nspawn.cut(process.pid)
+            nspawn.kill(process.pid)
             process.wait()
             raise
         finally:
-            room.clear_up()
-    return subprocess.CompletedProcess(arguments, process.returncode, said or "", "")
+            container.clear_up()
+    return subprocess.CompletedProcess(arguments, process.returncode, output or "", "")

@@ -1,6 +1,6 @@
-"""The key that the repository is signed with: a release key that is given, or a test key that is made once.
+"""Sign the repository with a given release key, or with a test key that is created once.
 
-The private key lives in a home of GnuPG's that only root may open; it is named to no program and written to no log.
+The private key is in a home directory of GnuPG that only root can read; it is never an argument or in a log.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from pathlib import Path
 from dcor_dev import cache, tools
 from dcor_dev.errors import DevError
 
-#: Says what it is wherever a signature is shown.
+#: The user id of the test key, which is displayed with its signatures.
 TEST_IDENTITY = "Test key of a DCOR server's build, trusted by nobody else"
 
-#: What agents leave in their home when they are killed.
+#: The sockets that a killed gpg-agent leaves in its home directory.
 SOCKETS = "S.*"
 
 
 @dataclass(frozen=True)
 class Signer:
-    """Signs with the one private key of a GnuPG home."""
+    """Signs with the only private key of a GnuPG home directory."""
 
     home: Path
 
     def public_key(self) -> bytes:
-        """Return the public key as apt's Signed-By wants it: binary."""
+        """Return the public key in binary form, as for apt's Signed-By."""
         return self._gpg("--export", "--export-options", "export-minimal")
 
     def sign(self, release: Path) -> None:
-        """Write InRelease and Release.gpg beside a Release file."""
+        """Write InRelease and Release.gpg to the directory of a Release file."""
         self._gpg("--clearsign", "--output", str(release.with_name("InRelease")), str(release))
         self._gpg("--armor", "--detach-sign", "--output", str(release.with_name("Release.gpg")), str(release))
 
     def make_test_key(self) -> None:
-        """Make a key without a passphrase, for signing only."""
+        """Create a key for signing only, without a passphrase."""
         self._gpg("--passphrase", "", "--quick-generate-key", TEST_IDENTITY, "ed25519", "sign", "never")
 
-    def take(self, key: Path) -> None:
-        """Import a release key from its file, and refuse one that cannot sign."""
+    def import_key(self, key: Path) -> None:
+        """Import a release key from a file. Raises DevError when the file has no private key."""
         self._gpg("--import", str(key))
         if b"\nsec:" not in b"\n" + self._gpg("--with-colons", "--list-secret-keys"):
-            raise DevError(f"{key} holds no private key")
+            raise DevError(f"{key} contains no private key")
 
     def _gpg(self, *argv: str) -> bytes:
         command = ["gpg", "--homedir", str(self.home), "--batch", "--quiet", "--yes", "--digest-algo", "SHA512", *argv]
@@ -58,20 +58,21 @@ class Signer:
 
 @contextmanager
 def signer(key: Path | None) -> Iterator[Signer]:
-    """Give the signer of a release key, or of the test key, which is kept for the next build.
+    """Provide the signer of a release key, or of the cached test key.
 
-    Each has a home of its own, forgotten afterwards: whoever ends gpg's agent would end it for all of the same home.
+    Each signer has a home directory of its own, which is removed afterwards: stopping gpg-agent would stop it for all
+    processes with the same home directory.
     """
     tools.need("gpg", "gpg-agent")
     with tempfile.TemporaryDirectory(prefix="dcor-key-") as name:
         home = Path(name)
         if key is None:
-            kept = cache.folder("key", "test", _make_test_home)
-            shutil.copytree(kept, home, ignore=shutil.ignore_patterns(SOCKETS), dirs_exist_ok=True)
+            cached = cache.directory("key", "test", _make_test_home)
+            shutil.copytree(cached, home, ignore=shutil.ignore_patterns(SOCKETS), dirs_exist_ok=True)
         with _agent(home):
             found = Signer(home)
             if key is not None:
-                found.take(key)
+                found.import_key(key)
             yield found
 
 
@@ -83,7 +84,7 @@ def _make_test_home(home: Path) -> None:
 
 @contextmanager
 def _agent(home: Path) -> Iterator[Path]:
-    """End gpg's agent with its work: it would hold the key and its folder."""
+    """Stop gpg-agent afterwards: it would keep the key in memory and its directory in use."""
     try:
         yield home
     finally:

@@ -1,4 +1,4 @@
-"""The programs that the scripts need: installed on this computer when they are missing, and run."""
+"""Run the programs that the scripts need, and install the missing ones on this computer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from dcor_dev import cache
 from dcor_dev.errors import DevError
 
-#: Which Debian package brings a program.
+#: The Debian package of each program.
 PACKAGES = {
     "apt-ftparchive": "apt-utils",
     "debconf-updatepo": "po-debconf",
@@ -30,32 +30,32 @@ PACKAGES = {
 
 
 def need(*programs: str) -> None:
-    """Make sure that these programs are here; apt is asked only when one is not."""
+    """Install those of these programs that are missing."""
     missing = sorted({PACKAGES[program] for program in programs if not shutil.which(program, path=_path())})
     if missing:
         install(*missing)
 
 
 def need_python(module: str, package: str) -> None:
-    """Make sure that Debian's own Python has a module."""
+    """Install the package of a Python module if Debian's Python does not have it."""
     found = subprocess.run(["/usr/bin/python3", "-c", f"import {module}"], capture_output=True, check=False)
     if found.returncode:
         install(package)
 
 
 def install(*packages: str) -> None:
-    """Install Debian packages here, without questions; the package lists may be missing on a fresh machine."""
+    """Install Debian packages on this computer, without questions; first update the package lists."""
     need_root()
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with cache.alone("apt"):  # which does not wait for another apt, but fails
+    with cache.alone("apt"):  # apt does not wait for another apt, but fails
         for argv in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-            run(f"{' '.join(packages)} cannot be installed here", "apt-get", "-qq", *argv, env=environment)
+            run(f"Installing {' '.join(packages)} failed", "apt-get", "-qq", *argv, env=environment)
 
 
-def run(failure: str, *argv: str, folder: Path | None = None, env: Mapping[str, str] | None = None) -> str:
-    """Run a program that asks nothing and return its output. Raises DevError: `failure`, and its own last words."""
+def run(failure: str, *argv: str, directory: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+    """Run a program without input and return its output. Raises DevError with `failure` and the end of its output."""
     done = subprocess.run(
-        argv, cwd=folder, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        argv, cwd=directory, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )
     if done.returncode:
         raise DevError(f"{failure}:\n{(done.stdout[-4000:] + done.stderr[-4000:]).strip()}")
@@ -63,7 +63,7 @@ def run(failure: str, *argv: str, folder: Path | None = None, env: Mapping[str, 
 
 
 def need_root() -> None:
-    """Refuse to go on as an ordinary user: machines, roots and apt need root."""
+    """Raise DevError unless root runs this: machines, roots and apt need root."""
     if os.geteuid() != 0:
         raise DevError("This needs root: run it with sudo.")
 

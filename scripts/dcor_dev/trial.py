@@ -1,4 +1,4 @@
-"""The throw-away machine of scripts/try: it stays up when the command ends, and can be reached from here."""
+"""Manage the machine of scripts/try: it keeps running when the command ends, and this computer can connect to it."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from dcor_dev.machine import HOSTNAME, Machine
 
 NAME = "dcor-try"
 
-#: The ends of the cable between here and the machine, from the block that is kept for such tests (RFC 2544): no
-#: office network has it.
-HERE, THERE = "198.18.77.1", "198.18.77.2"
+#: The addresses of this computer and of the machine on the virtual Ethernet link between them, from a block that is
+#: reserved for tests (RFC 2544), so no local network uses it.
+HOST_ADDRESS, MACHINE_ADDRESS = "198.18.77.1", "198.18.77.2"
 
 
 def machine(stack: nspawn.Stack = (), debs: dict[Path, str] | None = None) -> Machine:
-    """Return the machine, whether it runs or not; nothing of it depends on who made it."""
-    return Machine(NAME, stack, read_only=debs, options=("--network-veth",), outlives=True)
+    """Return the machine, running or not; any process can use it."""
+    return Machine(NAME, stack, read_only=debs, options=("--network-veth",), persistent=True)
 
 
 def boot(stack: nspawn.Stack, debs: dict[Path, str]) -> Machine:
-    """Boot the machine and lay its cable."""
+    """Boot the machine, and set up the link to it."""
     tools.need("ip")
     made = machine(stack, debs)
     made.start()
     try:
-        made.shell(f"ip address add {THERE}/30 dev host0 && ip link set host0 up")
-        tools.run("The cable has no address", "ip", "address", "add", f"{HERE}/30", "dev", f"ve-{NAME}")
-        tools.run("The cable cannot be used", "ip", "link", "set", f"ve-{NAME}", "up")
+        made.shell(f"ip address add {MACHINE_ADDRESS}/30 dev host0 && ip link set host0 up")
+        device = f"ve-{NAME}"
+        tools.run(
+            f"Assigning an address to {device} failed", "ip", "address", "add", f"{HOST_ADDRESS}/30", "dev", device
+        )
+        tools.run(f"Enabling {device} failed", "ip", "link", "set", device, "up")
     except BaseException:
         made.remove()
         raise
@@ -36,22 +39,22 @@ def boot(stack: nspawn.Stack, debs: dict[Path, str]) -> Machine:
 
 
 def running() -> Machine:
-    """Return the machine that an earlier command made."""
+    """Return the running machine of an earlier command. Raises DevError when there is none."""
     found = machine()
     if not found.pid:
-        raise DevError("There is no machine: `sudo scripts/try` makes one.")
+        raise DevError("The machine is not running: `sudo scripts/try` creates it.")
     return found
 
 
 def how_to_reach(certificate: Path, user: str, password: str) -> str:
-    """Say to a human where the server is and how to get in."""
+    """Return instructions for a user: the address of the server, and how to sign in."""
     return f"""
     address      https://{HOSTNAME}/
-    reach it     echo '{THERE} {HOSTNAME}' | sudo tee -a /etc/hosts
-                 or, without touching this computer:
-                 curl --cacert {certificate} --resolve {HOSTNAME}:443:{THERE} https://{HOSTNAME}/
-    certificate  {certificate} (self-signed: the browser warns, or is told to trust it)
+    connect      echo '{MACHINE_ADDRESS} {HOSTNAME}' | sudo tee -a /etc/hosts
+                 or, without a change to this computer:
+                 curl --cacert {certificate} --resolve {HOSTNAME}:443:{MACHINE_ADDRESS} https://{HOSTNAME}/
+    certificate  {certificate} (self-signed: import it, or accept the browser's warning)
     sign in      https://{HOSTNAME}/user/login as {user}, password {password}
 
-    a shell in it: sudo scripts/try --shell        remove it: sudo scripts/try --stop
+    open a shell: sudo scripts/try --shell        remove the machine: sudo scripts/try --stop
 """

@@ -1,6 +1,7 @@
-"""Give each package its own version: upstream's, our revision, the suite's suffix.
+"""Determine the version of each package: upstream's version, our revision and the suite's suffix.
 
-Only dcor-server follows debian/changelog; all others would be published anew with each of its versions, unchanged.
+Only dcor-server has the version of debian/changelog; otherwise all packages would be published again with each version
+of dcor-server, although unchanged.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _FIRST = re.compile(r"dcor-server \((?P<version>[^)]+)\)")
 
 
 def section(tree: Path, package: str) -> dict[str, str]:
-    """Return what conf/packages.ini says about a package."""
+    """Return the section of a package in conf/packages.ini. Raises DevError when there is none."""
     config = configparser.ConfigParser(interpolation=None)
     config.read(tree / "conf/packages.ini", encoding="utf-8")
     if package not in config:
@@ -26,16 +27,16 @@ def section(tree: Path, package: str) -> dict[str, str]:
 
 
 def suffix(root: Path) -> str:
-    """Return what tells one suite's build from another's: an upgrade to the next Debian must bring its build."""
+    """Return the suffix of a suite's builds; it increases with Debian's version, so upgrades replace them."""
     text = (root / "usr/lib/os-release").read_text(encoding="utf-8")
     number = re.search(r'^VERSION_ID="?(\d+)', text, re.MULTILINE)
     if not number:
-        raise DevError(f"{root}: its os-release names no version")
+        raise DevError(f"{root}/usr/lib/os-release has no VERSION_ID")
     return f"~deb{number[1]}u1"
 
 
 def version(tree: Path, package: str, root: Path) -> str:
-    """Return the version of a package as it is built in this root."""
+    """Return the version of a package when it is built in this root."""
     if package == "dcor-server":
         return _changelog_version(tree)
     values = section(tree, package)
@@ -43,7 +44,7 @@ def version(tree: Path, package: str, root: Path) -> str:
 
 
 def changelog(tree: Path, package: str, root: Path) -> str:
-    """Return the changelog to build a package with, from which dpkg takes its version and the date of all files."""
+    """Return the changelog for building a package: dpkg takes the version and the date of all files from it."""
     if package == "dcor-server":
         return (tree / "debian/changelog").read_text(encoding="utf-8")
     values = section(tree, package)
@@ -54,5 +55,5 @@ def changelog(tree: Path, package: str, root: Path) -> str:
 def _changelog_version(tree: Path) -> str:
     match = _FIRST.match((tree / "debian/changelog").read_text(encoding="utf-8"))
     if not match:
-        raise DevError("debian/changelog does not begin with a version of dcor-server")
+        raise DevError("debian/changelog does not start with an entry of dcor-server")
     return match["version"]

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Measure what an installation costs: seconds, disk and memory, on a machine made for it. Run alone."""
+"""Measure an installation on a new machine: duration, disk and memory. Run nothing else meanwhile."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ sys.path[:0] = [str(TREE / "scripts"), str(TREE / "tests/system")]
 
 from dcor_dev import layers, roots
 from dcor_dev.machine import Machine
-from served import CURL, SITE, await_page
+from website import CURL, SITE, wait_for_page
 
-#: One line for each process: its unit, what it runs, and its share of memory in KiB (proc(5), smaps_rollup: Pss).
+#: Prints a line for each process: its share of memory in KiB (proc(5), smaps_rollup: Pss), and its command line.
 MEMORY = r"""
 for process in /proc/[0-9]*; do
     pss=$(sed -n 's/^Pss: *\([0-9]*\) kB/\1/p' "$process/smaps_rollup" 2>/dev/null) || continue
@@ -25,7 +25,7 @@ for process in /proc/[0-9]*; do
 done
 """
 
-#: What a process is part of, by a word of its command line; the first that fits.
+#: The group of a process, by a word in its command line; the first match counts.
 GROUPS = {
     "web": "bin/uwsgi",
     "job workers": "dcor_runtime.workers",
@@ -41,14 +41,14 @@ DISK = ("/usr/lib/ckan/default", "/usr/share/dcor-wheels", "/usr/share/dcor-solr
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long a function takes."""
+    """Return the duration of a function in seconds."""
     start = time.monotonic()
     work()
     return time.monotonic() - start
 
 
 def run(machine: Machine, *argv: str) -> float:
-    """Return how long a command takes inside."""
+    """Return the duration of a command in the machine in seconds."""
     return seconds(lambda: machine.run(*argv))
 
 
@@ -58,17 +58,19 @@ def show(name: str, figure: str) -> None:
 
 
 def debian_alone(below: layers.Stack, debs: list[Path]) -> float:
-    """Return the seconds that Debian's own packages take, which ours ask for."""
-    with Machine("bench-debian", below, read_only=layers.shown(debs)) as machine:
-        simulated = machine.run(*layers.INSTALL, "--simulate", *layers.inside(debs), env=layers.QUIET).stdout
+    """Return the duration of installing only the Debian packages that ours depend on."""
+    with Machine("bench-debian", below, read_only=layers.package_mounts(debs)) as machine:
+        simulated = machine.run(
+            *layers.INSTALL, "--simulate", *layers.paths_inside(debs), env=layers.NONINTERACTIVE
+        ).stdout
         ours = {deb.name.split("_")[0] for deb in debs}
         names = [line.split()[1] for line in simulated.splitlines() if line.startswith("Inst ")]
         theirs = [name for name in names if name not in ours]
-        return seconds(lambda: machine.run(*layers.INSTALL, *theirs, env=layers.QUIET, timeout=900))
+        return seconds(lambda: machine.run(*layers.INSTALL, *theirs, env=layers.NONINTERACTIVE, timeout=900))
 
 
 def memory(machine: Machine) -> dict[str, float]:
-    """Return the MiB that each part of the server takes."""
+    """Return the memory of each group of processes in MiB."""
     found = dict.fromkeys(GROUPS, 0.0)
     for line in machine.shell(MEMORY).splitlines():
         pss, command = line.split(" ", 1)
@@ -79,16 +81,16 @@ def memory(machine: Machine) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure, and print each figure when it is known."""
+    """Measure, and print each result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suite", default=roots.SUITES[0], choices=roots.SUITES)
     suite = parser.parse_args().suite
-    debs = layers.built(suite)
+    debs = layers.build_packages(suite)
     below = layers.debian_packages(suite, debs)
     alone = debian_alone(below, debs)
-    show("Debian's packages alone, at hand", f"{alone:.1f} s")
-    with Machine("bench", below, read_only=layers.shown(debs)) as machine:
-        whole = seconds(lambda: layers.install(machine, debs)) + seconds(lambda: await_page(machine))
+    show("Debian's packages alone, from the cache", f"{alone:.1f} s")
+    with Machine("bench", below, read_only=layers.package_mounts(debs)) as machine:
+        whole = seconds(lambda: layers.install(machine, debs)) + seconds(lambda: wait_for_page(machine))
         show("apt install of all, to the first page", f"{whole:.1f} s")
         show("ours of that (ratio to Debian's alone)", f"{whole - alone:.1f} s ({(whole - alone) / alone:.2f})")
         for line in machine.shell(
@@ -100,13 +102,13 @@ def main() -> None:
         show("page, warm (median of 20)", page(machine))
         for group, mebibytes in memory(machine).items():
             show(f"memory (PSS), {group}", f"{mebibytes:.0f} MiB")
-        for folder in DISK:
-            show(f"disk, {folder}", f"{machine.shell(f'du -sm {folder}').split()[0]} MiB")
+        for directory in DISK:
+            show(f"disk, {directory}", f"{machine.shell(f'du -sm {directory}').split()[0]} MiB")
         for unit in ENGINES:
             for verb in ("stop", "start"):
                 show(f"{verb} of {unit}", f"{run(machine, 'systemctl', verb, unit):.1f} s")
         machine.poweroff()
-        boot = seconds(machine.start) + seconds(lambda: await_page(machine))
+        boot = seconds(machine.start) + seconds(lambda: wait_for_page(machine))
         show("boot to the first page", f"{boot:.1f} s")
 
 

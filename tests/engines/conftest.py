@@ -1,4 +1,4 @@
-"""A machine with the two engines and nothing else of ours, for all tests here; each leaves it as it was."""
+"""A machine with the two engines and no other package of ours, which all tests share and restore."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from engines import S3, S3_CREDENTIALS, converge
 HERE = Path(__file__).parent
 ENGINES = ("dcor-object-store", "dcor-solr")
 
-#: What the steps are written with; they lie in the layer, since dcor-server depends on them.
+#: The packages that dcor_pkg needs; dcor-server depends on them, so the layer has them.
 PYTHON = ("python3", "python3-cryptography", "python3-jinja2", "python3-psutil")
 
-#: CKAN's schema is taken from CKAN's package, without installing all of it.
+#: Extracts CKAN's schema from python-ckan, without an installation of the package.
 SCHEMA = "dpkg-deb --fsys-tarfile {deb} | tar -C / -x --wildcards '*/site-packages/ckan/config/solr/schema.xml'"
 
 
 @pytest.fixture(scope="session")
 def server(suite: str, debs: list[Path]) -> Iterator[Machine]:
-    """Return the machine, with a file for curl that holds the credentials of S3."""
-    shown = dict(zip(debs, layers.inside(debs)))
-    packages = {deb.name.partition("_")[0]: place for deb, place in shown.items()}
-    with Machine("engines", layers.debian_packages(suite, debs), read_only=shown) as machine:
-        machine.run(*layers.INSTALL, *(packages[name] for name in ENGINES), *PYTHON, env=layers.QUIET)
+    """Return the machine, with a configuration file for curl that has the credentials of S3."""
+    mounts = dict(zip(debs, layers.paths_inside(debs)))
+    packages = {deb.name.partition("_")[0]: place for deb, place in mounts.items()}
+    with Machine("engines", layers.debian_packages(suite, debs), read_only=mounts) as machine:
+        machine.run(*layers.INSTALL, *(packages[name] for name in ENGINES), *PYTHON, env=layers.NONINTERACTIVE)
         machine.shell(SCHEMA.format(deb=packages["python-ckan"]))
         machine.copy_in(layers.TREE / "dcor_pkg", "/usr/share/dcor-server/dcor_pkg")
         machine.copy_in(HERE / "inside/converge.py", "/usr/share/dcor-server/converge.py")

@@ -1,4 +1,4 @@
-"""What both engines have in common: they are confined, and say no secret aloud."""
+"""Both engines are confined, and do not reveal secrets."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from engines import SOLR, STORE, converge
 
 UNITS = (SOLR, STORE)
 
-#: Look at the arguments of all processes while the units start, and print those that hold a secret.
+#: Print the arguments of processes that contain a secret, while the units start.
 SPY = r"""
 cd /etc/dcor-server/secrets
 for file in *; do [ "$file" = tls-key.pem ] || sed -n 's/.*"Bearer \(.*\)".*/\1/p; t; /^[A-Za-z0-9]\{20,\}$/p' "$file"; done > /run/secrets.txt
 [ -s /run/secrets.txt ]
 systemctl restart --no-block "$@"
-looks=0
-until [ "$(systemctl is-active "$@" | sort -u)" = active ] && [ "$looks" -gt 20 ]; do
+rounds=0
+until [ "$(systemctl is-active "$@" | sort -u)" = active ] && [ "$rounds" -gt 20 ]; do
     { cat /proc/[0-9]*/cmdline 2>/dev/null || [ "$?" = 1 ]; } | tr '\0' '\n' | { grep -F -f /run/secrets.txt || [ "$?" = 1 ]; }
-    looks=$((looks + 1))
+    rounds=$((rounds + 1))
 done
 rm /run/secrets.txt
 """
@@ -25,15 +25,15 @@ rm /run/secrets.txt
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_service_is_confined(server: Machine, unit: str) -> None:
-    """The threshold is ten times what systemd-analyze calls exposure; it was 9 and 7."""
+    """The threshold is ten times the exposure level of systemd-analyze; measured were 9 and 7."""
     server.run("systemd-analyze", "security", "--threshold=10", "--no-pager", unit)
 
 
-def test_no_secret_is_an_argument_of_a_process(server: Machine) -> None:
+def test_no_process_has_a_secret_in_its_arguments(server: Machine) -> None:
     assert server.run("bash", "-euo", "pipefail", "-c", SPY, "spy", *UNITS, timeout=120).stdout == ""
 
 
-def test_converging_again_restarts_nothing(server: Machine) -> None:
+def test_a_second_converge_restarts_nothing(server: Machine) -> None:
     script = f"systemctl show --property=MainPID --value {' '.join(UNITS)}"
     before = server.shell(script)
     outcomes = converge(server).splitlines()

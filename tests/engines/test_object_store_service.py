@@ -1,4 +1,4 @@
-"""The object store as it is installed: locked, where the data belong, and losing nothing."""
+"""The installed object store requires credentials, stores its data in the data directory and loses nothing."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 
 import pytest
 from dcor_dev.machine import Machine
-from engines import FILER, S3, STORE, changed, curl, filer, kill, s3, show
+from engines import FILER, S3, STORE, curl, filer, kill, restored_afterwards, s3, show
 
 BUCKET = "circle-00000000-0000-0000-0000-000000000000"
 OBJECT = f"{BUCKET}/resource/abc/def/0123"
-FOLDER = "/data/object-store"
+DIRECTORY = "/data/object-store"
 WRITING = ("POST", "PUT", "PATCH", "DELETE")
 
 
 @pytest.fixture
-def kept(server: Machine) -> str:
-    """Return the path of an object, in the words of the filer."""
+def stored(server: Machine) -> str:
+    """Upload an object, and return its path in the filer."""
     assert s3(server, "PUT", BUCKET).status in (200, 409)
     assert s3(server, "PUT", OBJECT, text="measured").status == 200
     return f"buckets/{OBJECT}"
@@ -29,26 +29,26 @@ def _token(machine: Machine) -> str:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", *WRITING])
-def test_without_a_token_the_filer_serves_nobody(server: Machine, kept: str, method: str) -> None:
-    """CKAN and its workers, which parse what strangers upload, reach the socket: all they may use is S3."""
-    places = (kept, "", "buckets/", "etc/iam/", "topics/.system/log/", f"{kept}?metadata=true", ".tus/buckets/x")
+def test_the_filer_rejects_requests_without_a_token(server: Machine, stored: str, method: str) -> None:
+    """CKAN and its workers, which parse files of users, can connect to its socket, but may use only S3."""
+    places = (stored, "", "buckets/", "etc/iam/", "topics/.system/log/", f"{stored}?metadata=true", ".tus/buckets/x")
     answers = {place: filer(server, method, place).status for place in places}
     assert answers == dict.fromkeys(places, 401)
     assert s3(server, "GET", OBJECT) == s3(server, "GET", OBJECT, user="root")
     assert s3(server, "GET", OBJECT).body == "measured"
 
 
-def test_the_token_of_nginx_reads_objects_and_nothing_else(server: Machine, kept: str) -> None:
+def test_the_token_of_nginx_allows_only_reading_objects(server: Machine, stored: str) -> None:
     token = _token(server)
-    assert filer(server, "GET", kept, token).body == "measured"
-    assert filer(server, "HEAD", kept, token).status == 200
-    assert {method: filer(server, method, kept, token).status for method in WRITING} == dict.fromkeys(WRITING, 401)
+    assert filer(server, "GET", stored, token).body == "measured"
+    assert filer(server, "HEAD", stored, token).status == 200
+    assert {method: filer(server, method, stored, token).status for method in WRITING} == dict.fromkeys(WRITING, 401)
     assert filer(server, "GET", "etc/iam/identity.json", token).status == 401
     assert filer(server, "GET", f"buckets/{BUCKET}/", token).status == 403, "The filer lists a bucket."
-    assert filer(server, "GET", kept).status == 401
+    assert filer(server, "GET", stored).status == 401
 
 
-def test_s3_refuses_what_is_not_signed(server: Machine, kept: str) -> None:
+def test_s3_rejects_unsigned_requests(server: Machine, stored: str) -> None:
     unsigned = {
         path: curl(server, "--unix-socket", S3, f"http://localhost/{path}").status for path in ("", BUCKET, OBJECT)
     }
@@ -56,15 +56,15 @@ def test_s3_refuses_what_is_not_signed(server: Machine, kept: str) -> None:
 
 
 @pytest.mark.parametrize("user", ["www-data", "dcor-solr", "daemon"])
-def test_nobody_else_reaches_the_files(server: Machine, kept: str, user: str) -> None:
-    for command in (("ls", FOLDER), ("cat", f"{FOLDER}/1.dat"), ("cat", "/etc/dcor-object-store/s3.json")):
+def test_other_users_cannot_read_the_files(server: Machine, stored: str, user: str) -> None:
+    for command in (("ls", DIRECTORY), ("cat", f"{DIRECTORY}/1.dat"), ("cat", "/etc/dcor-object-store/s3.json")):
         done = server.run(*command, user=user, check=False)
         assert done.returncode != 0, command
         assert "Permission denied" in done.stderr, command
 
 
 @pytest.mark.parametrize("socket", [S3, FILER])
-def test_the_sockets_are_for_the_web_servers_group(server: Machine, socket: str) -> None:
+def test_only_the_group_of_the_web_server_can_connect_to_the_sockets(server: Machine, socket: str) -> None:
     reached = {
         user: curl(server, "--unix-socket", socket, "http://localhost/", user=user).status
         for user in ("www-data", "daemon")
@@ -72,7 +72,7 @@ def test_the_sockets_are_for_the_web_servers_group(server: Machine, socket: str)
     assert reached == {"www-data": 403 if socket == S3 else 401, "daemon": 0}
 
 
-def test_no_port_is_seen_from_the_outside_and_none_of_its_own_inside(server: Machine) -> None:
+def test_only_solr_listens_on_a_port_and_on_the_loopback_address(server: Machine) -> None:
     lines = server.run("ss", "--listening", "--tcp", "--udp", "--numeric", "--no-header").stdout.splitlines()
     addresses = {line.split()[4] for line in lines}
     outside = {address for address in addresses if not re.match(r"127\.|\[::1\]|\[::ffff:127\.", address)}
@@ -80,45 +80,45 @@ def test_no_port_is_seen_from_the_outside_and_none_of_its_own_inside(server: Mac
     assert {address.rpartition(":")[2] for address in addresses} == {"8983"}, "Solr's"
 
 
-def test_it_is_alone_in_its_network(server: Machine) -> None:
+def test_the_store_has_a_network_namespace_of_its_own(server: Machine) -> None:
     pid = show(server, STORE, "MainPID")["MainPID"]
     assert server.run("readlink", f"/proc/{pid}/ns/net").stdout != server.run("readlink", "/proc/1/ns/net").stdout
 
 
-def test_what_was_acknowledged_survives_a_crash(server: Machine, kept: str) -> None:
+def test_acknowledged_objects_survive_a_crash(server: Machine, stored: str) -> None:
     assert s3(server, "PUT", f"{BUCKET}/resource/abc/def/last", text="the last words").status == 200
     kill(server, STORE)
     assert s3(server, "GET", f"{BUCKET}/resource/abc/def/last").body == "the last words"
     assert s3(server, "GET", OBJECT).body == "measured"
 
 
-def test_started_means_that_known_objects_are_read(server: Machine, kept: str) -> None:
+def test_objects_can_be_read_as_soon_as_the_unit_has_started(server: Machine, stored: str) -> None:
     server.run("systemctl", "restart", STORE)
     assert s3(server, "GET", OBJECT).body == "measured"
 
 
 def test_the_first_stop_of_a_new_store_is_clean(server: Machine) -> None:
-    """A store without volumes made them while it stopped, and hung until it was killed."""
-    with changed(server, STORE, FOLDER):
-        server.shell(f"rm -r {FOLDER} && install -d -m 0700 -o dcor-store -g dcor-store {FOLDER}")
+    """Without volumes, the store created some while it stopped, and hung until it was killed."""
+    with restored_afterwards(server, STORE, DIRECTORY):
+        server.shell(f"rm -r {DIRECTORY} && install -d -m 0700 -o dcor-store -g dcor-store {DIRECTORY}")
         server.run("systemctl", "start", STORE)
         server.run("systemctl", "stop", STORE)
         assert show(server, STORE, "Result", "ActiveState") == {"Result": "success", "ActiveState": "inactive"}
-        server.shell(f"rm -r {FOLDER}")
+        server.shell(f"rm -r {DIRECTORY}")
 
 
-def test_where_the_disk_is_not_mounted_it_does_not_start(server: Machine) -> None:
+def test_the_store_does_not_start_without_the_disk(server: Machine) -> None:
     marker = "/data/.dcor-server"
-    with changed(server, STORE, marker):
+    with restored_afterwards(server, STORE, marker):
         server.run("rm", marker)
         assert server.run("systemctl", "start", STORE, check=False).returncode == 1
         assert show(server, STORE, "ActiveState", "AssertResult") == {"ActiveState": "inactive", "AssertResult": "no"}
 
 
-def test_an_unlocked_filer_is_a_failure(server: Machine) -> None:
-    """Weed goes on without keys that it does not find; the unit must not."""
+def test_the_unit_fails_when_the_filer_needs_no_token(server: Machine) -> None:
+    """Without a key in its configuration, weed starts all the same, and serves everybody."""
     file = "/etc/dcor-object-store/security.toml"
-    with changed(server, STORE, file):
+    with restored_afterwards(server, STORE, file):
         server.shell(f"echo > {file}")
         assert server.run("systemctl", "start", STORE, check=False, timeout=100).returncode == 1
         words = server.run("journalctl", "--unit", STORE, "--lines=200").stdout

@@ -1,4 +1,4 @@
-"""Solr as it is installed: nothing acknowledged is lost, and nobody gets in without the password."""
+"""The installed Solr loses no acknowledged updates, and rejects requests without the password."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 import pytest
 from dcor_dev.machine import Machine
-from engines import SOLR, SOLR_PASSWORD, Answer, changed, curl, kill, show, solr, within
+from engines import SOLR, SOLR_PASSWORD, Answer, curl, kill, restored_afterwards, show, solr, wait_until
 
 SITE = "site_id:crash"
-#: What CKAN, the readiness probe and monitoring ask.
+#: Requests of CKAN, the readiness probe and monitoring.
 USED = (
     "ckan/select?q=*:*",
     "ckan/update?commit=true",
@@ -20,7 +20,7 @@ USED = (
     "admin/info/system",
     "admin/metrics",
 )
-#: What Solr offers besides, and nobody here needs.
+#: Functions of Solr that are not needed.
 UNUSED = (
     "",
     "admin/cores",
@@ -37,7 +37,7 @@ UNUSED = (
 
 
 def _documents(numbers: Iterable[int], title: str) -> str:
-    """Return documents as CKAN sends them, big enough to tell a log that is replayed from one that is not."""
+    """Return documents like those of CKAN, so large that a missing replay of the update log would be noticed."""
     shape = {"site_id": "crash", "entity_type": "package", "state": "active", "validated_data_dict": "x" * 3000}
     names = [f"c{number}" for number in numbers]
     return json.dumps([{**shape, "index_id": name, "id": name, "name": name, "title": title} for name in names])
@@ -55,39 +55,39 @@ def _titles(machine: Machine) -> dict[str, str]:
 
 
 def test_acknowledged_updates_and_deletions_survive_a_crash(server: Machine) -> None:
-    """With CKAN's schema as it is, 0 of 100 updates and 0 of 25 deletions by id were left, without an error."""
+    """With CKAN's original schema, all 100 updates and 25 deletions by id were lost, without an error."""
     _update(server, _documents(range(200), "old"), commit="true")
     _update(server, _documents(range(100), "new"), commit="false")
     _update(server, json.dumps({"delete": [f"c{number}" for number in range(150, 175)]}), commit="false")
     others = " OR ".join(f"c{number}" for number in range(175, 200))
     _update(server, json.dumps({"delete": {"query": f"+index_id:({others}) +{SITE}"}}), commit="false")
     expected = {f"c{number}": "new" if number < 100 else "old" for number in range(150)}
-    assert _titles(server) != expected, "It was committed, so the log would not be needed."
+    assert _titles(server) != expected, "The updates are committed already, so a replay of the log would not be tested."
     kill(server, SOLR)
-    # It answers before all of its log is replayed (it took 10 to 25 s for tens of thousands of documents).
-    within(60, lambda: _titles(server) == expected)
+    # Solr responds before the replay is complete (10 to 25 s for tens of thousands of documents).
+    wait_until(lambda: _titles(server) == expected, seconds=60)
     _update(server, json.dumps({"delete": {"query": SITE}}), commit="true")
 
 
 @pytest.mark.parametrize("credentials", [(), ("--user", "ckan:wrong"), ("--user", "solr:SolrRocks")])
-def test_nobody_gets_in_without_the_password(server: Machine, credentials: tuple[str, ...]) -> None:
+def test_requests_without_the_password_are_rejected(server: Machine, credentials: tuple[str, ...]) -> None:
     answers = {path: solr(server, path, *credentials).status for path in USED}
     assert answers == dict.fromkeys(USED, 401)
 
 
-def test_what_is_not_used_is_not_there_even_with_the_password(server: Machine) -> None:
+def test_unused_functions_are_not_available_even_with_the_password(server: Machine) -> None:
     answers = {path: solr(server, path, *SOLR_PASSWORD).status for path in UNUSED}
     assert answers == dict.fromkeys(UNUSED, 404)
 
 
-def test_started_means_that_the_core_answers(server: Machine) -> None:
+def test_the_core_responds_as_soon_as_the_unit_has_started(server: Machine) -> None:
     server.run("systemctl", "restart", SOLR)
     assert solr(server, "ckan/admin/ping", *SOLR_PASSWORD).status == 200
 
 
-def test_without_a_password_it_does_not_start_and_is_no_failure(server: Machine) -> None:
+def test_without_a_password_the_unit_does_not_start_and_does_not_fail(server: Machine) -> None:
     security = "/var/lib/dcor-solr/home/security.json"
-    with changed(server, SOLR, security):
+    with restored_afterwards(server, SOLR, security):
         server.run("rm", security)
         server.run("systemctl", "start", SOLR)
         assert show(server, SOLR, "ActiveState", "ConditionResult") == {
@@ -98,13 +98,13 @@ def test_without_a_password_it_does_not_start_and_is_no_failure(server: Machine)
     assert show(server, SOLR, "ActiveState") == {"ActiveState": "active"}
 
 
-def test_a_wrong_password_of_the_probe_is_said_at_once(server: Machine) -> None:
+def test_a_wrong_password_of_the_probe_is_reported_without_delay(server: Machine) -> None:
     probe = "/etc/dcor-solr/probe.conf"
-    with changed(server, SOLR, probe):
+    with restored_afterwards(server, SOLR, probe):
         server.shell(f"echo 'user = \"ckan:wrong\"' > {probe}")
         assert server.run("systemctl", "start", SOLR, check=False, timeout=60).returncode == 1
         words = server.run("journalctl", "--unit", SOLR, "--lines=20").stdout
-        assert "Solr refuses the password in /etc/dcor-solr/probe.conf" in words
+        assert "Solr rejects the password in /etc/dcor-solr/probe.conf" in words
 
 
 def test_a_stop_is_clean(server: Machine) -> None:
@@ -113,7 +113,7 @@ def test_a_stop_is_clean(server: Machine) -> None:
     server.run("systemctl", "start", SOLR)
 
 
-def test_its_own_user_cannot_change_what_it_is_told(server: Machine) -> None:
+def test_the_user_of_solr_cannot_change_its_configuration(server: Machine) -> None:
     files = "/var/lib/dcor-solr/home/security.json /etc/dcor-solr/probe.conf /var/lib/dcor-solr/home/solr.xml"
     for file in files.split():
         assert server.run("test", "-w", file, user="dcor-solr", check=False).returncode == 1, file

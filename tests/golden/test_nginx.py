@@ -1,4 +1,7 @@
-"""Rendered files are, byte by byte, the ones in this directory. GOLDEN=accept scripts/test golden writes the new texts."""
+"""Rendered files are, byte by byte, the ones in this directory.
+
+`GOLDEN=accept scripts/test golden` writes the new texts.
+"""
 
 from __future__ import annotations
 

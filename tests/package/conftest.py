@@ -1,4 +1,4 @@
-"""The built packages, each unpacked once."""
+"""Unpack each built package once."""
 
 from __future__ import annotations
 

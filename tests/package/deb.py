@@ -1,4 +1,4 @@
-"""What a built package holds, read from the .deb itself."""
+"""Read the content of a built package from its .deb."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Deb:
-    """One .deb, and the folder that it was unpacked to."""
+    """A .deb, and the directory with its unpacked content."""
 
     path: Path
     content: Path
@@ -25,7 +25,7 @@ class Deb:
 
     @cached_property
     def files(self) -> list[Path]:
-        """Return what is in it, links included, folders not."""
+        """Return the files and links of the package."""
         return [path for path in self.content.rglob("*") if path.is_symlink() or path.is_file()]
 
     @property
@@ -34,7 +34,7 @@ class Deb:
 
 
 def unpack(path: Path, target: Path) -> Deb:
-    """Unpack a package beside the others."""
+    """Unpack a package into a directory below `target`."""
     deb = Deb(path, target / path.name)
     subprocess.run(["dpkg-deb", "-x", str(path), str(deb.content)], check=True)
     return deb

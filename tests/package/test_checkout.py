@@ -1,4 +1,4 @@
-"""What a contributor's tools and public forges find in a checkout is the same that scripts/test runs."""
+"""Public forges and pre-commit hooks run the same checks and tests as scripts/test."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def test_hooks_run_programs_of_the_checkout() -> None:
     assert all(os.access(TREE / program, os.X_OK) for program in programs)
 
 
-def test_a_version_of_a_tool_is_said_in_one_place() -> None:
+def test_only_the_requirements_pin_versions_of_tools() -> None:
     assert re.findall(r"repo: (.*)", HOOKS) == ["local"]
     pinned = re.findall(r"^(ruff|mypy|pytest)==", PINS, re.MULTILINE)
     assert sorted(pinned) == ["mypy", "pytest", "ruff"]
     others = [name for name in checkout.files(TREE) if name.endswith((".cfg", ".md", ".toml", ".yaml", ".yml"))]
-    said = re.compile(rf"\b({'|'.join(pinned)})\W{{1,3}}v?\d+\.\d+")
-    assert said.search("additional_dependencies: [ruff==0.1.2]")
-    assert [name for name in others if said.search((TREE / name).read_text())] == []
+    version = re.compile(rf"\b({'|'.join(pinned)})\W{{1,3}}v?\d+\.\d+")
+    assert version.search("additional_dependencies: [ruff==0.1.2]")
+    assert [name for name in others if version.search((TREE / name).read_text())] == []

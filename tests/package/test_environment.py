@@ -1,4 +1,4 @@
-"""CKAN's environment runs where it is installed, and its command line is never root."""
+"""CKAN's environment works where it is installed, and its command line never runs as root."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deb import Deb
 
 CKAN = "/usr/lib/ckan/default"
 
-#: One module of each library that was compiled or is linked with something.
+#: A module of each library that is compiled or linked with system libraries.
 MODULES = (
     "ckan.model, ckanext, lxml.etree, psycopg2, yaml, greenlet, msgspec, markupsafe._speedups, zope.interface, magic"
 )
@@ -40,20 +40,20 @@ def run(suite: str, content: dict[str, Deb], binds: dict[Path, str], script: str
     return done.stdout.strip()
 
 
-def test_ckan_run_by_root_is_www_data(suite: str, content: dict[str, Deb], commands: dict[Path, str]) -> None:
-    said = run(suite, content, commands, "usermod -aG games www-data; ckan user list 'a b'")
-    assert said == f"www-data www-data games /etc/ckan/default/ckan.ini {CKAN}/bin {CKAN}/bin user list a b"
+def test_ckan_switches_from_root_to_www_data(suite: str, content: dict[str, Deb], commands: dict[Path, str]) -> None:
+    output = run(suite, content, commands, "usermod -aG games www-data; ckan user list 'a b'")
+    assert output == f"www-data www-data games /etc/ckan/default/ckan.ini {CKAN}/bin {CKAN}/bin user list a b"
 
 
-def test_ckan_is_that_of_the_active_release_by_its_own_path(
+def test_ckan_starts_the_program_of_the_active_release_by_its_own_path(
     suite: str, content: dict[str, Deb], commands: dict[Path, str]
 ) -> None:
-    said = run(suite, content, commands, "ln -s releases/A /var/lib/dcor-server/current; CKAN_INI=/other ckan jobs")
+    output = run(suite, content, commands, "ln -s releases/A /var/lib/dcor-server/current; CKAN_INI=/other ckan jobs")
     release = "/var/lib/dcor-server/releases/A"
-    assert said == f"www-data www-data /other {release}/libexec {release}/bin jobs"
+    assert output == f"www-data www-data /other {release}/libexec {release}/bin jobs"
 
 
-def test_every_compiled_part_is_loaded(suite: str, content: dict[str, Deb]) -> None:
+def test_each_compiled_module_can_be_imported(suite: str, content: dict[str, Deb]) -> None:
     environment = content["python-ckan"].content / CKAN[1:]
     script = f"{CKAN}/bin/python -c 'import {MODULES}'; {CKAN}/bin/uwsgi --version; {CKAN}/bin/pip check"
     done = roots.chroot_run(roots.build_root(suite), "sh", "-euc", script, read_only={environment: CKAN})
@@ -61,8 +61,8 @@ def test_every_compiled_part_is_loaded(suite: str, content: dict[str, Deb]) -> N
     assert "2.0." in done.stdout
 
 
-def test_a_release_is_only_unpacked(suite: str, content: dict[str, Deb]) -> None:
-    """python-ckan's tree, the wheels by pip without a network, the bytecode: no module is left to compile."""
+def test_making_a_release_compiles_no_module(suite: str, content: dict[str, Deb]) -> None:
+    """It consists of python-ckan's tree, the wheels, installed by pip without a network, and the bytecode."""
     script = f"""
         cp -a {CKAN} /tmp/release; sed -i 's#{CKAN}#/tmp/release#' /tmp/release/pyvenv.cfg
         cd /srv/wheels
@@ -83,13 +83,13 @@ def test_a_release_is_only_unpacked(suite: str, content: dict[str, Deb]) -> None
     assert done.returncode == 0, done.stdout
 
 
-def test_the_packages_unpack_over_nothing_of_each_other(content: dict[str, Deb]) -> None:
+def test_no_file_is_in_two_packages(content: dict[str, Deb]) -> None:
     seen: dict[str, str] = {}
     for name, deb in content.items():
         for path in deb.names:
             assert seen.setdefault(path, name) == name, path
 
 
-def test_dpkg_reads_every_package(debs: list[Path]) -> None:
+def test_dpkg_can_read_each_package(debs: list[Path]) -> None:
     for deb in debs:
         subprocess.run(["dpkg-deb", "--contents", str(deb)], stdout=subprocess.DEVNULL, check=True)

@@ -1,4 +1,4 @@
-"""Debian's own checker finds no error, in the version of the suite that the packages are for."""
+"""Lintian, in the version of the packages' suite, finds no error."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def test_lintian_finds_no_error(suite: str, debs: list[Path]) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_lintian_finds_an_error_where_there_is_one(suite: str, debs: list[Path]) -> None:
-    """What the test above is worth: without our reasons there are errors."""
+def test_lintian_finds_errors_without_the_overrides(suite: str, debs: list[Path]) -> None:
+    """This shows that the test above can fail."""
     (wheels,) = (deb for deb in debs if deb.name.startswith("dcor-wheels_"))
     argv = ("lintian", "--allow-root", "--fail-on=error", "--no-override", f"{INSIDE}/a.deb")
     done = roots.chroot_run(roots.build_root(suite), *argv, read_only={wheels: f"{INSIDE}/a.deb"}, check=False)

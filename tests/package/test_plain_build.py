@@ -1,4 +1,4 @@
-"""`dpkg-buildpackage -b` in a plain checkout builds dcor-server as scripts/build does, and disturbs nothing there."""
+"""`dpkg-buildpackage -b` in a plain checkout builds the same dcor-server as scripts/build."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from deb import Deb
 
 TREE = Path(__file__).resolve().parents[2]
 
-#: Where the root sees the copy of the checkout: not where scripts/build has its tree.
+#: The directory in the root where the copy of the checkout is mounted; another one than in scripts/build.
 INSIDE = "/srv/checkout"
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of this checkout, and the oldest Debian, for dcor-server is the same file for all of them."""
+    """A copy of this checkout, to build in the oldest Debian, since dcor-server is the same file for all of them."""
 
     tree: Path
 
     def run(self, *argv: str, profile: str = "") -> str:
-        """Run a program in the copy, with nothing in its environment but a build profile, if there is one."""
+        """Run a program in the copy, with an environment that has only the build profile, if there is one."""
         return roots.chroot_run(
             roots.build_root(roots.SUITES[0]),
             *argv,
             writable={self.tree.parent: str(Path(INSIDE).parent)},
             env={"DEB_BUILD_PROFILES": f"pkg.dcor-server.{profile}"} if profile else {},
-            folder=INSIDE,
+            directory=INSIDE,
         ).stdout
 
     def names(self) -> set[str]:
@@ -38,20 +38,20 @@ class Checkout:
         return {str(path.relative_to(self.tree)) for path in self.tree.rglob("*") if path.is_file()}
 
     def key(self) -> str:
-        """Return what scripts/build names dcor-server by when it is made of this copy."""
+        """Return the key of dcor-server in scripts/build when it is built from this copy."""
         (ours,) = (package for package in packages.ALL if package.name == "dcor-server")
         return packages.Builder(self.tree, roots.SUITES[0], {}, print).key(ours)
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a copy of this checkout in which nothing was built."""
+    """Return a copy of this checkout without built files."""
     tree = tmp_path_factory.mktemp("plain") / Path(INSIDE).name
     checkout_files.copy(TREE, tree)
     return Checkout(tree)
 
 
-def test_a_plain_build_makes_dcor_server_and_leaves_nothing_that_git_or_our_build_sees(
+def test_a_plain_build_makes_the_same_package_and_leaves_only_ignored_files(
     checkout: Checkout, content: dict[str, Deb]
 ) -> None:
     names, key = checkout.names(), checkout.key()
@@ -66,13 +66,13 @@ def test_a_plain_build_makes_dcor_server_and_leaves_nothing_that_git_or_our_buil
 
 
 @pytest.mark.parametrize("profile", ["", *(package.profile for package in packages.ALL)])
-def test_each_profile_stands_for_its_package_and_none_for_dcor_server(checkout: Checkout, profile: str) -> None:
+def test_each_build_profile_selects_its_package_and_none_selects_dcor_server(checkout: Checkout, profile: str) -> None:
     wanted = [package.name for package in packages.ALL if package.profile == (profile or "server")]
     assert checkout.run("dh_listpackages", profile=profile).split() == wanted
 
 
 def ignored(names: list[str]) -> list[str]:
-    """Return those of these files that git does not see in a checkout."""
+    """Return those of these files that git ignores."""
     argv = ["git", "-c", f"safe.directory={TREE}", "check-ignore", "--stdin"]
     done = subprocess.run(argv, cwd=TREE, input="\n".join(names), capture_output=True, text=True, check=False)
     return done.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""Apt itself takes the repository, and refuses it when a single byte of it is another."""
+"""Apt accepts the repository, and rejects it after any change; signing uses the right key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dcor_dev.errors import DevError
 
 TREE = Path(__file__).resolve().parents[2]
 
-#: The repository as the only source there is.
+#: Updates the package lists from the repository as the only source.
 UPDATE = """
 rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*
 echo "deb [signed-by=/srv/apt/dcor-archive-keyring.gpg] file:/srv/apt $1 main" >/etc/apt/sources.list.d/dcor.list
@@ -31,14 +31,14 @@ def update(suite: str, apt: Path) -> subprocess.CompletedProcess[str]:
     return roots.chroot_run(roots.base(suite), *argv, read_only={apt: "/srv/apt"}, env={"LC_ALL": "C"}, check=False)
 
 
-def test_apt_verifies_it_and_finds_the_packages(suite: str, copy: Path) -> None:
+def test_apt_verifies_the_repository_and_finds_the_packages(suite: str, copy: Path) -> None:
     done = update(suite, copy)
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("Candidate: ") == 2
     assert "(none)" not in [line.split("Candidate: ")[1] for line in done.stdout.splitlines() if "Candidate: " in line]
 
 
-def test_apt_refuses_another_index(suite: str, copy: Path) -> None:
+def test_apt_rejects_a_modified_index(suite: str, copy: Path) -> None:
     for path in (copy / "dists" / suite / "main").rglob("*"):
         if path.is_file() and path.name not in ("InRelease", "Release"):
             path.write_bytes(path.read_bytes() + b"\n")
@@ -46,7 +46,7 @@ def test_apt_refuses_another_index(suite: str, copy: Path) -> None:
     assert done.returncode != 0, done.stdout
 
 
-def test_apt_refuses_another_release(suite: str, copy: Path) -> None:
+def test_apt_rejects_a_modified_release_file(suite: str, copy: Path) -> None:
     for name in ("InRelease", "Release"):
         path = copy / "dists" / suite / name
         path.write_text(path.read_text().replace("Origin: DCOR", "Origin: Evil"))
@@ -54,7 +54,7 @@ def test_apt_refuses_another_release(suite: str, copy: Path) -> None:
     assert done.returncode != 0, done.stdout
 
 
-def test_the_same_packages_are_not_published_again(suite: str, debs: list[Path], tmp_path: Path) -> None:
+def test_unchanged_packages_are_not_published_again(suite: str, debs: list[Path], tmp_path: Path) -> None:
     (small,) = (deb for deb in debs if deb.name.startswith("dcor-archive-keyring_"))
     deb = Path(shutil.copy(small, tmp_path))
     with signing.signer(None) as signer:
@@ -65,7 +65,7 @@ def test_the_same_packages_are_not_published_again(suite: str, debs: list[Path],
     assert (tmp_path / "apt/dists" / suite / "InRelease").read_bytes() != before
 
 
-def test_a_release_key_can_be_given(suite: str, debs: list[Path], tmp_path: Path) -> None:
+def test_a_release_key_signs_the_repository(suite: str, debs: list[Path], tmp_path: Path) -> None:
     home, exported = tmp_path / "home", tmp_path / "release.key"
     home.mkdir(mode=0o700)
     gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
@@ -86,7 +86,7 @@ def test_a_release_key_can_be_given(suite: str, debs: list[Path], tmp_path: Path
     assert subprocess.run(verify, capture_output=True, check=False).returncode == 0
 
 
-def test_a_key_without_its_private_part_is_refused(tmp_path: Path) -> None:
+def test_a_key_without_its_private_part_is_an_error(tmp_path: Path) -> None:
     with signing.signer(None) as test_key:
         (tmp_path / "public").write_bytes(test_key.public_key())
     with pytest.raises(DevError, match="no private key"), signing.signer(tmp_path / "public"):

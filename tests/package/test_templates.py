@@ -67,15 +67,15 @@ def test_config_contains_the_modules_that_it_imports_word_for_word(control: Path
 def test_config_runs_before_the_package_is_unpacked(suite: str, control: Path, debconf: bool) -> None:
     """With debconf's module it reaches debconf; without, it ends quietly. It ignores Python modules in /usr/local."""
     script = """
-        folder=/usr/local/lib/$(readlink /usr/bin/python3)/dist-packages
-        mkdir -p $folder; echo 'raise SystemExit("not this one")' >$folder/configparser.py
+        directory=/usr/local/lib/$(readlink /usr/bin/python3)/dist-packages
+        mkdir -p $directory; echo 'raise SystemExit("not this one")' >$directory/configparser.py
     """
     if debconf:
         module = "class DebconfError(Exception): pass\\nclass Debconf:\\n    def __init__(self, **ends): raise OSError(*ends)\\n"
         script += f"printf '{module}' >/usr/lib/python3/dist-packages/debconf.py\n"
-    script += "DEBIAN_HAS_FRONTEND=1 /srv/control/config configure 2>&1; echo ended with $?"
+    script += "DEBIAN_HAS_FRONTEND=1 /srv/control/config configure 2>&1; echo exit code $?"
     done = roots.chroot_run(
         roots.build_root(suite), "sh", "-euc", script, read_only={control: "/srv/control"}, check=False
     )
-    said = "dcor-server: some questions could not be asked: OSError: [Errno read] write\n" if debconf else ""
-    assert done.stdout == f"{said}ended with 0\n"
+    message = "dcor-server: some questions could not be asked: OSError: [Errno read] write\n" if debconf else ""
+    assert done.stdout == f"{message}exit code 0\n"

@@ -1,4 +1,4 @@
-"""Machines with a DCOR server on them, or about to get one."""
+"""Fixtures for machines before and after the installation of a DCOR server."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from served import await_page
+from website import wait_for_page
 
 CLIENTS = Path(__file__).with_name("clients.txt")
 
 
 @pytest.fixture(scope="session")
 def bare(suite: str, debs: list[Path]) -> layers.Stack:
-    """Return a bare Debian that has what our packages need of Debian in apt's cache: for machines without a network."""
+    """Return a minimal Debian with all dependencies of our packages in apt's cache, for machines without a network."""
     return layers.debian_packages(suite, debs)
 
 
 @pytest.fixture(scope="session")
-def shown(debs: list[Path]) -> dict[Path, str]:
-    """Return how a machine is shown our packages: Machine(..., read_only=shown)."""
-    return layers.shown(debs)
+def package_mounts(debs: list[Path]) -> dict[Path, str]:
+    """Return the mounts of our packages: Machine(..., read_only=package_mounts)."""
+    return layers.package_mounts(debs)
 
 
 @pytest.fixture(scope="session")
-def refused(suite: str, debs: list[Path]) -> layers.Stack:
-    """Return a machine, powered off, whose packages are all configured but dcor-server: its answers were refused."""
-    return layers.refused(suite, debs)
+def unconfigured(suite: str, debs: list[Path]) -> layers.Stack:
+    """Return a machine, powered off, on which only dcor-server is not configured, because its answers were invalid."""
+    return layers.unconfigured(suite, debs)
 
 
 @pytest.fixture(scope="session")
 def installed(suite: str, debs: list[Path]) -> layers.Stack:
-    """Return a machine, powered off, on which all of ours was installed; with the clients' programs."""
+    """Return a machine, powered off, with our packages installed, and with the users' programs."""
     return (*layers.installed(suite, debs), layers.clients(suite, CLIENTS))
 
 
 @pytest.fixture(scope="session")
-def server(suite: str, debs: list[Path], shown: dict[Path, str]) -> Iterator[Machine]:
-    """Return a running server that tests share: they make users and data of their own, and leave its settings alone."""
+def server(suite: str, debs: list[Path], package_mounts: dict[Path, str]) -> Iterator[Machine]:
+    """Return a running server that tests share: they create users and data of their own, and do not change settings."""
     stack = (*layers.with_browser(suite, debs), layers.clients(suite, CLIENTS))
-    with Machine("server", stack, read_only=shown) as machine:
-        await_page(machine)
+    with Machine("server", stack, read_only=package_mounts) as machine:
+        wait_for_page(machine)
         yield machine

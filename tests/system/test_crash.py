@@ -1,4 +1,4 @@
-"""The power fails while dpkg configures dcor-server: `dpkg --configure -a` goes on, nothing is lost or made twice."""
+"""After a power failure during a configuration, `dpkg --configure -a` continues, and nothing is lost or made twice."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from served import await_page, is_well
-from upgrade import NEXT, OF_RELEASE, make_next_version
+from next_version import NEXT, OF_RELEASE, make_next_version
+from website import assert_healthy, wait_for_page
 
 from tests.conftest import Boot
 
@@ -23,8 +23,8 @@ RELEASES = "/var/lib/dcor-server/releases"
 PROGRAMS = "/etc/supervisor/conf.d"
 UPSTREAM = "/var/lib/dcor-server/nginx/upstream.conf"
 SECRETS = "/etc/dcor-server/secrets"
-#: seconds until a moment has come
-PATIENCE = 120
+#: The longest wait for a moment.
+TIMEOUT_SECONDS = 120
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'ckan_default' AND xact_start IS NOT NULL"
 
 
@@ -33,7 +33,7 @@ def secrets_made(machine: Machine) -> bool:
 
 
 def release_half_made(machine: Machine) -> bool:
-    """Tell whether the wheels are on their way into a release, which has not got its name yet."""
+    """Return whether the wheels are being installed into a release, which still has its temporary name."""
     return any(machine.path(RELEASES).glob(".*/bin/pip"))
 
 
@@ -42,84 +42,84 @@ def tables_half_made(machine: Machine) -> bool:
     return machine.run(*asked, user="postgres").stdout.strip() != "0"
 
 
-def web_server_proven(machine: Machine) -> bool:
-    """Tell whether nginx would be pointed at the release, and has no site of ours yet."""
+def web_server_tested(machine: Machine) -> bool:
+    """Return whether nginx's upstream has been written, while our site is not enabled yet."""
     return machine.path(UPSTREAM).exists()
 
 
 def ckan_half_unpacked(machine: Machine) -> bool:
-    """Tell whether dpkg has laid some of its files beside those that are there, and all are about to change places."""
+    """Return whether dpkg has unpacked some new files, before it renames them."""
     return machine.path("/usr/lib/ckan/default/bin/Activate.ps1.dpkg-new").exists()
 
 
 def two_releases_run(machine: Machine) -> bool:
-    """Tell whether the next release starts beside the one that serves."""
+    """Return whether the next release starts while the active one still runs."""
     return len(list(machine.path(PROGRAMS).glob("dcor-*.conf"))) == 2
 
 
-#: in the order in which a first installation comes to them
-MOMENTS = (secrets_made, release_half_made, tables_half_made, web_server_proven)
+#: In the order of a first installation.
+MOMENTS = (secrets_made, release_half_made, tables_half_made, web_server_tested)
 
 
-def cut(machine: Machine, moment: Callable[[Machine], bool], *argv: str) -> None:
-    """Run a program, take the power away when the moment has come, and boot again."""
+def power_cut(machine: Machine, moment: Callable[[Machine], bool], *argv: str) -> None:
+    """Run a program, kill the machine at the given moment, and boot it again."""
     machine.run("systemd-run", "--quiet", "--unit=cut", "--setenv=DEBIAN_FRONTEND=noninteractive", *argv)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not moment(machine):
-        assert time.monotonic() < deadline, f"not {moment} within {PATIENCE} s"
+        assert time.monotonic() < deadline, f"not {moment} within {TIMEOUT_SECONDS} s"
         time.sleep(0.01)
-    assert machine.run("systemctl", "is-active", "cut", check=False).stdout == "active\n", "it ended before"
+    assert machine.run("systemctl", "is-active", "cut", check=False).stdout == "active\n", "the program ended before"
     machine.kill()
     machine.start()
 
 
 def secrets(machine: Machine) -> dict[str, str]:
-    """Return the secrets by their names, as digests: what a test compares, it shows when it fails."""
+    """Return hashes of the secrets by their names, since a failed assertion would print the secrets."""
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in machine.path(SECRETS).iterdir()}
 
 
-def is_whole(machine: Machine) -> None:
-    """Assert that the server is as an undisturbed one, and no file of a release was left half made."""
-    is_well(machine)
+def assert_complete(machine: Machine) -> None:
+    """Assert that the server is like one without power cuts, and that no incomplete release remains."""
+    assert_healthy(machine)
     machine.run("dcor-server", "check")
     assert machine.shell("dpkg --audit") == ""
     assert machine.shell(f"ls -A {RELEASES} | wc -l").strip() == "1"
 
 
-def test_a_first_installation_goes_on_after_each_power_cut(
-    boot: Boot, refused: layers.Stack, shown: dict[Path, str]
+def test_a_first_installation_continues_after_each_power_cut(
+    boot: Boot, unconfigured: layers.Stack, package_mounts: dict[Path, str]
 ) -> None:
-    machine = boot("cut", refused, read_only=shown)
+    machine = boot("cut", unconfigured, read_only=package_mounts)
     machine.run("debconf-set-selections", text=layers.ANSWERS)
     machine.shell(f"rm -r {RELEASES}")
     made: dict[str, str] = {}
     for moment in MOMENTS:
-        cut(machine, moment, *CONFIGURE)
+        power_cut(machine, moment, *CONFIGURE)
         assert {**secrets(machine), **made} == secrets(machine)
         made = secrets(machine)
-    machine.run(*CONFIGURE, env=layers.QUIET)
-    is_whole(machine)
+    machine.run(*CONFIGURE, env=layers.NONINTERACTIVE)
+    assert_complete(machine)
     assert {**secrets(machine), **made} == secrets(machine)
 
 
-def test_an_upgrade_goes_on_after_each_power_cut_and_the_site_is_up_before(
-    boot: Boot, installed: layers.Stack, debs: list[Path], shown: dict[Path, str]
+def test_an_upgrade_continues_after_each_power_cut_and_the_site_works_before(
+    boot: Boot, installed: layers.Stack, debs: list[Path], package_mounts: dict[Path, str]
 ) -> None:
-    machine = boot("upgraded", installed, read_only=shown)
-    await_page(machine)
+    machine = boot("upgraded", installed, read_only=package_mounts)
+    wait_for_page(machine)
     machine.run("systemctl", "disable", "--quiet", "--now", "dcor-converge.timer")
     make_next_version(machine, OF_RELEASE)
     before = machine.path(UPSTREAM).read_text()
-    packages = [NEXT, next(path for path in layers.inside(debs) if "/python-ckan_" in path)]
-    cut(machine, ckan_half_unpacked, "dpkg", "--unpack", *packages)
-    await_page(machine)
+    packages = [NEXT, next(path for path in layers.paths_inside(debs) if "/python-ckan_" in path)]
+    power_cut(machine, ckan_half_unpacked, "dpkg", "--unpack", *packages)
+    wait_for_page(machine)
     refused = machine.run("dcor-server", "converge", check=False)
     assert (refused.returncode, "was cut off" in refused.stdout) == (1, True)
-    cut(machine, two_releases_run, "dpkg", "--install", *packages)
-    await_page(machine)
+    power_cut(machine, two_releases_run, "dpkg", "--install", *packages)
+    wait_for_page(machine)
     assert machine.path(UPSTREAM).read_text() == before
-    cut(machine, lambda machine: machine.path(UPSTREAM).read_text() != before, *CONFIGURE)
-    await_page(machine)
-    machine.run(*CONFIGURE, env=layers.QUIET)
+    power_cut(machine, lambda machine: machine.path(UPSTREAM).read_text() != before, *CONFIGURE)
+    wait_for_page(machine)
+    machine.run(*CONFIGURE, env=layers.NONINTERACTIVE)
     assert machine.shell("dpkg-query --show --showformat '${Version}' dcor-server").endswith("+next")
-    is_whole(machine)
+    assert_complete(machine)

@@ -1,4 +1,4 @@
-"""What apt hears of us: an upgrade never fails on a server that once worked, a dialogue does."""
+"""Exit codes: an upgrade of a server that has worked never fails, dpkg-reconfigure and commands may fail."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from served import await_rest, serves
+from website import serves, wait_until_idle
 
 
 @pytest.fixture(scope="module")
-def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
-    """Return a server that works; each test leaves it so."""
-    with Machine("exit-codes", installed, read_only=shown) as machine:
-        await_rest(machine)
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
+    """Return a working server, which works again after each test."""
+    with Machine("exit-codes", installed, read_only=package_mounts) as machine:
+        wait_until_idle(machine)
         yield machine
 
 
 @pytest.fixture
 def broken(machine: Machine) -> Machine:
-    """Return the server that once worked, and whose PostgreSQL is down."""
+    """Return the server after a stop of PostgreSQL and a change of a managed file."""
     machine.shell("systemctl stop postgresql && echo '# drift' >>/etc/dcor-server/uwsgi.ini")
     return machine
 
 
-def healed(machine: Machine) -> None:
-    """Assert that with PostgreSQL back the server mends itself."""
+def assert_recovery(machine: Machine) -> None:
+    """Assert that a converge repairs the server after a start of PostgreSQL."""
     machine.shell("systemctl start postgresql && dcor-server converge")
     assert serves(machine)
     machine.run("dcor-server", "status")
 
 
-def test_an_upgrade_ends_well_and_says_why_nothing_was_done(broken: Machine, debs: list[Path]) -> None:
-    (ours,) = (path for path in layers.inside(debs) if "/dcor-server_" in path)
-    said = broken.run("dpkg", "-i", ours, env=layers.QUIET)
-    assert "PostgreSQL does not take connections" in said.stdout + said.stderr
-    assert "what ran before goes on" in said.stdout + said.stderr
+def test_an_upgrade_succeeds_and_reports_why_nothing_was_changed(broken: Machine, debs: list[Path]) -> None:
+    (ours,) = (path for path in layers.paths_inside(debs) if "/dcor-server_" in path)
+    done = broken.run("dpkg", "-i", ours, env=layers.NONINTERACTIVE)
+    assert "PostgreSQL does not take connections" in done.stdout + done.stderr
+    assert "This does not block apt" in done.stdout + done.stderr
     status = broken.run("dcor-server", "status", check=False)
     assert status.returncode == 3
     assert "PostgreSQL does not take connections" in status.stdout
@@ -47,24 +47,24 @@ def test_an_upgrade_ends_well_and_says_why_nothing_was_done(broken: Machine, deb
     broken.shell("systemctl start postgresql && systemctl start dcor-retry.service")
     assert broken.failed_units() == []
     assert not broken.path("/var/lib/dcor-server/pending/converge").exists()
-    healed(broken)
+    assert_recovery(broken)
 
 
-def test_a_trigger_ends_well(broken: Machine) -> None:
-    said = broken.shell(
+def test_a_trigger_succeeds(broken: Machine) -> None:
+    output = broken.shell(
         "dpkg-trigger --by-package=dcor-wheels /usr/share/dcor-wheels && dpkg --triggers-only --pending 2>&1"
     )
-    assert "PostgreSQL does not take connections" in said
+    assert "PostgreSQL does not take connections" in output
     assert broken.shell("dpkg --audit") == ""
-    healed(broken)
+    assert_recovery(broken)
 
 
-def test_a_dialogue_fails_and_leaves_dpkg_alone(broken: Machine) -> None:
-    said = broken.run("dpkg-reconfigure", "dcor-server", env=layers.QUIET, check=False)
-    assert said.returncode == 1
-    assert "Traceback" not in said.stdout + said.stderr
+def test_a_reconfiguration_fails_without_an_effect_on_dpkg(broken: Machine) -> None:
+    done = broken.run("dpkg-reconfigure", "dcor-server", env=layers.NONINTERACTIVE, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
     assert broken.shell("dpkg --audit") == ""
-    healed(broken)
+    assert_recovery(broken)
 
 
 COMMANDS = (
@@ -78,11 +78,11 @@ COMMANDS = (
 )
 
 
-def test_the_commands_exit_codes(broken: Machine) -> None:
+def test_the_exit_codes_of_commands(broken: Machine) -> None:
     for arguments, code, words in COMMANDS:
-        said = broken.run("bash", "-c", f"dcor-server {arguments}", check=False)
-        told = said.stdout + said.stderr
-        assert (arguments, said.returncode) == (arguments, code)
-        assert words in told
-        assert "Traceback" not in told
-    healed(broken)
+        done = broken.run("bash", "-c", f"dcor-server {arguments}", check=False)
+        output = done.stdout + done.stderr
+        assert (arguments, done.returncode) == (arguments, code)
+        assert words in output
+        assert "Traceback" not in output
+    assert_recovery(broken)

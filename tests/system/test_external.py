@@ -1,6 +1,7 @@
-"""External services: refused with the reason, used by everything, left again; ours are off meanwhile and lose nothing.
+"""External services are validated and used, while ours are stopped; after a change back, no data are lost.
 
-One machine that goes over to other services step by step, and back. They are on it, too, but are not our package's.
+All tests share a machine, which changes to external services in steps, and back. They run on the same machine, but do
+not belong to our packages.
 """
 
 from __future__ import annotations
@@ -10,167 +11,173 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import apart
-import leaks
+import external_services
 import pytest
+import secret_search
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from people import client, measured, person
-from served import CURL, SITE, await_page, serves
-from test_reconfigure import dcor, refused
-from undisturbed import started
+from running_services import start_times
+from test_reconfigure import dcor, fails_without_change
+from users import make_user, run_client, upload_measurements
+from website import CURL, SITE, serves, wait_for_page
 
-WRONG = f"@{apart.FOLDER}/wrong"
-RIGHT = f"@{apart.FOLDER}/password"
-DOORS = ("dcor-store-door@s3.socket", "dcor-store-door@filer.socket")
+WRONG = f"@{external_services.DIRECTORY}/wrong"
+RIGHT = f"@{external_services.DIRECTORY}/password"
+SOCKETS = ("dcor-store-door@s3.socket", "dcor-store-door@filer.socket")
 BUNDLE = "/etc/dcor-server/tls/bundle.pem"
 
 
 @pytest.fixture(scope="module")
-def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
-    """Return a server with a measurement on it, beside other services."""
-    with Machine("external", installed, read_only=shown) as machine:
-        await_page(machine)
-        apart.set_up(machine)
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
+    """Return a running server, and external services on the same machine."""
+    with Machine("external", installed, read_only=package_mounts) as machine:
+        wait_for_page(machine)
+        external_services.install(machine)
         yield machine
 
 
-def given(key: str, address: str, password: str = RIGHT) -> tuple[str, str]:
-    """Return what `dcor-server set` is told of a service."""
-    return f"{key}={address}", f"{apart.QUESTIONS[key]}={password}"
+def assignments(key: str, address: str, password: str = RIGHT) -> tuple[str, str]:
+    """Return the arguments of `dcor-server set` for a service."""
+    return f"{key}={address}", f"{external_services.PASSWORD_SETTINGS[key]}={password}"
 
 
 def address(key: str, old: str = "", new: str = "") -> str:
-    """Return the good address of a service, with something in it exchanged."""
-    assert old in apart.ADDRESSES[key]
-    return apart.ADDRESSES[key].replace(old, new) if old else apart.ADDRESSES[key]
+    """Return the correct address of a service, with `old` replaced by `new`."""
+    assert old in external_services.ADDRESSES[key]
+    return external_services.ADDRESSES[key].replace(old, new) if old else external_services.ADDRESSES[key]
 
 
-#: settings, and words of the sentence that refuses them
-REFUSED: list[tuple[tuple[str, ...], str]] = [
-    # nobody there, or not who it should be
-    (given("database", address("database", "db.", "nowhere.")), "the name nowhere.example.org is not known here"),
+#: Invalid settings, and words of the message.
+INVALID: list[tuple[tuple[str, ...], str]] = [
+    # No service, or not the right one
+    (assignments("database", address("database", "db.", "nowhere.")), "the name nowhere.example.org is not known here"),
     (
-        given("database", address("database", "5440", "5441")),
+        assignments("database", address("database", "5440", "5441")),
         "db.example.org port 5441 cannot be reached: Connection refused",
     ),
     ((f"database={address('database')}",), "its password is missing (dcor-server/database-password)"),
-    (given("redis", "rediss://localhost:80"), "localhost port 80 does not speak TLS"),
+    (assignments("redis", "rediss://localhost:80"), "localhost port 80 does not speak TLS"),
     # PostgreSQL
-    (given("database", address("database"), WRONG), 'password authentication failed for user "dcor"'),
-    (given("database", address("database", "archive", "attic")), 'database "attic" does not exist'),
-    (given("database", address("database", "archive", "latin")), "the encoding of latin is LATIN1, not UTF8"),
+    (assignments("database", address("database"), WRONG), 'password authentication failed for user "dcor"'),
+    (assignments("database", address("database", "archive", "attic")), 'database "attic" does not exist'),
+    (assignments("database", address("database", "archive", "latin")), "the encoding of latin is LATIN1, not UTF8"),
     (
-        given("database", address("database", "dcor@", "reader@")),
+        assignments("database", address("database", "dcor@", "reader@")),
         "reader may not make tables in archive: permission denied",
     ),
     # Redis
-    (given("redis", address("redis"), WRONG), "it refuses the password: WRONGPASS"),
-    (given("redis", "redis://localhost:6379"), "it lets in everybody, without a password"),
-    (given("redis", address("redis", "/3", "/99")), "it does not let us write: ERR DB index is out of range"),
+    (assignments("redis", address("redis"), WRONG), "it refuses the password: WRONGPASS"),
+    (assignments("redis", "redis://localhost:6379"), "it lets in everybody, without a password"),
+    (assignments("redis", address("redis", "/3", "/99")), "it does not let us write: ERR DB index is out of range"),
     # Solr
-    (given("solr", address("solr"), WRONG), "it refuses the password of ckan"),
-    (given("solr", address("solr", "solr/ckan", "solr/other")), "there is no core"),
+    (assignments("solr", address("solr"), WRONG), "it refuses the password of ckan"),
+    (assignments("solr", address("solr", "solr/ckan", "solr/other")), "there is no core"),
     (
-        given("solr", "http://ckan@localhost:8991/solr/old"),
+        assignments("solr", "http://ckan@localhost:8991/solr/old"),
         "its schema is ckan-2.9, and that of the installed CKAN is ckan-2.11",
     ),
-    (given("solr", "http://ckan@localhost:8991/solr/read"), "ckan may not update its index (it answers 403)"),
+    (assignments("solr", "http://ckan@localhost:8991/solr/read"), "ckan may not update its index (it answers 403)"),
     # S3
-    (given("object-store", address("object-store"), WRONG), "SignatureDoesNotMatch"),
-    (given("object-store", address("object-store", "AKAPART", "AKNOBODY")), "InvalidAccessKeyId"),
+    (assignments("object-store", address("object-store"), WRONG), "SignatureDoesNotMatch"),
+    (assignments("object-store", address("object-store", "AKEXTERNAL", "AKNOBODY")), "InvalidAccessKeyId"),
     (
-        (*given("object-store", address("object-store", "AKAPART", "AKREADER")), "public-datasets=no"),
+        (*assignments("object-store", address("object-store", "AKEXTERNAL", "AKREADER")), "public-datasets=no"),
         "AKREADER may not make buckets",
     ),
-    (given("object-store", address("object-store")), "nobody could read public measurements there"),
+    (assignments("object-store", address("object-store")), "nobody could read public measurements there"),
 ]
 
 
-def test_each_service_is_refused_for_its_own_reason(machine: Machine) -> None:
-    """Before the first change: settings, secrets and services stay as they are."""
+def test_an_unusable_service_is_reported_before_the_first_change(machine: Machine) -> None:
+    """Settings, secrets and services stay as they are."""
     for key, port in (("redis", 6390), ("object-store", 8333)):
-        assert f"port {port} is not trusted: " in refused(machine, "set", *apart.answers(key))
-    assert "certificate verify failed" in refused(machine, "set", *apart.answers("database"))
-    machine.shell(apart.TRUST)
-    apart.start_stub(machine)
-    for assignments, words in REFUSED:
-        said = refused(machine, "set", *assignments)
-        question = assignments[0].partition("=")[0]
-        assert words in said, assignments
-        assert f"dcor-server/{question} = " in said, assignments
-        assert apart.PASSWORD not in said
+        assert f"port {port} is not trusted: " in fails_without_change(
+            machine, "set", *external_services.assignments(key)
+        )
+    assert "certificate verify failed" in fails_without_change(
+        machine, "set", *external_services.assignments("database")
+    )
+    machine.shell(external_services.TRUST)
+    external_services.start_stub(machine)
+    for arguments, words in INVALID:
+        output = fails_without_change(machine, "set", *arguments)
+        question = arguments[0].partition("=")[0]
+        assert words in output, arguments
+        assert f"dcor-server/{question} = " in output, arguments
+        assert external_services.PASSWORD not in output
     assert "external-" not in machine.shell("ls /etc/dcor-server/secrets")
-    assert "dcor-server-check" not in apart.buckets(machine)
+    assert "dcor-server-check" not in external_services.buckets(machine)
 
 
-def test_redis_and_the_store_are_changed_under_a_database_that_stays(machine: Machine) -> None:
-    dataset = measured(machine)["dataset"]
-    before = started(machine)
-    dcor(machine, "set", *apart.answers("redis", "object-store"), "public-datasets=no")
+def test_redis_and_the_store_can_be_changed_without_the_database(machine: Machine) -> None:
+    dataset = upload_measurements(machine)["dataset"]
+    before = start_times(machine)
+    dcor(machine, "set", *external_services.assignments("redis", "object-store"), "public-datasets=no")
     assert serves(machine)
     assert _resource(machine, dataset)["s3_url"].startswith("https://s3.example.org:8333/circle-")
     assert states(machine, "redis-server@dcor", "dcor-object-store") == ["inactive disabled"] * 2
-    assert states(machine, *DOORS) == ["inactive "] * 2
-    _same(before, started(machine), but=("redis-server@dcor.service", "dcor-object-store.service", *DOORS))
-    owner = person(machine, "owner")
-    seen = client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
+    assert states(machine, *SOCKETS) == ["inactive "] * 2
+    _assert_restarted(
+        before, start_times(machine), units=("redis-server@dcor.service", "dcor-object-store.service", *SOCKETS)
+    )
+    owner = make_user(machine, "owner")
+    seen = run_client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
     assert seen["s3_url"].startswith("https://s3.example.org:8333/circle-")
-    assert "circle-" in apart.buckets(machine)
+    assert "circle-" in external_services.buckets(machine)
     assert "Content-Security-Policy: " not in machine.shell(f"{CURL} --head {SITE}/circle-x")
     assert "https://s3.example.org:8333" in machine.shell(f"{CURL} --head {SITE}/")
     machine.run("dcor-server", "check")
 
 
-def test_all_four_are_elsewhere_and_a_reboot_brings_none_of_ours_back(machine: Machine) -> None:
-    dcor(machine, "set", *apart.answers("database", "solr"))
+def test_all_services_can_be_external_also_after_a_reboot(machine: Machine) -> None:
+    dcor(machine, "set", *external_services.assignments("database", "solr"))
     assert serves(machine)
     assert search(machine) == 0
-    owner = person(machine, "owner")
-    seen = client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
+    owner = make_user(machine, "owner")
+    seen = run_client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE)
     assert seen["found"] == 1
     machine.reboot()
-    await_page(machine)
+    wait_for_page(machine)
     assert serves(machine)
     again = ("--read", seen["dataset"], seen["resource"])
-    assert client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE, *again) == seen
+    assert run_client(machine, "roundtrip", "--token", owner.token, "--certificate", BUNDLE, *again) == seen
     assert states(machine, "redis-server@dcor", "dcor-object-store", "dcor-solr") == ["inactive disabled"] * 3
     assert machine.shell("pg_lsclusters --no-header | awk '$2 == \"main\" {print $4}'") == "down\n"
     assert machine.failed_units() == []
     machine.run("dcor-server", "check")
     status = json.loads(machine.run("dcor-server", "status", "--json").stdout)
-    told = {part["name"]: part["about"] for part in status["parts"]}
-    assert told["database"] == "postgresql://db.example.org:5440/archive"
-    assert {"redis", "solr", "object-store"} <= set(told)
+    parts = {part["name"]: part["detail"] for part in status["parts"]}
+    assert parts["database"] == "postgresql://db.example.org:5440/archive"
+    assert {"redis", "solr", "object-store"} <= set(parts)
 
 
-def test_their_passwords_are_read_by_nobody(machine: Machine) -> None:
-    assert leaks.found(machine, "nobody", "/etc /run /srv /tmp /usr/local /var /proc") == set()
+def test_passwords_of_external_services_cannot_be_read_by_other_users(machine: Machine) -> None:
+    assert secret_search.files_with_secrets(machine, "nobody", "/etc /run /srv /tmp /usr/local /var /proc") == set()
     ini = machine.run("stat", "--format=%U:%G %a", "/etc/ckan/default/ckan.ini").stdout
     assert ini == "root:www-data 640\n"
-    assert apart.PASSWORD not in machine.shell(
+    assert external_services.PASSWORD not in machine.shell(
         "debconf-show dcor-server; cat /var/log/dcor-server/* /etc/dcor-server/*.conf"
     )
 
 
-def test_data_are_moved_though_the_store_is_elsewhere(machine: Machine) -> None:
-    said = dcor(machine, "move-data", "/srv/data")
-    assert "The measurements are in https://s3.example.org:8333; what moves is what CKAN stores itself." in said
+def test_data_can_be_moved_while_the_store_is_external(machine: Machine) -> None:
+    output = dcor(machine, "move-data", "/srv/data")
+    assert "The measurements are in https://s3.example.org:8333; what moves is what CKAN stores itself." in output
     assert states(machine, "dcor-object-store") == ["inactive disabled"]
     machine.shell("rm -rf /data")
     dcor(machine, "move-data", "/data")
 
 
-def test_one_that_is_gone_is_told_and_nothing_is_changed(machine: Machine) -> None:
-    machine.run("systemctl", "stop", "store-apart")
-    assert "s3.example.org port 8333 cannot be reached" in refused(machine, "converge")
+def test_an_unreachable_service_is_reported_and_nothing_is_changed(machine: Machine) -> None:
+    machine.run("systemctl", "stop", "store-external")
+    assert "s3.example.org port 8333 cannot be reached" in fails_without_change(machine, "converge")
     assert "s3.example.org port 8333 cannot be reached" in machine.run("dcor-server", "status", check=False).stdout
-    machine.shell(f"systemctl start store-apart; {apart.AWAIT}")
+    machine.shell(f"systemctl start store-external; {external_services.WAIT_UNTIL_READY}")
 
 
-def test_back_at_home_everything_is_as_it_was(machine: Machine) -> None:
-    dataset = measured(machine)["dataset"]
-    dcor(machine, "set", *(f"{key}=local" for key in apart.ADDRESSES), "public-datasets=yes")
+def test_a_change_back_to_local_services_restores_all_data(machine: Machine) -> None:
+    dataset = upload_measurements(machine)["dataset"]
+    dcor(machine, "set", *(f"{key}=local" for key in external_services.ADDRESSES), "public-datasets=yes")
     assert serves(machine)
     assert search(machine) == 1
     resource = _resource(machine, dataset)
@@ -179,26 +186,26 @@ def test_back_at_home_everything_is_as_it_was(machine: Machine) -> None:
     on = ("redis-server@dcor", "dcor-object-store", "dcor-solr", "dcor-store-door@s3.socket")
     assert states(machine, *on) == ["active enabled"] * 4
     machine.reboot()
-    await_page(machine)
+    wait_for_page(machine)
     machine.run("dcor-server", "check")
     machine.run("dcor-server", "status")
 
 
-def test_a_cluster_that_holds_more_than_ours_goes_on(machine: Machine) -> None:
+def test_a_postgresql_cluster_with_another_database_is_not_stopped(machine: Machine) -> None:
     machine.run("runuser", "-u", "postgres", "--", "createdb", "payroll")
-    dcor(machine, "set", *apart.answers("database"))
+    dcor(machine, "set", *external_services.assignments("database"))
     assert machine.shell("pg_lsclusters --no-header | awk '$2 == \"main\" {print $4}'") == "online\n"
     machine.run("dcor-server", "check")
 
 
 def states(machine: Machine, *units: str) -> list[str]:
-    """Return of each unit whether it runs, and whether it starts at boot."""
+    """Return the state of each unit, and whether it is enabled."""
     shown = machine.run("systemctl", "show", "--property=ActiveState,UnitFileState", *units).stdout
     return [" ".join(line.partition("=")[2] for line in block.splitlines()) for block in shown.strip().split("\n\n")]
 
 
 def search(machine: Machine) -> int:
-    """Return how many datasets anybody finds."""
+    """Return the number of datasets that a guest finds."""
     answer: dict[str, Any] = json.loads(machine.shell(f"{CURL} --cookie dcor=x '{SITE}/api/3/action/package_search'"))
     return int(answer["result"]["count"])
 
@@ -209,7 +216,7 @@ def _resource(machine: Machine, dataset: str) -> dict[str, Any]:
     return resource
 
 
-def _same(before: dict[str, str], after: dict[str, str], but: tuple[str, ...]) -> None:
-    """Assert that no other services were started again."""
+def _assert_restarted(before: dict[str, str], after: dict[str, str], units: tuple[str, ...]) -> None:
+    """Assert that exactly the given services were stopped or restarted."""
     changed = {unit for unit in before if before[unit] != after[unit]}
-    assert changed == {f"Id={unit}" for unit in but}
+    assert changed == {f"Id={unit}" for unit in units}

@@ -1,4 +1,4 @@
-"""The questions of a first installation; which frontend is tried where stands in questionnaire."""
+"""A first installation asks its questions with each frontend of debconf; see the table in debconf_frontends."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from questionnaire import BACK, GERMAN, SETTINGS, debconf_shows, get_dialogs, install, setting
-from served import await_page, serves
+from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_answers, install_command, install_frontends, setting
 from terminal import running
+from website import serves, wait_for_page
 
 from tests.conftest import Boot
 
 pytestmark = pytest.mark.own_machine
 
-#: the package's scripts and templates, as apt takes them out before it unpacks anything
-TAKE_OUT = "dpkg-deb --control /srv/dist/dcor-server_*.deb /srv/control"
-#: Debconf knows the templates, and no answers.
-FORGET = """
+#: Extract the package's scripts and templates, as apt does before it unpacks packages.
+EXTRACT = "dpkg-deb --control /srv/dist/dcor-server_*.deb /srv/control"
+#: Delete all answers from debconf's database, and load the templates.
+RESET = """
 echo PURGE | debconf-communicate -fnoninteractive dcor-server
 echo 'X_LOADTEMPLATEFILE /srv/control/templates dcor-server' | debconf-communicate -fnoninteractive dcor-server
 """
 CONFIG = "debconf --frontend={frontend} --owner=dcor-server /srv/control/config configure"
-FILE_OF_DEBCONF = """\
+DATABASE_FILE = """\
 Name: dcor-server/hostname
 Template: dcor-server/hostname
 Value: file.example.org
@@ -33,14 +33,14 @@ Flags: seen
 """
 
 
-def test_a_first_installation_in_a_dialogue_in_german(
-    boot: Boot, bare: layers.Stack, debs: list[Path], shown: dict[Path, str]
+def test_a_first_installation_with_dialogs_in_german(
+    boot: Boot, bare: layers.Stack, debs: list[Path], package_mounts: dict[Path, str]
 ) -> None:
-    """On a machine without Python, so that the postinst asks, in the midst of apt's work."""
-    machine = boot("german", bare, read_only=shown)
-    get_dialogs(machine, "--no-install-recommends")
-    _without_python_config_leaves_quietly(machine)
-    with running(machine, install(debs), GERMAN) as terminal:
+    """On a machine without Python, where config cannot ask, so the postinst does."""
+    machine = boot("german", bare, read_only=package_mounts)
+    install_frontends(machine, "--no-install-recommends")
+    _assert_config_does_nothing_without_python(machine)
+    with running(machine, install_command(debs), GERMAN) as terminal:
         terminal.answer("Name des Servers:", "C-u", "kein Name", "Enter")
         refusal = terminal.answer("Ungültige Antwort", "Enter")
         assert "Name des Servers: kein Name" in refusal
@@ -54,84 +54,84 @@ def test_a_first_installation_in_a_dialogue_in_german(
         terminal.answer("E-Mail-Adresse des Administrators:", "C-u", "admin@example.org", "Enter")
         assert "selbstsigniert" in terminal.answer("Zertifikat des Servers:", "Enter")
         terminal.answer("Verzeichnis für die Messdaten:", "Enter")
-        assert "https://dcor.example.org/ is up" in terminal.ends()
-    await_page(machine)
+        assert "https://dcor.example.org/ is up" in terminal.wait_for_exit()
+    wait_for_page(machine)
     assert serves(machine)
     assert setting(machine, "email") == "admin@example.org"
-    _config_alone(machine)
+    _run_config_alone(machine)
 
 
-def _without_python_config_leaves_quietly(machine: Machine) -> None:
-    machine.shell(TAKE_OUT)
-    machine.shell(FORGET)
+def _assert_config_does_nothing_without_python(machine: Machine) -> None:
+    machine.shell(EXTRACT)
+    machine.shell(RESET)
     assert machine.run("sh", "-c", "command -v python3", check=False).returncode
-    said = machine.run("sh", "-c", CONFIG.format(frontend="noninteractive"))
-    assert said.stdout + said.stderr == ""
+    done = machine.run("sh", "-c", CONFIG.format(frontend="noninteractive"))
+    assert done.stdout + done.stderr == ""
 
 
-def _config_alone(machine: Machine) -> None:
-    """Ask by the package's config as apt does before it unpacks anything: without the toolkit and the settings."""
+def _run_config_alone(machine: Machine) -> None:
+    """Run config like apt before it unpacks packages: without dcor_pkg and the settings' file."""
     machine.shell(f"mv {SETTINGS} /srv/settings; chmod 0 /usr/share/dcor-server")
-    _teletype(machine)
-    _readline_and_a_preseed(machine)
-    _critical(machine)
-    _file_of_debconf(machine)
+    _answer_with_teletype(machine)
+    _answer_with_readline_and_preseed(machine)
+    _answer_with_priority_critical(machine)
+    _answer_with_database_file(machine)
     machine.shell(f"mv /srv/settings {SETTINGS}; chmod 755 /usr/share/dcor-server")
 
 
-def _teletype(machine: Machine) -> None:
-    machine.shell(FORGET)
+def _answer_with_teletype(machine: Machine) -> None:
+    machine.shell(RESET)
     with running(machine, CONFIG.format(frontend="teletype")) as terminal:
         for line in ("no host", "lab.example.org", "", "own", "", "/srv/chain.pem", "/srv/key.pem", "/srv/data"):
             terminal.type(line, "Enter")
-        said = terminal.ends()
-    assert said.count("Invalid answer") == 2
-    assert "The answer is missing, but your own certificate requires it." in said
-    found = debconf_shows(machine)
+        output = terminal.wait_for_exit()
+    assert output.count("Invalid answer") == 2
+    assert "The answer is missing, but your own certificate requires it." in output
+    found = debconf_answers(machine)
     assert (found["hostname"], found["certificate"]) == (" lab.example.org", " own")
     assert (found["certificate-key"], found["data-directory"]) == (" /srv/key.pem", " /srv/data")
 
 
-def _readline_and_a_preseed(machine: Machine) -> None:
-    machine.shell(FORGET)
+def _answer_with_readline_and_preseed(machine: Machine) -> None:
+    machine.shell(RESET)
     machine.write("/srv/preseed", "dcor-server dcor-server/hostname string my host\n")
     machine.run("debconf-set-selections", "/srv/preseed")
     with running(machine, CONFIG.format(frontend="readline")) as terminal:
         for line in ("root", "me@example.org", "1", ""):
             terminal.type(line, "Enter")
-        said = terminal.ends()
-    assert "Name of the server:" not in said
-    assert said.count("Invalid answer") == 1
-    found = debconf_shows(machine)
+        output = terminal.wait_for_exit()
+    assert "Name of the server:" not in output
+    assert output.count("Invalid answer") == 1
+    found = debconf_answers(machine)
     assert (found["hostname"], found["email"], found["data-directory"]) == (" my host", " me@example.org", " /data")
 
 
-def _critical(machine: Machine) -> None:
-    machine.shell(FORGET)
+def _answer_with_priority_critical(machine: Machine) -> None:
+    machine.shell(RESET)
     machine.run("debconf-set-selections", text="dcor-server dcor-server/certificate select bought\n")
     with running(machine, CONFIG.format(frontend="dialog"), {"DEBIAN_PRIORITY": "critical"}) as terminal:
-        assert terminal.ends().split() == ["ended", "with", "0"]
-    found = debconf_shows(machine)
+        assert terminal.wait_for_exit().split() == ["The", "program", "exited", "with", "0"]
+    found = debconf_answers(machine)
     assert (found["hostname"], found["email"]) == (" dcor.example.org", " root@dcor.example.org")
     assert found["certificate"] == " bought"
 
 
-def _file_of_debconf(machine: Machine) -> None:
-    machine.shell(FORGET)
-    machine.write("/srv/answers.dat", FILE_OF_DEBCONF)
+def _answer_with_database_file(machine: Machine) -> None:
+    machine.shell(RESET)
+    machine.write("/srv/answers.dat", DATABASE_FILE)
     override = {"DEBCONF_DB_OVERRIDE": "File{/srv/answers.dat readonly:true}"}
-    said = machine.run("sh", "-c", CONFIG.format(frontend="noninteractive"), env=override)
-    assert said.stdout + said.stderr == ""
+    done = machine.run("sh", "-c", CONFIG.format(frontend="noninteractive"), env=override)
+    assert done.stdout + done.stderr == ""
     assert "* dcor-server/hostname: file.example.org" in machine.run("debconf-show", "dcor-server", env=override).stdout
 
 
-def test_a_first_installation_without_any_answer(
-    boot: Boot, bare: layers.Stack, debs: list[Path], shown: dict[Path, str]
+def test_a_first_installation_without_answers_uses_the_defaults(
+    boot: Boot, bare: layers.Stack, debs: list[Path], package_mounts: dict[Path, str]
 ) -> None:
-    machine = boot("lab", bare, read_only=shown, hostname="lab")
-    said = machine.run(*layers.INSTALL, *layers.inside(debs), env=layers.QUIET, timeout=900)
-    assert "lab is a host name without a domain" in said.stdout + said.stderr
-    assert "https://lab/ is up" in said.stdout + said.stderr
+    machine = boot("lab", bare, read_only=package_mounts, hostname="lab")
+    done = machine.run(*layers.INSTALL, *layers.paths_inside(debs), env=layers.NONINTERACTIVE, timeout=900)
+    assert "lab is a host name without a domain" in done.stdout + done.stderr
+    assert "https://lab/ is up" in done.stdout + done.stderr
     assert (setting(machine, "hostname"), setting(machine, "certificate")) == ("lab", "self-signed")
-    await_page(machine)
+    wait_for_page(machine)
     machine.run("dcor-server", "status")

@@ -1,4 +1,4 @@
-"""The ways to install, what is refused before anything is changed, and how that is mended."""
+"""The ways to install work, and an installation that cannot succeed fails before it changes anything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from dcor_dev import layers, roots
-from served import await_page, is_well
+from website import assert_healthy, wait_for_page
 
 from tests.conftest import Boot
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.own_machine
 
 TREE = Path(__file__).resolve().parents[2]
 
-#: As the README has it for a folder or medium.
+#: The commands of the README for a directory or medium.
 FROM_A_MEDIUM = """
 apt-get install -y $(find /media/dcor/pool -name 'dcor-archive-keyring_*.deb')
 echo "deb [signed-by=/usr/share/keyrings/dcor-archive-keyring.gpg] file:/media/dcor $1 main" \
@@ -24,7 +24,7 @@ apt-get update
 apt-get install -y dcor-server
 """
 
-#: The keyring's own source, with its address filled in as a build with --repository-url does.
+#: The keyring's source of packages, with its address changed as by a build with --repository-url.
 FROM_THE_REPOSITORY = """
 apt-get install -y $(find /media/dcor/pool -name 'dcor-archive-keyring_*.deb')
 grep -q '^Enabled: no' /etc/apt/sources.list.d/dcor.sources
@@ -35,38 +35,38 @@ apt-get install -y dcor-server
 
 
 @pytest.mark.parametrize("way", [FROM_A_MEDIUM, FROM_THE_REPOSITORY], ids=["medium", "repository"])
-def test_installed_without_a_network_from(
+def test_installation_without_a_network_from(
     way: str, boot: Boot, bare: layers.Stack, suite: str, debs: list[Path]
 ) -> None:
     assert debs
     machine = boot("way", bare, read_only={TREE / "dist" / suite / "apt": "/media/dcor"})
     machine.run("debconf-set-selections", text=layers.ANSWERS)
-    machine.run("bash", "-euxc", way, "way", suite, env=layers.QUIET, timeout=900)
-    is_well(machine)
-    # Beside dpkg, from a time at which ours was not configured yet: all that is left to the postinst is to wait for it.
+    machine.run("bash", "-euxc", way, "way", suite, env=layers.NONINTERACTIVE, timeout=900)
+    assert_healthy(machine)
+    # A unit has made the release while dpkg configured other packages; the postinst only had to wait for it.
     assert "* release: " in machine.shell("journalctl --unit=dcor-release --output=cat")
 
 
-def test_installed_in_a_chroot_it_becomes_a_server_at_its_first_boot(
+def test_an_installation_in_a_chroot_is_completed_at_the_first_boot(
     boot: Boot, bare: layers.Stack, debs: list[Path], tmp_path: Path
 ) -> None:
     script = 'debconf-set-selections; exec apt-get install -y -o Dpkg::Use-Pty=0 "$@"'
     done = roots.chroot_run(
         bare,
-        *("sh", "-euc", f"printf '%s' \"$ANSWERS\" | {script}", "sh", *layers.inside(debs)),
-        read_only=layers.shown(debs),
-        env={**layers.QUIET, "ANSWERS": layers.ANSWERS},
+        *("sh", "-euc", f"printf '%s' \"$ANSWERS\" | {script}", "sh", *layers.paths_inside(debs)),
+        read_only=layers.package_mounts(debs),
+        env={**layers.NONINTERACTIVE, "ANSWERS": layers.ANSWERS},
         keep=tmp_path,
     )
     assert "at its first boot" in done.stdout
     machine = boot("image", (*bare, tmp_path))
-    await_page(machine)
-    is_well(machine)
+    wait_for_page(machine)
+    assert_healthy(machine)
 
 
 @dataclass(frozen=True)
-class Refused:
-    """An answer or a state of the machine that makes it useless to begin, and the words that say so."""
+class Failure:
+    """An answer or a state of the machine with which an installation fails, and the words of the message."""
 
     words: tuple[str, ...]
     answer: str = ""
@@ -79,26 +79,26 @@ systemd-run --unit=holder python3 -m http.server 443
 until ss --no-header --listening --tcp --numeric sport = :443 | grep -q .; do sleep 0.1; done
 """
 NO_PASSWORD = "dcor-server dcor-server/redis-password password\n"
-REFUSALS = (
-    Refused(
+FAILURES = (
+    Failure(
         ("dcor-server/hostname", "'no host'", "not a host name", "debconf-set-selections"), "hostname string no host"
     ),
-    Refused(("dcor-server/certificate", "'bought'", "not one of the choices"), "certificate select bought"),
-    Refused(("dcor-server/redis-password", "contains spaces"), "redis-password password two words"),
-    Refused(("dcor-server/data-directory", "'data'", "not an absolute path"), "data-directory string data"),
-    Refused(("/srv/file is no folder",), "data-directory string /srv/file/data", before="touch /srv/file"),
-    Refused(
-        ("/full/data has", "MB of free space", "df -h"),
+    Failure(("dcor-server/certificate", "'bought'", "not one of the choices"), "certificate select bought"),
+    Failure(("dcor-server/redis-password", "contains spaces"), "redis-password password two words"),
+    Failure(("dcor-server/data-directory", "'data'", "not an absolute path"), "data-directory string data"),
+    Failure(("/srv/file is no folder",), "data-directory string /srv/file/data", before="touch /srv/file"),
+    Failure(
+        ("/full/data has", "MiB of free space", "df -h"),
         "data-directory string /full/data",
         before="mkdir /full && mount -t tmpfs -o size=10M tmpfs /full",
         after="umount /full && rmdir /full",
     ),
-    Refused(
+    Failure(
         ("Port 443 is held by python3", "Stop that program"),
         before=HOLD_443,
         after="systemctl stop holder",
     ),
-    Refused(
+    Failure(
         ("PostgreSQL does not take connections", "systemctl start postgresql"),
         before="systemctl stop postgresql",
         after="systemctl start postgresql",
@@ -106,24 +106,24 @@ REFUSALS = (
 )
 
 
-def test_what_cannot_work_is_refused_before_anything_is_changed_and_dpkg_heals(
-    boot: Boot, refused: layers.Stack, shown: dict[Path, str]
+def test_an_installation_fails_before_it_changes_anything_and_dpkg_configure_continues(
+    boot: Boot, unconfigured: layers.Stack, package_mounts: dict[Path, str]
 ) -> None:
-    machine = boot("refused", refused, read_only=shown)
-    for refusal in REFUSALS:
-        machine.shell(refusal.before)
+    machine = boot("unconfigured", unconfigured, read_only=package_mounts)
+    for failure in FAILURES:
+        machine.shell(failure.before)
         machine.run("debconf-set-selections", text=layers.ANSWERS + NO_PASSWORD)
-        if refusal.answer:
-            machine.run("debconf-set-selections", text=f"dcor-server dcor-server/{refusal.answer}\n")
-        said = machine.run("dpkg", "--configure", "-a", env=layers.QUIET, check=False)
-        assert (refusal.words, said.returncode) == (refusal.words, 1)
-        told = said.stdout + said.stderr
-        assert all(word in told for word in refusal.words), told
-        assert "Traceback" not in told
-        assert refusal.words[0] in machine.shell("cat /var/log/dcor-server/converge.log")
+        if failure.answer:
+            machine.run("debconf-set-selections", text=f"dcor-server dcor-server/{failure.answer}\n")
+        done = machine.run("dpkg", "--configure", "-a", env=layers.NONINTERACTIVE, check=False)
+        assert (failure.words, done.returncode) == (failure.words, 1)
+        output = done.stdout + done.stderr
+        assert all(word in output for word in failure.words), output
+        assert "Traceback" not in output
+        assert failure.words[0] in machine.shell("cat /var/log/dcor-server/converge.log")
         assert not machine.path("/data").exists()
         assert not machine.path("/etc/dcor-server").exists()
-        machine.shell(refusal.after)
+        machine.shell(failure.after)
     machine.run("debconf-set-selections", text=layers.ANSWERS)
-    machine.run("dpkg", "--configure", "-a", env=layers.QUIET)
-    is_well(machine)
+    machine.run("dpkg", "--configure", "-a", env=layers.NONINTERACTIVE)
+    assert_healthy(machine)

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from dcor_dev.machine import Machine
-from people import Person, client, person
-from served import CURL, SITE
+from users import User, make_user, run_client
+from website import CURL, SITE
 
 LINES = 100_000
-#: lines of a log are read by far faster; nginx waits for 60 s
-SECONDS = 15
+#: the longest time for a query; nginx waits for 60 s
+TIMEOUT_SECONDS = 15
 HUGE = "9" * 20
 #: what a visitor gets who asks for it
 ANSWERS = {
@@ -70,18 +70,18 @@ class Reply:
 
 
 @pytest.fixture(scope="module")
-def member(server: Machine) -> Person:
-    return person(server, "member")
+def member(server: Machine) -> User:
+    return make_user(server, "member")
 
 
 @pytest.fixture(scope="module")
-def circle(server: Machine, member: Person) -> str:
+def circle(server: Machine, member: User) -> str:
     """Return the id of a circle of the member's."""
     name = f"circle-{secrets.token_hex(4)}"
     return str(api(server, "organization_create", member, name=name).result["id"])
 
 
-def api(server: Machine, action: str, who: Person, **values: object) -> Reply:
+def api(server: Machine, action: str, who: User, **values: object) -> Reply:
     """Ask the API as a user."""
     script = f"""{CURL} --header "Authorization: $(cat {who.token})" --header 'Content-Type: application/json' \
         --data-binary @- --write-out '\\n%{{http_code}}' {SITE}/api/3/action/{action}"""
@@ -89,7 +89,7 @@ def api(server: Machine, action: str, who: Person, **values: object) -> Reply:
     return Reply(status, text)
 
 
-def dataset(server: Machine, who: Person, circle: str, **values: object) -> Reply:
+def dataset(server: Machine, who: User, circle: str, **values: object) -> Reply:
     shape = {"title": "t", "authors": "a", "license_id": "CC0-1.0", "private": False, "state": "draft"}
     return api(server, "package_create", who, owner_org=circle, **{**shape, **values})
 
@@ -110,8 +110,8 @@ def test_values_that_the_database_cannot_take_are_a_bad_request(server: Machine,
     assert code(server, "/api/3/action/package_show", options) == BODIES[body]
 
 
-def test_only_a_member_of_a_circle_gets_addresses_for_an_upload(server: Machine, member: Person, circle: str) -> None:
-    other = person(server, "other")
+def test_only_a_member_of_a_circle_gets_addresses_for_an_upload(server: Machine, member: User, circle: str) -> None:
+    other = make_user(server, "other")
     values = {"organization_id": circle, "file_size": 1}
     assert code(server, f"/api/3/action/resource_upload_s3_urls?organization_id={circle}&file_size=1") == "403"
     assert api(server, "resource_upload_s3_urls", other, **values).status == "403"
@@ -121,8 +121,8 @@ def test_only_a_member_of_a_circle_gets_addresses_for_an_upload(server: Machine,
     assert len(api(server, "resource_upload_s3_urls", member, **values).result["upload_urls"]) == 1
 
 
-def test_an_admin_who_gives_no_arguments_is_told_which(server: Machine) -> None:
-    reply = api(server, "resource_upload_s3_urls", person(server, "admin", sysadmin=True))
+def test_the_answer_to_an_admin_without_arguments_names_them(server: Machine) -> None:
+    reply = api(server, "resource_upload_s3_urls", make_user(server, "admin", sysadmin=True))
     assert reply.status == "409"
     assert "organization_id" in reply.text
 
@@ -140,7 +140,7 @@ def request_reset(server: Machine, name: str) -> tuple[str, bool]:
     return status, SENT in server.shell(f"{CURL} {jar} {SITE}/")
 
 
-def test_a_request_for_a_new_password_does_not_tell_who_exists(server: Machine, member: Person) -> None:
+def test_a_request_for_a_new_password_does_not_reveal_who_exists(server: Machine, member: User) -> None:
     """This server has no mail relay, which only the log of the jobs says."""
     assert request_reset(server, member.name) == ("302", True)
     assert request_reset(server, "nobody-has-this-name") == ("302", True)
@@ -150,7 +150,7 @@ def test_a_request_for_a_new_password_does_not_tell_who_exists(server: Machine, 
     assert code(server, f"/user/reset/{member.name}?key=y") == code(server, "/user/reset/x?key=y") == "403"
 
 
-def test_a_resource_without_a_file_has_no_download(server: Machine, member: Person, circle: str) -> None:
+def test_a_resource_without_a_file_has_no_download(server: Machine, member: User, circle: str) -> None:
     package = dataset(server, member, circle).result["id"]
     resource = api(server, "resource_create", member, package_id=package, name="never.rtdc").result["id"]
     token = f'--header "Authorization: $(cat {member.token})"'
@@ -160,30 +160,30 @@ def test_a_resource_without_a_file_has_no_download(server: Machine, member: Pers
 
 
 @pytest.mark.parametrize("field", ["title", "authors", "doi", "references"])
-def test_a_text_that_the_index_cannot_take_is_invalid(server: Machine, member: Person, circle: str, field: str) -> None:
+def test_a_text_that_the_index_cannot_take_is_invalid(server: Machine, member: User, circle: str, field: str) -> None:
     reply = dataset(server, member, circle, **{field: "a" * 40_000})
     assert reply.status == "409"
     assert json.loads(reply.text)["error"][field] == ["At most 30000 bytes (in UTF-8) are possible, this has 40000"]
 
 
 @pytest.fixture
-def collector(server: Machine) -> Iterator[Person]:
+def collector(server: Machine) -> Iterator[User]:
     """Return a user who is a member of very many collections."""
-    someone = person(server, "collector")
+    someone = make_user(server, "collector")
     psql = ("psql", "--quiet", "--set=ON_ERROR_STOP=1", "ckan_default")
     server.run(*psql, user="postgres", text=SHARE.format(many=MANY, name=someone.name))
     yield someone
     server.run(*psql, user="postgres", text=UNSHARE)
 
 
-def test_a_member_of_very_many_collections_can_search(server: Machine, collector: Person) -> None:
+def test_a_member_of_very_many_collections_can_search(server: Machine, collector: User) -> None:
     assert api(server, "package_search", collector, include_private=True).status == "200"
 
 
-def test_a_long_log_is_read_at_once_and_only_if_it_is_asked_for(server: Machine, member: Person) -> None:
-    resource = client(server, "long_log", "--token", member.token, "--lines", str(LINES))["id"]
+def test_a_long_log_is_read_at_once_and_only_if_it_is_asked_for(server: Machine, member: User) -> None:
+    resource = run_client(server, "long_log", "--token", member.token, "--lines", str(LINES))["id"]
     for query in ("metadata", "size", "tables", "trace_list", "logs"):
         address = f"{SITE}/api/3/action/dcserv?id={resource}&query={query}"
-        reply = json.loads(server.shell(f"{CURL} --max-time {SECONDS} '{address}'"))
+        reply = json.loads(server.shell(f"{CURL} --max-time {TIMEOUT_SECONDS} '{address}'"))
         assert reply["success"] is True, reply
     assert len(reply["result"]["long"]) == LINES

@@ -1,4 +1,4 @@
-"""From an installed server to a removed one and back: what apt, a reboot and a lost disk do to it."""
+"""An installed server is upgraded, rebooted, removed, purged, and installed again, and its disk is missing."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from questionnaire import get_dialogs, install, setting
-from remains import KEPT, left
-from served import CURL, SITE, await_page, serves
+from debconf_frontends import install_command, install_frontends, setting
+from next_version import NEXT, OF_RELEASE, make_next_version
+from purge_leftovers import PRESERVED, leftovers
 from terminal import Terminal, running
-from upgrade import NEXT, OF_RELEASE, make_next_version
+from website import CURL, SITE, serves, wait_for_page
 
 from dcor_pkg.services.postgresql.cluster import STOPPED
 
 pytestmark = pytest.mark.own_machine
 
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
-#: the questions of a first installation, and what stands there after a purge
-PUT_BY = (
+#: The questions of a first installation, and the displayed answers after a purge.
+PRESERVED_ANSWERS = (
     ("Name of the server:", "dcor.example.org____"),
     ("Email address of the administrator:", "keeper@example.org____"),
     ("Certificate of the server:", "self-signed"),
@@ -31,21 +31,21 @@ PUT_BY = (
 
 
 @pytest.fixture
-def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
-    """Return a server of this test's own, whose first page is there."""
-    with Machine("lifecycle", installed, read_only=shown) as booted:
-        await_page(booted)
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
+    """Return a running server for one test."""
+    with Machine("lifecycle", installed, read_only=package_mounts) as booted:
+        wait_for_page(booted)
         yield booted
 
 
-def asked(machine: Machine, debs: list[Path], frontend: str) -> AbstractContextManager[Terminal]:
-    """Install ours at a terminal, where nothing was preseeded."""
-    get_dialogs(machine)
-    return running(machine, install(debs), {"DEBIAN_FRONTEND": frontend})
+def install_in_terminal(machine: Machine, debs: list[Path], frontend: str) -> AbstractContextManager[Terminal]:
+    """Install our packages in a terminal, without preseeded answers."""
+    install_frontends(machine)
+    return running(machine, install_command(debs), {"DEBIAN_FRONTEND": frontend})
 
 
 def make_dataset(machine: Machine) -> str:
-    """Make a circle and a dataset as a user, and return the user's token."""
+    """Create a user, a circle and a dataset, and return the user's API token."""
     machine.shell("ckan user add keeper email=keeper@example.org password=correct-horse-battery", timeout=120)
     token = machine.shell("ckan user token add keeper test -q", timeout=120).strip().splitlines()[-1]
     post(machine, token, "organization_create", {"name": "kept-circle"})
@@ -55,7 +55,7 @@ def make_dataset(machine: Machine) -> str:
 
 
 def post(machine: Machine, token: str, action: str, data: object) -> dict[str, object]:
-    """Call an action of CKAN's API and return its result."""
+    """Call an action of CKAN's API, and return its result."""
     command = (
         f"{CURL} --header 'Authorization: {token}' --header 'Content-Type: application/json' "
         f"--data @- {SITE}/api/3/action/{action}"
@@ -67,88 +67,90 @@ def post(machine: Machine, token: str, action: str, data: object) -> dict[str, o
 
 
 def circles(machine: Machine, token: str) -> list[str]:
-    """Return the circles of the user who has this token."""
+    """Return the circles of the user of this token."""
     found = post(machine, token, "organization_list_for_user", {})
     return [str(circle["name"]) for circle in found]  # type: ignore[index]
 
 
 def circles_of_all(machine: Machine) -> list[str]:
-    """Return what a guest is told of circles."""
+    """Return the circles that a guest can see."""
     answer = json.loads(machine.shell(f"{CURL} {SITE}/api/3/action/organization_list"))
     names: list[str] = answer["result"]
     return names
 
 
-def test_a_second_converge_changes_nothing_and_check_agrees(machine: Machine) -> None:
+def test_a_second_converge_changes_nothing_and_check_finds_no_drift(machine: Machine) -> None:
     assert "0 changed" in machine.shell("dcor-server converge")
-    told = json.loads(machine.shell("dcor-server check --json"))
-    assert {step["result"] for step in told["steps"]} == {"unchanged"}
-    assert told["changed_here"] == []
+    report = json.loads(machine.shell("dcor-server check --json"))
+    assert {step["result"] for step in report["steps"]} == {"unchanged"}
+    assert report["changed_here"] == []
     assert machine.failed_units() == []
     machine.shell("dcor-server status")
 
 
-def test_configured_and_triggered_in_one_run_there_is_one_release(machine: Machine, debs: list[Path]) -> None:
+def test_a_configuration_and_a_trigger_in_one_run_make_one_release(machine: Machine, debs: list[Path]) -> None:
     make_next_version(machine, OF_RELEASE)
     machine.shell("echo >/var/log/dcor-server/converge.log")
-    triggering = [path for path in layers.inside(debs) if "/python-ckan_" in path or "/dcor-wheels_" in path]
-    machine.run(*layers.INSTALL, "--reinstall", NEXT, *triggering, env=layers.QUIET, timeout=900)
+    triggering = [path for path in layers.paths_inside(debs) if "/python-ckan_" in path or "/dcor-wheels_" in path]
+    machine.run(*layers.INSTALL, "--reinstall", NEXT, *triggering, env=layers.NONINTERACTIVE, timeout=900)
     log = machine.path("/var/log/dcor-server/converge.log").read_text()
     assert (log.count("* release: "), log.count("* active release: ")) == (1, 1)
     assert serves(machine)
 
 
-def test_after_a_reboot_it_serves_without_a_hand(machine: Machine) -> None:
+def test_the_site_works_after_a_reboot(machine: Machine) -> None:
     machine.reboot()
-    await_page(machine)
+    wait_for_page(machine)
     assert serves(machine)
     assert machine.failed_units() == []
     machine.shell("dcor-server status")
 
 
-def test_removed_and_installed_again(machine: Machine, debs: list[Path]) -> None:
+def test_data_are_preserved_by_a_removal_and_a_new_installation(machine: Machine, debs: list[Path]) -> None:
     token = make_dataset(machine)
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get remove -y dcor-server")
     assert machine.run("curl", "--insecure", f"{SITE}/", check=False).returncode != 0
     assert machine.run("systemctl", "is-active", "dcor-solr", "dcor-object-store", check=False).returncode != 0
     assert machine.path("/data/.dcor-server").exists()
-    with asked(machine, debs, "readline") as terminal:
-        assert "Name of the server" not in terminal.ends()
+    with install_in_terminal(machine, debs, "readline") as terminal:
+        assert "Name of the server" not in terminal.wait_for_exit()
     assert serves(machine)
     assert circles(machine, token) == ["kept-circle"]
 
 
-def purge(machine: Machine, how: str = "purge -y dcor-server") -> str:
-    """Purge, where nobody can be asked, and return what was said."""
-    return machine.shell(f"DEBIAN_FRONTEND=noninteractive apt-get {how} 2>&1")
+def purge(machine: Machine, command: str = "purge -y dcor-server") -> str:
+    """Purge noninteractively, and return the output."""
+    return machine.shell(f"DEBIAN_FRONTEND=noninteractive apt-get {command} 2>&1")
 
 
 PURGES = [("purge -y dcor-server", "dialog"), ("purge -y --autoremove dcor-server", "noninteractive")]
 
 
-@pytest.mark.parametrize(("how", "frontend"), PURGES, ids=["dialog", "noninteractive"])
-def test_purged_and_installed_again(machine: Machine, debs: list[Path], how: str, frontend: str) -> None:
-    """The answers that the purge has put by are proposed in a dialogue, and count without one."""
+@pytest.mark.parametrize(("command", "frontend"), PURGES, ids=["dialog", "noninteractive"])
+def test_data_and_answers_are_preserved_by_a_purge_and_a_new_installation(
+    machine: Machine, debs: list[Path], command: str, frontend: str
+) -> None:
+    """The preserved answers are the defaults of the dialogs, and are used without dialogs."""
     token = make_dataset(machine)
     machine.shell("dcor-server set email=keeper@example.org site-title=Kept")
     certificate = machine.path(CERTIFICATE).read_text()
-    said = purge(machine, how)
-    assert "kept the measurements in /data" in said
+    output = purge(machine, command)
+    assert "preserved the measurements in /data" in output
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
-    assert left(machine) == KEPT
-    # It is saved before what was put by comes back, and must not be taken for it.
+    assert leftovers(machine) == PRESERVED
+    # This answer is saved before the preserved files are restored, and is not one of them.
     machine.run("debconf-set-selections", text="dcor-server dcor-server/redis-password password hush-queue\n")
-    with asked(machine, debs, frontend) as terminal:
-        for question, answer in PUT_BY if frontend == "dialog" else ():
+    with install_in_terminal(machine, debs, frontend) as terminal:
+        for question, answer in PRESERVED_ANSWERS if frontend == "dialog" else ():
             assert answer in terminal.answer(question, "Enter")
-        terminal.ends()
+        terminal.wait_for_exit()
     assert machine.path(CERTIFICATE).read_text() == certificate
     assert (setting(machine, "email"), setting(machine, "site-title")) == ("keeper@example.org", "Kept")
     assert serves(machine)
     assert circles(machine, token) == ["kept-circle"]
 
 
-def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine: Machine, debs: list[Path]) -> None:
+def test_a_purge_with_deletion_leaves_nothing_and_a_new_server_is_empty(machine: Machine, debs: list[Path]) -> None:
     make_dataset(machine)
     assert circles_of_all(machine) == ["kept-circle"]
     databases = "runuser -u postgres -- psql --tuples-only --no-align --command"
@@ -156,7 +158,7 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
     machine.shell("echo mine >/data/notes; dcor-server set scratch-directory=/srv/scratch")
     machine.run("debconf-set-selections", text="dcor-server dcor-server/purge-data boolean true\n")
     machine.shell(f"echo '{STOPPED}manual' >/etc/postgresql/*/main/start.conf; systemctl stop 'postgresql@*'")
-    assert "All data of this server are deleted" in purge(machine)
+    assert "All data of this server were deleted" in purge(machine)
     assert machine.shell("ls -A /data; cat /data/notes; ls -A /srv/scratch || echo none").split() == [
         "notes",
         "mine",
@@ -167,33 +169,33 @@ def test_purged_with_a_yes_nothing_is_left_and_a_new_server_begins_empty(machine
     ]
     assert "ckan_default" not in machine.shell(f"{databases} 'SELECT rolname FROM pg_roles'")
     purge(machine, "purge -y --autoremove dcor-object-store dcor-solr")
-    assert left(machine) == []
+    assert leftovers(machine) == []
     layers.install(machine, debs)
     assert serves(machine)
     assert circles_of_all(machine) == []
     assert machine.shell("cat /data/notes") == "mine\n"
 
 
-def test_a_purge_asks_for_the_data_and_deletes_none_of_another_disk(machine: Machine, debs: list[Path]) -> None:
-    get_dialogs(machine)
+def test_a_purge_asks_about_the_data_and_deletes_none_of_another_disk(machine: Machine, debs: list[Path]) -> None:
+    install_frontends(machine)
     token = make_dataset(machine)
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         question = terminal.answer("Delete all data of this server?", "Enter")
         assert "/data" in question
-        assert "kept the measurements in /data" in terminal.ends()
+        assert "preserved the measurements in /data" in terminal.wait_for_exit()
     layers.install(machine, debs)
     assert circles(machine, token) == ["kept-circle"]
     machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
     with running(machine, "apt-get purge --yes dcor-server") as terminal:
         terminal.answer("Delete all data of this server?", "Left", "Enter")
-        said = terminal.ends()
-    assert "nothing is deleted in /data" in said
-    assert "All other data of this server are deleted" in said
+        output = terminal.wait_for_exit()
+    assert "nothing was deleted in /data" in output
+    assert "All other data of this server were deleted" in output
     assert machine.shell("cat /data/ckan/other") == "other\n"
     assert machine.path("/data.unmounted/.dcor-server").exists()
 
 
-def test_without_its_disk_it_does_not_start_and_says_which(machine: Machine) -> None:
+def test_without_its_disk_the_store_does_not_start_and_status_names_the_disk(machine: Machine) -> None:
     machine.shell("mv /data /data.unmounted && mkdir /data")
     machine.reboot()
     status = machine.run("dcor-server", "status", check=False)
@@ -202,11 +204,11 @@ def test_without_its_disk_it_does_not_start_and_says_which(machine: Machine) -> 
     assert "not mounted" in status.stdout
     assert machine.run("systemctl", "is-active", "dcor-object-store", check=False).stdout.strip() != "active"
     assert machine.shell("ls -A /data") == ""
-    refused = machine.run("dcor-server", "converge", check=False)
-    assert refused.returncode == 1
-    assert "Mount its disk" in refused.stdout + refused.stderr
+    failed = machine.run("dcor-server", "converge", check=False)
+    assert failed.returncode == 1
+    assert "Mount its disk" in failed.stdout + failed.stderr
     machine.shell("rmdir /data && mv /data.unmounted /data")
     machine.shell("dcor-server converge")
-    await_page(machine)
+    wait_for_page(machine)
     assert serves(machine)
     machine.shell("dcor-server status")

@@ -1,4 +1,4 @@
-"""The machines that all other tests stand on: what they say is true, and nothing is left of them."""
+"""The machines of the other tests: their methods work, and no remains are left of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from dcor_dev import nspawn, rooms, roots
+from dcor_dev import machine_directories, nspawn, roots
 from dcor_dev.errors import DevError
 from dcor_dev.machine import Machine
 
@@ -19,55 +19,55 @@ from tests.conftest import Boot
 
 @pytest.fixture
 def machine(suite: str, boot: Boot) -> Machine:
-    """Return a bare Debian that has booted."""
+    """Return a running minimal Debian."""
     return boot("plain", (roots.base(suite),))
 
 
-def test_it_boots_and_has_a_name(machine: Machine, suite: str) -> None:
+def test_a_machine_boots_and_has_a_host_name(machine: Machine, suite: str) -> None:
     assert machine.failed_units() == []
     assert machine.run("hostname", "-f").stdout == "dcor.example.org\n"
     assert f"VERSION_CODENAME={suite}\n" in machine.run("cat", "/etc/os-release").stdout
 
 
-def test_its_process_1_does_not_wait_for_us(machine: Machine) -> None:
-    """Each reload of systemd sends a message outside; it hung when eleven had not been read."""
+def test_process_1_does_not_block_on_notifications(machine: Machine) -> None:
+    """Each daemon-reload sends a notification; with the socket still open, the eleventh unread one blocked systemd."""
     machine.shell("for i in $(seq 15); do systemctl daemon-reload; done", timeout=60)
 
 
-def test_it_has_no_network_but_its_own(machine: Machine) -> None:
+def test_a_machine_has_only_a_loopback_interface(machine: Machine) -> None:
     assert machine.shell("ls /sys/class/net").split() == ["lo"]
 
 
-def test_exit_codes_and_words_come_out(machine: Machine) -> None:
+def test_run_returns_exit_code_and_output(machine: Machine) -> None:
     done = machine.run("sh", "-c", "echo out; echo err >&2; exit 7", check=False)
     assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "err\n")
-    with pytest.raises(DevError, match=r"ended with 7:\nwords"):
+    with pytest.raises(DevError, match=r"failed with exit code 7:\nwords"):
         machine.run("sh", "-c", "echo words; exit 7")
 
 
-def test_a_script_stops_at_its_first_failure(machine: Machine) -> None:
+def test_a_script_fails_at_its_first_failing_command(machine: Machine) -> None:
     with pytest.raises(DevError):
         machine.shell("false | cat; true")
 
 
-def test_what_hangs_is_ended_inside(machine: Machine) -> None:
+def test_a_program_is_killed_after_its_timeout(machine: Machine) -> None:
     assert machine.run("sleep", "60.5", check=False, timeout=1).returncode == 124
     assert machine.run("pgrep", "-f", "^sleep 60.5", check=False).stdout == ""
 
 
-def test_users_environment_and_input(machine: Machine) -> None:
+def test_run_sets_user_environment_and_input(machine: Machine) -> None:
     assert machine.run("id", "-un", user="www-data").stdout == "www-data\n"
     assert machine.run("sh", "-c", 'echo "$HOME $A"; cat', env={"A": "b"}, text="in").stdout == "/root b\nin"
     assert machine.run("sh", "-c", 'echo "$HOME $A"', user="www-data", env={"A": "b"}).stdout == "/var/www b\n"
 
 
-def test_the_callers_environment_stays_outside(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_do_not_inherit_the_callers_environment(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CKAN_INI", "/tmp/mine")
     assert "CKAN_INI" not in machine.run("env").stdout
     assert "CKAN_INI" not in machine.run("env", user="www-data").stdout
 
 
-def test_files_go_in_and_can_be_read(machine: Machine, tmp_path: Path) -> None:
+def test_files_can_be_copied_written_and_read(machine: Machine, tmp_path: Path) -> None:
     (tmp_path / "program").write_text("#!/bin/sh\necho run\n")
     (tmp_path / "program").chmod(0o755)
     machine.copy_in(tmp_path / "program", "/srv/deep/")
@@ -80,7 +80,7 @@ def test_files_go_in_and_can_be_read(machine: Machine, tmp_path: Path) -> None:
         machine.copy_in(tmp_path, "/etc/hostname/below-a-file")
 
 
-def test_what_was_written_outlives_reboots_and_power_cuts(machine: Machine) -> None:
+def test_files_survive_reboots_and_power_cuts(machine: Machine) -> None:
     machine.write("/srv/file", "kept")
     first = machine.run("cat", "/proc/sys/kernel/random/boot_id", "/proc/1/stat").stdout
     machine.reboot()
@@ -93,7 +93,7 @@ def test_what_was_written_outlives_reboots_and_power_cuts(machine: Machine) -> N
     assert machine.run("cat", "/srv/file").stdout == "kept"
 
 
-def test_a_layer_is_made_of_it(machine: Machine, suite: str, boot: Boot, tmp_path: Path) -> None:
+def test_a_machine_can_be_committed_as_a_layer(machine: Machine, suite: str, boot: Boot, tmp_path: Path) -> None:
     with pytest.raises(DevError, match="powered off"):
         machine.commit(tmp_path / "layer")
     machine.write("/srv/file", "from the layer")
@@ -105,31 +105,31 @@ def test_a_layer_is_made_of_it(machine: Machine, suite: str, boot: Boot, tmp_pat
     assert second.run("test", "-e", "/etc/debian_version", check=False).returncode == 1
 
 
-def test_the_layers_below_are_not_changed(machine: Machine, suite: str) -> None:
+def test_a_machine_does_not_change_its_layers(machine: Machine, suite: str) -> None:
     machine.shell("echo changed > /etc/debian_version; rm -r /usr/share/doc")
     assert (roots.base(suite) / "etc/debian_version").read_text() != "changed\n"
     assert (roots.base(suite) / "usr/share/doc").is_dir()
 
 
-def test_a_boot_that_fails_says_what_the_console_said(suite: str, tmp_path: Path) -> None:
+def test_the_error_of_a_failed_boot_contains_the_console(suite: str, tmp_path: Path) -> None:
     (tmp_path / "etc/systemd/system").mkdir(parents=True)
     (tmp_path / "etc/systemd/system/default.target").symlink_to("/nowhere.target")
     with (
         pytest.raises(DevError, match=r"is maintenance:[\s\S]*Rescue Mode"),
         Machine("broken", (roots.base(suite), tmp_path)) as machine,
     ):
-        pytest.fail(f"{machine.room.name} booted without a target")
+        pytest.fail(f"{machine.container.name} booted without a target")
     assert not machine_traces(f"broken-{os.getpid()}")
 
 
-def test_nothing_is_left(suite: str) -> None:
+def test_no_traces_of_a_machine_are_left(suite: str) -> None:
     with Machine("leaves", (roots.base(suite),)) as machine:
-        assert machine_traces(machine.room.name)
-    assert machine_traces(machine.room.name) == []
+        assert machine_traces(machine.container.name)
+    assert machine_traces(machine.container.name) == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_nothing_is_left_when_its_maker_ends(suite: str, how: signal.Signals) -> None:
+def test_no_traces_of_a_machine_are_left_when_its_process_is_killed(suite: str, how: signal.Signals) -> None:
     program = f"""
 import sys, time
 from dcor_dev import roots
@@ -144,11 +144,11 @@ with Machine("orphan", (roots.base("{suite}"),)) as machine:
     maker.send_signal(how)
     maker.communicate()
     assert nspawn.wait(pid, 30)
-    rooms.remove_abandoned()
+    machine_directories.remove_abandoned()
     assert machine_traces(f"orphan-{maker.pid}") == []
 
 
-def test_a_program_in_a_root_that_is_not_booted(suite: str, tmp_path: Path) -> None:
+def test_a_program_runs_in_a_root_that_is_not_booted(suite: str, tmp_path: Path) -> None:
     base = roots.base(suite)
     done = roots.chroot_run(base, "sh", "-c", "echo words; exit 5", check=False)
     assert (done.returncode, done.stdout) == (5, "words\n")
@@ -164,18 +164,18 @@ def test_a_program_in_a_root_that_is_not_booted(suite: str, tmp_path: Path) -> N
 
 
 def environment() -> dict[str, str]:
-    """Return what lets another Python find the modules of this one."""
+    """Return an environment in which another Python finds the modules of this one."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def machine_traces(name: str) -> list[str]:
-    """Return what can be seen of a machine on this computer: mounts, control groups, folders, processes."""
+    """Return the traces of a machine on this computer: mounts, control groups, directories, processes."""
     mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if f"/{name}" in line]
     groups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/dcor-{name}*")]
-    folders = [str(path) for path in rooms.ROOMS.glob(f"{name}*")]
+    directories = [str(path) for path in machine_directories.MACHINES.glob(f"{name}*")]
     commands = [command(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
-    processes = [said for said in commands if "systemd-nspawn" in said and name in said]
-    return [*mounts, *groups, *folders, *processes]
+    processes = [output for output in commands if "systemd-nspawn" in output and name in output]
+    return [*mounts, *groups, *directories, *processes]
 
 
 def command(path: Path) -> str:

@@ -1,17 +1,17 @@
-"""A measurement goes in by DCOR-Aid's library and comes out by DCOR-Aid, dclab and the search."""
+"""Measurements can be uploaded with DCOR-Aid's library, and read with DCOR-Aid, dclab and the search."""
 
 from __future__ import annotations
 
 from dcor_dev.machine import Machine
-from people import measured
+from users import upload_measurements
 
 
-def test_measurements_go_in_and_come_out(server: Machine) -> None:
-    """An ordinary user's circle, dataset, uploads in one and in several parts, activation, jobs, reading back.
+def test_measurements_can_be_uploaded_read_and_found(server: Machine) -> None:
+    """An ordinary user creates a circle and a dataset, uploads in one and in several parts, activates, and reads.
 
-    The program itself compares each thing with the file that was sent; here stands what must not silently be less.
+    The program compares all results with the uploaded files; this test checks that it does not leave out a part.
     """
-    seen = measured(server)
+    seen = upload_measurements(server)
     assert seen["parts"] == {"calibration_beads_47.rtdc": 1, "cytoshot_blood.rtdc": 1, "cytoshot_blood_large.rtdc": 3}
     beads = seen["resources"]["calibration_beads_47.rtdc"]
     assert beads["dclab"]["deform[0]"] == 0.011666297

@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 from dcor_dev.machine import Machine
-from people import Person, person
-from served import CURL, SITE
+from users import User, make_user
+from website import CURL, SITE
 
 #: pages that link to others
 PAGES = (
@@ -40,7 +40,7 @@ def ask(server: Machine, target: str, options: str = "") -> str:
     return server.shell(f"{CURL} {options} '{SITE}{target}'")
 
 
-def signed_in(server: Machine, someone: Person, script: str) -> str:
+def signed_in(server: Machine, someone: User, script: str) -> str:
     """Sign in as a browser does, and run a script in which `curl` is that browser."""
     start = SIGN_IN.format(curl=CURL, site=SITE, name=someone.name, password=someone.password)
     return server.shell(start + script)
@@ -61,12 +61,12 @@ def test_guests_get_a_session_with_a_form_only(server: Machine) -> None:
 
 
 @pytest.fixture(scope="module")
-def people(server: Machine) -> tuple[Person, Person]:
+def people(server: Machine) -> tuple[User, User]:
     """Return two users; CKAN takes 9 s to create one."""
-    return person(server, "one"), person(server, "other")
+    return make_user(server, "one"), make_user(server, "other")
 
 
-def test_users_get_their_own_pages_and_nobody_else_does(server: Machine, people: tuple[Person, Person]) -> None:
+def test_users_get_their_own_pages_and_nobody_else_does(server: Machine, people: tuple[User, User]) -> None:
     one, other = people
     for page in ("/", "/dataset/", "/organization/"):
         assert one.name not in ask(server, page)
@@ -76,7 +76,7 @@ def test_users_get_their_own_pages_and_nobody_else_does(server: Machine, people:
         assert (other.name in theirs, one.name in theirs) == (True, False)
 
 
-def test_a_request_with_a_token_is_not_a_guests(server: Machine, people: tuple[Person, Person]) -> None:
+def test_a_request_with_a_token_is_not_a_guests(server: Machine, people: tuple[User, User]) -> None:
     someone, _ = people
     page = server.shell(f'{CURL} --header "Authorization: $(cat {someone.token})" {SITE}/dataset/')
     assert (someone.name in page, someone.name in ask(server, "/dataset/")) == (True, False)

@@ -1,19 +1,19 @@
-"""What is private stays so, whoever asks and however; what is public is read by anybody and changed by nobody."""
+"""Requests for private data are rejected; public data can be read by everybody and changed by nobody else."""
 
 from __future__ import annotations
 
 from dcor_dev.machine import Machine
-from people import client, person
+from users import make_user, run_client
 
-#: How many attempts each part of the program makes at least.
+#: The least number of requests in each part of clients/private.py.
 LEAST = {"api": 28, "pages": 5, "store": 60, "signed": 7}
 
 
-def test_private_data_are_refused_and_public_data_are_read(server: Machine) -> None:
-    """The program makes each attempt and fails at the first that is not refused; here its list must not shrink."""
-    owner, stranger = person(server, "owner"), person(server, "stranger")
-    seen = client(server, "private", "--token", owner.token, "--stranger", stranger.token)
-    too_few = {part: len(seen["refused"][part]) for part in LEAST if len(seen["refused"][part]) < LEAST[part]}
+def test_requests_for_private_data_are_rejected_and_public_data_can_be_read(server: Machine) -> None:
+    """The program fails at the first request that is not rejected; this test checks that it makes all of them."""
+    owner, other_user = make_user(server, "owner"), make_user(server, "other")
+    seen = run_client(server, "private", "--token", owner.token, "--other-user", other_user.token)
+    too_few = {part: len(seen["rejected"][part]) for part in LEAST if len(seen["rejected"][part]) < LEAST[part]}
     assert too_few == {}
-    assert set(seen["refused"]["pages"].values()) == {404}
+    assert set(seen["rejected"]["pages"].values()) == {404}
     assert seen["public"]["deform[0]"] == 0.011666297

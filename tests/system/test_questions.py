@@ -1,4 +1,4 @@
-"""The questions on a server that is there; which frontend is tried where stands in questionnaire."""
+"""The questions on an installed server, with each frontend of debconf; see the table in debconf_frontends."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from questionnaire import BACK, GERMAN, SETTINGS, debconf_shows, get_dialogs, install, setting
-from served import await_page, serves
+from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_answers, install_command, install_frontends, setting
+from next_version import NEXT, make_next_version
 from terminal import running
-from upgrade import NEXT, make_next_version
+from website import serves, wait_for_page
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 FRONTENDS = ("dialog", "readline", "teletype", "noninteractive")
@@ -19,21 +19,21 @@ QUEUE = "redis://127.0.0.1:6399/0"
 
 
 @pytest.fixture(scope="module")
-def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
-    """Return a server that was preseeded, with what dialogs need; each test leaves the settings as it found them."""
-    with Machine("answers", installed, read_only=shown) as machine:
-        get_dialogs(machine)
-        await_page(machine)
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
+    """Return a server with preseeded answers and debconf's frontends; each test restores the settings."""
+    with Machine("answers", installed, read_only=package_mounts) as machine:
+        install_frontends(machine)
+        wait_for_page(machine)
         yield machine
 
 
-def test_what_was_taken_is_not_seen_any_more(machine: Machine) -> None:
-    told = machine.run("debconf-show", "dcor-server").stdout
-    assert "dcor-server/hostname: dcor.example.org" in told
-    assert "* " not in told
+def test_saved_answers_are_not_marked_as_seen(machine: Machine) -> None:
+    answers = machine.run("debconf-show", "dcor-server").stdout
+    assert "dcor-server/hostname: dcor.example.org" in answers
+    assert "* " not in answers
 
 
-def test_reconfigured_in_a_dialogue_with_a_password(machine: Machine) -> None:
+def test_a_reconfiguration_with_dialogs_and_a_password(machine: Machine) -> None:
     machine.write("/srv/queue.conf", 'port 6399\nbind 127.0.0.1\nrequirepass hush-queue\nsave ""\n')
     machine.shell("systemd-run --quiet --unit=queue redis-server /srv/queue.conf")
     with running(machine, "dpkg-reconfigure dcor-server") as terminal:
@@ -55,36 +55,38 @@ def test_reconfigured_in_a_dialogue_with_a_password(machine: Machine) -> None:
         terminal.answer("Search engine (Solr):", "Enter")
         terminal.answer("Object store for the measurements (S3):", "Enter")
         terminal.answer("Mail relay:", "Enter")
-        assert "is up" in terminal.ends()
+        assert "is up" in terminal.wait_for_exit()
     assert (setting(machine, "site-title"), setting(machine, "redis")) == ("Cells & Beads", QUEUE)
-    _is_kept(machine)
+    _assert_password_stored(machine)
     assert all(line in README.read_text() for line in refusal.splitlines()), refusal
 
 
-def _is_kept(machine: Machine) -> None:
-    """Assert that the password lies in its file, and debconf does not know it."""
+def _assert_password_stored(machine: Machine) -> None:
+    """Assert that the password is in its file, and not in debconf's database, logs or settings."""
     assert machine.path("/etc/dcor-server/secrets/external-redis-password").read_text() == "hush-queue\n"
     assert machine.run("grep", "-r", "hush", "/var/cache/debconf", "/var/log", SETTINGS, check=False).returncode == 1
     assert "hush" not in machine.run("debconf-show", "dcor-server").stdout
 
 
-def test_reconfigured_by_lines_nothing_changes_and_a_password_left_empty_stays(machine: Machine) -> None:
+def test_a_reconfiguration_with_text_frontends_changes_nothing_and_an_empty_password_keeps_the_old_one(
+    machine: Machine,
+) -> None:
     before = machine.path(SETTINGS).read_text()
     for frontend in ("readline", "teletype"):
         with running(machine, f"dpkg-reconfigure --frontend={frontend} dcor-server") as terminal:
             for line in ("", "", "1", *[""] * 9):
                 terminal.type(line, "Enter")
-            assert "0 changed" in terminal.ends()
+            assert "0 changed" in terminal.wait_for_exit()
         assert machine.path(SETTINGS).read_text() == before
-        _is_kept(machine)
+        _assert_password_stored(machine)
     with running(machine, "dpkg-reconfigure --frontend=teletype dcor-server") as terminal:
         for line in ("", "", "1", "", "", "DCOR", "", "local", "", "", ""):
             terminal.type(line, "Enter")
-        assert "is up" in terminal.ends()
+        assert "is up" in terminal.wait_for_exit()
     assert (setting(machine, "site-title"), setting(machine, "redis")) == ("DCOR", "local")
 
 
-def test_reconfigured_in_german_by_priority_and_by_nobody(machine: Machine) -> None:
+def test_reconfigurations_in_german_with_priorities(machine: Machine) -> None:
     with running(machine, "dpkg-reconfigure --priority=high dcor-server", GERMAN) as terminal:
         terminal.answer("Name des Servers:", "Enter")
         terminal.answer("E-Mail-Adresse des Administrators:", "C-u", "niemand", "Enter")
@@ -93,16 +95,16 @@ def test_reconfigured_in_german_by_priority_and_by_nobody(machine: Machine) -> N
         terminal.answer("niemand____", "C-u", "admin@example.org", "Enter")
         terminal.answer("Zertifikat des Servers:", "Enter")
         terminal.answer("Verzeichnis für die Messdaten:", "Enter")
-        assert "0 changed" in terminal.ends()
+        assert "0 changed" in terminal.wait_for_exit()
     with running(machine, "dpkg-reconfigure --priority=critical dcor-server") as terminal:
-        assert "0 changed" in terminal.ends()
+        assert "0 changed" in terminal.wait_for_exit()
 
 
-def test_a_preseed_after_the_file_is_told_and_does_not_count(machine: Machine) -> None:
+def test_a_preseed_on_an_installed_server_is_reported_and_has_no_effect(machine: Machine) -> None:
     preseed(machine, "other.example.org")
-    said = machine.run("dpkg-reconfigure", "--frontend=noninteractive", "dcor-server")
-    assert said.stderr.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
-    assert "0 changed" in said.stdout + said.stderr
+    done = machine.run("dpkg-reconfigure", "--frontend=noninteractive", "dcor-server")
+    assert done.stderr.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
+    assert "0 changed" in done.stdout + done.stderr
     again = machine.run("dpkg-reconfigure", "--frontend=noninteractive", "dcor-server")
     assert "preseeded" not in again.stdout + again.stderr
 
@@ -111,44 +113,44 @@ def preseed(machine: Machine, hostname: str) -> None:
     machine.run("debconf-set-selections", text=f"dcor-server dcor-server/hostname string {hostname}\n")
 
 
-def test_an_upgrade_asks_nothing_in_whatever_frontend(machine: Machine) -> None:
+def test_an_upgrade_asks_no_question_with_any_frontend(machine: Machine) -> None:
     make_next_version(machine)
     edited = machine.path(SETTINGS).read_text().replace("= DCOR\n", "= DCOR   (a  lab)\n")
     machine.write(SETTINGS, edited, 0o640)
     packages = (NEXT, "/srv/dist/dcor-server_*.deb") * 2
     for frontend, package in zip(FRONTENDS, packages):
         with running(machine, f"dpkg --install {package}", {"DEBIAN_FRONTEND": frontend}) as terminal:
-            said = terminal.ends()
-        assert "Title" not in said
-        assert "preseeded" not in said
+            output = terminal.wait_for_exit()
+        assert "Title" not in output
+        assert "preseeded" not in output
         assert machine.path(SETTINGS).read_text() == edited
     preseed(machine, "other.example.org")
-    said = machine.shell("DEBIAN_FRONTEND=noninteractive dpkg --install /srv/dist/dcor-server_*.deb 2>&1")
-    assert said.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
-    assert debconf_shows(machine)["hostname"] == " dcor.example.org"
-    assert debconf_shows(machine)["site-title"] == " DCOR (a lab)"
+    output = machine.shell("DEBIAN_FRONTEND=noninteractive dpkg --install /srv/dist/dcor-server_*.deb 2>&1")
+    assert output.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
+    assert debconf_answers(machine)["hostname"] == " dcor.example.org"
+    assert debconf_answers(machine)["site-title"] == " DCOR (a lab)"
     machine.run("dcor-server", "set", "site-title=DCOR")
 
 
-def test_a_file_that_cannot_be_read_is_told_with_its_line(machine: Machine) -> None:
+def test_an_invalid_settings_file_is_reported_with_its_line(machine: Machine) -> None:
     text = machine.path(SETTINGS).read_text()
     machine.write(SETTINGS, text.replace("\n\n[dcor-server]\n", "\n\n[dcor-server]\nno equals sign\n"), 0o640)
     broken = machine.path(SETTINGS).read_text()
     with running(machine, "dpkg-reconfigure dcor-server") as terminal:
-        said = terminal.ends(1)
-    assert "[line 6]: 'no equals sign" in said
-    upgraded = machine.run("sh", "-c", "dpkg --install /srv/dist/dcor-server_*.deb", env=layers.QUIET)
+        output = terminal.wait_for_exit(1)
+    assert "[line 6]: 'no equals sign" in output
+    upgraded = machine.run("sh", "-c", "dpkg --install /srv/dist/dcor-server_*.deb", env=layers.NONINTERACTIVE)
     assert "[line 6]: 'no equals sign" in upgraded.stderr
     assert machine.path(SETTINGS).read_text() == broken
     machine.write(SETTINGS, text, 0o640)
 
 
-def test_removed_and_installed_again_the_file_counts(machine: Machine, debs: list[Path]) -> None:
+def test_the_settings_file_counts_after_a_removal_and_a_new_installation(machine: Machine, debs: list[Path]) -> None:
     machine.shell("dcor-server set site-title=Kept")
-    machine.run("apt-get", "remove", "-qq", "dcor-server", env=layers.QUIET)
+    machine.run("apt-get", "remove", "-qq", "dcor-server", env=layers.NONINTERACTIVE)
     preseed(machine, "other.example.org")
-    with running(machine, install(debs), {"DEBIAN_FRONTEND": "teletype"}) as terminal:
-        assert "is preseeded as 'other.example.org'" in terminal.ends()
+    with running(machine, install_command(debs), {"DEBIAN_FRONTEND": "teletype"}) as terminal:
+        assert "is preseeded as 'other.example.org'" in terminal.wait_for_exit()
     assert setting(machine, "site-title") == "Kept"
     assert serves(machine)
     machine.shell("dcor-server set site-title=DCOR")

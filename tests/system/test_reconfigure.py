@@ -1,6 +1,6 @@
-"""An answer that is changed reaches everything that depends on it, and nothing else; a bad one changes nothing.
+"""A changed setting takes effect in everything that depends on it and nothing else; an invalid one changes nothing.
 
-One machine for all: each test leaves the settings as it found them.
+All tests share a machine; each restores the settings.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from people import measured, person
-from served import CURL, SITE, await_page, serves
-from surroundings import MAIL_SINK, MAKE_CERTIFICATES
-from undisturbed import OTHERS, started
+from running_services import SERVICES, start_times
+from users import make_user, upload_measurements
+from website import CURL, SITE, serves, wait_for_page
 
-#: those of the web server and the job workers, which no unit tells of, and of nginx, which a reload would exchange
+#: The processes of the web server and the job workers, which are not systemd units, and of nginx, which a reload
+#: replaces.
 PROCESSES = "ps -o pid=,args= -C uwsgi,python,nginx"
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
 NEW_NAME = "measurements.example.org"
@@ -26,47 +27,47 @@ OWN = ("certificate=own", "certificate-file=/srv/tls/chain.pem", "certificate-ke
 
 
 @pytest.fixture(scope="module")
-def machine(installed: layers.Stack, shown: dict[Path, str]) -> Iterator[Machine]:
-    """Return a server with a measurement on it, that these tests change."""
-    with Machine("reconfigure", installed, read_only=shown) as machine:
-        await_page(machine)
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
+    """Return a running server."""
+    with Machine("reconfigure", installed, read_only=package_mounts) as machine:
+        wait_for_page(machine)
         yield machine
 
 
 def dcor(machine: Machine, *arguments: str) -> str:
-    """Run dcor-server, and return what it said when it ended well."""
+    """Run dcor-server, and return its output; fail when it fails."""
     return machine.run("dcor-server", *arguments).stdout
 
 
-def refused(machine: Machine, *arguments: str) -> str:
-    """Run dcor-server, assert that it refuses with a sentence and changes nothing, and return that."""
-    before = machine.path(SETTINGS).read_text(), started(machine)
+def fails_without_change(machine: Machine, *arguments: str) -> str:
+    """Run dcor-server, assert that it fails with a message and changes nothing, and return the message."""
+    before = machine.path(SETTINGS).read_text(), start_times(machine)
     done = machine.run("dcor-server", *arguments, check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert (machine.path(SETTINGS).read_text(), started(machine)) == before
+    assert (machine.path(SETTINGS).read_text(), start_times(machine)) == before
     return done.stderr
 
 
-def code(machine: Machine, address: str, *options: str) -> str:
-    """Return the status of an answer."""
+def status(machine: Machine, address: str, *options: str) -> str:
+    """Return the HTTP status of a response."""
     return machine.shell(f"{CURL} --output /dev/null --write-out '%{{http_code}}' {' '.join(options)} '{address}'")
 
 
-def test_a_reconfigure_without_a_change_restarts_nothing(machine: Machine) -> None:
-    before, processes = started(machine), machine.shell(PROCESSES).splitlines()
-    assert len(before) == len(OTHERS)
+def test_a_reconfiguration_without_a_change_restarts_nothing(machine: Machine) -> None:
+    before, processes = start_times(machine), machine.shell(PROCESSES).splitlines()
+    assert len(before) == len(SERVICES)
     assert not any("ActiveEnterTimestampMonotonic=0 " in unit for unit in before.values())
     file = machine.path(SETTINGS).read_text()
     assert all(any(name in process for process in processes) for name in ("bin/uwsgi", ".workers", "nginx: worker"))
-    said = machine.run("dpkg-reconfigure", "dcor-server", env=layers.QUIET)
-    assert "0 changed" in said.stdout + said.stderr
-    assert started(machine) == before
+    done = machine.run("dpkg-reconfigure", "dcor-server", env=layers.NONINTERACTIVE)
+    assert "0 changed" in done.stdout + done.stderr
+    assert start_times(machine) == before
     assert set(processes) <= set(machine.shell(PROCESSES).splitlines())
     assert machine.path(SETTINGS).read_text() == file
 
 
-def test_get_and_set_several_at_once(machine: Machine) -> None:
+def test_several_settings_can_be_changed_at_once(machine: Machine) -> None:
     assert dcor(machine, "get", "site-title") == "DCOR\n"
     dcor(machine, "set", "site-title=Beads & Cells 100%", "workers=3", "robots=no")
     assert "Beads &amp; Cells 100%" in machine.shell(f"{CURL} --cookie dcor=x {SITE}/")
@@ -92,16 +93,16 @@ def test_get_and_set_several_at_once(machine: Machine) -> None:
         (("data-directory=/etc/hosts",), "is no folder"),
     ],
 )
-def test_a_bad_answer_changes_nothing(machine: Machine, assignments: tuple[str, ...], words: str) -> None:
-    said = refused(machine, "set", *assignments)
-    assert words in said
-    assert "hush" not in said
+def test_an_invalid_setting_changes_nothing(machine: Machine, assignments: tuple[str, ...], words: str) -> None:
+    output = fails_without_change(machine, "set", *assignments)
+    assert words in output
+    assert "hush" not in output
 
 
-def test_a_changed_host_name_reaches_everything(machine: Machine) -> None:
-    """Certificate, nginx, CKAN, links in the database and in the search, and the way to the objects."""
-    dataset = measured(machine)["dataset"]
-    before = started(machine)
+def test_a_changed_host_name_takes_effect_everywhere(machine: Machine) -> None:
+    """In the certificate, nginx, CKAN, links in the database and the search index, and addresses of objects."""
+    dataset = upload_measurements(machine)["dataset"]
+    before = start_times(machine)
     machine.shell(f"echo '127.0.0.1 {NEW_NAME}' >>/etc/hosts")
     dcor(machine, "set", f"hostname={NEW_NAME}")
     site = f"https://{NEW_NAME}"
@@ -114,28 +115,30 @@ def test_a_changed_host_name_reaches_everything(machine: Machine) -> None:
     for resource in resources:
         assert resource["url"].startswith(f"{site}/dataset/")
         assert resource["s3_url"].startswith(f"{site}/circle-")
-        assert code(machine, resource["s3_url"], "--range", "0-9") == "206"
+        assert status(machine, resource["s3_url"], "--range", "0-9") == "206"
     assert "000" in machine.shell(f"{CURL} --insecure --output /dev/null --write-out '%{{http_code}}' {SITE}/ || :")
-    assert started(machine) == before
+    assert start_times(machine) == before
     machine.run("dcor-server", "check")
     dcor(machine, "set", "hostname=dcor.example.org")
     assert serves(machine)
 
 
-def test_an_own_certificate_is_judged_served_and_followed(machine: Machine) -> None:
+def test_an_own_certificate_is_validated_used_and_updated_from_its_files(machine: Machine) -> None:
     own_first = machine.shell("openssl x509 -noout -fingerprint -in /etc/dcor-server/tls/certificate.pem")
     machine.shell(MAKE_CERTIFICATES)
-    assert "not signed by an authority" in refused(machine, "set", *OWN)
+    assert "not signed by an authority" in fails_without_change(machine, "set", *OWN)
     machine.shell("cp /srv/tls/root.pem /usr/local/share/ca-certificates/clinic.crt && update-ca-certificates 2>&1")
-    assert "is not the key" in refused(machine, "set", *OWN[:2], "certificate-key=/srv/tls/other-key.pem")
-    assert "is not the key" in refused(machine, "set", OWN[0], "certificate-file=/srv/tls/turned.pem", OWN[2])
-    assert "is not for" in refused(machine, "set", *OWN, f"hostname={NEW_NAME}")
-    before = started(machine)
+    assert "is not the key" in fails_without_change(machine, "set", *OWN[:2], "certificate-key=/srv/tls/other-key.pem")
+    assert "is not the key" in fails_without_change(
+        machine, "set", OWN[0], "certificate-file=/srv/tls/turned.pem", OWN[2]
+    )
+    assert "is not for" in fails_without_change(machine, "set", *OWN, f"hostname={NEW_NAME}")
+    before = start_times(machine)
     dcor(machine, "set", *OWN)
     page = machine.shell(f"curl --silent --show-error --include {SITE}/")
     assert page.startswith("HTTP/2 200")
     assert "strict-transport-security" in page
-    assert started(machine) == before
+    assert start_times(machine) == before
     assert "own, until" in machine.run("dcor-server", "status").stdout
 
     machine.shell(
@@ -155,37 +158,37 @@ def test_an_own_certificate_is_judged_served_and_followed(machine: Machine) -> N
     assert machine.shell("openssl x509 -noout -fingerprint -in /etc/dcor-server/tls/certificate.pem") == own_first
 
 
-def test_data_are_moved_and_counted(machine: Machine) -> None:
-    dataset = measured(machine)["dataset"]
+def test_measurements_can_be_read_after_a_move_of_the_data(machine: Machine) -> None:
+    dataset = upload_measurements(machine)["dataset"]
     machine.shell("mkdir -p /srv/full && touch /srv/full/file")
-    assert "is not empty: it holds file" in refused(machine, "move-data", "/srv/full")
-    assert "or in it" in refused(machine, "move-data", "/data/new")
-    said = dcor(machine, "move-data", "/srv/measurements")
-    assert "are in /srv/measurements. /data keeps its copy" in said
+    assert "is not empty: it contains file" in fails_without_change(machine, "move-data", "/srv/full")
+    assert "inside it or above it" in fails_without_change(machine, "move-data", "/data/new")
+    output = dcor(machine, "move-data", "/srv/measurements")
+    assert "are in /srv/measurements. /data keeps its copy" in output
     address = json.loads(machine.shell(f"{CURL} '{SITE}/api/3/action/package_show?id={dataset}'"))["result"][
         "resources"
     ][0]
     machine.shell("mv /data /data.away")
-    assert code(machine, address["s3_url"], "--range", "0-9") == "206"
+    assert status(machine, address["s3_url"], "--range", "0-9") == "206"
     machine.run("dcor-server", "check")
     machine.run("dcor-server", "status")
     machine.shell("mv /data.away /data")
-    assert "the data of this server are in /srv/measurements, and not there" in refused(
+    assert "the data of this server are in /srv/measurements, and not there" in fails_without_change(
         machine, "set", "data-directory=/data"
     )
     machine.shell("rm -rf /data")
     dcor(machine, "move-data", "/data")
-    assert code(machine, address["s3_url"], "--range", "0-9") == "206"
+    assert status(machine, address["s3_url"], "--range", "0-9") == "206"
 
 
-def test_mail_goes_by_the_relay(machine: Machine) -> None:
+def test_mail_is_sent_by_the_relay(machine: Machine) -> None:
     machine.write("/srv/sink.py", MAIL_SINK)
     machine.shell("systemd-run --quiet --unit=mail-sink python3 /srv/sink.py")
     machine.shell(
         "until ss --no-header --listening --tcp --numeric | grep --quiet ':2525 '; do sleep 0.1; done", timeout=60
     )
     dcor(machine, "set", "mail-relay=localhost:2525", "email=curator@example.org")
-    someone = person(machine, "forgetful")
+    someone = make_user(machine, "forgetful")
     token = machine.shell(
         f'{CURL} --cookie-jar /srv/jar {SITE}/user/reset | grep -o \'name="_csrf_token" content="[^"]*\' | cut -d\'"\' -f4'
     ).strip()
@@ -204,7 +207,7 @@ def test_mail_goes_by_the_relay(machine: Machine) -> None:
     machine.run("systemctl", "stop", "mail-sink")
 
 
-def test_keys_that_are_no_question_reach_the_site(machine: Machine) -> None:
+def test_settings_that_are_no_questions_take_effect(machine: Machine) -> None:
     machine.write("/etc/dcor-server/about.md", "# Our laboratory\n\nWe measure 100% of *cells*.\n\n; and beads\n")
     machine.write("/etc/dcor-server/licences.json", '[{"id": "clinic", "title": "For the clinic", "url": ""}]')
     machine.write(
@@ -228,14 +231,14 @@ def test_keys_that_are_no_question_reach_the_site(machine: Machine) -> None:
     assert "100% of <em>cells</em>" in about
     assert "; and beads" in about
     assert [one["id"] for one in _result(machine, "license_list")] == ["clinic"]
-    assert code(machine, f"{SITE}/user/register") == "200"
+    assert status(machine, f"{SITE}/user/register") == "200"
     assert "patient" in json.dumps(_result(machine, "resource_schema_supplements"))
-    assert code(machine, f"{SITE}/api/3/action/organization_list") in ("403", "409")
+    assert status(machine, f"{SITE}/api/3/action/organization_list") in ("403", "409")
     ini = machine.path("/etc/ckan/default/ckan.ini").read_text()
     assert "ckan.max_resource_size = 5\n" in ini
     assert "allow_public_datasets = false\n" in ini
     dcor(machine, "set", *(f"{one.partition('=')[0]}=" for one in changed))
-    assert code(machine, f"{SITE}/user/register") == "404"
+    assert status(machine, f"{SITE}/user/register") == "404"
     assert "Our laboratory" not in machine.shell(f"{CURL} --cookie dcor=x {SITE}/about")
 
 

@@ -1,6 +1,6 @@
-"""Another release, or another configuration, and no request fails.
+"""No request fails during the switch to another release or another configuration.
 
-One machine for all: the last test leaves it with programs that do not run.
+All tests share a machine; the last one leaves it with a broken release.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from availability import measure_availability
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from probe import probed
-from served import await_rest, serves
+from website import serves, wait_until_idle
 
-#: Sixteen at once, a quarter of them writes: what finds workers that share a connection. Reads alone do not.
+#: Sixteen concurrent requests, a quarter of them writes. They fail when workers share a database connection; reads
+#: alone do not show this.
 CONCURRENT = r"""
 import concurrent.futures, json, ssl, sys, urllib.request
 token = sys.argv[1]
@@ -31,23 +32,23 @@ with concurrent.futures.ThreadPoolExecutor(16) as pool:
 
 @pytest.fixture(scope="module")
 def machine(installed: layers.Stack) -> Iterator[Machine]:
-    """Return a server whose first page is there, and that nobody converges but these tests."""
+    """Return a running server that only these tests converge."""
     with Machine("switch", installed) as booted:
-        await_rest(booted)
+        wait_until_idle(booted)
         yield booted
 
 
 def active(machine: Machine) -> str:
-    """Return the id of the release that serves."""
+    """Return the id of the active release."""
     return machine.shell("basename $(readlink /var/lib/dcor-server/current)").strip()
 
 
-def test_another_release_takes_over_without_a_failed_request(machine: Machine) -> None:
+def test_no_request_fails_during_a_switch_to_another_release(machine: Machine) -> None:
     before = active(machine)
     machine.shell("echo 'ANOTHER = 1' >>/usr/share/dcor-server/dcor_pkg/runtime/__init__.py")
-    seen = probed(machine, "dcor-server converge")
-    assert seen.failed == ()
-    assert seen.asked > 20
+    availability = measure_availability(machine, "dcor-server converge")
+    assert availability.failed == ()
+    assert availability.requests > 20
     assert active(machine) != before
     assert machine.shell("ls /var/lib/dcor-server/releases").split() == [active(machine)]
     programs = machine.shell("supervisorctl status").splitlines()
@@ -57,14 +58,14 @@ def test_another_release_takes_over_without_a_failed_request(machine: Machine) -
     assert serves(machine)
 
 
-def test_another_title_reaches_the_pages_without_a_failed_request(machine: Machine) -> None:
+def test_no_request_fails_during_a_change_of_the_title(machine: Machine) -> None:
     machine.shell("sed -i 's/^site-title.*/site-title = Deformable/' /etc/dcor-server/dcor-server.conf")
-    seen = probed(machine, "dcor-server converge")
-    assert seen.failed == ()
+    availability = measure_availability(machine, "dcor-server converge")
+    assert availability.failed == ()
     assert "Deformable" in machine.shell("curl -s --insecure --cookie dcor=x https://dcor.example.org/about")
 
 
-def test_concurrent_writes_find_no_shared_connection(machine: Machine) -> None:
+def test_concurrent_writes_succeed(machine: Machine) -> None:
     machine.shell(
         "ckan user add writer email=writer@example.org password=correct-horse-battery; ckan sysadmin add writer"
     )
@@ -73,14 +74,14 @@ def test_concurrent_writes_find_no_shared_connection(machine: Machine) -> None:
     assert machine.shell(f"python3 /root/writes.py {token}", timeout=300).strip() == "400"
 
 
-def test_a_release_that_does_not_answer_leaves_the_old_one_in_its_place(machine: Machine) -> None:
+def test_the_active_release_keeps_running_when_the_next_one_does_not_answer(machine: Machine) -> None:
     before = active(machine)
     machine.shell("echo 'raise SystemExit(7)' >>/usr/share/dcor-server/dcor_pkg/runtime/wsgi.py")
     machine.shell(
         "sed -i 's/^TIMEOUT_SECONDS = 120.0/TIMEOUT_SECONDS = 10.0/' /usr/share/dcor-server/dcor_pkg/ckan/switch.py"
     )
-    seen = probed(machine, "! dcor-server converge")
-    assert seen.failed == ()
+    availability = measure_availability(machine, "! dcor-server converge")
+    assert availability.failed == ()
     assert active(machine) == before
     assert serves(machine)
     assert before in machine.shell("supervisorctl status")

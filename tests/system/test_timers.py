@@ -1,25 +1,25 @@
-"""What happens by itself: the regular jobs, the healing, and the rotation of logs."""
+"""Timers and the rotation of logs work."""
 
 from __future__ import annotations
 
 import pytest
 from dcor_dev.machine import Machine
-from people import measured
-from served import CURL, SITE, serves
+from users import upload_measurements
+from website import CURL, SITE, serves
 
 LOGS = ("/var/log/ckan/web.log", "/var/log/ckan/jobs.log", "/var/log/dcor-server/converge.log")
 
 
 @pytest.mark.parametrize("timer", ["dcor-nightly.timer", "dcor-converge.timer", "dcor-retry.timer"])
-def test_a_timer_waits_for_its_time(server: Machine, timer: str) -> None:
+def test_a_timer_is_active_and_scheduled(server: Machine, timer: str) -> None:
     shown = server.shell(f"systemctl show --property=ActiveState,UnitFileState,NextElapseUSecRealtime {timer}")
     assert "ActiveState=active\n" in shown
     assert "UnitFileState=enabled\n" in shown
     assert "NextElapseUSecRealtime=\n" not in shown
 
 
-def test_the_regular_jobs_end_well_and_leave_the_data_alone(server: Machine) -> None:
-    dataset = measured(server)["dataset"]
+def test_the_nightly_jobs_succeed_and_change_no_data(server: Machine) -> None:
+    dataset = upload_measurements(server)["dataset"]
     asked = f"{CURL} '{SITE}/api/3/action/package_show?id={dataset}'"
     before = server.shell(asked)
     server.shell("systemctl start dcor-nightly.service", timeout=600)
@@ -27,19 +27,19 @@ def test_the_regular_jobs_end_well_and_leave_the_data_alone(server: Machine) -> 
     assert server.shell(asked) == before
 
 
-def test_the_healing_finds_nothing_to_heal(server: Machine) -> None:
+def test_the_regular_converge_changes_nothing(server: Machine) -> None:
     server.shell("systemctl start dcor-converge.service", timeout=300)
     assert server.path("/var/log/dcor-server/converge.log").read_text().splitlines()[-1].endswith(" unchanged")
 
 
-def test_nothing_is_tried_again_where_all_went_well(server: Machine) -> None:
+def test_the_retry_timer_starts_no_converge_after_a_success(server: Machine) -> None:
     asked = "systemctl show --property=InvocationID dcor-converge.service"
     before = server.shell(asked)
     server.shell("systemctl start dcor-retry.service", timeout=300)
     assert server.shell(asked) == before
 
 
-def test_rotated_logs_are_written_on(server: Machine) -> None:
+def test_programs_write_to_the_new_file_after_a_log_rotation(server: Machine) -> None:
     server.shell(f"for log in {' '.join(LOGS)}; do echo before >>$log; done")
     access = server.shell(f"stat -c '%a %U:%G' {' '.join(LOGS[:2])}")
     server.shell("logrotate --force /etc/logrotate.d/dcor-server")

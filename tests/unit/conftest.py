@@ -1,4 +1,4 @@
-"""A machine in a directory, on which anybody may give files to anybody."""
+"""A machine in a directory, on which files may have any owner, whoever runs the tests."""
 
 from __future__ import annotations
 
@@ -9,29 +9,76 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
 
-# The real one is Debian's, and not where tests run: its only word that we need is its exception.
+# The real module is Debian's, and not installed where tests run; of it only the exception is needed.
 sys.modules["debconf"] = types.ModuleType("debconf")
 vars(sys.modules["debconf"])["DebconfError"] = type("DebconfError", (Exception,), {})
 
+from dcor_pkg import maintainer
+from dcor_pkg.answers import debconf_wire
 from dcor_pkg.machine import host as host_module
 from dcor_pkg.machine.host import Access, Host
+from tests.unit import fake_machine
+from tests.unit.command_line import CommandLine
+from tests.unit.dpkg import Connection, Dpkg
 from tests.unit.nginx.nginx_server import NginxServer, opened
+
+# A busy machine is slow, and that is not a fault of the code.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
-    """Return an empty machine. Who owns a file is remembered beside it: tests need not be root."""
+    """Return an empty machine. Owners are kept in a table, so tests need not be root; nothing waits for the disk."""
     owners: dict[int, tuple[str, str]] = {}
 
     def grant(descriptor: int, access: Access) -> None:
         os.fchmod(descriptor, access.mode)
         owners[os.fstat(descriptor).st_ino] = (access.owner, access.group)
 
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     monkeypatch.setattr(host_module, "_grant", grant)
     monkeypatch.setattr(host_module, "_owners", lambda found: owners.get(found.st_ino, ("root", "root")))
     return Host(root=tmp_path)
+
+
+@pytest.fixture
+def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[fake_machine.Machine]:
+    """Return a fake machine with the packages installed. A call that it does not know fails the test in any case."""
+    machine = fake_machine.Machine(host)
+    fake_machine.install(machine, monkeypatch)
+    yield machine
+    assert machine.unknown == []
+
+
+@pytest.fixture
+def dcor_server(
+    machine: fake_machine.Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    """Return the command `dcor-server` on the fake machine."""
+    return CommandLine(machine, monkeypatch, capsys)
+
+
+@pytest.fixture
+def dpkg(machine: fake_machine.Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Dpkg:
+    """Return what runs the scripts on a machine whose systemd runs."""
+    dpkg = Dpkg(machine, capsys)
+
+    def connect() -> Connection:
+        assert dpkg.connection is not None, "debconf must not be asked"
+        return dpkg.connection
+
+    monkeypatch.setattr(maintainer, "Host", lambda: machine.host)
+    monkeypatch.setattr(debconf_wire, "wire", connect)
+    monkeypatch.setattr(os, "umask", lambda mask: mask)
+    monkeypatch.delenv("DEBCONF_RECONFIGURE", raising=False)
+    monkeypatch.setenv("DPKG_MAINTSCRIPT_PACKAGE", "dcor-server")
+    machine.host.make_directory("/run/systemd/system", Access(0o755))
+    machine.programs["sh"] = dpkg.run_debhelper
+    return dpkg
 
 
 @pytest.fixture(scope="module")

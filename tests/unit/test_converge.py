@@ -1,4 +1,4 @@
-"""What does not end well stays due, and a timer tries it again."""
+"""A converge that does not succeed stays pending, so that a timer runs it again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from dcor_pkg import converge
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import pending, settings_file
+from dcor_pkg.kernel import last_converge, pending, settings_file
 from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.machine import error_boundary, lock
 from dcor_pkg.machine.host import Host
@@ -16,23 +16,25 @@ CHANGED, FAILED = Outcome("one", Result.CHANGED), Outcome("two", Result.FAILED)
 
 @pytest.fixture
 def host(host: Host) -> Host:
-    """Return a machine with a place for locks."""
+    """Return a machine with a directory for locks."""
     host.path("/run").mkdir()
     return host
 
 
-@pytest.mark.parametrize(("outcomes", "due"), [([CHANGED], False), ([CHANGED, FAILED], True)])
-def test_a_step_that_fails_makes_it_due(
-    host: Host, monkeypatch: pytest.MonkeyPatch, outcomes: list[Outcome], due: bool
+@pytest.mark.parametrize(("outcomes", "is_pending"), [([CHANGED], False), ([CHANGED, FAILED], True)])
+def test_a_converge_is_pending_when_a_step_has_failed(
+    host: Host, monkeypatch: pytest.MonkeyPatch, outcomes: list[Outcome], is_pending: bool
 ) -> None:
     pending.request(host, pending.CONVERGE)
     monkeypatch.setattr(converge, "_run", lambda host, tell: outcomes)
     converge.converge(host, lambda outcome: None)
-    assert pending.is_pending(host, pending.CONVERGE) is due
+    assert pending.is_pending(host, pending.CONVERGE) is is_pending
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, ValueError])
-def test_whatever_ends_it_makes_it_due(host: Host, monkeypatch: pytest.MonkeyPatch, end: type[BaseException]) -> None:
+def test_a_converge_is_pending_after_any_exception(
+    host: Host, monkeypatch: pytest.MonkeyPatch, end: type[BaseException]
+) -> None:
     def run(host: Host, tell: object) -> list[Outcome]:
         raise end
 
@@ -42,7 +44,9 @@ def test_whatever_ends_it_makes_it_due(host: Host, monkeypatch: pytest.MonkeyPat
     assert pending.is_pending(host, pending.CONVERGE)
 
 
-def test_who_is_not_let_in_stays_due_when_the_other_ends_well(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_converge_that_found_the_lock_held_stays_pending_when_the_other_one_succeeds(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def run(host: Host, tell: object) -> list[Outcome]:
         with pytest.raises(lock.Busy), lock.held(host, 0.0):
             pass
@@ -54,9 +58,11 @@ def test_who_is_not_let_in_stays_due_when_the_other_ends_well(host: Host, monkey
     assert pending.is_pending(host, pending.CONVERGE)
 
 
-def test_a_bug_is_remembered_and_told_as_one(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_recorded_as_the_reason_with_its_traceback_in_the_log(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(settings_file, "load", lambda host: 1 // 0)
     with pytest.raises(DcorError, match="bug in dcor-server"):
         converge.converge(host, lambda outcome: None)
-    assert "bug in dcor-server (ZeroDivisionError)" in converge.state(host).reason
+    assert "bug in dcor-server (ZeroDivisionError)" in last_converge.read(host).reason
     assert "ZeroDivisionError" in (host.read(error_boundary.LOG) or "")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from dcor_pkg.answers import settings
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.plan import build_plan
+from dcor_pkg.services.engines import ENGINES
 
+PACKAGE = Path(__file__).resolve().parents[2] / "dcor_pkg"
+#: how code and templates read a setting, by the names that they give to settings
+READ = re.compile(r"\b(?:settings|wanted|before|self)\.([a-z_]+)\b")
 FACTS = Facts("2.11.6-1~deb12u1", "0" * 64, "3.11.2", (1, 22, 1), ipv6=True, cores=2, memory=4096)
 ANSWERS = {"hostname": "dcor.example.org", "email": "admin@example.org"}
 SETTINGS = settings.parse(ANSWERS)
@@ -71,3 +77,10 @@ def test_what_is_elsewhere_is_not_set_up_here_but_stopped_at_the_end(key: str) -
 def test_a_store_elsewhere_has_no_door_here() -> None:
     there = names({"object-store": STOPS["object-store"][0]})
     assert there.index("socket activation of the object store") > there.index("service nginx.service")
+
+
+def test_each_setting_is_used() -> None:
+    """A row that no code reads would be an answer without effect; an engine's row is read by the engine's key."""
+    files = [file for file in PACKAGE.rglob("*") if file.suffix != ".pyc" and file.is_file()]
+    read = {name.replace("_", "-") for file in files for name in READ.findall(file.read_text(encoding="utf-8"))}
+    assert set(settings.KEYS) - read <= {engine.key for engine in ENGINES}

@@ -1,4 +1,4 @@
-"""Set up the two engines alone, with the steps that set them up on a server; print what became of each step."""
+"""Set up only the two engines, with the same steps as on a server, and print the outcome of each step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLAN = (
 
 
 def main() -> int:
-    """Return 1 where a step failed."""
+    """Return 1 if a step failed."""
     outcomes = run(PLAN, Host())
     for outcome in outcomes:
         print(f"{outcome.result.value}: {outcome.step}: {outcome.reason} {outcome.hint}")

@@ -1,6 +1,6 @@
-"""Sign in with Chromium as an administrator, open a resource's page and look at the preview.
+"""Sign in with Chromium as an administrator, open the page of a resource and check its preview.
 
-Runs with Debian's python3-selenium and chromium-driver. Prints what it saw as JSON.
+Runs with Debian's python3-selenium and chromium-driver. Prints what it finds as JSON.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.ui import WebDriverWait
 
-#: Longest wait for a page; the first one after a start fills caches.
-PAGE_SECONDS = 60
+#: The longest wait for a page; the first one after a start fills caches.
+PAGE_TIMEOUT_SECONDS = 60
 
-#: What is no note of the browser's own: a slow network, a form that could help a password manager more.
-COMPLAINTS = {"SEVERE", "WARNING"}
+#: The levels of messages in the browser's console that count as problems.
+PROBLEM_LEVELS = {"SEVERE", "WARNING"}
 
 
 def main() -> None:
-    """Sign in, look, and tell."""
+    """Sign in, check the page, and print the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("host")
     parser.add_argument("--certificate", type=Path, required=True)
     parser.add_argument("--user", required=True)
-    parser.add_argument("--password", type=Path, required=True, help="a file with the password")
-    parser.add_argument("--page", required=True, help="path of the resource's page")
-    parser.add_argument("--screenshot", type=Path, help="where to put a picture of the page")
+    parser.add_argument("--password", type=Path, required=True, help="file with the password")
+    parser.add_argument("--page", required=True, help="path of the resource's page in the address")
+    parser.add_argument("--screenshot", type=Path, help="file for a screenshot of the page")
     args = parser.parse_args()
     driver = start(args.certificate)
     try:
         sign_in(driver, args.host, args.user, args.password.read_text().strip())
-        seen = look(driver, f"https://{args.host}{args.page}")
+        seen = check_page(driver, f"https://{args.host}{args.page}")
         if args.screenshot:
             driver.save_screenshot(str(args.screenshot))
-        seen["console"] = [entry for entry in driver.get_log("browser") if entry["level"] in COMPLAINTS]
+        seen["console"] = [entry for entry in driver.get_log("browser") if entry["level"] in PROBLEM_LEVELS]
     finally:
         driver.quit()
     assert not seen["console"], f"the console is not empty: {json.dumps(seen['console'], indent=1)}"
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def start(certificate: Path) -> WebDriver:
-    """Start Chromium so that it trusts this one certificate's key, and no other that nobody vouches for."""
+    """Start Chromium with trust in the key of this certificate, besides the usual authorities."""
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "window-size=1400,3000"):
@@ -59,12 +59,12 @@ def start(certificate: Path) -> WebDriver:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = webdriver.chrome.service.Service("/usr/bin/chromedriver")
     driver = webdriver.Chrome(service=service, options=options)
-    driver.set_page_load_timeout(PAGE_SECONDS)
+    driver.set_page_load_timeout(PAGE_TIMEOUT_SECONDS)
     return driver
 
 
 def key_hash(certificate: Path) -> str:
-    """Return the hash of the certificate's public key as Chromium wants it."""
+    """Return the hash of the certificate's public key in the format of Chromium's options."""
     pem = subprocess.run(
         ["openssl", "x509", "-in", str(certificate), "-noout", "-pubkey"], check=True, capture_output=True
     ).stdout
@@ -73,23 +73,25 @@ def key_hash(certificate: Path) -> str:
 
 
 def sign_in(driver: WebDriver, host: str, user: str, password: str) -> None:
-    """Fill in the form; the page that follows must know who is there."""
+    """Fill in the sign-in form, and check that the next page shows the user."""
     driver.get(f"https://{host}/user/login")
     driver.find_element(By.ID, "field-login").send_keys(user)
     driver.find_element(By.ID, "field-password").send_keys(password)
     driver.find_element(
         By.CSS_SELECTOR, "form[action*='/user/login'] button[type=submit], .form-actions button"
     ).click()
-    WebDriverWait(driver, PAGE_SECONDS).until_not(expected_conditions.url_contains("/user/login"))
+    WebDriverWait(driver, PAGE_TIMEOUT_SECONDS).until_not(expected_conditions.url_contains("/user/login"))
     driver.find_element(By.CSS_SELECTOR, f".account a[href*='/user/{user}']")
 
 
-def look(driver: WebDriver, address: str) -> dict[str, Any]:
-    """Open the page; the preview must be a picture with a width, not only an element."""
+def check_page(driver: WebDriver, address: str) -> dict[str, Any]:
+    """Open the page, and check that the preview is loaded and displayed, and that the metadata are listed."""
     driver.get(address)
     image = driver.find_element(By.CSS_SELECTOR, "img.preview")
     loaded = "return arguments[0].complete && arguments[0].naturalWidth"
-    WebDriverWait(driver, PAGE_SECONDS).until(lambda _: driver.execute_script("return arguments[0].complete", image))
+    WebDriverWait(driver, PAGE_TIMEOUT_SECONDS).until(
+        lambda _: driver.execute_script("return arguments[0].complete", image)
+    )
     width = driver.execute_script(loaded, image)
     assert width, f"the preview did not load: {image.get_attribute('src')}"
     assert image.is_displayed(), "the preview is not shown"

@@ -1,7 +1,7 @@
-"""Speak to a DCOR server as its users do: DCOR-Aid's library uploads, dclab reads.
+"""Use a DCOR server like its users: upload with DCOR-Aid's library, read with dclab.
 
-What the programs in this folder share. They run beside the server or far from it, in an environment with
-the packages of clients.txt, and know of the server only its name, its certificate and a token.
+This module is shared by the programs in this directory. They run on any computer, in an environment with the packages
+of clients.txt, and get only the server's name, its certificate and an API token.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from dcoraid.upload.job import UploadJob
 GIBIBYTE = 1024**3
 MEBIBYTE = 1024**2
 
-#: The first event of calibration_beads_47.rtdc, as DCOR's own tests know it.
+#: The deformation of the first event in calibration_beads_47.rtdc, from the tests of DCOR's extensions.
 FIRST_DEFORM = 0.011666297
 
-#: Longest wait for a background job; a job takes a second or two, but this may be a busy computer.
-JOB_SECONDS = 180.0
+#: The longest wait for a background job, which takes a second or two on an idle computer.
+JOB_TIMEOUT_SECONDS = 180.0
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server as a client knows it; without a token the client is anybody."""
+    """A server from the view of a client, which is a guest without a token."""
 
     host: str
     certificate: Path
@@ -48,22 +48,22 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Return the address without a slash at its end."""
+        """Return the address, without a slash at its end."""
         return f"https://{self.host}"
 
     def api(self) -> CKANAPI:
-        """Return DCOR-Aid's view of the server: not cached, since tests wait for changes."""
+        """Return DCOR-Aid's client of the API, without its cache, since tests wait for changes."""
         return CKANAPI(self.host, api_key=self.token, ssl_verify=str(self.certificate), caching=False)
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        """Get a page or a file as a browser or script would, following redirects."""
+        """Get a page or a file with redirects, like a browser or a script."""
         headers = {"Authorization": self.token} if self.token else {}
         return requests.get(self.url + path, headers=headers, verify=str(self.certificate), timeout=30, **options)
 
 
 @dataclass(frozen=True)
 class Uploaded:
-    """One file as it lies on the server, and what DCOR-Aid computed of it on the way."""
+    """An uploaded file, with the etag that DCOR-Aid has computed."""
 
     name: str
     path: Path
@@ -78,56 +78,58 @@ class Uploaded:
 
 
 def new_word() -> str:
-    """Return a word that no dataset has; of letters alone, since the search takes words apart at digits."""
+    """Return a random word for a title, only of letters, since the search splits words at digits."""
     return "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
-    """Return the arguments that all programs take."""
+    """Return a parser with the arguments of all programs."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("host", help="the server's name, as in its certificate")
-    parser.add_argument("--certificate", type=Path, required=True, help="what to trust, a PEM file")
-    parser.add_argument("--token", type=Path, required=True, help="a file with an ordinary user's API token")
-    parser.add_argument("--wheels", type=Path, default=Path("/usr/share/dcor-wheels"), help="where DCOR's wheels lie")
+    parser.add_argument("host", help="host name of the server, as in its certificate")
+    parser.add_argument("--certificate", type=Path, required=True, help="PEM file with the certificate to trust")
+    parser.add_argument("--token", type=Path, required=True, help="file with the API token of an ordinary user")
+    parser.add_argument(
+        "--wheels", type=Path, default=Path("/usr/share/dcor-wheels"), help="directory of DCOR's wheels"
+    )
     return parser
 
 
 def server_of(args: argparse.Namespace) -> Server:
-    """Return the server that the arguments name, trusted by everything in this process.
+    """Return the server of the arguments, and make all libraries in this process trust its certificate.
 
-    DCOR-Aid's transfers to the object store and dclab's from it take no certificate: they believe the
-    environment. dclab's questions to the API look in a folder for HOST.cert instead.
+    DCOR-Aid and dclab have no option for the certificate in transfers to and from the object store, but use the
+    environment. dclab's requests to the API use the file HOST.cert in a search path instead.
     """
-    folder = Path(tempfile.mkdtemp(prefix="dcor-client-"))
-    (folder / f"{args.host}.cert").write_bytes(args.certificate.read_bytes())
-    fmt_dcor.DCOR_CERTS_SEARCH_PATHS.append(folder)
+    directory = Path(tempfile.mkdtemp(prefix="dcor-client-"))
+    (directory / f"{args.host}.cert").write_bytes(args.certificate.read_bytes())
+    fmt_dcor.DCOR_CERTS_SEARCH_PATHS.append(directory)
     os.environ["REQUESTS_CA_BUNDLE"] = str(args.certificate)
     return Server(args.host, args.certificate, args.token.read_text().strip())
 
 
 def measurements(wheels: Path) -> dict[str, Path]:
-    """Unpack the two measurements that the wheel of ckanext-dc_serve holds for its own tests.
+    """Unpack the two measurements for tests in the wheel of ckanext-dc_serve, and make a larger third one.
 
-    The third is one of them made larger, for a multipart upload: HDF5 does not mind what lies behind its end.
+    It is one of them with random bytes at its end, which HDF5 ignores, for a multipart upload.
     """
-    folder = Path(tempfile.mkdtemp(prefix="dcor-measurements-"))
+    directory = Path(tempfile.mkdtemp(prefix="dcor-measurements-"))
     (wheel,) = wheels.glob("ckanext_dc_serve-*.whl")
     found = {}
     with zipfile.ZipFile(wheel) as archive:
         for name in ("calibration_beads_47.rtdc", "cytoshot_blood.rtdc"):
-            found[name] = folder / name
+            found[name] = directory / name
             found[name].write_bytes(archive.read(f"ckanext/dc_serve/tests/data/{name}"))
-    large = folder / "cytoshot_blood_large.rtdc"
+    large = directory / "cytoshot_blood_large.rtdc"
     large.write_bytes(found["cytoshot_blood.rtdc"].read_bytes() + random.Random(47).randbytes(16 * MEBIBYTE))
     return {**found, large.name: large}
 
 
 @contextlib.contextmanager
 def part_size(size: int) -> Iterator[None]:
-    """Let uploads larger than `size` go in several parts, without a file of a gibibyte.
+    """Upload files larger than `size` bytes in several parts, to test this without a file of a gibibyte.
 
-    Client and server both count parts of one gibibyte. So the client counts in parts of `size`, and tells the
-    server that the file has as many gibibytes as there are parts.
+    Client and server both use parts of one gibibyte. Here the client uses parts of `size` bytes, and requests from the
+    server the addresses for a file with as many gibibytes as there are parts.
     """
     get = CKANAPI.get
     true_parameters = s3_api.compute_upload_part_parameters
@@ -147,14 +149,14 @@ def part_size(size: int) -> Iterator[None]:
             options["file_size"] = -(-int(options["file_size"]) // size) * GIBIBYTE
         return get(self, call, *args, **options)
 
-    assert true_parameters(GIBIBYTE + 1)["num_parts"] == 2, "DCOR-Aid no longer counts parts of one gibibyte"
+    assert true_parameters(GIBIBYTE + 1)["num_parts"] == 2, "DCOR-Aid no longer uses parts of one gibibyte"
     patched = mock.patch.object(s3_api, "compute_upload_part_parameters", parameters)
     with patched, mock.patch.object(CKANAPI, "get", claim):
         yield
 
 
 def upload(server: Server, files: list[Path], title: str, *, private: bool) -> list[Uploaded]:
-    """Make a circle and a dataset in it, upload the files as DCOR-Aid does, verify and activate."""
+    """Create a circle and a dataset in it, upload the files like DCOR-Aid, verify and activate."""
     api = server.api()
     dataset = dataset_create(
         {
@@ -179,19 +181,19 @@ def upload(server: Server, files: list[Path], title: str, *, private: bool) -> l
     ]
 
 
-def wait(what: str, probe: Callable[[], T | None], seconds: float = JOB_SECONDS) -> T:
-    """Return what `probe` finds as soon as it finds anything; say what never came."""
+def wait(what: str, probe: Callable[[], T | None], seconds: float = JOB_TIMEOUT_SECONDS) -> T:
+    """Call `probe` until it returns something, and return that. Raises TimeoutError with `what`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = probe()
         if found is not None:
             return found
         time.sleep(0.5)
-    raise TimeoutError(f"{what}: not there after {seconds:.0f} s")
+    raise TimeoutError(f"{what}: not available after {seconds:.0f} s")
 
 
 def wait_for_metadata(server: Server, resource: Uploaded) -> dict[str, Any]:
-    """Return the resource's metadata as soon as each background job has written its part."""
+    """Wait until all background jobs have written their part of a resource's metadata, and return these."""
     api = server.api()
     wanted = {"etag", "sha256", "format", "size", "s3_url", "dc:experiment:event count", "dc:setup:channel width"}
     seen: dict[str, Any] = {}
@@ -207,7 +209,7 @@ def wait_for_metadata(server: Server, resource: Uploaded) -> dict[str, Any]:
 
 
 def wait_for_file(server: Server, path: str) -> requests.Response:
-    """Return the answer as soon as a file that a background job makes is there."""
+    """Wait for a file that a background job creates, and return the response."""
 
     def probe() -> requests.Response | None:
         answer = server.get(path)

@@ -1,6 +1,6 @@
-"""Upload measurements as an ordinary user, and read them back in each way that a user has.
+"""Upload measurements as an ordinary user, and read them back in each way that users have.
 
-Prints what it saw as JSON; any difference from what must be is an error.
+Prints the results as JSON. Any difference from the uploaded files is an error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dcor_client import MEBIBYTE, Server, Uploaded
 from dcoraid.common import etagsum
 from dcoraid.download.job import DownloadJob
 
-#: Small enough for three parts of the large file; object stores refuse parts below 5 MiB.
+#: Small enough for three parts of the large file; object stores reject parts below 5 MiB.
 PART = 6 * MEBIBYTE
 
 EXPECTED_METADATA: dict[str, dict[str, Any]] = {
@@ -42,7 +42,7 @@ EXPECTED_METADATA["cytoshot_blood_large.rtdc"] = EXPECTED_METADATA["cytoshot_blo
 
 
 def main() -> None:
-    """Do all of it in the order in which a user would."""
+    """Upload, check each file, and search, in the order of a user."""
     args = dcor_client.arguments(__doc__).parse_args()
     server = dcor_client.server_of(args)
     word = dcor_client.new_word()
@@ -64,10 +64,10 @@ def main() -> None:
 
 
 def check_resource(server: Server, resource: Uploaded) -> dict[str, Any]:
-    """Check one file's metadata, derived files, downloads and dclab's view; return the essence."""
+    """Check the metadata, the derived files and the downloads of a file, and reading with dclab; return the results."""
     metadata = check_metadata(server, resource)
     image = dcor_client.wait_for_file(server, f"{resource.page}/preview.jpg").content
-    assert image.startswith(b"\xff\xd8\xff"), f"{resource.name}: the preview is no JPEG: {image[:16]!r}"
+    assert image.startswith(b"\xff\xd8\xff"), f"{resource.name}: the preview is not a JPEG: {image[:16]!r}"
     dcor_client.wait_for_file(server, f"{resource.page}/condensed.rtdc")
     check_downloads(server, resource)
     return {
@@ -83,7 +83,7 @@ def check_resource(server: Server, resource: Uploaded) -> dict[str, Any]:
 
 
 def check_metadata(server: Server, resource: Uploaded) -> dict[str, Any]:
-    """Compare what the jobs wrote with the file itself."""
+    """Compare the metadata that the background jobs have written with the file."""
     metadata = dcor_client.wait_for_metadata(server, resource)
     data = resource.path.read_bytes()
     expected = {
@@ -100,23 +100,23 @@ def check_metadata(server: Server, resource: Uploaded) -> dict[str, Any]:
 
 
 def check_downloads(server: Server, resource: Uploaded) -> None:
-    """Download the file and its condensed version with DCOR-Aid; open the latter from disk."""
-    folder = Path(tempfile.mkdtemp(prefix="dcor-download-"))
+    """Download the file and its condensed version with DCOR-Aid, and open the latter with dclab."""
+    directory = Path(tempfile.mkdtemp(prefix="dcor-download-"))
     for condensed in (False, True):
-        job = DownloadJob(server.api(), resource.id, folder / f"{condensed}.rtdc", condensed=condensed)
+        job = DownloadJob(server.api(), resource.id, directory / f"{condensed}.rtdc", condensed=condensed)
         job.task_download_resource()
         job.task_verify_resource()
         assert job.state == "done", f"{resource.name}: download ended as {job.state}: {job.traceback}"
-    assert (folder / "False.rtdc").read_bytes() == resource.path.read_bytes()
-    # Without basins: one of them is the store as only who has its keys can ask it, and is asked in a thread of its own.
-    alone = dclab.new_dataset(folder / "True.rtdc", enable_basins=False)
+    assert (directory / "False.rtdc").read_bytes() == resource.path.read_bytes()
+    # Without basins: one of them needs the store's credentials, and dclab requests it in another thread.
+    alone = dclab.new_dataset(directory / "True.rtdc", enable_basins=False)
     with alone as condensed_file, dclab.new_dataset(resource.path) as original:
         assert condensed_file["deform"][0] == original["deform"][0]
         assert "volume" in condensed_file.features_innate, "the condensed file lacks what condensing computes"
 
 
 def check_dclab(server: Server, resource: Uploaded) -> dict[str, Any]:
-    """Open the resource with dclab: scalars and images must come through its basins."""
+    """Open the resource with dclab, and compare scalars and images, which come from its basins."""
     url = f"{server.url}/api/3/action/dcserv?id={resource.id}"
     with fmt_dcor.RTDC_DCOR(url, api_key=server.token) as remote, dclab.new_dataset(resource.path) as local:
         assert len(remote) == len(local)
@@ -125,7 +125,7 @@ def check_dclab(server: Server, resource: Uploaded) -> dict[str, Any]:
         basins = {basin.name: bool(basin.is_available()) for basin in remote.basins}
         start = resource.id[:5]
         assert basins == {f"condensed-{start}": True, f"resource-{start}": True}, f"{resource.name}: {basins}"
-        assert remote["volume"][0] > 0, "the condensed file's features are not reached"
+        assert remote["volume"][0] > 0, "the features of the condensed file are not available"
         deform = float(remote["deform"][0])
     if resource.name == "calibration_beads_47.rtdc":
         assert abs(deform - dcor_client.FIRST_DEFORM) < 1e-9, deform
@@ -133,14 +133,14 @@ def check_dclab(server: Server, resource: Uploaded) -> dict[str, Any]:
 
 
 def check_search(server: Server, word: str, resource: Uploaded) -> list[str]:
-    """Find the dataset by a word of its title, as anybody, and by the hash of one of its files."""
+    """Find the dataset by a word of its title and by the hash of one of its files, as a guest."""
     sha256 = hashlib.sha256(resource.path.read_bytes()).hexdigest()
-    anybody = Server(server.host, server.certificate).api()
+    guest = Server(server.host, server.certificate).api()
     found = []
     for query in ({"q": word}, {"q": f"title:{word}"}, {"fq": f"res_extras_sha256:{sha256}+AND+title:{word}"}):
 
         def probe(query: dict[str, str] = query) -> bool | None:
-            return [item["id"] for item in anybody.get("package_search", **query)["results"]] == [
+            return [item["id"] for item in guest.get("package_search", **query)["results"]] == [
                 resource.dataset
             ] or None
 

@@ -1,6 +1,6 @@
-"""Upload a private measurement and read it back as its owner; or read one again that was uploaded before.
+"""Upload a private measurement and read it back as its owner, or read one that an earlier call has uploaded.
 
-Prints what is needed to read it again as JSON; any difference from what was uploaded is an error.
+Prints the arguments for reading it again as JSON. Any difference from the uploaded file is an error.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dcor_client import Server
 
 
 def main() -> None:
-    """Do what the arguments say."""
+    """Upload unless --read is given, and read."""
     parser = dcor_client.arguments(__doc__)
-    parser.add_argument("--read", nargs=2, metavar=("DATASET", "RESOURCE"), help="of an earlier upload")
+    parser.add_argument("--read", nargs=2, metavar=("DATASET", "RESOURCE"), help="read an earlier upload")
     args = parser.parse_args()
     server = dcor_client.server_of(args)
     beads = dcor_client.measurements(args.wheels)["calibration_beads_47.rtdc"]
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def upload(server: Server, beads: Path) -> tuple[str, str]:
-    """Upload, and wait until the background jobs have done their part."""
+    """Upload, and wait for the background jobs; return the ids of dataset and resource."""
     (resource,) = dcor_client.upload(server, [beads], dcor_client.new_word(), private=True)
     dcor_client.wait_for_metadata(server, resource)
     for name in ("preview.jpg", "condensed.rtdc"):
@@ -37,7 +37,7 @@ def upload(server: Server, beads: Path) -> tuple[str, str]:
 
 
 def read(server: Server, beads: Path, dataset: str, resource: str) -> None:
-    """Read it as a browser does, and as dclab does, which goes to the object store."""
+    """Download the file like a browser, and open it with dclab, which reads from the object store."""
     page = f"/dataset/{dataset}/resource/{resource}"
     assert server.get(f"{page}/download/{beads.name}").content == beads.read_bytes(), "the download differs"
     url = f"{server.url}/api/3/action/dcserv?id={resource}"

@@ -126,6 +126,7 @@ def test_a_value_of_several_lines_takes_the_place_of_one(host: Host) -> None:
     ("text", "line", "words"),
     [
         ("ckan.site_title\n", 1, "neither OPTION = VALUE nor"),
+        ("[app:main\nx = 1\n", 1, "neither OPTION = VALUE nor"),
         ("\n[app:main]\nx = 1\nhush hush\n", 4, "neither OPTION = VALUE nor"),
         ("# mine\nx = 1\ny = 2\nx = 3\n", 4, "x is set twice"),
         ("[app:main]\nx = 1\n\n[app:main]\n", 4, "the section [app:main] occurs twice"),
@@ -149,7 +150,7 @@ def test_an_invalid_addition_is_reported_with_its_line_and_without_its_value(
 
 def test_an_addition_that_cannot_be_read_is_reported(host: Host, ini: CkanIni) -> None:
     host.link(f"{DIRECTORY}/gone.ini", "/nowhere")
-    with pytest.raises(DcorError, match=r"ckan.d/gone.ini is no file that can be read"):
+    with pytest.raises(DcorError, match=r"ckan.d/gone.ini is not a readable file"):
         ini.validate(host)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcor_pkg.answers import settings
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import known_issues, release
 from dcor_pkg.ckan.known_issues import notices, registry
 from dcor_pkg.ckan.known_issues.issue import Issue, ReplaceByLink, ReplaceText, ReplaceTexts, State, Versions
 from dcor_pkg.ckan.release_made import ReleaseMade
@@ -18,6 +18,7 @@ from dcor_pkg.verbs import notices as admin_notices
 from tests.unit.ckan import upstream
 from tests.unit.ckan.upstream import SUITES
 
+TREE = Path(__file__).resolve().parents[3]
 SITE = "/site"
 PUBLIC = Access(0o644)
 ISSUES = {issue.name: issue for issue in registry.ISSUES}
@@ -60,7 +61,7 @@ TEXTS = {
 }
 
 
-def replaced(name: str) -> tuple[ReplaceText, ...]:
+def replacements(name: str) -> tuple[ReplaceText, ...]:
     """Return the texts that the cure of an issue replaces."""
     cure = ISSUES[name].cure
     if isinstance(cure, ReplaceTexts):
@@ -70,7 +71,7 @@ def replaced(name: str) -> tuple[ReplaceText, ...]:
 
 def made_of(name: str) -> Texts:
     """Return files that consist of what the cure of an issue replaces: upstream's own are in the pinned wheels."""
-    texts = replaced(name)
+    texts = replacements(name)
     return Texts(
         faulty="\n".join(text.faulty for text in texts),
         cured="\n".join(text.fixed for text in texts),
@@ -80,8 +81,21 @@ def made_of(name: str) -> Texts:
 
 
 TEXTS = {name: TEXTS[name] if name in TEXTS else made_of(name) for name in ISSUES}
-BY_TEXT = {name: texts for name, texts in TEXTS.items() if replaced(name)}
+BY_TEXT = {name: texts for name, texts in TEXTS.items() if replacements(name)}
 both = pytest.mark.parametrize("name", BY_TEXT)
+
+
+def faulty(host: Host, site: str = SITE) -> None:
+    """Write every file with all its faults."""
+    for name, texts in TEXTS.items():
+        file = f"{site}/{ISSUES[name].cure.file}"
+        host.write(file, (host.read(file) or "") + texts.faulty, PUBLIC)
+
+
+def replaced(host: Host, name: str, before: str, after: str, site: str) -> None:
+    """Replace a text in the file of an issue, which other issues may have as well."""
+    file = f"{site}/{ISSUES[name].cure.file}"
+    host.write(file, (host.read(file) or "").replace(before, after), PUBLIC)
 
 
 def written(host: Host, name: str, text: str, site: str = SITE) -> Issue:
@@ -90,23 +104,32 @@ def written(host: Host, name: str, text: str, site: str = SITE) -> Issue:
     return ISSUES[name]
 
 
-def test_each_issue_is_described_and_has_a_name_and_a_file_of_its_own() -> None:
-    assert len(TEXTS) == len(registry.ISSUES)
-    assert len({issue.cure.file for issue in registry.ISSUES}) == len(registry.ISSUES)
+def test_each_issue_is_described_and_has_a_name_of_its_own() -> None:
+    assert len(ISSUES) == len(registry.ISSUES)
     empty = [
         (issue.name, one.name) for issue in registry.ISSUES for one in fields(issue) if not getattr(issue, one.name)
     ]
     assert empty == []
 
 
+def test_each_file_with_an_issue_is_registered() -> None:
+    files = sorted(Path(known_issues.__file__).parent.glob("*.py"))
+    described = [file.stem for file in files if "\nISSUE = " in file.read_text(encoding="utf-8")]
+    assert described == sorted(ISSUES)
+
+
+@pytest.mark.parametrize("name", ISSUES)
+def test_the_proof_is_a_test_that_exists(name: str) -> None:
+    assert (TREE / ISSUES[name].proof.partition(":")[0]).is_file()
+
+
 def test_faults_are_found_and_cured(host: Host) -> None:
-    for name, texts in TEXTS.items():
-        written(host, name, texts.faulty)
+    faulty(host)
     assert registry.in_state(host, SITE, State.FAULTY) == list(registry.ISSUES)
     registry.cure(host, SITE)
     assert registry.in_state(host, SITE, State.GONE) == list(registry.ISSUES)
     for name, texts in BY_TEXT.items():
-        assert host.read(f"{SITE}/{ISSUES[name].cure.file}") == texts.cured
+        assert texts.cured in (host.read(f"{SITE}/{ISSUES[name].cure.file}") or "")
     assert host.target(f"{SITE}/certifi/cacert.pem") == "/etc/dcor-server/tls/bundle.pem"
 
 
@@ -131,7 +154,7 @@ def test_a_missing_file_is_not_as_expected_and_is_not_made(host: Host, name: str
 def test_the_bytecode_of_what_cures_change_is_outdated(host: Host) -> None:
     written(host, "float_expiry", "")
     written(host, "own_certificate", "")
-    assert registry.python_files(host, SITE) == [f"{SITE}/dcor_shared/s3.py"]
+    assert set(registry.python_files(host, SITE)) == {f"{SITE}/dcor_shared/s3.py"}
 
 
 def test_a_fix_of_upstream_is_accepted(host: Host) -> None:
@@ -150,12 +173,12 @@ def test_several_texts_of_a_file_are_replaced_together_or_not_at_all(host: Host)
     host.write(f"{SITE}/x.py", "f() j()", PUBLIC)
     assert cure.state(host, SITE) is State.UNEXPECTED
     assert cure.change == ("text", "x.py", "f()", "g()", "text", "x.py", "h()", "i()")
-    assert {text.file for name in ISSUES for text in replaced(name)} == {ISSUES[name].cure.file for name in BY_TEXT}
+    assert {text.file for name in ISSUES for text in replacements(name)} == {ISSUES[name].cure.file for name in BY_TEXT}
 
 
 @both
 def test_no_fixed_text_contains_the_fault(name: str) -> None:
-    for text in replaced(name):
+    for text in replacements(name):
         assert not any(text.faulty in fixed for fixed in (text.fixed, *text.accepted))
 
 
@@ -181,10 +204,9 @@ def test_the_versions_of_an_issue_say_whether_upstream_has_fixed_it(pinned: Host
 def unexpected(host: Host) -> str:
     """Return the site-packages directory of an active release that has one issue not as expected, and no others."""
     site = f"{release.directory('2.11.6-abc')}/lib/python3.11/site-packages"
-    for name, texts in TEXTS.items():
-        written(host, name, texts.faulty, site)
+    faulty(host, site)
     registry.cure(host, site)
-    written(host, "float_expiry", TEXTS["float_expiry"].newer, site)
+    replaced(host, "float_expiry", TEXTS["float_expiry"].cured, TEXTS["float_expiry"].newer, site)
     host.write(f"{release.directory('2.11.6-abc')}/{release.SCHEMA}", "revision", PUBLIC)
     host.link(CURRENT, "releases/2.11.6-abc")
     return site
@@ -199,7 +221,7 @@ def test_what_is_not_as_expected_is_reported_but_is_not_drift(host: Host, unexpe
 
 
 def test_a_fault_that_is_left_in_a_release_is_drift(host: Host, unexpected: str) -> None:
-    written(host, "float_expiry", TEXTS["float_expiry"].faulty, unexpected)
+    replaced(host, "float_expiry", TEXTS["float_expiry"].newer, TEXTS["float_expiry"].faulty, unexpected)
     assert ReleaseMade("2.11.6-abc").check(host) == "the release 2.11.6-abc has the known issue float_expiry"
     assert notices.collect(host) == []
 

@@ -127,3 +127,15 @@ def test_each_page_has_to_be_right(host: Host, site: Site) -> None:
     with pytest.raises(DcorError, match=r"^The release 2.0 answers /about with status 404."):
         switch.switch_to(host, NEXT, "dcor.example.org")
     assert host.target(CURRENT) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (FOUND.body, None),
+        ('{"success": false}', "package_search does not succeed"),
+        ("<html>", "package_search does not answer in JSON"),
+    ],
+)
+def test_the_answer_of_a_search_is_read(body: str, problem: str | None) -> None:
+    assert switch.search_problem(body) == problem

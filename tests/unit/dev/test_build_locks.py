@@ -1,4 +1,4 @@
-"""Lock files: read back as written, complete, and in step with the versions that the packages bear."""
+"""Lock files are complete, read as they were written, and have the versions of the packages."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ def version_of(lock: Path, name: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("lock", sorted((TREE / "conf").glob("lock/*/*.txt")) + [TREE / "conf/object-store/weed.lock"])
+@pytest.mark.parametrize("lock", [*sorted((TREE / "conf").glob("lock/*/*.txt")), TREE / "conf/object-store/weed.lock"])
 def test_each_lock_pins_each_name_once(lock: Path) -> None:
     names = [pin.key for pin in lockfiles.read(lock)]
     assert names
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("folder", LOCKS, ids=lambda folder: str(folder.name))
-def test_the_packages_bear_the_versions_of_what_is_in_them(folder: Path) -> None:
+@pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
+def test_packages_have_the_versions_of_their_main_component(directory: Path) -> None:
     packages = configparser.ConfigParser(interpolation=None)
     packages.read(TREE / "conf/packages.ini")
-    assert version_of(folder / "ckan.txt", "ckan") == packages["python-ckan"]["upstream"]
-    assert version_of(folder / "dcor.txt", "dcor-control") == packages["dcor-wheels"]["upstream"]
+    assert version_of(directory / "ckan.txt", "ckan") == packages["python-ckan"]["upstream"]
+    assert version_of(directory / "dcor.txt", "dcor-control") == packages["dcor-wheels"]["upstream"]
 
 
-def test_the_object_store_bears_the_version_of_its_wheel() -> None:
+def test_dcor_object_store_has_the_version_of_its_wheel() -> None:
     packages = configparser.ConfigParser(interpolation=None)
     packages.read(TREE / "conf/packages.ini")
     assert (
@@ -45,23 +45,23 @@ def test_the_object_store_bears_the_version_of_its_wheel() -> None:
     )
 
 
-@pytest.mark.parametrize("folder", LOCKS, ids=lambda folder: str(folder.name))
-def test_a_server_needs_no_compiler(folder: Path) -> None:
-    assert [pin.file for pin in lockfiles.read(folder / "dcor.txt") if not pin.is_wheel] == []
+@pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
+def test_dcor_wheels_has_only_wheels(directory: Path) -> None:
+    assert [pin.file for pin in lockfiles.read(directory / "dcor.txt") if not pin.is_wheel] == []
 
 
-@pytest.mark.parametrize("folder", LOCKS, ids=lambda folder: str(folder.name))
-def test_dcor_changes_nothing_that_ckan_pins(folder: Path) -> None:
-    ckan = {pin.key for pin in lockfiles.read(folder / "ckan.txt")}
-    assert ckan.isdisjoint(pin.key for pin in lockfiles.read(folder / "dcor.txt"))
+@pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
+def test_no_package_of_ckan_is_pinned_again_for_dcor(directory: Path) -> None:
+    ckan = {pin.key for pin in lockfiles.read(directory / "ckan.txt")}
+    assert ckan.isdisjoint(pin.key for pin in lockfiles.read(directory / "dcor.txt"))
 
 
-@pytest.mark.parametrize("folder", LOCKS, ids=lambda folder: str(folder.name))
-def test_setuptools_still_has_pkg_resources(folder: Path) -> None:
-    assert int(version_of(folder / "ckan.txt", "setuptools").split(".")[0]) < 82
+@pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
+def test_the_pinned_setuptools_has_pkg_resources(directory: Path) -> None:
+    assert int(version_of(directory / "ckan.txt", "setuptools").split(".")[0]) < 82
 
 
-def test_a_lock_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_lock_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     pins = [Pin("Flask", "3.1", HASH, "flask-3.1-py3-none-any.whl"), Pin("attrs", "1", HASH, "attrs-1.tar.gz")]
     lockfiles.write(tmp_path / "lock.txt", pins, "Two.")
     assert lockfiles.read(tmp_path / "lock.txt") == [pins[1], pins[0]]
@@ -70,13 +70,13 @@ def test_a_lock_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line", ["flask==3.1", "flask>=3 --hash=sha256:" + HASH + "  # f.whl", "flask==3.1 --hash=md5:1  # f.whl"]
 )
-def test_a_line_that_pins_less_is_refused(tmp_path: Path, line: str) -> None:
+def test_an_incomplete_line_is_an_error(tmp_path: Path, line: str) -> None:
     (tmp_path / "lock.txt").write_text(f"# about\n{line}\n")
     with pytest.raises(DevError, match="flask"):
         lockfiles.read(tmp_path / "lock.txt")
 
 
-def test_a_report_of_pip_gives_what_the_other_lock_has_not() -> None:
+def test_only_new_packages_are_taken_from_a_report_of_pip() -> None:
     def entry(name: str, hashes: Mapping[str, object]) -> dict[str, object]:
         url = f"https://files.example/packages/{name}-1%2Blocal.tar.gz#fragment"
         return {"metadata": {"name": name, "version": "1"}, "download_info": {"url": url, "archive_info": hashes}}

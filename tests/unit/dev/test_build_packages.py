@@ -1,4 +1,4 @@
-"""What a package is named and built of: its own version and sources, so that nothing else makes it anew."""
+"""Each package has its own version and sources, and is not built again when others change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TREE = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Return a copy of what packages are built from."""
+    """Return a copy of the packages' sources."""
     for name in ("conf", "debian", "dcor_pkg"):
         shutil.copytree(TREE / name, tmp_path / "tree" / name, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "tree"
@@ -23,7 +23,7 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a root that says it is Debian 12; nothing is built in these tests."""
+    """Return a root with the version of Debian 12, and use it as the build root; these tests build nothing."""
     place = tmp_path / "root"
     (place / "usr/lib").mkdir(parents=True)
     (place / "usr/lib/os-release").write_text('VERSION_CODENAME=bookworm\nVERSION_ID="12"\n')
@@ -33,8 +33,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-def keys(tree: Path, given: bytes = b"key") -> dict[str, str]:
-    builder = Builder(tree, "bookworm", {"public-key.gpg": given}, lambda text: None)
+def keys(tree: Path, key: bytes = b"key") -> dict[str, str]:
+    builder = Builder(tree, "bookworm", {"public-key.gpg": key}, lambda text: None)
     return {package.name: builder.key(package) for package in packages.ALL}
 
 
@@ -48,12 +48,12 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_versions_are_upstreams_with_our_revision_and_the_suite(tree: Path, root: Path) -> None:
+def test_a_version_has_upstreams_version_our_revision_and_the_suite(tree: Path, root: Path) -> None:
     assert versions.version(tree, "python-ckan", root).endswith("-1~deb12u1")
     assert versions.changelog(tree, "python-ckan", root).startswith("dcor-server (2.")
 
 
-def test_dcor_server_alone_follows_the_changelog(tree: Path, root: Path) -> None:
+def test_only_dcor_server_has_the_version_of_the_changelog(tree: Path, root: Path) -> None:
     before = keys(tree)
     edit(tree / "debian/changelog", "dcor-server (0.1.0)", "dcor-server (0.2.0)")
     assert versions.version(tree, "dcor-server", root) == "0.2.0"
@@ -72,7 +72,7 @@ def test_dcor_server_alone_follows_the_changelog(tree: Path, root: Path) -> None
         ("debian/rules", "dh $@", "dh  $@", {package.name for package in packages.ALL}),
     ],
 )
-def test_a_change_makes_just_those_packages_anew(
+def test_a_change_rebuilds_only_the_packages_that_it_affects(
     tree: Path, root: Path, name: str, old: str, new: str, rebuilt: set[str]
 ) -> None:
     before = keys(tree)
@@ -80,11 +80,11 @@ def test_a_change_makes_just_those_packages_anew(
     assert changed(before, keys(tree)) == rebuilt
 
 
-def test_another_key_of_the_repository_makes_the_keyring_anew(tree: Path, root: Path) -> None:
+def test_another_key_of_the_repository_rebuilds_only_the_keyring(tree: Path, root: Path) -> None:
     assert changed(keys(tree, b"one"), keys(tree, b"two")) == {"dcor-archive-keyring"}
 
 
-def test_every_package_of_debian_control_is_built(tree: Path) -> None:
+def test_each_package_of_debian_control_is_built(tree: Path) -> None:
     control = (tree / "debian/control").read_text()
     named = {line.split()[1] for line in control.splitlines() if line.startswith("Package: ")}
     assert named == {package.name for package in packages.ALL}
@@ -92,6 +92,6 @@ def test_every_package_of_debian_control_is_built(tree: Path) -> None:
         assert f"Build-Profiles: <pkg.dcor-server.{package.profile}>" in packages.stanzas(control, package.name)
 
 
-def test_a_package_that_control_does_not_know_is_refused(tree: Path) -> None:
+def test_a_package_that_is_not_in_control_is_an_error(tree: Path) -> None:
     with pytest.raises(DevError, match="dcor-nothing"):
         packages.stanzas((tree / "debian/control").read_text(), Package("dcor-nothing", "nothing").name)

@@ -1,4 +1,4 @@
-"""What is kept outside the checkout is found by what it is made of, is whole, and does not stay for ever."""
+"""Cache entries are found by their inputs, are complete, and are removed when they are not used."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dcor_dev import cache
 
 
 @pytest.fixture(autouse=True)
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep things in a cache of the test's own."""
+def entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the directory of the entries in a cache of the test's own."""
     monkeypatch.setattr(cache, "CACHE", tmp_path / "cache")
     return tmp_path / "cache/things"
 
@@ -30,7 +30,7 @@ def fail(target: Path) -> None:
     raise RuntimeError
 
 
-def test_a_key_depends_on_each_input_and_on_where_it_ends() -> None:
+def test_a_key_depends_on_each_input_and_on_their_boundaries() -> None:
     keys = {
         cache.key("ab", "c"),
         cache.key("a", "bc"),
@@ -44,7 +44,7 @@ def test_a_key_depends_on_each_input_and_on_where_it_ends() -> None:
 
 def relink(top: Path) -> None:
     (top / "link").unlink()
-    (top / "link").symlink_to("elsewhere")
+    (top / "link").symlink_to("other")
 
 
 Change = Callable[[Path], object]
@@ -58,7 +58,7 @@ CHANGES: list[Change] = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_key_of_a_folder_changes_with_what_is_in_it(tmp_path: Path, change: Change) -> None:
+def test_the_key_of_a_directory_depends_on_its_content(tmp_path: Path, change: Change) -> None:
     top = tmp_path / "top"
     (top / "sub").mkdir(parents=True)
     (top / "a").write_text("text")
@@ -68,7 +68,7 @@ def test_a_key_of_a_folder_changes_with_what_is_in_it(tmp_path: Path, change: Ch
     assert cache.key(top) != before
 
 
-def test_a_key_of_a_folder_does_not_change_with_its_place_time_or_bytecode(tmp_path: Path) -> None:
+def test_the_key_of_a_directory_does_not_depend_on_its_path_times_or_bytecode(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "one/a").write_text("text")
     before = cache.key(tmp_path / "one")
@@ -79,66 +79,66 @@ def test_a_key_of_a_folder_does_not_change_with_its_place_time_or_bytecode(tmp_p
     assert cache.key(tmp_path / "two") == before
 
 
-def test_it_is_made_once() -> None:
-    made = cache.folder("things", "one", touch)
+def test_an_entry_is_made_once() -> None:
+    made = cache.directory("things", "one", touch)
     assert (made / "file").read_text() == "made"
-    assert cache.folder("things", "one", fail) == made
+    assert cache.directory("things", "one", fail) == made
 
 
-def test_half_of_it_is_never_there(shelf: Path) -> None:
+def test_an_incomplete_entry_is_removed(entries: Path) -> None:
     with pytest.raises(RuntimeError):
-        cache.folder("things", "one", fail)
-    assert [path.name for path in shelf.iterdir()] == [".one.lock"]
-    assert not (cache.folder("things", "one", touch) / "half").exists()
+        cache.directory("things", "one", fail)
+    assert [path.name for path in entries.iterdir()] == [".one.lock"]
+    assert not (cache.directory("things", "one", touch) / "half").exists()
 
 
-def test_what_a_killed_process_left_is_made_anew(shelf: Path) -> None:
-    (shelf / ".one.new").mkdir(parents=True)
-    (shelf / ".one.new/half").write_text("")
-    assert [path.name for path in cache.folder("things", "one", touch).iterdir()] == ["file"]
+def test_the_incomplete_entry_of_a_killed_process_is_replaced(entries: Path) -> None:
+    (entries / ".one.new").mkdir(parents=True)
+    (entries / ".one.new/half").write_text("")
+    assert [path.name for path in cache.directory("things", "one", touch).iterdir()] == ["file"]
 
 
-def used(shelf: Path, name: str, seconds_ago: float) -> None:
-    """Make something that was last asked for some time ago."""
-    cache.folder("things", name, touch)
+def used(entries: Path, name: str, seconds_ago: float) -> None:
+    """Make an entry that was last used some time ago."""
+    cache.directory("things", name, touch)
     past = time.time() - seconds_ago
-    os.utime(shelf / f".{name}.lock", (past, past))
+    os.utime(entries / f".{name}.lock", (past, past))
 
 
-def kept(shelf: Path) -> list[str]:
-    return sorted(path.name for path in shelf.glob("[!.]*"))
+def names(entries: Path) -> list[str]:
+    return sorted(path.name for path in entries.glob("[!.]*"))
 
 
-def test_what_nobody_asks_for_goes_when_something_new_is_made(shelf: Path) -> None:
-    used(shelf, "used", 0)
-    used(shelf, "old", cache.UNUSED + 60)
-    cache.folder("things", "used", fail)
-    cache.folder("things", "new", touch)
-    assert kept(shelf) == ["new", "used"]
+def test_an_unused_entry_is_removed_when_a_new_one_is_made(entries: Path) -> None:
+    used(entries, "used", 0)
+    used(entries, "old", cache.UNUSED_SECONDS + 60)
+    cache.directory("things", "used", fail)
+    cache.directory("things", "new", touch)
+    assert names(entries) == ["new", "used"]
 
 
-def test_of_a_family_the_last_few_stay(shelf: Path) -> None:
+def test_the_last_used_entries_of_a_family_stay(entries: Path) -> None:
     for age in range(1, 7):
-        used(shelf, f"a-{age}", age * 60)
-        used(shelf, f"b-{age}", age * 60)
-    cache.folder("things", "a-new", touch)
-    assert [name for name in kept(shelf) if name.startswith("a-")] == ["a-1", "a-2", "a-3", "a-new"]
-    assert len([name for name in kept(shelf) if name.startswith("b-")]) == cache.KEPT
+        used(entries, f"a-{age}", age * 60)
+        used(entries, f"b-{age}", age * 60)
+    cache.directory("things", "a-new", touch)
+    assert [name for name in names(entries) if name.startswith("a-")] == ["a-1", "a-2", "a-3", "a-new"]
+    assert len([name for name in names(entries) if name.startswith("b-")]) == cache.ENTRIES_PER_FAMILY
 
 
-def test_what_is_being_made_or_mounted_stays(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache.folder("things", "made", touch)
+def test_an_entry_that_is_being_made_or_is_mounted_stays(entries: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.directory("things", "made", touch)
     for name in ("mounted", "made"):
-        used(shelf, name, cache.UNUSED + 60)
-    monkeypatch.setattr(cache, "_mounted", lambda folder: folder.name == "mounted")
-    with (shelf / ".made.lock").open("a") as lock:
+        used(entries, name, cache.UNUSED_SECONDS + 60)
+    monkeypatch.setattr(cache, "_mounted", lambda directory: directory.name == "mounted")
+    with (entries / ".made.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        cache.folder("things", "new", touch)
-    assert kept(shelf) == ["made", "mounted", "new"]
+        cache.directory("things", "new", touch)
+    assert names(entries) == ["made", "mounted", "new"]
 
 
-#: Asks for the same thing as another process, and says whether it was made here.
-ASK = """
+#: Requests the same entry as other processes, and prints whether this process has made it.
+REQUEST = """
 import sys, time
 from pathlib import Path
 from dcor_dev import cache
@@ -147,28 +147,28 @@ def make(target):
     print("made", flush=True)
     time.sleep(0.3)
     (target / "file").write_text("made")
-print((cache.folder("things", "one", make) / "file").read_text())
+print((cache.directory("things", "one", make) / "file").read_text())
 """
 
 
-def test_who_asks_while_it_is_made_waits_for_it(shelf: Path) -> None:
+def test_a_process_waits_for_an_entry_that_another_one_makes(entries: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    argv = [sys.executable, "-c", ASK, str(shelf.parent)]
-    asking = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
-    said = sorted(process.communicate()[0] for process in asking)
-    assert said == ["made\n", "made\n", "made\nmade\n"]
+    argv = [sys.executable, "-c", REQUEST, str(entries.parent)]
+    processes = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
+    outputs = sorted(process.communicate()[0] for process in processes)
+    assert outputs == ["made\n", "made\n", "made\nmade\n"]
 
 
-def test_what_is_asked_for_while_old_things_are_looked_through_stays(
-    shelf: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_old_entry_that_is_used_during_the_search_for_old_ones_stays(
+    entries: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    used(shelf, "old", cache.UNUSED + 60)
-    remove = cache._remove_unused
+    used(entries, "old", cache.UNUSED_SECONDS + 60)
+    remove = cache._remove_unused  # noqa: SLF001 (which this test delays)
 
-    def remove_later(old: Path, lock: Path, asked: float) -> None:
+    def remove_later(old: Path, lock: Path, last_used: float) -> None:
         lock.touch()
-        remove(old, lock, asked)
+        remove(old, lock, last_used)
 
     monkeypatch.setattr(cache, "_remove_unused", remove_later)
-    cache.folder("things", "new", touch)
-    assert kept(shelf) == ["new", "old"]
+    cache.directory("things", "new", touch)
+    assert names(entries) == ["new", "old"]

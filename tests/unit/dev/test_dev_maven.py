@@ -1,4 +1,4 @@
-"""Under which licence a jar comes is said by its POM, or by the one that it inherits from."""
+"""The licence of a jar is in its POM, or in the parent of that."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ MAVEN = 'xmlns="http://maven.apache.org/POM/4.0.0"'
 
 
 def _pom(repository: Path, artifact: str, text: str) -> Path:
-    folder = repository / "org/example" / artifact / "1"
-    folder.mkdir(parents=True)
-    (folder / f"{artifact}-1.pom").write_text(text, encoding="utf-8")
-    return folder
+    directory = repository / "org/example" / artifact / "1"
+    directory.mkdir(parents=True)
+    (directory / f"{artifact}-1.pom").write_text(text, encoding="utf-8")
+    return directory
 
 
 @pytest.mark.parametrize("namespace", ["", MAVEN])
-def test_its_own_licences_come_first(tmp_path: Path, namespace: str) -> None:
-    folder = _pom(tmp_path, "part", f"<project {namespace}>{PARENT}{LICENCES}</project>")
-    assert maven.licence(tmp_path, folder) == "Apache-2.0 OR EPL 2.0"
+def test_the_licences_in_the_pom_are_used(tmp_path: Path, namespace: str) -> None:
+    directory = _pom(tmp_path, "part", f"<project {namespace}>{PARENT}{LICENCES}</project>")
+    assert maven.licence(tmp_path, directory) == "Apache-2.0 OR EPL 2.0"
 
 
-def test_else_those_of_the_parent(tmp_path: Path) -> None:
+def test_without_licences_those_of_the_parent_are_used(tmp_path: Path) -> None:
     _pom(tmp_path, "parent", f"<project>{LICENCES}</project>")
-    folder = _pom(tmp_path, "part", f"<project>{PARENT}</project>")
-    assert maven.licence(tmp_path, folder) == "Apache-2.0 OR EPL 2.0"
+    directory = _pom(tmp_path, "part", f"<project>{PARENT}</project>")
+    assert maven.licence(tmp_path, directory) == "Apache-2.0 OR EPL 2.0"
 
 
-def test_no_licence_at_all_is_an_error(tmp_path: Path) -> None:
-    folder = _pom(tmp_path, "part", "<project/>")
-    with pytest.raises(DevError, match="says nothing of a licence"):
-        maven.licence(tmp_path, folder)
+def test_a_missing_licence_is_an_error(tmp_path: Path) -> None:
+    directory = _pom(tmp_path, "part", "<project/>")
+    with pytest.raises(DevError, match="does not name a licence"):
+        maven.licence(tmp_path, directory)

@@ -1,4 +1,4 @@
-"""A server must never go on without its data, nor with another's."""
+"""A server never goes on without its data, nor with those of another one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_disk_that_is_not_mounted_is_never_replaced_by_an_empty_directory(host
     assert host.names("/data") == []
 
 
-def test_data_of_another_server_are_refused(host: Host) -> None:
+def test_data_of_another_server_are_not_used(host: Host) -> None:
     run([STEP], host)
     host.path(marker("/data")).write_text("another\n")
     (outcome,) = run([STEP], host)
@@ -42,7 +42,7 @@ def test_marked_data_are_adopted_by_a_new_installation(host: Host) -> None:
 
 
 @pytest.mark.parametrize("lost", ["/data/.dcor-server", "/data"])
-def test_a_check_alone_says_it_too(host: Host, lost: str) -> None:
+def test_a_check_names_the_disk_that_is_not_mounted(host: Host, lost: str) -> None:
     run([STEP], host)
     shutil.rmtree(host.path(lost)) if host.path(lost).is_dir() else host.remove(lost)
     assert "not mounted" in str(STEP.check(host))

@@ -1,4 +1,4 @@
-"""A program that refuses new files leaves the old ones in force."""
+"""A managed file is written, or kept where an admin has changed it; files that a program rejects are restored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFUSED = ValidatedFiles(
 )
 
 
-def test_what_is_refused_is_put_back_with_the_programs_own_words(host: Host) -> None:
+def test_files_that_a_program_rejects_are_restored_with_its_output_as_the_hint(host: Host) -> None:
     run([ACCEPTED], host)
     before = host.read(FILE.path)
     (outcome,) = run([REFUSED], host)
@@ -29,12 +29,12 @@ def test_what_is_refused_is_put_back_with_the_programs_own_words(host: Host) -> 
     assert [outcome.result for outcome in run([ACCEPTED], host)] == [Result.UNCHANGED]
 
 
-def test_what_was_not_there_is_not_there_afterwards(host: Host) -> None:
+def test_a_rejected_file_that_was_new_is_removed(host: Host) -> None:
     run([REFUSED], host)
     assert not host.exists(FILE.path)
 
 
-def test_a_change_asks_for_its_handler_before_it_is_written(host: Host) -> None:
+def test_a_change_makes_its_action_pending_once(host: Host) -> None:
     run([ACCEPTED], host)
     assert pending.is_pending(host, "reload app.service")
     pending.clear(host, "reload app.service")
@@ -42,7 +42,7 @@ def test_a_change_asks_for_its_handler_before_it_is_written(host: Host) -> None:
     assert not pending.is_pending(host, "reload app.service")
 
 
-def test_a_power_cut_between_remembering_and_writing_makes_nobody_an_editor(host: Host) -> None:
+def test_a_power_cut_between_record_and_write_is_not_taken_for_an_edit(host: Host) -> None:
     run([FILE], host)
     old = host.read(FILE.path)
     newer = replace(FILE, values={"workers": 8})
@@ -57,7 +57,7 @@ RELOAD = "reload app.service"
 
 
 def _edit(host: Host) -> None:
-    """Make an edit of the admin's that a converge has seen."""
+    """Change the file as an admin does, and run the step."""
     run([FILE], host)
     host.write(FILE.path, "mine\n", FILE.access)
     run([FILE], host)
@@ -73,7 +73,7 @@ def test_an_edit_is_kept_and_restarts_nothing(host: Host) -> None:
 
 
 @pytest.mark.parametrize("way", ["mv", "rm"])
-def test_a_file_that_is_given_back_is_ours_and_what_reads_it_hears_of_that(host: Host, way: str) -> None:
+def test_a_file_that_the_admin_gives_back_is_managed_again_and_its_service_reloaded(host: Host, way: str) -> None:
     _edit(host)
     if way == "mv":
         host.rename(new_version(FILE.path), FILE.path)
@@ -89,7 +89,7 @@ def test_a_file_that_is_given_back_is_ours_and_what_reads_it_hears_of_that(host:
     assert host.read(FILE.path) == newer.text(host)
 
 
-def test_a_newer_text_takes_the_place_of_the_one_beside(host: Host) -> None:
+def test_a_newer_version_replaces_the_one_that_was_not_taken(host: Host) -> None:
     _edit(host)
     newer = replace(FILE, values={"workers": 8})
     run([newer], host)
@@ -97,5 +97,5 @@ def test_a_newer_text_takes_the_place_of_the_one_beside(host: Host) -> None:
 
 
 @pytest.mark.parametrize("path", ["/etc/logrotate.d/dcor-server", "/etc/apt/apt.conf.d/01dcor-server"])
-def test_what_reads_all_of_a_directory_does_not_find_two(path: str) -> None:
+def test_in_a_directory_that_is_read_as_a_whole_there_is_no_new_version(path: str) -> None:
     assert new_version(path) == f"/etc/dcor-server/{path.rpartition('/')[2]}.dcor-new"

@@ -1,4 +1,4 @@
-"""What a purge has put by comes back whole, under what was given since, and once."""
+"""What a purge has preserved is restored whole, once, and not over what was given since."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STEP = PreservedSettings()
 
 @pytest.fixture
 def purged(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
-    """Return a machine whose dcor-server was purged, and on which programs run that have its paths as arguments."""
+    """Return a machine on which dcor-server was purged; programs work on its files."""
     kept = {"secrets/ckan-secret-key": "key\n", f"secrets/{QUEUE}": "old\n", "tls/certificate.pem": "certificate\n"}
     for name, text in {**kept, "instance": "id\n"}.items():
         host.write(f"{PRESERVED}/{name}", text, SECRET)
@@ -35,7 +35,7 @@ def purged(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
     return host
 
 
-def test_all_comes_back_but_what_was_given_anew(purged: Host) -> None:
+def test_everything_is_restored_except_what_was_given_again(purged: Host) -> None:
     secrets.save(purged, QUEUE, Secret("new"))
     assert STEP.check(purged)
     STEP.apply(purged)
@@ -49,20 +49,20 @@ def test_all_comes_back_but_what_was_given_anew(purged: Host) -> None:
     assert purged.read(INSTANCE) == "id\n"
 
 
-def test_what_a_power_cut_has_left_of_it_is_made_whole(purged: Host) -> None:
+def test_a_copy_that_a_power_cut_has_left_half_done_is_made_again(purged: Host) -> None:
     purged.write(f"{secrets.DIRECTORY}.kept/ckan-secret-key", "", SECRET)
     assert STEP.check(purged)
     STEP.apply(purged)
     assert secrets.read(purged, "ckan-secret-key") == Secret("key")
 
 
-def test_it_does_not_come_back_twice(purged: Host) -> None:
+def test_it_is_not_restored_twice(purged: Host) -> None:
     STEP.apply(purged)
     purged.remove("/etc/dcor-server/tls/certificate.pem")
     assert STEP.check(purged) is None
 
 
-def test_a_password_that_is_about_to_come_back_is_known_to_who_tries_it(purged: Host) -> None:
+def test_a_preserved_password_is_used_before_it_is_restored(purged: Host) -> None:
     assert external.passwords(purged) == {"redis-password": Secret("old")}
     secrets.save(purged, QUEUE, Secret("new"))
     assert external.passwords(purged) == {"redis-password": Secret("new")}

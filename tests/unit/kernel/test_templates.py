@@ -1,8 +1,9 @@
-"""A text of an admin's reaches CKAN as it was written, whatever an INI file makes of its characters."""
+"""Templates: an admin's text reaches CKAN unchanged, whatever its characters mean in an INI file."""
 
 from __future__ import annotations
 
 import configparser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from dcor_pkg.answers import settings
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import templates
+from dcor_pkg.kernel import secrets, templates
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.services import endpoints
 
@@ -51,7 +52,21 @@ def test_the_file_of_the_setting_is_in_ckan_ini(host: Host) -> None:
     assert _lines(parser["app:main"]["ckan.site_about"]) == _lines(ABOUT)
 
 
-def test_a_file_that_has_gone_is_named(host: Host) -> None:
+def test_a_missing_file_is_named(host: Host) -> None:
     wanted = settings.parse({"about": "/srv/gone.md"})
-    with pytest.raises(DcorError, match="/srv/gone.md"):
+    with pytest.raises(DcorError, match=r"/srv/gone.md"):
         templates.render("ckan/templates/ckan.ini", _values(wanted), host)
+
+
+def test_a_secret_without_reveal_is_an_error(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "template").write_text("{{ secret('key') }}\n")
+    host.write(secrets.path("key"), "hush\n", secrets.ACCESS)
+    monkeypatch.setattr(templates._environment().loader, "searchpath", [str(tmp_path)])  # noqa: SLF001 (a template)
+    with pytest.raises(TypeError, match="reveal"):
+        templates.render("template", {}, host)
+
+
+def test_a_missing_secret_is_named(host: Host) -> None:
+    with pytest.raises(DcorError, match=r"^The secret key is missing\.$") as failed:
+        secrets.read(host, "key")
+    assert failed.value.hint == "dcor-server converge makes it."

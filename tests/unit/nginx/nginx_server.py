@@ -123,7 +123,7 @@ class NginxServer:
 def program() -> Path:
     """Return nginx: the installed one, or one that is unpacked only, so that no service is started."""
     installed = Path("/usr/sbin/nginx")
-    return installed if installed.exists() else cache.folder("nginx", "program", _unpack) / "usr/sbin/nginx"
+    return installed if installed.exists() else cache.directory("nginx", "program", _unpack) / "usr/sbin/nginx"
 
 
 def version(of: Path) -> tuple[int, ...]:

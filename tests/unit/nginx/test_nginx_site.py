@@ -183,7 +183,7 @@ def test_an_addition_that_is_a_dangling_link_is_named(host: Host, fake_nginx: Ng
     run([site()], host)
     host.link(OWN, "/nowhere")
     (outcome,) = run([site()], host)
-    assert (outcome.result, outcome.reason) == (Result.FAILED, f"{OWN} is no file that can be read.")
+    assert (outcome.result, outcome.reason) == (Result.FAILED, f"{OWN} is not a readable file.")
 
 
 def test_a_default_site_of_the_admins_stays_enabled(host: Host, fake_nginx: Nginx) -> None:

@@ -34,7 +34,7 @@ def of(**answers: str) -> endpoints.Services:
 
 
 def test_by_default_all_are_local() -> None:
-    assert [engine.key for engine in engines.local(settings.Settings())] == list(EXTERNAL)
+    assert engines.local(settings.Settings()) == engines.ENGINES
     assert all(getattr(of(), item.name).local for item in fields(endpoints.Services))
     assert of().object_store.origin == "https://dcor.example.org"
     assert of().solr.address == "http://127.0.0.1:8983/solr/ckan"
@@ -42,7 +42,6 @@ def test_by_default_all_are_local() -> None:
 
 def test_an_address_is_parsed() -> None:
     used = of(**EXTERNAL)
-    assert engines.local(settings.parse(EXTERNAL)) == ()
     assert (used.database.user, used.database.name, used.database.port) == ("dcor", "archive", 5433)
     assert (used.redis.name, used.redis.tls, used.solr.name) == ("3", True, "solr/dcor")
     assert used.object_store.login(Secret) == ("AKID", Secret("external-object-store-secret"))
@@ -55,12 +54,6 @@ def test_an_address_without_a_port_has_the_default_port() -> None:
         443,
         "https://s3.example.org",
     )
-
-
-def test_only_the_service_with_an_address_is_external() -> None:
-    wanted = settings.parse({"redis": EXTERNAL["redis"]})
-    assert [engine.key for engine in engines.external(wanted)] == ["redis"]
-    assert [engine.key for engine in engines.local(wanted)] == ["database", "solr", "object-store"]
 
 
 @given(WORDS)

@@ -21,12 +21,10 @@ from dcor_pkg.services.engine import Engine
 TREE = Path(__file__).resolve().parents[3]
 DEBIAN = TREE / "debian"
 FACTS = Facts("2.11.6-1~deb12u1", "0" * 64, "3.11.2", (1, 22, 1), ipv6=True, cores=2, memory=4096)
-#: an address for each
+#: an external address for each: the example that the hint of its setting gives
 ADDRESSES = {
-    "database": "postgresql://dcor@db.example.org/dcor",
-    "redis": "rediss://redis.example.org",
-    "solr": "https://ckan@solr.example.org/solr/ckan",
-    "object-store": "https://AKID@s3.example.org",
+    engine.key: settings.ROWS[engine.key].hint.removeprefix("For example ").removesuffix(".")
+    for engine in engines.ENGINES
 }
 each_engine = pytest.mark.parametrize("engine", engines.ENGINES, ids=lambda engine: engine.key)
 
@@ -43,10 +41,23 @@ def test_each_row_is_an_endpoint_by_name() -> None:
 @each_engine
 def test_its_setting_and_its_questions_exist(engine: Engine) -> None:
     templates = (DEBIAN / "dcor-server.templates").read_text(encoding="utf-8")
-    for question in (engine.key, engine.login_question):
-        assert f"Template: dcor-server/{question}\n" in templates
-    assert PASSWORDS[engine.login_question] == engine.key
+    questions = {engine.key, engine.login_question} - {""}
+    assert [question for question in questions if f"Template: dcor-server/{question}\n" not in templates] == []
+    assert [key for key, service in PASSWORDS.items() if service == engine.key] == sorted(questions - {engine.key})
     assert settings.default(engine.key) == validators.LOCAL
+
+
+@each_engine
+def test_the_readme_has_an_example_and_its_requirements(engine: Engine) -> None:
+    readme = (TREE / "README.md").read_text(encoding="utf-8")
+    assert any(f"\n| {engine.key} | `{engine.key}={scheme}://" in readme for scheme in engine.schemes)
+
+
+@each_engine
+def test_it_alone_is_external_with_an_address(engine: Engine) -> None:
+    wanted = external_settings(engine)
+    assert engines.external(wanted) == (engine,)
+    assert engines.local(wanted) == tuple(other for other in engines.ENGINES if other != engine)
 
 
 @each_engine

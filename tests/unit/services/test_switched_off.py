@@ -69,11 +69,11 @@ def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Machine:
 def test_a_service_is_stopped_and_does_not_come_back_at_boot(host: Host, machine: Machine) -> None:
     step = ServiceStopped("dcor-solr.service")
     (outcome,) = run([step], host)
-    assert outcome.reason == "is active, and its work is done elsewhere"
+    assert outcome.reason == "is active, and not needed, since the service is external"
     assert (machine.active & {step.unit}, machine.enabled) == (set(), set())
     assert run([step], host) == [Outcome(step.name, Result.UNCHANGED)]
     machine.enabled.add(step.unit)
-    assert step.check(host) == "would start at boot"
+    assert step.check(host) == "is enabled, so it would start at boot"
 
 
 def test_our_cluster_is_stopped_and_started_again(host: Host, machine: Machine) -> None:

@@ -1,10 +1,10 @@
-"""Look for each secret of a machine in all that somebody can read there."""
+"""Search the files of a machine that a user can read for each of its secrets."""
 
 from __future__ import annotations
 
 from dcor_dev.machine import Machine
 
-#: All secrets, one a line: what lies in the folder as it is, and the private lines of keys.
+#: Collect all secrets, one per line: the content of the files in the directory, and the lines between PEM headers.
 GATHER = """
 cd /etc/dcor-server/secrets
 for file in *; do
@@ -18,7 +18,8 @@ for file in *; do
 done >/run/all-secrets
 chmod 600 /run/all-secrets
 """
-#: The pattern comes by a pipe, for nobody but root may read it. /proc has the command lines of all, and what is open.
+#: grep reads the patterns from standard input, since only root may read the file. /proc has all command lines, and the
+#: open files.
 SEARCH = """
 runuser -u {user} -- grep --recursive --fixed-strings --files-with-matches --no-messages --devices=skip \
     --binary-files=without-match --exclude-dir=sys --exclude-dir=task -f - {places} </run/all-secrets |
@@ -26,8 +27,8 @@ runuser -u {user} -- grep --recursive --fixed-strings --files-with-matches --no-
 """
 
 
-def found(machine: Machine, user: str, places: str = "/") -> set[str]:
-    """Return the files below `places` in which that user can read a secret."""
+def files_with_secrets(machine: Machine, user: str, places: str = "/") -> set[str]:
+    """Return the files below `places` in which `user` can read a secret."""
     machine.shell(GATHER)
     assert int(machine.shell("wc -l </run/all-secrets")) > 10
     machine.run("chmod", "600", "/run/all-secrets")

@@ -1,4 +1,4 @@
-"""Hear from systemd-nspawn that its machine has booted, instead of asking again and again."""
+"""Receive systemd-nspawn's notification that its machine has booted, instead of polling."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Notices:
-    """The socket that systemd-nspawn sends sd_notify(3) messages to; for the time of booting only.
+class NotifySocket:
+    """The socket for the sd_notify(3) messages of systemd-nspawn; to be closed when the machine has booted.
 
-    Each daemon-reload sends more, and once ten lie there unread, nspawn waits, and so does process 1 inside.
+    Each daemon-reload in the machine sends more messages. With ten unread messages nspawn blocks, and with it the
+    machine's process 1.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,8 +27,11 @@ class Notices:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
 
-    def await_ready(self, pid: int, deadline: float) -> None:
-        """Return when READY=1 has come; fail when the process ends first, or at the deadline (of time.monotonic())."""
+    def wait_until_ready(self, pid: int, deadline: float) -> None:
+        """Wait for READY=1.
+
+        Raises DevError when the process `pid` ends before, or at `deadline` (in the seconds of time.monotonic()).
+        """
         while "READY=1" not in self._next(pid, deadline).splitlines():
             pass
 
@@ -46,5 +50,5 @@ class Notices:
         finally:
             os.close(ended)
         if self._socket not in ready:
-            raise DevError("ended before it had booted" if ready else "did not boot in time")
+            raise DevError("stopped before it had booted" if ready else "did not boot in time")
         return self._socket.recv(4096).decode(errors="replace")

@@ -1,6 +1,7 @@
-"""What a server has around it in a clinic, as a test makes it: an authority that signs, a server that takes mail."""
+"""Scripts for tests in machines: create certificates, and receive mail."""
 
-#: An authority, one below it, and two keys of which the first is certified.
+#: Creates a root and an intermediate certificate authority, a certificate with its key, and another key. chain.pem has
+#: the certificate and the intermediate one, turned.pem both in the wrong order.
 MAKE_CERTIFICATES = """
 mkdir -p /srv/tls && cd /srv/tls
 request() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1-key.pem -out $1.csr -subj "/CN=$2" 2>&1; }
@@ -13,7 +14,7 @@ request leaf dcor.example.org; printf 'subjectAltName=DNS:dcor.example.org\\n' >
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out other-key.pem
 cat leaf.pem middle.pem >chain.pem; cat middle.pem leaf.pem >turned.pem
 """
-#: takes mails and lays them down, so that a test can read them
+#: An SMTP server that appends mails to /srv/mails.
 MAIL_SINK = """
 import asyncio, pathlib
 

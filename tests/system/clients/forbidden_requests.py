@@ -1,4 +1,4 @@
-"""Attempts to get what one may not have: requests as they stand, and ways to spell a place in the store."""
+"""Send requests that have to be rejected: unmodified paths, and other spellings of an object's path in the store."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Mapping
 
 from dcor_client import Server
 
-#: What may be said to somebody who has no right. (nginx closes without a word what it does not even look at.)
-REFUSALS = {400, 401, 403, 404, 405, 409, 411, 501}
+#: The status codes of a rejection. (nginx closes the connection without a response for some requests.)
+REJECTIONS = {400, 401, 403, 404, 405, 409, 411, 501}
 
-#: How a measurement, a preview and a listing of a bucket begin or what they hold.
-TREASURES = (b"\x89HDF\r\n", b"\xff\xd8\xff", b"<ListBucketResult", b"<Tagging", b"public=true")
+#: Bytes that a measurement, a preview, the listing of a bucket and an object's tags contain.
+PRIVATE_CONTENT = (b"\x89HDF\r\n", b"\xff\xd8\xff", b"<ListBucketResult", b"<Tagging", b"public=true")
 
-#: ways to spell the place of a private object, or of what it lies in
-WAYS = (
+#: Spellings of the path of a private object or of its bucket.
+SPELLINGS = (
     "{private}",
     "{private}/",
     "/{private}",
@@ -28,7 +28,7 @@ WAYS = (
     "/{bucket}%2f{key}",
     "/{bucket}/{key_in_one}",
     "/{other_bucket}/{key}",
-    # through what is public
+    # through a public bucket or object
     "/{open_bucket}/..{private}",
     "/{open_bucket}/%2e%2e{private}",
     "/{open_bucket}/..%2f{bucket}/{key}",
@@ -39,7 +39,7 @@ WAYS = (
     "{public}/..{up}{private}",
     "{public}%00{up}{private}",
     "{public}%3f/../..{private}",
-    # by the filer's own names
+    # by the filer's paths
     "/buckets{private}",
     "/buckets/{bucket}/?pretty=y",
     "/buckets/",
@@ -52,8 +52,8 @@ WAYS = (
     "/{bucket}?policy",
     "/{bucket}?uploads",
 )
-#: what S3 and the filer tell of an object, and what looks like a signature
-QUESTIONS = (
+#: Queries for an object's properties in S3 and the filer, and invalid signatures.
+QUERIES = (
     "metadata=true",
     "metadata=true&pretty=y",
     "tagging",
@@ -76,7 +76,7 @@ Answer = tuple[int, Mapping[str, str], bytes]
 def ask(
     server: Server, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> Answer:
-    """Send a request as it stands: no library tidies up the path first. Status 0: closed without an answer."""
+    """Send a request with exactly this path, which http.client does not change. Status 0: closed without a response."""
     context = ssl.create_default_context(cafile=str(server.certificate))
     connection = http.client.HTTPSConnection(server.host, context=context, timeout=30)
     try:
@@ -89,17 +89,17 @@ def ask(
         connection.close()
 
 
-def refused(name: str, answer: Answer, *secret: str) -> int:
-    """Return the status of a refusal; anything else is an error."""
+def assert_rejected(name: str, answer: Answer, *secrets: str) -> int:
+    """Assert that an answer is a rejection without private content or one of `secrets`, and return its status."""
     status, headers, body = answer
-    assert status in {0, *REFUSALS}, f"{name}: {status} {headers} {body[:200]!r}"
-    told = [text for text in (*TREASURES, *(word.encode() for word in secret)) if text in body]
-    assert not told, f"{name}: refused with {status}, but the answer holds {told}"
+    assert status in {0, *REJECTIONS}, f"{name}: {status} {headers} {body[:200]!r}"
+    leaked = [text for text in (*PRIVATE_CONTENT, *(word.encode() for word in secrets)) if text in body]
+    assert not leaked, f"{name}: rejected with {status}, but the answer contains {leaked}"
     return status
 
 
 def store_targets(private: str, public: str) -> list[str]:
-    """Return the ways to spell a private object's place in the store, and to ask what the store knows of it."""
+    """Return requests for a private object in the store: its siblings, other spellings of its path, and queries."""
     bucket = private.split("/")[1]
     key = private.partition(f"/{bucket}/")[2]
     names = {
@@ -113,5 +113,5 @@ def store_targets(private: str, public: str) -> list[str]:
         "other_bucket": bucket.upper(),
     }
     siblings = [private.replace("/resource/", f"/{kind}/") for kind in ("condensed", "preview")]
-    spelled = [way.format(**names) for way in WAYS]
-    return [*siblings, *spelled, *(f"{private}?{question}" for question in QUESTIONS)]
+    spelled = [spelling.format(**names) for spelling in SPELLINGS]
+    return [*siblings, *spelled, *(f"{private}?{query}" for query in QUERIES)]

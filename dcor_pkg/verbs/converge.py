@@ -1,0 +1,45 @@
+"""`dcor-server converge`: make the machine as the settings say."""
+
+from __future__ import annotations
+
+import argparse
+
+from dcor_pkg import converge
+from dcor_pkg.kernel import report
+from dcor_pkg.kernel.runner import Outcome, Result
+from dcor_pkg.machine.host import Host
+from dcor_pkg.verbs.run_report import conclude, progress_of
+from dcor_pkg.verbs.verb import DRIFT, FAILED, JSON, OK, Console, Verb, argument
+
+DRY_RUN = argument("--dry-run", action="store_true", help="show what would be done and change nothing")
+
+
+def run(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Converge, or show what a converge would do."""
+    start = converge.dry_run if options.dry_run else converge.converge
+    outcomes = start(host, progress_of(options, console))
+    conclude(host, options, console, outcomes)
+    return exit_code(outcomes)
+
+
+def converge_after(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Converge after another verb has changed the settings."""
+    outcomes = converge.converge(host, progress_of(options, console))
+    conclude(host, options, console, outcomes)
+    return exit_code(outcomes)
+
+
+def exit_code(outcomes: list[Outcome]) -> int:
+    """Return 1 when a step failed, 3 when a dry run found drift, else 0."""
+    if report.failed(outcomes):
+        return FAILED
+    return DRIFT if any(outcome.result is Result.WOULD_CHANGE for outcome in outcomes) else OK
+
+
+VERB = Verb(
+    "converge",
+    "make the machine as the settings say; this is also the repair",
+    run,
+    (JSON, DRY_RUN),
+    changes_machine=True,
+)

@@ -1,0 +1,25 @@
+"""`dcor-server make-release`: make the release that should run, without switching to it."""
+
+from __future__ import annotations
+
+import argparse
+
+from dcor_pkg.ckan import release_id
+from dcor_pkg.ckan.release_made import ReleaseMade
+from dcor_pkg.kernel import runner
+from dcor_pkg.machine import facts
+from dcor_pkg.machine.host import Host
+from dcor_pkg.verbs.converge import exit_code
+from dcor_pkg.verbs.run_report import conclude, progress_of
+from dcor_pkg.verbs.verb import Console, Verb
+
+
+def run(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Run the one step that makes the release; the services keep running from the active one."""
+    step = ReleaseMade(release_id.wanted(facts.read(host)))
+    outcomes = runner.run([step], host, report=progress_of(options, console))
+    conclude(host, options, console, outcomes)
+    return exit_code(outcomes)
+
+
+VERB = Verb("make-release", "make the release that should run, next to the active one", run, changes_machine=True)

@@ -1,0 +1,63 @@
+"""What a verb of the command `dcor-server` is: a row of the table in cli.py, defined in one file of this directory."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dcor_pkg.machine.host import Host
+
+#: exit codes; argparse ends with 2 for wrong usage
+OK, FAILED, DRIFT = 0, 1, 3
+
+
+@dataclass(frozen=True)
+class Console:
+    """Where a verb writes lines: to standard output and standard error. Verbs themselves never print."""
+
+    out: Callable[[str], None]
+    err: Callable[[str], None]
+
+
+#: adds itself to the parser of a verb
+Argument = Callable[[argparse.ArgumentParser], object]
+
+
+def argument(*names: str, **options: Any) -> Argument:
+    """Return an argument of a verb, declared as for argparse's add_argument."""
+    return lambda parser: parser.add_argument(*names, **options)
+
+
+JSON = argument("--json", action="store_true", help="print the result as JSON")
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One thing that an administrator asks for by name."""
+
+    name: str
+    #: one line for --help
+    summary: str
+    #: does the work and returns the exit code; may raise DcorError
+    run: Callable[[Host, argparse.Namespace, Console], int]
+    arguments: tuple[Argument, ...] = (JSON,)
+    #: whether an interruption may leave the machine half changed
+    changes_machine: bool = False
+    #: whether everything after the verb, --help included, belongs to another program
+    passes_arguments_on: bool = False
+
+    def add_to(self, verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+        """Add the verb's own parser to the command's."""
+        parser = verbs.add_parser(
+            self.name,
+            help=self.summary,
+            description=self.summary,
+            add_help=not self.passes_arguments_on,
+            # No argument contains a NUL character, so nothing looks like an option.
+            prefix_chars="\0" if self.passes_arguments_on else "-",
+        )
+        parser.set_defaults(verb=self)
+        for add in self.arguments:
+            add(parser)

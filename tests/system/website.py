@@ -1,0 +1,59 @@
+"""Check a machine's website with the requests of its users, and its services."""
+
+from __future__ import annotations
+
+import json
+
+from dcor_dev.machine import Machine
+
+CURL = "curl --silent --show-error --cacert /etc/dcor-server/tls/certificate.pem"
+SITE = "https://dcor.example.org"
+SEARCH = "/api/3/action/package_search?rows=1"
+
+#: The longest wait from the end of the boot to the first page.
+TIMEOUT_SECONDS = 120
+
+
+def wait_for_page(machine: Machine) -> None:
+    """Wait until CKAN answers a search; with a cookie, since guests get pages from nginx's cache."""
+    retry = (
+        "--retry",
+        str(TIMEOUT_SECONDS),
+        "--retry-delay",
+        "1",
+        "--retry-max-time",
+        str(TIMEOUT_SECONDS),
+        "--retry-all-errors",
+    )
+    quiet = ("--silent", "--show-error", "--fail", "--insecure", "--output", "/dev/null")
+    machine.run(
+        "curl",
+        *quiet,
+        *retry,
+        "--cookie",
+        "dcor=somebody",
+        f"https://{machine.hostname}{SEARCH}",
+        timeout=TIMEOUT_SECONDS + 60,
+    )
+
+
+def wait_until_idle(machine: Machine) -> None:
+    """Wait for CKAN and the converge after the boot, whose timer is disabled: then only the test converges."""
+    machine.shell("systemctl disable --quiet --now dcor-converge.timer")
+    wait_for_page(machine)
+    machine.run("dcor-server", "converge")
+
+
+def serves(machine: Machine) -> bool:
+    """Return whether a page and a search succeed under the server's name, with a verified certificate."""
+    site = f"https://{machine.hostname}"
+    page = machine.shell(f"{CURL} --output /dev/null --write-out '%{{http_code}}' {site}/")
+    search = machine.shell(f"{CURL} '{site}{SEARCH}'")
+    return page == "200" and json.loads(search)["success"] is True
+
+
+def assert_healthy(machine: Machine) -> None:
+    """Assert what is true after each kind of installation: the site works, no unit failed, `status` succeeds."""
+    assert serves(machine)
+    assert machine.failed_units() == []
+    machine.run("dcor-server", "status")

@@ -1,0 +1,180 @@
+"""A fake machine for unit tests: all programs that dcor-server runs, with a state, over the files of a directory.
+
+The fixture `machine` gives one on which the packages are installed and nothing is set up; `machine.host` is its Host.
+Each program has a handler in the table `machine.programs`; a program or call that has none is an AssertionError that
+names it, also where the code under test has caught it. A test reads and changes the state of `machine.systemd`,
+`.postgresql`, `.supervisor`, `.nginx`, `.ckan` and `.packages`, looks at `machine.calls`, and adds or replaces
+handlers:
+
+    machine.programs["sh"] = lambda call: ""
+    machine.fail("systemctl", "reload", words="no")    # each call that begins so fails
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import psutil
+import pytest
+
+from dcor_pkg.ckan import release
+from dcor_pkg.ckan.known_issues import percent_in_database_url
+from dcor_pkg.machine import disk, http_request, unix_http
+from dcor_pkg.machine.facts import REQUIREMENTS
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import AUTHORITIES, PACKAGED_CKAN
+from dcor_pkg.services.solr import local as solr
+from tests.unit.fake_programs import postgresql
+from tests.unit.fake_programs.call import Call, Handler
+from tests.unit.fake_programs.ckan import MAGIC, Ckan
+from tests.unit.fake_programs.files import Files
+from tests.unit.fake_programs.nginx import Nginx
+from tests.unit.fake_programs.packages import Packages
+from tests.unit.fake_programs.postgresql import Postgresql
+from tests.unit.fake_programs.supervisor import Supervisor
+from tests.unit.fake_programs.systemd import Systemd
+
+PUBLIC, PROGRAM = Access(0o644), Access(0o755)
+TIMERS = ("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer")
+UNITS = (
+    *("redis-server@dcor.service", "dcor-solr.service", "dcor-object-store.service"),
+    *(postgresql.UNIT, "postgresql.service", "supervisor.service", "nginx.service"),
+    *(*TIMERS, "dcor-converge.service", "dcor-nightly.service"),
+)
+#: units that the installation of their packages starts, and that start at boot
+STARTED = (postgresql.UNIT, "postgresql.service", "supervisor.service", "nginx.service")
+#: Debian's example of a site, which is enabled at first
+EXAMPLE = "/etc/nginx/sites-available/default"
+SITE_PACKAGES = f"{PACKAGED_CKAN}/lib/python3.11/site-packages"
+#: what the packages bring
+FILES = {
+    REQUIREMENTS: "dcor-shared==1.0.4 --hash=sha256:0000\n",
+    "/usr/share/dcor-wheels/bytecode.magic": MAGIC,
+    AUTHORITIES: "-----BEGIN CERTIFICATE-----\n",
+    EXAMPLE: "server { listen 80 default_server; }\n",
+    f"{SITE_PACKAGES}/ckan/config/solr/schema.xml": f'<schema name="ckan-2.11">\n    {solr.VERSION_FIELD}\n</schema>\n',
+    f"{SITE_PACKAGES}/ckan/model/__init__.py": percent_in_database_url.ISSUE.cure.change[2],
+    f"{SITE_PACKAGES}/ckan/i18n/en_US/LC_MESSAGES/ckan.po": "",
+    f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\n",
+    f"{PACKAGED_CKAN}/bin/activate": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",
+    "/proc/cpuinfo": "processor\t: 0\nprocessor\t: 1\n",
+    "/proc/meminfo": "MemTotal:        4194304 kB\n",
+    "/proc/net/if_inet6": "",
+    "/var/log/ckan/web.log": "",
+}
+
+
+class Machine:
+    """The programs of one machine, and its Host."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        _install_files(host)
+        self.systemd = Systemd(host, *UNITS)
+        self.postgresql = Postgresql(host, self.systemd)
+        self.supervisor = Supervisor(host, self.systemd)
+        self.nginx = Nginx(host)
+        self.packages = Packages(host)
+        self.files = Files(host)
+        self.ckan = Ckan(host, self.systemd, self.postgresql, self.supervisor)
+        parts = (self.systemd, self.postgresql, self.supervisor, self.nginx, self.packages, self.files, self.ckan)
+        #: handlers by the names of programs; "RELEASE/bin/NAME" is a program of whichever release
+        self.programs: dict[str, Handler] = {name: run for part in parts for name, run in part.programs().items()}
+        #: what was run, in order
+        self.calls: list[Call] = []
+        #: calls that no handler knew
+        self.unknown: list[str] = []
+        self.failures: dict[tuple[str, ...], tuple[int, str]] = {}
+        #: programs that listen on a port, as psutil lists them
+        self.connections: list[Any] = []
+        #: free bytes on each disk
+        self.free = 100 * disk.GIB
+        self._start()
+
+    def run(
+        self,
+        *argv: str,
+        text: str = "",
+        user: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        directory: str = "/",
+        timeout: float = 600,
+    ) -> str:
+        """Stand for Host.run. Raises AssertionError for what no handler knows."""
+        call = Call(argv, text, user, environment or {})
+        self.calls.append(call)
+        for beginning, (code, words) in self.failures.items():
+            if argv[: len(beginning)] == beginning:
+                raise call.failure(code, words)
+        try:
+            return self._handler(call)(call)
+        except AssertionError as error:
+            self.unknown.append(str(error))
+            raise
+
+    def fail(self, *beginning: str, words: str = "", code: int = 1) -> None:
+        """Make each call whose arguments begin so end with an exit code and these words."""
+        self.failures[beginning] = (code, words)
+
+    def ran(self, *beginning: str) -> list[tuple[str, ...]]:
+        """Return the calls that began so, in order."""
+        return [call.argv for call in self.calls if call.argv[: len(beginning)] == beginning]
+
+    def state(self) -> object:
+        """Return a copy of the state of all programs, for a comparison."""
+        return deepcopy(
+            [
+                self.systemd.units,
+                *(self.postgresql.roles, self.postgresql.databases, self.postgresql.updates),
+                *(self.supervisor.loaded, self.nginx.reloads, self.packages.diversions),
+                *(self.ckan.documents, self.ckan.commands),
+            ]
+        )
+
+    def _handler(self, call: Call) -> Handler:
+        program = call.argv[0]
+        if program.startswith(f"{release.DIRECTORY}/"):
+            program = f"RELEASE/{program.removeprefix(release.DIRECTORY).split('/', 2)[2]}"
+        if program not in self.programs:
+            raise call.unknown()
+        return self.programs[program]
+
+    def _start(self) -> None:
+        """Start what the installation of the packages starts, and tie the programs together."""
+        for unit in STARTED:
+            self.systemd.units[unit].active, self.systemd.units[unit].file = "active", "enabled"
+        self.nginx.start()
+        for verb in ("start", "restart"):
+            self.systemd.hooks[f"{verb} nginx.service"] = self.nginx.reload
+            self.systemd.hooks[f"{verb} supervisor.service"] = self.supervisor.restart
+        self.systemd.hooks["stop nginx.service"] = self.nginx.stop
+        self.systemd.hooks["reload nginx.service"] = self.nginx.reload
+        self.systemd.hooks["reload-or-restart nginx.service"] = self.nginx.reload
+
+
+def _install_files(host: Host) -> None:
+    """Write what the packages bring."""
+    for path in ("/run", "/var/log", "/etc/systemd/system", "/etc/supervisor/conf.d", "/etc/nginx/sites-enabled"):
+        host.make_directory(path, PROGRAM)
+    for path, text in FILES.items():
+        host.write(path, text, PUBLIC)
+    host.write(f"{PACKAGED_CKAN}/bin/ckan", f"#!{PACKAGED_CKAN}/bin/python\n", PROGRAM)
+    host.write("/usr/bin/python3", "", PROGRAM)
+    host.write(postgresql.START, "auto\n", Access(0o644, "postgres", "postgres"))
+    host.link(f"{PACKAGED_CKAN}/bin/python3", "../../../../bin/python3")
+    host.link(f"{PACKAGED_CKAN}/bin/python", "python3")
+    host.link("/etc/nginx/sites-enabled/default", EXAMPLE)
+
+
+def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the code under test reach this machine, and no other one."""
+    monkeypatch.setattr(Host, "run", lambda _, *argv, **options: machine.run(*argv, **options))
+    monkeypatch.setattr(unix_http, "rpc", machine.supervisor.rpc)
+    monkeypatch.setattr(unix_http, "get", machine.ckan.get)
+    monkeypatch.setattr(http_request, "ask", machine.ckan.ask)
+    monkeypatch.setattr(psutil, "net_connections", lambda _: machine.connections)
+    usage = shutil.disk_usage("/")._replace(free=machine.free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=machine.free))

@@ -1,0 +1,143 @@
+"""A fake of CKAN: the programs of a release, its web server, and Solr and the object store that it uses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dcor_pkg.answers.secret import Secret
+from dcor_pkg.ckan import release
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.unix_http import Answer
+from dcor_pkg.services.solr import local as solr
+from tests.unit.fake_programs.call import Call, Handler
+from tests.unit.fake_programs.postgresql import Postgresql
+from tests.unit.fake_programs.supervisor import Supervisor
+from tests.unit.fake_programs.systemd import Systemd
+
+PUBLIC = Access(0o644)
+STORE, SOLR = "dcor-object-store.service", "dcor-solr.service"
+ALL_DOCUMENTS = "http://127.0.0.1:8983/solr/ckan/select?q=*:*&rows=0"
+SEARCH = "/api/3/action/package_search?rows=1"
+#: the newest revision of CKAN 2.11's tables
+REVISION = "4eaa5fcf3092"
+#: of CPython 3.11
+MAGIC = "a70d0d0a\n"
+#: dcor_shared 1.0.4, s3.py, line 301
+FAULTY = "def create_time():\n    return time.time()\n"
+
+
+@dataclass
+class Ckan:
+    """CKAN in whichever release; `fault` is what a command of it ends with, by its first argument."""
+
+    host: Host
+    systemd: Systemd
+    postgresql: Postgresql
+    supervisor: Supervisor
+    #: the name of the database that its ckan.ini names
+    database: str = "ckan_default"
+    #: documents in Solr
+    documents: int = 0
+    #: the commands that were run in a release, without its path
+    commands: list[tuple[str, ...]] = field(default_factory=list)
+    fault: dict[str, str] = field(default_factory=dict)
+    #: what the web server answers instead of 200, by path
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    def programs(self) -> dict[str, Handler]:
+        """Return the handlers by the names of their programs; RELEASE stands for the directory of a release."""
+        return {
+            "RELEASE/bin/python": self.python,
+            "RELEASE/bin/ckan": self.command,
+            "tar": self.tar,
+            "redis-cli": self.redis,
+        }
+
+    def python(self, call: Call) -> str:
+        """Run a module of a release, or tell the number of its bytecode."""
+        if call.argv[1:] == ("-c", "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"):
+            return MAGIC
+        module = {
+            ("-m", "pip", "install"): self._install,
+            ("-m", "compileall", "-q"): lambda _: "",
+            ("-m", "dcor_runtime.theme"): lambda _: "",
+            ("-m", "dcor_runtime.database", "head"): lambda _: f"{REVISION}\n",
+            ("-m", "dcor_runtime.database", "upgrade"): self._upgrade,
+        }.get(call.argv[1:4])
+        if module is None:
+            raise call.unknown()
+        self._fail(call, call.argv[-1])
+        return module(call)
+
+    def command(self, call: Call) -> str:
+        """Run a command of CKAN as its user."""
+        assert call.user == "www-data", call.argv
+        self.commands.append(call.argv[1:])
+        self._fail(call, call.argv[1])
+        if call.argv[1:3] == ("search-index", "rebuild"):
+            self.documents = self.postgresql.databases[self.database].datasets
+        elif not call.argv[1].startswith(("run-jobs-", "dcor-prune-")):
+            raise call.unknown()
+        return ""
+
+    def tar(self, call: Call) -> str:
+        """Unpack the bytecode of the wheels."""
+        assert call.option("--file") == "/usr/share/dcor-wheels/bytecode.tar", call.argv
+        self.host.write(f"{call.option('--directory')}/dcor_shared/__pycache__/s3.pyc", "bytecode", PUBLIC)
+        return ""
+
+    def redis(self, call: Call) -> str:
+        """Answer to PING on the socket of CKAN's own Redis."""
+        if call.argv[1:] != ("-s", "/run/redis-dcor/redis.sock", "PING"):
+            raise call.unknown()
+        if not self.systemd.is_active("redis-server@dcor.service"):
+            raise call.failure(1, f"Could not connect to Redis at {call.argv[2]}: No such file or directory\n")
+        return "PONG\n"
+
+    def get(self, path: str, target: str, host: str, timeout: float = 60) -> Answer:
+        """Stand for unix_http.get: the web server of a release on its socket, or S3."""
+        if path == str(self.host.path("/run/dcor-object-store/s3.sock")):
+            return Answer(403, "<Code>AccessDenied</Code>") if self.systemd.is_active(STORE) else NOBODY
+        program = f"dcor-web-{Path(path).name.removesuffix('.probe.sock')}"
+        states = {name: found.state for name, found in self.supervisor.loaded.items()}
+        assert path.endswith(".probe.sock"), f"The fake machine has no socket {path}."
+        if states.get(program) != "RUNNING":
+            return NOBODY
+        return self.answers.get(target, Answer(200, json.dumps({"success": True}) if target == SEARCH else ""))
+
+    def ask(self, address: str, login: tuple[str, Secret], data: str | None = None) -> Answer:
+        """Stand for http_request.ask: Solr on its port of loopback."""
+        assert (address.removesuffix("&wt=json"), data) == (ALL_DOCUMENTS, None), address
+        if not self.systemd.is_active(SOLR):
+            return Answer(0, "[Errno 111] Connection refused")
+        known = solr.security(login[1])
+        if self.host.read(f"{solr.HOME}/security.json") != known:
+            return Answer(401, "Bad credentials")
+        return Answer(200, json.dumps({"response": {"numFound": self.documents}}))
+
+    def _fail(self, call: Call, name: str) -> None:
+        if name in self.fault:
+            raise call.failure(1, self.fault[name])
+
+    def _install(self, call: Call) -> str:
+        """Write what pip does, as far as it is looked at."""
+        home = str(Path(call.argv[0]).parent.parent)
+        site = release.site_packages(self.host, home)
+        self.host.write(f"{site}/dcor_shared/s3.py", FAULTY, PUBLIC)
+        self.host.write(f"{site}/certifi/cacert.pem", "authorities\n", PUBLIC)
+        self.host.write(f"{home}/bin/dcor", f"#!{home}/bin/python\n", Access(0o755))
+        return ""
+
+    def _upgrade(self, call: Call) -> str:
+        """Bring the tables to the newest revision, which takes the database."""
+        assert call.user == "www-data", call.argv
+        if self.database not in self.postgresql.databases:
+            raise call.failure(1, "sqlalchemy.exc.OperationalError: the database does not exist\n")
+        self.postgresql.databases[self.database].revision = REVISION
+        return ""
+
+
+#: what unix_http answers where nobody listens on a socket
+NOBODY = Answer(0, "[Errno 2] No such file or directory")

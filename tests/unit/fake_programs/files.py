@@ -1,0 +1,120 @@
+"""Fakes of the programs that read and copy files. They work on the files of the fake machine."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass
+
+from dcor_pkg.machine.host import Access, Host
+from tests.unit.fake_programs.call import Call, Handler
+
+
+@dataclass
+class Files:
+    """GNU coreutils, find and rsync, as far as they are used."""
+
+    host: Host
+
+    def programs(self) -> dict[str, Handler]:
+        """Return the handlers by the names of their programs."""
+        return {
+            "cat": self.cat,
+            "cp": self.cp,
+            "find": self.find,
+            "ls": self.ls,
+            "rsync": self.rsync,
+            "stat": self.stat,
+            "sync": self.sync,
+            "tail": self.tail,
+            "tee": self.tee,
+        }
+
+    def cat(self, call: Call) -> str:
+        """Return the text of a file."""
+        return self._text(call, f"cat: {call.words[0]}: No such file or directory\n")
+
+    def ls(self, call: Call) -> str:
+        """Return the names in a directory."""
+        (directory,) = call.words
+        if not self.host.exists(directory):
+            raise call.failure(2, f"ls: cannot access '{directory}': No such file or directory\n")
+        return "".join(f"{name}\n" for name in self.host.names(directory))
+
+    def stat(self, call: Call) -> str:
+        """Return the size of a file in bytes."""
+        assert call.options == ("--dereference", "--format=%s"), call.argv
+        text = self._text(call, f"stat: cannot statx '{call.words[0]}': No such file or directory\n")
+        return f"{len(text.encode())}\n"
+
+    def tail(self, call: Call) -> str:
+        """Return a file from byte N on, where the first is number 1."""
+        start = int(call.option("--bytes").removeprefix("+"))
+        text = self._text(call, f"tail: cannot open '{call.words[0]}' for reading: No such file or directory\n")
+        return text.encode()[start - 1 :].decode()
+
+    def tee(self, call: Call) -> str:
+        """Write the standard input into a file that the user may write, and keep its access."""
+        (path,) = call.words
+        access = self.host.access(path)
+        assert call.user is None or access is None or access.owner == call.user, call.argv
+        self.host.write(path, call.text, access or Access(0o644, call.user or "root", call.user or "root"))
+        return call.text
+
+    def sync(self, call: Call) -> str:
+        """Do nothing: the files are on the disk."""
+        assert call.options in ((), ("--file-system",)), call.argv
+        return ""
+
+    def cp(self, call: Call) -> str:
+        """Copy a tree with `--archive`; with `--link` as well, for what comes of it is the same."""
+        assert call.options in (("--archive",), ("--archive", "--link")), call.argv
+        source, target = call.words
+        if not self.host.exists(source):
+            raise call.failure(1, f"cp: cannot stat '{source}': No such file or directory\n")
+        assert not self.host.exists(target), call.argv
+        self._copy(source, target)
+        return ""
+
+    def rsync(self, call: Call) -> str:
+        """Make a directory as another one is, with `--archive --delete`, but for what is excluded at its top."""
+        source, target = (path.rstrip("/") for path in call.words)
+        assert {"--archive", "--delete"} <= set(call.options), call.argv
+        excluded = {option.partition("=/")[2] for option in call.options if option.startswith("--exclude=")}
+        for name in set(self.host.names(target)) - excluded:
+            self._remove(f"{target}/{name}")
+        for name in set(self.host.names(source)) - excluded:
+            self._copy(f"{source}/{name}", f"{target}/{name}")
+        return ""
+
+    def find(self, call: Call) -> str:
+        """Carry out `find DIRECTORY -name PATTERN -delete`."""
+        directory, pattern = call.words
+        assert call.options == ("-name", "-delete"), call.argv
+        for path in self.host.path(directory).rglob("*"):
+            if fnmatch.fnmatch(path.name, pattern):
+                path.unlink()
+        return ""
+
+    def _text(self, call: Call, missing: str) -> str:
+        text = self.host.read(call.words[0])
+        if text is None:
+            raise call.failure(1, missing)
+        return text
+
+    def _copy(self, source: str, target: str) -> None:
+        link, access = self.host.target(source), self.host.access(source)
+        assert access is not None
+        if link is not None:
+            self.host.link(target, link)
+        elif self.host.path(source).is_dir():
+            self.host.make_directory(target, access)
+            for name in self.host.names(source):
+                self._copy(f"{source}/{name}", f"{target}/{name}")
+        else:
+            self.host.write(target, self.host.read(source) or "", access)
+
+    def _remove(self, path: str) -> None:
+        if self.host.path(path).is_dir():
+            self.host.remove_tree(path)
+        else:
+            self.host.remove(path)

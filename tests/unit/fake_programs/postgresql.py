@@ -1,0 +1,149 @@
+"""A fake of PostgreSQL 15 with Debian's clusters: psql, pg_isready and pg_lsclusters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dcor_pkg.machine.host import Host
+from tests.unit.fake_programs.call import Call, Handler
+from tests.unit.fake_programs.systemd import Systemd
+
+UNIT = "postgresql@15-main.service"
+START = "/etc/postgresql/15/main/start.conf"
+
+
+@dataclass
+class Database:
+    """A database, with what CKAN has in it."""
+
+    owner: str
+    encoding: str = "UTF8"
+    #: of CKAN's tables; None where there are none
+    revision: str | None = None
+    datasets: int = 0
+
+
+@dataclass
+class Postgresql:
+    """The cluster 15/main on port 5432: roles with their passwords, and databases; and those of external servers."""
+
+    host: Host
+    systemd: Systemd
+    roles: dict[str, str] = field(default_factory=dict)
+    databases: dict[str, Database] = field(default_factory=dict)
+    #: the databases of external servers, by the names of their hosts; their roles are among `roles`
+    external: dict[str, set[str]] = field(default_factory=dict)
+    #: the SQL that has changed rows
+    updates: list[str] = field(default_factory=list)
+
+    def programs(self) -> dict[str, Handler]:
+        """Return the handlers by the names of their programs."""
+        return {"psql": self.psql, "pg_isready": self.is_ready, "pg_lsclusters": self.clusters}
+
+    def is_ready(self, call: Call) -> str:
+        """Answer pg_isready(1): 2 means that there was no answer."""
+        if not self.systemd.is_active(UNIT):
+            raise call.failure(2, "")
+        return ""
+
+    def clusters(self, call: Call) -> str:
+        """Answer as pg_lsclusters of postgresql-common 248 does."""
+        status = "online" if self.systemd.is_active(UNIT) else "down"
+        return (
+            f"15 main 5432 {status} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"
+        )
+
+    def psql(self, call: Call) -> str:
+        """Carry out the SQL on the standard input, as the superuser or as a role with a password."""
+        address = "on socket" if call.user == "postgres" else f'at "{call.option("--host")}", port 5432'
+        is_external = call.user is None and call.option("--host") in self.external
+        if not is_external and not self.systemd.is_active(UNIT):
+            raise call.failure(
+                2,
+                f"psql: error: connection to server {address} failed: Connection refused\n"
+                "\tIs the server running on that host and accepting TCP/IP connections?\n",
+            )
+        if call.user == "postgres":
+            return self._answer(call, SUPERUSER, None)
+        return self._answer(call, ROLE, self._log_in(call, address))
+
+    def _log_in(self, call: Call, address: str) -> Database:
+        """Return the database that a role is let in to; what psql says else was seen with PostgreSQL 15."""
+        user, name = call.option("--username"), call.option("--dbname")
+        login = (call.option("--host"), call.option("--port"), name, user)
+        passfile = self.host.read(call.environment["PGPASSFILE"]) or ""
+        passwords = [
+            line.rpartition(":")[2] for line in passfile.splitlines() if line.startswith(":".join(login) + ":")
+        ]
+        failed = f"psql: error: connection to server {address} failed: "
+        if not passwords:
+            raise call.failure(2, f"{failed}fe_sendauth: no password supplied\n")
+        if self.roles.get(user) != passwords[0]:
+            raise call.failure(2, f'{failed}FATAL:  password authentication failed for user "{user}"\n')
+        if name not in self.external.get(login[0], self.databases):
+            raise call.failure(2, f'{failed}FATAL:  database "{name}" does not exist\n')
+        return self.databases[name]
+
+    def _answer(self, call: Call, known: dict[str, Answer], database: Database | None) -> str:
+        for pattern, answer in known.items():
+            found = re.fullmatch(pattern, call.text, re.DOTALL)
+            if found is not None:
+                return f"{answer(self, call, database, found)}\n"
+        raise call.unknown()
+
+
+Answer = Callable[[Postgresql, Call, "Database | None", "re.Match[str]"], object]
+
+
+def _set_role(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    assert (found[1] == "ALTER") == (found[2] in self.roles), call.text
+    self.roles[found[2]] = found[3]
+    return ""
+
+
+def _create(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    assert found[1] not in self.databases, call.text
+    self.databases[found[1]] = Database(found[2], found[3])
+    return ""
+
+
+def _revision(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    assert database is not None
+    if database.revision is None:
+        raise call.failure(3, f'ERROR:  relation "alembic_version" does not exist\nLINE 1: {call.text}\n')
+    return database.revision
+
+
+def _datasets(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> int:
+    assert database is not None
+    if database.revision is None:
+        raise call.failure(3, f'ERROR:  relation "package" does not exist\nLINE 1: {call.text}\n')
+    return database.datasets
+
+
+def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    assert database is not None
+    self.updates.append(call.text)
+    return ""
+
+
+#: what the superuser asks
+SUPERUSER: dict[str, Answer] = {
+    r"SELECT count\(\*\) FROM pg_roles WHERE rolname = '(\w+)'": lambda it, *rest: int(rest[2][1] in it.roles),
+    r"SET log_statement = none; (CREATE|ALTER) ROLE (\w+) LOGIN PASSWORD '(\w+)'": _set_role,
+    r"SELECT count\(\*\) FROM pg_database WHERE datname = '(\w+)'": lambda it, *rest: int(rest[2][1] in it.databases),
+    r"CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE template0 ENCODING '(\w+)' LOCALE 'C.UTF-8'": _create,
+    r"SELECT count\(\*\) FROM pg_database WHERE NOT datistemplate AND datname NOT IN \('postgres', '(\w+)'\)": (
+        lambda it, *rest: len(set(it.databases) - {rest[2][1]}.union(*it.external.values()))
+    ),
+}
+#: what CKAN's role asks
+ROLE: dict[str, Answer] = {
+    "SELECT 1": lambda *_: 1,
+    "SHOW server_encoding": lambda it, call, database, _: database.encoding if database else "",
+    "SELECT version_num FROM alembic_version": _revision,
+    r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,
+    r"BEGIN;\n(UPDATE resource SET \w+ = replace\([^\n]*;\n)+\nCOMMIT;": _update,
+}

@@ -1,0 +1,186 @@
+"""Ways to damage what steps care for, and to prepare a machine for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from dcor_pkg.answers import settings
+from dcor_pkg.answers.secret import Secret
+from dcor_pkg.ckan import programs, release
+from dcor_pkg.ckan.addresses import Addresses
+from dcor_pkg.kernel import pending, secrets
+from dcor_pkg.kernel.preserved import PRESERVED_INSTANCE
+from dcor_pkg.kernel.runner import Result, run
+from dcor_pkg.kernel.step import Step
+from dcor_pkg.machine import facts
+from dcor_pkg.machine.host import Access
+from dcor_pkg.machine.paths import PRESERVED, SUPERVISOR_PROGRAMS
+from dcor_pkg.plan import build_plan
+from dcor_pkg.services import endpoints
+from dcor_pkg.services.postgresql import cluster
+from dcor_pkg.tls import self_signed
+from dcor_pkg.tls.self_signed import SelfSignedCertificate
+from tests.unit.fake_machine import Machine
+from tests.unit.fake_programs import postgresql
+
+Damage = Callable[[Machine], object]
+
+PUBLIC, FOREIGN = Access(0o644), Access(0o777, "www-data", "games")
+LOCAL = {"hostname": "dcor.example.org", "email": "admin@example.org"}
+EXTERNAL = {
+    **LOCAL,
+    "redis": "rediss://redis.example.org",
+    "object-store": "https://AKID@s3.example.org",
+    "database": "postgresql://dcor@db.example.org/dcor",
+}
+OWN = {**LOCAL, "certificate": "own", "certificate-file": "/srv/own.pem", "certificate-key": "/srv/own.key"}
+SCRATCH = "/var/lib/dcor-server/scratch-of-the-test"
+
+
+def plan(machine: Machine, answers: Mapping[str, str]) -> tuple[Step, ...]:
+    """Return the plan of a machine with these settings."""
+    return build_plan(settings.parse(answers), facts.read(machine.host))
+
+
+def converged(machine: Machine, steps: tuple[Step, ...]) -> None:
+    """Run steps. Raises AssertionError where one fails."""
+    failed = [outcome for outcome in run(steps, machine.host) if outcome.result is Result.FAILED]
+    assert failed == []
+
+
+def remove(path: str) -> Damage:
+    """Remove a file."""
+    return lambda machine: machine.host.remove(path)
+
+
+def chmod(path: str, mode: int = 0o666) -> Damage:
+    """Give a file or directory another mode."""
+    return lambda machine: machine.host.path(path).chmod(mode)
+
+
+def write(path: str, text: str, access: Access = PUBLIC) -> Damage:
+    """Replace a file."""
+    return lambda machine: machine.host.write(path, text, access)
+
+
+def give(path: str) -> Damage:
+    """Give a directory another owner and mode."""
+    return lambda machine: machine.host.make_directory(path, FOREIGN)
+
+
+def link(path: str, target: str) -> Damage:
+    """Make a link."""
+    return lambda machine: machine.host.link(path, target)
+
+
+def request(action: str) -> Damage:
+    """Make an action pending."""
+    return lambda machine: pending.request(machine.host, action)
+
+
+def unit(name: str, **state: Any) -> Damage:
+    """Change the state of a unit."""
+
+    def change(machine: Machine) -> None:
+        machine.systemd.units[name] = replace(machine.systemd.units[name], **state)
+
+    return change
+
+
+def attribute(part: Callable[[Machine], object], name: str, value: object) -> Damage:
+    """Change a value of the fake machine."""
+    return lambda machine: setattr(part(machine), name, value)
+
+
+def preserve(machine: Machine) -> None:
+    write(f"{PRESERVED}/secrets/ckan-secret-key", "key\n", secrets.ACCESS)(machine)
+    write(PRESERVED_INSTANCE, "id\n")(machine)
+
+
+def give_passwords(machine: Machine) -> None:
+    for question in ("redis-password", "object-store-secret", "database-password"):
+        secrets.save(machine.host, secrets.external(question), Secret("secret"))
+
+
+def become_external(machine: Machine) -> None:
+    """Set up everything on this machine, whose services are about to be external."""
+    converged(machine, plan(machine, LOCAL))
+    give_passwords(machine)
+    machine.postgresql.roles["dcor"] = "secret"
+    machine.postgresql.databases["dcor"] = replace(machine.postgresql.databases[cluster.DATABASE], owner="dcor")
+    machine.postgresql.external = {"db.example.org": {"dcor"}}
+    machine.ckan.database = "dcor"
+
+
+def stop_cluster(machine: Machine) -> None:
+    """Stop the cluster as for an external database."""
+    write(postgresql.START, f"{cluster.STOPPED}manual\n", Access(0o644, "postgres", "postgres"))(machine)
+    unit(postgresql.UNIT, active="inactive")(machine)
+
+
+def issue_certificate(machine: Machine) -> None:
+    """Write a certificate and its key where the admin has them."""
+    SelfSignedCertificate(LOCAL["hostname"]).apply(machine.host)
+    text, key = self_signed.PAIR.read(machine.host)
+    write("/srv/own.pem", text or "")(machine)
+    write("/srv/own.key", key or "", secrets.ACCESS)(machine)
+
+
+def leave_release(machine: Machine) -> None:
+    """Leave what a power cut leaves of a release that is being made."""
+    machine.host.make_directory(f"{release.DIRECTORY}/.left-over", Access(0o755))
+
+
+def stop_web(machine: Machine) -> None:
+    serving = programs.serving(machine.host)
+    assert serving is not None
+    machine.supervisor.stopProcess(serving.web, False)
+
+
+def lose_programs_file(machine: Machine) -> None:
+    serving = programs.serving(machine.host)
+    assert serving is not None
+    machine.host.remove(f"{SUPERVISOR_PROGRAMS}/dcor-{serving.id}.conf")
+
+
+def lose_copies(machine: Machine) -> None:
+    for name in machine.host.names(programs.CONFIGURATIONS):
+        machine.host.remove_tree(f"{programs.CONFIGURATIONS}/{name}")
+
+
+def change_password(machine: Machine) -> None:
+    machine.postgresql.roles[cluster.DATABASE] = "other"
+
+
+def lose_index(machine: Machine) -> None:
+    machine.postgresql.databases[cluster.DATABASE].datasets = 3
+    machine.ckan.documents = 0
+
+
+def revision(revision: str | None) -> Damage:
+    return lambda machine: setattr(machine.postgresql.databases[cluster.DATABASE], "revision", revision)
+
+
+def remove_half_of_release(machine: Machine) -> None:
+    """Leave a release as a removal leaves it that was interrupted."""
+    (made,) = release.ids(machine.host)
+    machine.host.remove(f"{release.directory(made)}/{release.SCHEMA}")
+
+
+def bring_back_known_issue(machine: Machine) -> None:
+    """Have the file in a release that a cure has replaced by a link."""
+    (made,) = release.ids(machine.host)
+    site = release.site_packages(machine.host, release.directory(made))
+    machine.host.write(f"{site}/certifi/cacert.pem", "authorities\n", PUBLIC)
+
+
+def use_former_name(machine: Machine) -> None:
+    """Let the addresses in the database be those of another host name."""
+    database = endpoints.of(settings.parse(LOCAL)).database
+    converged(machine, (Addresses("https://former.example.org", "https://former.example.org", database),))
+
+
+def drop_in(name: str) -> Damage:
+    return write(f"/etc/systemd/system/{name}.d/admin.conf", "[Service]\nNice=5\n")

@@ -1,0 +1,234 @@
+"""A case for each class of steps: one step of it, and the ways in which what it cares for is damaged."""
+
+from __future__ import annotations
+
+from dcor_pkg.ckan import additions as ckan_additions
+from dcor_pkg.ckan import admin_commands, programs
+from dcor_pkg.ckan.active_release import ActiveRelease
+from dcor_pkg.ckan.addresses import Addresses
+from dcor_pkg.ckan.admin_commands import AdminCommands
+from dcor_pkg.ckan.ckan_ini import CkanIni
+from dcor_pkg.ckan.database_schema import DatabaseSchema
+from dcor_pkg.ckan.release_made import ReleaseMade
+from dcor_pkg.ckan.search_index import SearchIndex
+from dcor_pkg.kernel import pending, secrets
+from dcor_pkg.kernel.data_directory import INSTANCE, DataDirectory
+from dcor_pkg.kernel.directory import Directory
+from dcor_pkg.kernel.log_file import LogFile
+from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles
+from dcor_pkg.kernel.preserved import PreservedSettings
+from dcor_pkg.kernel.secrets import RandomSecret
+from dcor_pkg.kernel.systemd_service import Service, ServiceStarting, ServiceStopped
+from dcor_pkg.machine.host import Access
+from dcor_pkg.machine.paths import AUTHORITIES, CKAN_INI, CURRENT, PACKAGED_CKAN
+from dcor_pkg.nginx import additions as nginx_additions
+from dcor_pkg.nginx import example_site, upstream
+from dcor_pkg.nginx import site as nginx
+from dcor_pkg.nginx.service import NginxService
+from dcor_pkg.nginx.site import Site
+from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.services.object_store import socket_activation
+from dcor_pkg.services.object_store.local import FilerToken
+from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
+from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.postgresql.cluster import ClusterEnabled, ClusterStopped
+from dcor_pkg.services.postgresql.local import DatabaseLogin, PostgresqlDatabase
+from dcor_pkg.services.redis import local as redis
+from dcor_pkg.services.solr import local as solr
+from dcor_pkg.services.solr.local import SolrCore
+from dcor_pkg.tls import own_certificate, self_signed, trust_bundle
+from dcor_pkg.tls.own_certificate import OwnCertificate
+from dcor_pkg.tls.self_signed import SelfSignedCertificate
+from dcor_pkg.tls.trust_bundle import TrustBundle
+from tests.unit.fake_programs import postgresql
+from tests.unit.kernel import damages
+from tests.unit.kernel.damages import EXTERNAL, OWN, SCRATCH, chmod, link, remove, request, unit, write
+from tests.unit.kernel.step_classes import Case
+
+REDIS_CONF = "/etc/redis/redis-dcor.conf"
+OPTION = f"{ckan_additions.DIRECTORY}/own.ini"
+LOGROTATE = "/etc/logrotate.d/dcor-server"
+UWSGI = ManagedFile(f"{SCRATCH}/uwsgi.ini", "ckan/templates/uwsgi.ini", {"workers": 4})
+VALIDATED = ValidatedFiles("validated files", (UWSGI,), nginx_additions.VALIDATE)
+
+CASES = (
+    Case(PreservedSettings, {"instance lost": remove(INSTANCE)}, before=damages.preserve),
+    Case(
+        RandomSecret,
+        {
+            "lost": remove(secrets.path("database-password")),
+            "empty": write(secrets.path("database-password"), "", secrets.ACCESS),
+            "readable": chmod(secrets.path("database-password"), 0o644),
+        },
+        name="database-password",
+    ),
+    Case(DataDirectory, {"mode": chmod("/data", 0o777), "instance lost": remove(INSTANCE)}),
+    Case(
+        Directory,
+        {
+            "lost": lambda machine: machine.host.remove_tree("/var/log/ckan"),
+            "mode": chmod("/var/log/ckan", 0o700),
+            "owner": damages.give("/var/log/ckan"),
+        },
+        name="/var/log/ckan",
+    ),
+    Case(LogFile, {"lost": remove("/var/log/ckan/jobs.log"), "mode": chmod("/var/log/ckan/jobs.log")}, name="jobs.log"),
+    Case(
+        ManagedFile,
+        {
+            "lost": remove(REDIS_CONF),
+            "mode": chmod(REDIS_CONF),
+            "changed by the admin": write(REDIS_CONF, "port 6379\n", Access(0o640, "redis", "redis")),
+            "not recorded": remove("/var/lib/dcor-server/managed.json"),
+        },
+        name=REDIS_CONF,
+    ),
+    Case(ValidatedFiles, {"lost": remove(UWSGI.path), "mode": chmod(UWSGI.path)}, alone=VALIDATED),
+    Case(
+        CkanIni,
+        {
+            "lost": remove(CKAN_INI),
+            "mode": chmod(CKAN_INI),
+            "addition": write(OPTION, "[app:main]\nckan.site_title = Mine\n"),
+        },
+    ),
+    Case(
+        SolrCore,
+        {
+            "schema lost": remove(solr.SCHEMA),
+            "schema changed": write(solr.SCHEMA, "<schema/>\n"),
+            "password readable": chmod(f"{solr.HOME}/security.json", 0o644),
+            "link": link(f"{solr.HOME}/solr.xml", "/nowhere"),
+        },
+    ),
+    Case(
+        FilerToken,
+        {
+            "lost": remove(object_store.TOKEN),
+            "readable": chmod(object_store.TOKEN, 0o644),
+            "other key": write(object_store.TOKEN, "other\n", secrets.ACCESS),
+        },
+    ),
+    Case(DatabaseLogin, {"lost": remove(psql.PASSFILE), "readable": chmod(psql.PASSFILE, 0o644)}),
+    Case(ClusterEnabled, {"stopped": damages.stop_cluster}, before=damages.stop_cluster),
+    Case(
+        ClusterStopped,
+        {"started": unit(postgresql.UNIT, active="active")},
+        answers=EXTERNAL,
+        before=damages.become_external,
+    ),
+    Case(
+        PostgresqlDatabase,
+        {
+            "role lost": lambda machine: machine.postgresql.roles.clear(),
+            "other password": damages.change_password,
+            "database lost": lambda machine: machine.postgresql.databases.clear(),
+        },
+    ),
+    Case(
+        SelfSignedCertificate,
+        {
+            "key lost": remove(self_signed.PAIR.key),
+            "key readable": chmod(self_signed.PAIR.key, 0o644),
+            "not a certificate": write(self_signed.PAIR.certificate, "no certificate"),
+            "of another name": lambda machine: SelfSignedCertificate("other.example.org").apply(machine.host),
+        },
+    ),
+    Case(
+        OwnCertificate,
+        {
+            "key lost": remove(own_certificate.SERVED.key),
+            "key readable": chmod(own_certificate.SERVED.key, 0o644),
+            "certificate lost": remove(own_certificate.SERVED.certificate),
+            "renewed": damages.issue_certificate,
+        },
+        answers=OWN,
+        before=damages.issue_certificate,
+    ),
+    Case(TrustBundle, {"lost": remove(trust_bundle.BUNDLE), "authorities changed": write(AUTHORITIES, "other\n")}),
+    Case(
+        ReleaseMade,
+        {
+            "half removed": damages.remove_half_of_release,
+            "known issue": damages.bring_back_known_issue,
+        },
+    ),
+    Case(DatabaseSchema, {"old": damages.revision("0123456789ab"), "no tables": damages.revision(None)}),
+    Case(
+        Addresses,
+        {
+            "record lost": remove("/var/lib/dcor-server/addresses-by-database.json"),
+            "former name": damages.use_former_name,
+        },
+    ),
+    Case(
+        ServiceStarting, {"stopped": unit(redis.UNIT, active="inactive"), "failed": unit(redis.UNIT, active="failed")}
+    ),
+    Case(
+        Service,
+        {
+            "stopped": unit(redis.UNIT, active="inactive"),
+            "failed": unit(redis.UNIT, active="failed"),
+            "disabled": unit(redis.UNIT, file="disabled"),
+            "drop-in": damages.drop_in(redis.UNIT),
+            "restart": request(f"restart {redis.UNIT}"),
+            "reload": request(f"reload {redis.UNIT}"),
+        },
+    ),
+    Case(
+        ServiceStopped,
+        {"started": unit(redis.UNIT, active="active"), "enabled": unit(redis.UNIT, file="enabled")},
+        answers=EXTERNAL,
+        before=damages.become_external,
+    ),
+    Case(
+        ActiveRelease,
+        {
+            "link lost": remove(CURRENT),
+            "configuration changed": write(CKAN_INI, "[app:main]\n", programs.COPY),
+            "nginx points elsewhere": write(upstream.PATH, "upstream dcor { server unix:/other.sock; }\n"),
+            "programs lost": damages.lose_programs_file,
+            "copies lost": damages.lose_copies,
+            "stopped": damages.stop_web,
+            "left over": damages.leave_release,
+        },
+    ),
+    Case(
+        AdminCommands,
+        {
+            "link lost": remove(f"{PACKAGED_CKAN}/bin/{admin_commands.LINKS[-1]}"),
+            "file of the package": write(f"{PACKAGED_CKAN}/bin/activate", "VIRTUAL_ENV=...\n"),
+        },
+    ),
+    Case(
+        SocketActivation,
+        {
+            "file lost": remove(socket_activation.FILES[0].path),
+            "socket stopped": unit(socket_activation.SOCKETS[0].unit, active="inactive"),
+        },
+    ),
+    Case(
+        NoSocketActivation,
+        {"file is back": write(socket_activation.FILES[0].path, "[Unit]\n")},
+        answers=EXTERNAL,
+        before=damages.become_external,
+    ),
+    Case(
+        Site,
+        {
+            "file lost": remove(nginx.SITE),
+            "not enabled": remove(nginx.ENABLED),
+            "Debian's example": link(example_site.ENABLED, example_site.PATH),
+            "addition": write(f"{nginx_additions.DIRECTORY}/own.conf", "location /own { return 204; }\n"),
+        },
+    ),
+    Case(NginxService, {"stopped": unit("nginx.service", active="inactive"), "reload": request(pending.RELOAD_NGINX)}),
+    Case(
+        SearchIndex,
+        {
+            "lost": damages.lose_index,
+            "record lost": remove("/var/lib/dcor-server/index.json"),
+            "of another database": write("/var/lib/dcor-server/index.json", '{"database": "x", "solr": "y"}\n'),
+        },
+    ),
+)

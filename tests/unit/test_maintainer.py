@@ -1,0 +1,205 @@
+"""The postinst: what dpkg gets as exit code, what is printed, and what is done."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dcor_pkg import maintainer
+from dcor_pkg.answers import settings_text
+from dcor_pkg.ckan import release, supervisor
+from dcor_pkg.kernel import last_converge, pending, settings_file
+from dcor_pkg.machine import error_boundary, lock
+from dcor_pkg.machine.host import Access
+from tests.unit.command_line import ANSWERS
+from tests.unit.dpkg import DEBHELPER, Dpkg
+from tests.unit.fake_programs.call import Call
+from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
+
+BROKEN = "tar: Unexpected EOF in archive"
+
+
+def reconfigure(dpkg: Dpkg, monkeypatch: pytest.MonkeyPatch, answers: dict[str, str]) -> int:
+    """Run the postinst as dpkg-reconfigure does."""
+    monkeypatch.setenv("DEBCONF_RECONFIGURE", "1")
+    dpkg.preseed({**ANSWERS, **answers})
+    return dpkg.postinst("configure", "1.0.0")
+
+
+def test_a_first_installation_sets_up_the_server_and_starts_the_timers_last(dpkg: Dpkg) -> None:
+    dpkg.preseed(ANSWERS)
+    assert dpkg.postinst("configure", "") == 0
+    assert dpkg.connection is not None
+    assert not dpkg.connection.is_open
+    assert settings_file.load(dpkg.host).hostname == "dcor.example.org"
+    assert set(supervisor.states(dpkg.host).values()) == {supervisor.RUNNING}
+    *_, last, timers = dpkg.out.splitlines()
+    assert last.startswith("dcor-server: https://dcor.example.org/ is up (")
+    assert timers == "Created symlink."
+    (call,) = dpkg.debhelper
+    assert dpkg.machine.calls[-1] == call
+    assert call.argv[3:] == (DEBHELPER, "sh", "configure", "")
+    assert call.environment["DPKG_MAINTSCRIPT_PACKAGE"] == "dcor-server"
+    assert all(name.startswith(("DPKG_", "DEB_")) for name in call.environment)
+
+
+def test_a_script_without_a_part_of_debhelper_runs_no_shell(dpkg: Dpkg) -> None:
+    dpkg.preseed(ANSWERS)
+    assert dpkg.postinst("configure", "", debhelper="\n") == 0
+    assert dpkg.debhelper == []
+
+
+def test_a_first_installation_with_an_invalid_answer_ends_with_1_and_changes_nothing(dpkg: Dpkg) -> None:
+    dpkg.preseed({**ANSWERS, "hostname": "no host"})
+    assert dpkg.postinst("configure", "") == 1
+    assert dpkg.connection is not None
+    assert not dpkg.connection.is_open
+    assert "dcor-server: dcor-server/hostname = 'no host': " in dpkg.err
+    assert dpkg.err.splitlines()[-1] == "    Fix the cause, then run: dpkg --configure -a"
+    assert not dpkg.host.exists(settings_text.PATH)
+    assert dpkg.debhelper == []
+
+
+def test_a_first_installation_whose_step_fails_repeats_its_reason_and_hint_and_continues_later(dpkg: Dpkg) -> None:
+    dpkg.machine.fail("tar", words=BROKEN)
+    dpkg.preseed(ANSWERS)
+    assert dpkg.postinst("configure", "") == 1
+    assert "dcor-server: The step 'release' failed: " in dpkg.err
+    assert f"\n    {BROKEN}\n" in dpkg.err
+    assert "Fix the cause, then run: dpkg --configure -a" in dpkg.err
+    assert BROKEN in (dpkg.host.read(last_converge.LOG) or "")
+    assert dpkg.debhelper == []
+    dpkg.machine.failures.clear()
+    assert dpkg.postinst("configure", "") == 0
+    assert len(dpkg.debhelper) == 1
+
+
+def test_an_upgrade_without_changes_is_one_line(dpkg: Dpkg) -> None:
+    assert dpkg.installed().postinst("configure", "1.0.0") == 0
+    assert dpkg.out.splitlines() == [
+        "dcor-server: https://dcor.example.org/ is up (0 changed, 61 unchanged).",
+        "Created symlink.",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [("configure", "1.0.0"), ("triggered", "/usr/share/dcor-wheels")])
+def test_an_upgrade_that_fails_on_a_server_that_worked_does_not_block_apt(
+    dpkg: Dpkg, arguments: tuple[str, ...]
+) -> None:
+    dpkg.installed()
+    dpkg.machine.systemd.units[CLUSTER].active = "inactive"
+    assert dpkg.postinst(*arguments) == 0
+    assert "PostgreSQL does not accept connections" in dpkg.err
+    assert "This does not block apt" in dpkg.err
+    assert "dcor-server status" in dpkg.err
+    assert "dpkg --configure" not in dpkg.err
+    assert len(dpkg.debhelper) == 1
+    assert pending.is_pending(dpkg.host, pending.CONVERGE)
+
+
+def test_a_trigger_converges_without_asking_debconf(dpkg: Dpkg) -> None:
+    dpkg.installed()
+    dpkg.connection = None
+    dpkg.machine.host.run("systemctl", "stop", "nginx.service")
+    assert dpkg.postinst("triggered", "/usr/lib/ckan") == 0
+    assert dpkg.machine.systemd.is_active("nginx.service")
+    assert "* service nginx.service: is inactive" in dpkg.out
+
+
+def test_another_action_runs_the_part_of_debhelper_only(dpkg: Dpkg) -> None:
+    assert dpkg.postinst("abort-upgrade", "2.0.0") == 0
+    assert dpkg.machine.calls == dpkg.debhelper
+    assert dpkg.debhelper[0].argv[-2:] == ("abort-upgrade", "2.0.0")
+
+
+def test_a_reconfiguration_changes_the_settings_and_leaves_out_the_part_of_debhelper(
+    dpkg: Dpkg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dpkg.installed()
+    assert reconfigure(dpkg, monkeypatch, {"site-title": "Cells"}) == 0
+    assert settings_file.load(dpkg.host).site_title == "Cells"
+    assert dpkg.debhelper == []
+
+
+@pytest.mark.parametrize("answers", [{}, {"hostname": "no host"}])
+def test_a_reconfiguration_that_fails_ends_with_1_and_says_what_to_do(
+    dpkg: Dpkg, monkeypatch: pytest.MonkeyPatch, answers: dict[str, str]
+) -> None:
+    dpkg.installed()
+    dpkg.machine.systemd.units[CLUSTER].active = "inactive"
+    assert reconfigure(dpkg, monkeypatch, answers) == 1
+    assert "Fix the cause, then run: dcor-server converge" in dpkg.err
+    assert "dpkg --configure" not in dpkg.err.splitlines()[-1]
+
+
+def test_a_machine_that_another_command_changes_is_pending(dpkg: Dpkg, monkeypatch: pytest.MonkeyPatch) -> None:
+    dpkg.preseed(ANSWERS)
+    minutes = iter(range(0, 60 * 60, 60))
+    with lock.held(dpkg.host, 0.0):
+        monkeypatch.setattr(time, "monotonic", lambda: float(next(minutes)))
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
+        assert dpkg.postinst("configure", "") == 0
+    assert "dcor-server: The server was not set up yet: Another" in dpkg.out
+    assert "dcor-retry" in dpkg.out
+    assert pending.is_pending(dpkg.host, pending.CONVERGE)
+    assert release.active(dpkg.host) is None
+    assert len(dpkg.debhelper) == 1
+
+
+def saved_only(dpkg: Dpkg) -> bool:
+    """Return whether the settings were saved, and nothing else was set up."""
+    return (
+        dpkg.host.exists(settings_text.PATH)
+        and release.active(dpkg.host) is None
+        and maintainer.NOT_STARTED in dpkg.out
+        and len(dpkg.debhelper) == 1
+    )
+
+
+def test_without_systemd_the_settings_are_saved_for_the_first_boot(dpkg: Dpkg) -> None:
+    dpkg.host.remove_tree("/run/systemd/system")
+    dpkg.preseed(ANSWERS)
+    assert dpkg.postinst("configure", "") == 0
+    assert saved_only(dpkg)
+
+
+@pytest.mark.parametrize(("code", "starts"), [(101, False), (104, True), (0, True)])
+def test_a_policy_may_forbid_to_start_services(dpkg: Dpkg, code: int, starts: bool) -> None:
+    def policy(call: Call) -> str:
+        assert call.argv[1:] == ("nginx", "start")
+        if code:
+            raise call.failure(code, "")
+        return ""
+
+    dpkg.host.write(maintainer.POLICY, "#!/bin/sh\n", Access(0o755))
+    dpkg.machine.programs[maintainer.POLICY] = policy
+    dpkg.preseed(ANSWERS)
+    assert dpkg.postinst("configure", "") == 0
+    assert saved_only(dpkg) is not starts
+    assert ("is up (" in dpkg.out) is starts
+
+
+def test_a_host_name_without_a_domain_is_reported(dpkg: Dpkg) -> None:
+    dpkg.preseed({**ANSWERS, "hostname": "server"})
+    assert dpkg.postinst("configure", "") == 0
+    assert dpkg.out.startswith("dcor-server: server is a host name without a domain")
+
+
+def test_a_part_of_debhelper_that_fails_is_reported(dpkg: Dpkg) -> None:
+    dpkg.machine.fail("sh", words="deb-systemd-helper: not found", code=127)
+    dpkg.preseed(ANSWERS)
+    assert dpkg.postinst("abort-remove") == 1
+    assert "deb-systemd-helper: not found" in dpkg.err
+
+
+def test_a_bug_in_a_first_installation_ends_with_1_and_its_traceback_is_in_the_log(dpkg: Dpkg) -> None:
+    def broken(call: Call) -> str:
+        raise ZeroDivisionError
+
+    dpkg.machine.programs["nginx"] = broken
+    dpkg.preseed(ANSWERS)
+    assert dpkg.postinst("configure", "") == 1
+    assert "bug" in dpkg.err
+    assert error_boundary.LOG in dpkg.err
+    assert "ZeroDivisionError" in (dpkg.host.read(error_boundary.LOG) or "")

@@ -1,0 +1,185 @@
+"""`dcor-server converge`, `check`, `get`, `set` and `make-release`: what they print, change and end with."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from dcor_pkg.answers import settings, settings_text
+from dcor_pkg.ckan import release
+from dcor_pkg.kernel import last_converge, managed_file, pending, secrets, settings_file
+from dcor_pkg.machine.host import Access
+from tests.unit.command_line import ANSWERS, CommandLine
+from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
+
+UWSGI = "/etc/dcor-server/uwsgi.ini"
+
+
+@pytest.fixture
+def server(dcor_server: CommandLine) -> CommandLine:
+    """Return the command on a server that is set up."""
+    return dcor_server.converged()
+
+
+def damage(server: CommandLine) -> None:
+    """Let a service differ from what the settings ask for."""
+    server.machine.host.run("systemctl", "stop", "nginx.service")
+
+
+def test_a_converge_that_changes_nothing_prints_its_summary_only(server: CommandLine) -> None:
+    ended = server("converge")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("0 changed, ")
+    assert len(ended.lines) == 1
+
+
+def test_a_converge_prints_what_it_changed_and_logs_it(server: CommandLine) -> None:
+    damage(server)
+    ended = server("converge")
+    assert ended.code == 0
+    assert ended.lines == ["* service nginx.service: is inactive", "1 changed, 60 unchanged"]
+    log = server.machine.host.read(last_converge.LOG) or ""
+    assert "* service nginx.service: is inactive\n" in log
+    assert server.machine.host.access(last_converge.LOG) == Access(0o640, "root", "adm")
+
+
+def test_a_dry_run_shows_the_drift_with_exit_code_3_and_changes_nothing(server: CommandLine) -> None:
+    damage(server)
+    before = (server.machine.state(), server.machine.host.read(last_converge.STATE))
+    ended = server("converge", "--dry-run")
+    assert (ended.code, ended.lines[0]) == (3, "~ service nginx.service: is inactive")
+    assert (server.machine.state(), server.machine.host.read(last_converge.STATE)) == before
+    assert server("converge", "--dry-run", "--json").code == 3
+
+
+def test_a_dry_run_without_drift_ends_with_0(server: CommandLine) -> None:
+    assert server("converge", "--dry-run").code == 0
+
+
+def test_a_failing_step_ends_with_1_and_is_in_state_log_and_pending(server: CommandLine) -> None:
+    damage(server)
+    server.machine.systemd.broken["nginx.service"] = "nginx: [emerg] bind() to 0.0.0.0:80 failed\n"
+    ended = server("converge")
+    host = server.machine.host
+    assert ended.code == 1
+    assert "! service nginx.service: " in ended.out
+    assert "bind() to 0.0.0.0:80 failed" in ended.out
+    assert "service nginx.service: " in last_converge.read(host).reason
+    assert "bind() to 0.0.0.0:80 failed" in last_converge.read(host).hint
+    assert "bind() to 0.0.0.0:80 failed" in (host.read(last_converge.LOG) or "")
+    assert last_converge.read(host).worked
+    assert pending.is_pending(host, pending.CONVERGE)
+    del server.machine.systemd.broken["nginx.service"]
+    assert server("converge").code == 0
+    assert (last_converge.read(host).reason, pending.is_pending(host, pending.CONVERGE)) == ("", False)
+
+
+def test_preflight_ends_a_converge_before_the_first_change(server: CommandLine) -> None:
+    damage(server)
+    server.machine.systemd.units[CLUSTER].active = "inactive"
+    ended = server("converge")
+    assert (ended.code, ended.out) == (1, "")
+    assert "PostgreSQL does not accept connections" in ended.err
+    assert server.machine.systemd.units["nginx.service"].active == "inactive"
+    log = server.machine.host.read(last_converge.LOG) or ""
+    assert "The converge did not complete: PostgreSQL does not accept connections" in log
+
+
+def test_json_holds_steps_notices_changed_files_and_the_last_converge(server: CommandLine) -> None:
+    damage(server)
+    server.machine.host.write(UWSGI, "[uwsgi]\n", managed_file.PUBLIC)
+    ended = server("converge", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    assert sorted(ended.json) == ["changed_here", "converge", "notices", "steps"]
+    changed = {step["step"]: step for step in ended.json["steps"] if step["result"] == "changed"}
+    assert changed["service nginx.service"]["reason"] == "is inactive"
+    assert ended.json["changed_here"] == [UWSGI]
+    assert [notice["file"] for notice in ended.json["notices"]] == [UWSGI]
+    assert ended.json["converge"]["worked"] is True
+
+
+def test_check_shows_each_step_and_ends_with_0_or_3(server: CommandLine) -> None:
+    ended = server("check")
+    assert (ended.code, len(ended.lines)) == (0, 62)
+    assert "  service nginx.service" in ended.lines
+    damage(server)
+    ended = server("check")
+    assert (ended.code, "~ service nginx.service: is inactive" in ended.lines) == (3, True)
+    ended = server("check", "--json")
+    assert (ended.code, len(ended.json["steps"])) == (3, 61)
+
+
+def test_get_shows_all_settings_or_the_value_of_one(server: CommandLine) -> None:
+    assert server("get").lines[0] == "hostname = dcor.example.org"
+    assert len(server("get").lines) == len(settings.KEYS)
+    assert server("get", "email").out == "admin@example.org\n"
+    assert server("get", "--json", "email").json == {"email": "admin@example.org"}
+    assert list(server("get", "--json").json) == list(settings.KEYS)
+
+
+def test_set_saves_the_settings_and_converges(server: CommandLine) -> None:
+    ended = server("set", "site-title=Cells & Beads", "workers=7")
+    assert ended.code == 0, ended
+    assert "* file /etc/dcor-server/uwsgi.ini: " in ended.out
+    assert server("get", "site-title").out == "Cells & Beads\n"
+    assert "7" in (server.machine.host.read(UWSGI) or "")
+    assert server("set", "--json", "workers=").json["converge"]["reason"] == ""
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("workers=many", "workers"),
+        ("wokers=7", "wokers"),
+        ("workers", "KEY=VALUE"),
+        ("hostname=10.0.0.1", "address"),
+        ("redis-password=hush", "redis-password"),
+    ],
+)
+def test_invalid_settings_are_rejected_before_anything_is_changed(
+    server: CommandLine, assignment: str, words: str
+) -> None:
+    before = server.machine.host.read(settings_text.PATH)
+    calls = len(server.machine.calls)
+    ended = server("set", "site-title=New", assignment)
+    assert (ended.code, ended.out, words in ended.err) == (1, "", True)
+    assert "hush" not in ended.err
+    assert server.machine.host.read(settings_text.PATH) == before
+    assert len(server.machine.calls) == calls
+
+
+def test_a_password_comes_from_standard_input(server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("hush\n"))
+    assert server("set", "redis-password=@-").code == 0
+    assert secrets.read(server.machine.host, secrets.external("redis-password")).reveal() == "hush"
+
+
+def test_make_release_makes_it_and_does_not_switch_to_it(server: CommandLine) -> None:
+    host = server.machine.host
+    active = release.active(host)
+    server.machine.packages.versions["python-ckan"] = "2.11.7-1~deb12u1"
+    ended = server("make-release")
+    assert ended.code == 0, ended
+    assert ended.lines[0].startswith("* release: ")
+    assert release.active(host) == active
+    assert len(release.ids(host)) == 2
+    assert server("make-release", "--json").json["steps"][0]["result"] == "unchanged"
+
+
+def test_make_release_that_fails_ends_with_1(server: CommandLine) -> None:
+    server.machine.packages.versions["python-ckan"] = "2.11.7-1~deb12u1"
+    server.machine.fail("tar", words="tar: broken archive")
+    ended = server("make-release")
+    assert ended.code == 1
+    assert "tar: broken archive" in ended.out
+
+
+def test_the_first_converge_sets_up_a_server_from_its_settings(dcor_server: CommandLine) -> None:
+    settings_file.save(dcor_server.machine.host, settings.parse(ANSWERS))
+    assert dcor_server("check").code == 3
+    assert last_converge.read(dcor_server.machine.host) == last_converge.LastConverge()
+    assert str(last_converge.LastConverge()) == ""
+    ended = dcor_server("converge")
+    assert (ended.code, ended.err) == (0, "")
+    assert dcor_server("check").code == 0

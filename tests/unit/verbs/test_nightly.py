@@ -1,0 +1,85 @@
+"""`dcor-server nightly`, `ckan` and `dcor`: commands of the active release, as CKAN's user."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from dcor_pkg.ckan import release
+from dcor_pkg.verbs.nightly import JOBS
+from tests.unit.command_line import CommandLine
+
+
+class Replaced(BaseException):
+    """The process would have become another program."""
+
+
+@pytest.fixture
+def server(dcor_server: CommandLine) -> CommandLine:
+    """Return the command on a server that is set up."""
+    dcor_server.converged()
+    dcor_server.machine.ckan.commands.clear()
+    return dcor_server
+
+
+@pytest.fixture
+def replaced(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Return the arguments of the programs that this process becomes."""
+    programs: list[list[str]] = []
+
+    def execv(path: str, argv: list[str]) -> None:
+        assert path == argv[0]
+        programs.append(argv)
+        raise Replaced
+
+    monkeypatch.setattr(os, "execv", execv)
+    return programs
+
+
+def test_all_jobs_run_in_the_active_release(server: CommandLine) -> None:
+    ended = server("nightly")
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert server.machine.ckan.commands == list(JOBS)
+    active = release.active(server.machine.host)
+    assert {call.argv[0] for call in server.machine.calls[-len(JOBS) :]} == {f"{release.DIRECTORY}/{active}/bin/ckan"}
+
+
+def test_a_job_that_fails_is_reported_with_its_output_and_the_others_run(server: CommandLine) -> None:
+    server.machine.ckan.fault["run-jobs-dc-view"] = "sqlalchemy.exc.OperationalError\nno connection"
+    ended = server("nightly")
+    assert (ended.code, ended.out) == (1, "")
+    lines = ended.err.splitlines()
+    assert lines[0].startswith("dcor-server: The nightly job `ckan run-jobs-dc-view --modified-days 1` failed: ")
+    assert lines[1:] == ["    sqlalchemy.exc.OperationalError", "    no connection"]
+    assert server.machine.ckan.commands == list(JOBS)
+
+
+def test_json_lists_the_jobs_that_failed(server: CommandLine) -> None:
+    assert server("nightly", "--json").json == {"failed": []}
+    server.machine.ckan.fault["dcor-prune-draft-datasets"] = "no"
+    ended = server("nightly", "--json")
+    assert (ended.code, ended.err) == (1, "")
+    (failure,) = ended.json["failed"]
+    assert (failure["job"], failure["hint"]) == ("dcor-prune-draft-datasets", "no")
+
+
+@pytest.mark.parametrize("verb", ["nightly", "ckan", "dcor"])
+def test_without_a_release_the_message_says_how_to_get_one(dcor_server: CommandLine, verb: str) -> None:
+    ended = dcor_server(verb)
+    assert ended.code == 1
+    assert "There is no active release yet" in ended.err
+    assert "dcor-server converge makes one" in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--help",), ("-c", "x", "user", "list"), ("user", "add", "NAME", "--", "-x"), ("--json",)]
+)
+@pytest.mark.parametrize("program", ["ckan", "dcor"])
+def test_the_process_becomes_upstreams_command_with_all_its_arguments(
+    server: CommandLine, replaced: list[list[str]], program: str, arguments: tuple[str, ...]
+) -> None:
+    with pytest.raises(Replaced):
+        server(program, *arguments)
+    active = release.active(server.machine.host)
+    assert replaced == [[f"{release.DIRECTORY}/{active}/bin/{program}", *arguments]]

@@ -1,0 +1,227 @@
+"""`dcor-server status`: each part, the last converge and the notices, on one screen and as JSON."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from dcor_pkg.answers.secret import Secret
+from dcor_pkg.ckan import additions, switch
+from dcor_pkg.kernel import data_directory, secrets
+from dcor_pkg.machine import disk
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CURRENT
+from dcor_pkg.nginx import upstream
+from dcor_pkg.services import external
+from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
+from dcor_pkg.verbs import health
+from tests.unit.command_line import CommandLine
+from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
+from tests.unit.fake_programs.site import Response
+
+PUBLIC = Access(0o644)
+
+
+@pytest.fixture
+def server(dcor_server: CommandLine) -> CommandLine:
+    """Return the command on a server that is set up and healthy."""
+    return dcor_server.converged()
+
+
+def problems(server: CommandLine) -> dict[str, str]:
+    """Return the problems that `status` shows, by their parts."""
+    ended = server("status", "--json")
+    found = {part["name"]: part["problem"] for part in ended.json["parts"] if part["problem"]}
+    assert ended.code == (3 if found else 0)
+    return found
+
+
+def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: CommandLine) -> None:
+    ended = server("status")
+    assert (ended.code, ended.err, ended.lines[0]) == (0, "", "https://dcor.example.org/")
+    assert len(ended.lines) < 25
+    shown = {line[2:40].strip(): line[41:] for line in ended.lines[1:]}
+    assert shown["data"] == "/data"
+    assert shown["disk of /data"] == "100 GiB are free"
+    assert shown["versions"] == "dcor-server 1.0.0, python-ckan 2.11.6-1~deb12u1, dcor-wheels 2.11.6-1~deb12u1"
+    assert shown["certificate"].startswith("self-signed, until 20")
+    assert {shown[name] for name in ("database", "redis", "solr", "object-store", "search", "page", "nginx")} == {"ok"}
+
+
+def test_the_site_is_asked_by_its_name_for_a_search_and_a_page(server: CommandLine) -> None:
+    server("status")
+    assert server.site.requests == [("dcor.example.org", switch.SEARCH), ("dcor.example.org", "/")]
+
+
+def test_json_has_the_documented_keys(server: CommandLine) -> None:
+    status = server("status", "--json").json
+    assert sorted(status) == ["converge", "notices", "parts"]
+    assert {tuple(sorted(part)) for part in status["parts"]} == {("detail", "name", "problem")}
+    assert sorted(status["converge"]) == ["hint", "reason", "when", "worked"]
+
+
+def stop(unit: str) -> Callable[[CommandLine], None]:
+    def damage(server: CommandLine) -> None:
+        server.machine.systemd.units[unit].active = "failed"
+
+    return damage
+
+
+def unmount(server: CommandLine) -> None:
+    server.machine.host.remove(data_directory.marker("/data"))
+
+
+def fill_disk(server: CommandLine) -> None:
+    server.machine.free = 300 * disk.MIB
+
+
+def end_jobs(server: CommandLine) -> None:
+    (name,) = (name for name in server.machine.supervisor.loaded if name.startswith("dcor-jobs-"))
+    server.machine.supervisor.loaded[name].state = "FATAL"
+
+
+def break_search(server: CommandLine) -> None:
+    server.site.answers[switch.SEARCH] = Response(200, b'{"success": false}')
+
+
+def break_page(server: CommandLine) -> None:
+    server.site.answers["/"] = Response(500, b"")
+
+
+def change_certificate(server: CommandLine) -> None:
+    SelfSignedCertificate("other.example.org").apply(server.machine.host)
+
+
+def let_redis_load(server: CommandLine) -> None:
+    server.machine.programs["redis-cli"] = lambda call: "LOADING Redis is loading the dataset in memory\n"
+
+
+@pytest.mark.parametrize(
+    ("damage", "part", "words"),
+    [
+        (stop("nginx.service"), "nginx", "is failed"),
+        (stop("nginx.service"), "page", "Connection refused"),
+        (stop("dcor-solr.service"), "solr", "answers 0 ([Errno 111] Connection refused)"),
+        (stop("dcor-object-store.service"), "object-store", "instead of 403"),
+        (stop(CLUSTER), "database", "Is the server running"),
+        (stop("supervisor.service"), "programs", "is unknown"),
+        (unmount, "data", "is not mounted"),
+        (fill_disk, "disk of /data", "only 300 MiB are free"),
+        (end_jobs, "programs", "is FATAL"),
+        (break_search, "search", "does not succeed"),
+        (break_page, "page", "https://dcor.example.org/ answers 500"),
+        (change_certificate, "certificate", "dcor.example.org"),
+        (let_redis_load, "redis", "LOADING"),
+    ],
+)
+def test_a_problem_is_shown_at_its_part_with_exit_code_3(
+    server: CommandLine, damage: Callable[[CommandLine], None], part: str, words: str
+) -> None:
+    damage(server)
+    assert words in problems(server)[part]
+    ended = server("status")
+    (line,) = (line for line in ended.lines if line.startswith(f"! {part} "))
+    assert (ended.code, words in line) == (3, True)
+
+
+def test_without_settings_status_fails_and_says_which_file_is_missing(dcor_server: CommandLine) -> None:
+    ended = dcor_server("status")
+    assert (ended.code, ended.out) == (1, "")
+    assert "/etc/dcor-server/dcor-server.conf is missing" in ended.err
+
+
+def test_without_an_active_release_there_are_no_programs(server: CommandLine) -> None:
+    server.machine.host.remove(CURRENT)
+    server.machine.host.remove(upstream.PATH)
+    found = problems(server)
+    assert (found["release"], found["programs"]) == ("none is active", "no release is active")
+
+
+def test_an_external_service_is_shown_with_its_address_and_its_problem(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets.save(server.machine.host, secrets.external("redis-password"), Secret("hush"))
+    server.machine.programs["redis-cli"] = lambda call: "PONG\n"
+    problem = ["WRONGPASS invalid username-password pair"]
+    monkeypatch.setattr(external, "problem", lambda host, engine, settings: problem[0])
+    text = server.machine.host.read("/etc/dcor-server/dcor-server.conf") or ""
+    changed = text.replace("redis = local", "redis = rediss://redis.example.org")
+    assert changed != text
+    server.machine.host.write("/etc/dcor-server/dcor-server.conf", changed, Access(0o640))
+    assert problems(server)["redis"] == problem[0]
+    parts = server("status", "--json").json["parts"]
+    assert {"name": "redis", "problem": problem[0], "detail": "rediss://redis.example.org"} in parts
+
+
+def test_the_failure_of_the_last_converge_is_repeated_with_its_hint_and_what_to_do(server: CommandLine) -> None:
+    server.machine.fail("nginx", words="nginx: [emerg] no such thing\nin line 3")
+    server.machine.host.write("/etc/dcor-server/nginx.d/own.conf", "gzip on;\n", PUBLIC)
+    assert server("converge").code == 1
+    for verb in ("status", "check"):
+        lines = server(verb).lines
+        start = next(i for i, line in enumerate(lines) if line.startswith("! The last converge (20"))
+        assert " failed: " in lines[start]
+        assert lines[start + 1].startswith("    ")
+        assert any(line.startswith("    Fix the cause, then run: dcor-server converge") for line in lines[start:])
+    status = server("status", "--json")
+    assert (status.code, bool(status.json["converge"]["reason"])) == (3, True)
+
+
+def test_an_invalid_addition_is_a_notice_and_no_problem(server: CommandLine) -> None:
+    server.machine.host.write(f"{additions.DIRECTORY}/own.ini", "[app:main]\nsmtp.user\n", PUBLIC)
+    ended = server("status")
+    assert ended.code == 0
+    assert f"{additions.DIRECTORY} is not in effect: " in ended.out
+
+
+class Page(BaseHTTPRequestHandler):
+    """Answers each request with 200."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"a page")
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log nothing."""
+
+
+@pytest.fixture
+def tls_server(host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let a connection reach a server with a certificate for dcor.example.org that this machine trusts."""
+    SelfSignedCertificate("dcor.example.org").apply(host)
+    server = HTTPServer(("127.0.0.1", 0), Page)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(host.path(PAIR.certificate), host.path(PAIR.key))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    monkeypatch.setattr(health, "BUNDLE", str(host.path(PAIR.certificate)))
+    monkeypatch.setattr(health.LoopbackConnection, "default_port", server.server_port)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.usefixtures("tls_server")
+def test_the_site_is_reached_on_loopback_and_its_certificate_verified() -> None:
+    connection = health.LoopbackConnection("dcor.example.org")
+    connection.request("GET", "/")
+    assert connection.getresponse().read() == b"a page"
+    with pytest.raises(ssl.SSLCertVerificationError):
+        health.LoopbackConnection("other.example.org").connect()
+
+
+def test_a_site_that_nobody_serves_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(health.LoopbackConnection, "default_port", unused.getsockname()[1])
+        monkeypatch.setattr(health, "BUNDLE", None)
+        with pytest.raises(ConnectionRefusedError):
+            health.LoopbackConnection("dcor.example.org").connect()
