@@ -17,6 +17,7 @@ from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.verbs import notices as admin_notices
 from tests.unit.ckan import upstream
 from tests.unit.ckan.upstream import SUITES
+from tests.unit.faults import replacements
 
 TREE = Path(__file__).resolve().parents[3]
 SITE = "/site"
@@ -61,17 +62,9 @@ TEXTS = {
 }
 
 
-def replacements(name: str) -> tuple[ReplaceText, ...]:
-    """Return the texts that the cure of an issue replaces."""
-    cure = ISSUES[name].cure
-    if isinstance(cure, ReplaceTexts):
-        return cure.texts
-    return (cure,) if isinstance(cure, ReplaceText) else ()
-
-
 def made_of(name: str) -> Texts:
     """Return files that consist of what the cure of an issue replaces: upstream's own are in the pinned wheels."""
-    texts = replacements(name)
+    texts = replacements(ISSUES[name].cure)
     return Texts(
         faulty="\n".join(text.faulty for text in texts),
         cured="\n".join(text.fixed for text in texts),
@@ -81,7 +74,7 @@ def made_of(name: str) -> Texts:
 
 
 TEXTS = {name: TEXTS[name] if name in TEXTS else made_of(name) for name in ISSUES}
-BY_TEXT = {name: texts for name, texts in TEXTS.items() if replacements(name)}
+BY_TEXT = {name: texts for name, texts in TEXTS.items() if replacements(ISSUES[name].cure)}
 both = pytest.mark.parametrize("name", BY_TEXT)
 
 
@@ -173,12 +166,14 @@ def test_several_texts_of_a_file_are_replaced_together_or_not_at_all(host: Host)
     host.write(f"{SITE}/x.py", "f() j()", PUBLIC)
     assert cure.state(host, SITE) is State.UNEXPECTED
     assert cure.change == ("text", "x.py", "f()", "g()", "text", "x.py", "h()", "i()")
-    assert {text.file for name in ISSUES for text in replacements(name)} == {ISSUES[name].cure.file for name in BY_TEXT}
+    assert {text.file for name in ISSUES for text in replacements(ISSUES[name].cure)} == {
+        ISSUES[name].cure.file for name in BY_TEXT
+    }
 
 
 @both
 def test_no_fixed_text_contains_the_fault(name: str) -> None:
-    for text in replacements(name):
+    for text in replacements(ISSUES[name].cure):
         assert not any(text.faulty in fixed for fixed in (text.fixed, *text.accepted))
 
 

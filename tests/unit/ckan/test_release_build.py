@@ -11,13 +11,14 @@ import pytest
 from dcor_pkg.answers import settings
 from dcor_pkg.ckan import release, release_build
 from dcor_pkg.ckan.known_issues import registry
-from dcor_pkg.ckan.known_issues.issue import ReplaceText, State
+from dcor_pkg.ckan.known_issues.issue import State
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT, PACKAGED_CKAN
+from tests.unit import faults
 
 PUBLIC, PROGRAM = Access(0o644), Access(0o755)
 ID = "2.11.6-abc"
@@ -35,11 +36,6 @@ TREE = {
     f"{SITE}/ckan/i18n/en_US/ckan.po": "",
     f"{SITE}/certifi/cacert.pem": "",
 }
-#: the modules with the faults of known issues, below site-packages
-FAULTY: dict[str, str] = {}
-for _cure in (issue.cure for issue in registry.ISSUES):
-    if isinstance(_cure, ReplaceText):
-        FAULTY[_cure.file] = FAULTY.get(_cure.file, "") + _cure.faulty
 
 
 class Packages:
@@ -60,8 +56,8 @@ class Packages:
             shutil.copytree(self.host.path(argv[-2]), self.host.path(argv[-1]), symlinks=True, copy_function=os.link)
         if "pip" in argv:
             self.host.write(f"{UNFINISHED}/bin/dcor", f"#!{UNFINISHED}/bin/python\n", PROGRAM)
-            for file in (file for file in FAULTY if f"{SITE}/{file}" not in TREE):
-                self.host.write(f"{UNFINISHED}/{SITE}/{file}", FAULTY[file], PUBLIC)
+            for file in (file for file in faults.FILES if f"{SITE}/{file}" not in TREE):
+                self.host.write(f"{UNFINISHED}/{SITE}/{file}", faults.FILES[file], PUBLIC)
         answers = {"dpkg-query": self.states, release_build.MAGIC: MAGIC, "head": "4a5e3465beb6\n"}
         return answers.get(argv[-1], answers.get(argv[0], ""))
 
@@ -127,7 +123,7 @@ def test_packed_bytecode_is_used_for_the_python_that_it_is_for(
     assert any(argv[0] == "tar" for argv in packages.calls) is not whole
     site = f"{UNFINISHED}/{SITE}"
     places = compiled[compiled.index("--invalidation-mode=unchecked-hash") + 1 :]
-    assert set(places) == ({site} if whole else {f"{site}/{name}" for name in ("dcor_runtime", *FAULTY)})
+    assert set(places) == ({site} if whole else {f"{site}/{name}" for name in ("dcor_runtime", *faults.FILES)})
 
 
 @pytest.mark.parametrize("program", ["pip", "dcor_runtime.theme", "sync"])

@@ -11,6 +11,7 @@ from dcor_pkg.ckan import release
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.services.solr import local as solr
+from tests.unit import faults
 from tests.unit.fake_programs.call import Call, Handler
 from tests.unit.fake_programs.postgresql import Postgresql
 from tests.unit.fake_programs.supervisor import Supervisor
@@ -24,8 +25,6 @@ SEARCH = "/api/3/action/package_search?rows=1"
 REVISION = "4eaa5fcf3092"
 #: of CPython 3.11
 MAGIC = "a70d0d0a\n"
-#: dcor_shared 1.0.4, s3.py, line 301
-FAULTY = "def create_time():\n    return time.time()\n"
 
 
 @dataclass
@@ -125,7 +124,8 @@ class Ckan:
         """Write what pip does, as far as it is looked at."""
         home = str(Path(call.argv[0]).parent.parent)
         site = release.site_packages(self.host, home)
-        self.host.write(f"{site}/dcor_shared/s3.py", FAULTY, PUBLIC)
+        for file, text in faults.FILES.items():
+            self.host.write(f"{site}/{file}", text, PUBLIC)
         self.host.write(f"{site}/certifi/cacert.pem", "authorities\n", PUBLIC)
         self.host.write(f"{home}/bin/dcor", f"#!{home}/bin/python\n", Access(0o755))
         return ""
