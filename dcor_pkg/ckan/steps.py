@@ -21,6 +21,7 @@ from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
+from dcor_pkg.nginx import limits
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.engines import ENGINES
 from dcor_pkg.tls.trust_bundle import BUNDLE
@@ -52,7 +53,7 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         ReleaseMade(wanted),
         Directory(additions.DIRECTORY, Access(0o750)),
         ckan_ini(settings),
-        ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", {"workers": _workers(settings, facts)}),
+        ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", {"workers": limits.workers(settings, facts)}),
         DatabaseSchema(wanted, used.database),
         Addresses(f"https://{settings.hostname}", used.object_store.origin, used.database),
     )
@@ -93,10 +94,3 @@ def _read_at_start(settings: Settings) -> tuple[str, ...]:
     """Return the files and directories that CKAN reads when it starts, and only then."""
     named = (settings.licences, settings.resource_supplements)
     return (paths.CKAN_INI, UWSGI_INI, BUNDLE, *(path for path in named if path.startswith("/")))
-
-
-def _workers(settings: Settings, facts: Facts) -> int:
-    """Return how many requests are answered at once: workers wait for the database more than they compute."""
-    if settings.workers != "auto":
-        return int(settings.workers)
-    return max(4, min(2 * facts.cores, facts.memory // 500))

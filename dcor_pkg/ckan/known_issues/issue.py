@@ -1,4 +1,4 @@
-"""What a known issue is, and the two ways to cure one: exchange a text in a file, or replace a file by a link.
+"""What a known issue is, and the ways to cure one: exchange one or more texts in a file, or replace it by a link.
 
 A cure looks at the release first, and finds one of three states. A release that has the fault is cured; where upstream
 has fixed it, nothing is changed; and where neither is found, upstream has changed the code in a way that nobody has
@@ -70,6 +70,31 @@ class ReplaceText:
     def apply(self, host: Host, site: str) -> None:
         path = f"{site}/{self.file}"
         host.write(path, (host.read(path) or "").replace(self.faulty, self.fixed), PUBLIC)
+
+
+@dataclass(frozen=True)
+class ReplaceTexts:
+    """Exchange several texts in one file, each `faulty` text for its `fixed` one: for faults that need all of them."""
+
+    texts: tuple[ReplaceText, ...]
+
+    @property
+    def file(self) -> str:
+        return self.texts[0].file
+
+    @property
+    def change(self) -> tuple[str, ...]:
+        return tuple(part for text in self.texts for part in text.change)
+
+    def state(self, host: Host, site: str) -> State:
+        states = {text.state(host, site) for text in self.texts}
+        if State.UNEXPECTED in states:
+            return State.UNEXPECTED
+        return State.FAULTY if State.FAULTY in states else State.GONE
+
+    def apply(self, host: Host, site: str) -> None:
+        for text in self.texts:
+            text.apply(host, site)
 
 
 @dataclass(frozen=True)

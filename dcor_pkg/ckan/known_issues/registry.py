@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from dcor_pkg.ckan.known_issues import float_expiry, own_certificate, percent_in_database_url
+from dcor_pkg.ckan.known_issues import (
+    anonymous_user,
+    control_characters_in_feeds,
+    download_without_address,
+    float_expiry,
+    logs_in_each_query,
+    long_texts,
+    mail_at_registration,
+    mail_in_request,
+    many_labels,
+    named_download_without_address,
+    own_certificate,
+    page_numbers,
+    password_reset_answers,
+    percent_in_database_url,
+    slow_logs,
+    unusable_values_in_api,
+    unusable_values_in_pages,
+    uploads_without_login,
+)
 from dcor_pkg.ckan.known_issues.issue import Issue, State
 from dcor_pkg.machine.host import Host
 
@@ -10,6 +29,21 @@ ISSUES: tuple[Issue, ...] = (
     float_expiry.ISSUE,
     own_certificate.ISSUE,
     percent_in_database_url.ISSUE,
+    anonymous_user.ISSUE,
+    uploads_without_login.ISSUE,
+    password_reset_answers.ISSUE,
+    mail_in_request.ISSUE,
+    mail_at_registration.ISSUE,
+    unusable_values_in_api.ISSUE,
+    unusable_values_in_pages.ISSUE,
+    page_numbers.ISSUE,
+    control_characters_in_feeds.ISSUE,
+    download_without_address.ISSUE,
+    named_download_without_address.ISSUE,
+    slow_logs.ISSUE,
+    logs_in_each_query.ISSUE,
+    long_texts.ISSUE,
+    many_labels.ISSUE,
 )
 
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
-from dcor_dev import downloads, lockfiles
-from dcor_dev.lockfiles import Pin
 
 from dcor_pkg.answers import settings
 from dcor_pkg.ckan import known_issues, release
 from dcor_pkg.ckan.known_issues import notices, registry
-from dcor_pkg.ckan.known_issues.issue import Issue, ReplaceByLink, ReplaceText, State, Versions
+from dcor_pkg.ckan.known_issues.issue import Issue, ReplaceByLink, ReplaceText, ReplaceTexts, State, Versions
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.verbs import notices as admin_notices
+from tests.unit.ckan import upstream
+from tests.unit.ckan.upstream import SUITES
+from tests.unit.fake_programs.faults import replacements
 
 TREE = Path(__file__).resolve().parents[3]
-LOCKS = TREE / "conf/lock"
-#: by the Python of its lock files
-SUITES = {"python3.11": "bookworm", "python3.13": "trixie"}
 SITE = "/site"
 PUBLIC = Access(0o644)
 ISSUES = {issue.name: issue for issue in registry.ISSUES}
@@ -63,7 +60,21 @@ TEXTS = {
         newer='        alembic_config.set_main_option("sqlalchemy.url", config["sqlalchemy.url"])\n',
     ),
 }
-BY_TEXT = {name: texts for name, texts in TEXTS.items() if isinstance(ISSUES[name].cure, ReplaceText)}
+
+
+def made_of(name: str) -> Texts:
+    """Return files that consist of what the cure of an issue replaces: upstream's own are in the pinned wheels."""
+    texts = replacements(ISSUES[name].cure)
+    return Texts(
+        faulty="\n".join(text.faulty for text in texts),
+        cured="\n".join(text.fixed for text in texts),
+        older="",
+        newer="\n".join(text.faulty.upper() for text in texts),
+    )
+
+
+TEXTS = {name: TEXTS[name] if name in TEXTS else made_of(name) for name in ISSUES}
+BY_TEXT = {name: texts for name, texts in TEXTS.items() if replacements(ISSUES[name].cure)}
 both = pytest.mark.parametrize("name", BY_TEXT)
 
 
@@ -86,8 +97,8 @@ def written(host: Host, name: str, text: str, site: str = SITE) -> Issue:
     return ISSUES[name]
 
 
-def test_each_issue_is_described_has_a_name_of_its_own_and_is_tested_here() -> None:
-    assert list(TEXTS) == [issue.name for issue in registry.ISSUES]
+def test_each_issue_is_described_and_has_a_name_of_its_own() -> None:
+    assert len(ISSUES) == len(registry.ISSUES)
     empty = [
         (issue.name, one.name) for issue in registry.ISSUES for one in fields(issue) if not getattr(issue, one.name)
     ]
@@ -145,23 +156,31 @@ def test_a_fix_of_upstream_is_accepted(host: Host) -> None:
     assert cure.state(host, SITE) is State.GONE
 
 
+def test_several_texts_of_a_file_are_replaced_together_or_not_at_all(host: Host) -> None:
+    cure = ReplaceTexts((ReplaceText("x.py", "f()", "g()"), ReplaceText("x.py", "h()", "i()")))
+    for text, state in {"f() h()": State.FAULTY, "g() h()": State.FAULTY, "g() i()": State.GONE}.items():
+        host.write(f"{SITE}/x.py", text, PUBLIC)
+        assert cure.state(host, SITE) is state
+        cure.apply(host, SITE)
+        assert host.read(f"{SITE}/x.py") == "g() i()"
+    host.write(f"{SITE}/x.py", "f() j()", PUBLIC)
+    assert cure.state(host, SITE) is State.UNEXPECTED
+    assert cure.change == ("text", "x.py", "f()", "g()", "text", "x.py", "h()", "i()")
+    assert {text.file for name in ISSUES for text in replacements(ISSUES[name].cure)} == {
+        ISSUES[name].cure.file for name in BY_TEXT
+    }
+
+
 @both
 def test_no_fixed_text_contains_the_fault(name: str) -> None:
-    cure = ISSUES[name].cure
-    assert isinstance(cure, ReplaceText)
-    assert not any(cure.faulty in fixed for fixed in (cure.fixed, *cure.accepted))
+    for text in replacements(ISSUES[name].cure):
+        assert not any(text.faulty in fixed for fixed in (text.fixed, *text.accepted))
 
 
 @pytest.fixture(params=SUITES)
 def pinned(request: pytest.FixtureRequest, host: Host, tmp_path: Path) -> Host:
     """Return a machine with the files that cures change, as they are in the pinned wheels."""
-    pins = _pins(LOCKS / request.param)
-    packages = {_key(issue.versions.package) for issue in registry.ISSUES}
-    downloads.wheels(SUITES[request.param], [pins[package] for package in packages], tmp_path / "wheels")
-    for wheel in (tmp_path / "wheels").glob("*.whl"):
-        with zipfile.ZipFile(wheel) as archive:
-            files = {issue.cure.file for issue in registry.ISSUES} & set(archive.namelist())
-            archive.extractall(host.path(SITE), files)
+    upstream.unpack(request.param, tmp_path / "wheels", host.path(SITE))
     return host
 
 
@@ -174,14 +193,6 @@ def test_every_issue_is_as_expected_in_the_pinned_packages(pinned: Host) -> None
 def test_the_versions_of_an_issue_say_whether_upstream_has_fixed_it(pinned: Host) -> None:
     faulty = [issue.name for issue in registry.in_state(pinned, SITE, State.FAULTY)]
     assert faulty == [issue.name for issue in registry.ISSUES if not issue.versions.until]
-
-
-def _pins(lock: Path) -> dict[str, Pin]:
-    return {pin.key: pin for name in ("ckan.txt", "dcor.txt") for pin in lockfiles.read(lock / name)}
-
-
-def _key(package: str) -> str:
-    return Pin(package, "", "", "").key
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan.steps import _workers
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.nginx import limits
 from tests.unit.nginx.nginx_server import NAME, SETTINGS, NginxServer, facts
@@ -16,12 +15,14 @@ WORKERS = limits.workers(SETTINGS, facts((1, 22, 1)))
 
 
 @pytest.mark.parametrize(
-    ("cores", "memory", "chosen"), [(1, 1024, "auto"), (2, 4096, "auto"), (64, 64_000, "auto"), (2, 4096, "1")]
+    ("cores", "memory", "chosen", "count"),
+    [(1, 1024, "auto", 4), (2, 4096, "auto", 4), (8, 64_000, "auto", 16), (64, 8000, "auto", 16), (2, 4096, "1", 1)],
 )
-def test_the_number_of_workers_is_that_of_uwsgi(cores: int, memory: int, chosen: str) -> None:
+def test_workers_are_as_many_as_chosen_or_as_cores_and_memory_allow(
+    cores: int, memory: int, chosen: str, count: int
+) -> None:
     machine = Facts("2.11.6", "0" * 64, "3.11.2", (1, 22, 1), ipv6=True, cores=cores, memory=memory)
-    wanted = Settings(hostname=NAME, workers=chosen)
-    assert limits.workers(wanted, machine) == _workers(wanted, machine)
+    assert limits.workers(Settings(hostname=NAME, workers=chosen), machine) == count
 
 
 @pytest.mark.parametrize(("workers", "slots"), [(1, 1), (2, 1), (3, 1), (4, 2), (32, 30)])
