@@ -20,14 +20,18 @@ MACHINES = ("engines", "system")
 #: Fixtures that take long and are made once for the tests of several files.
 SHARED = {"server", "content"}
 
-#: The files that run first, the longest one at the beginning: the other Debian needs packages of its own.
+#: The files that run first: the other Debian, which needs packages of its own, and those whose tests share a machine;
+#: tests that share nothing fill the gaps.
 FIRST = (
     "system/test_other_suites",
-    "system/test_crash",
-    "system/test_first_questions",
-    "system/test_install",
-    "system/test_lifecycle",
+    "system/test_reconfigure",
     "system/test_external",
+    "system/test_questions",
+    "system/test_additions",
+    "system/test_crash",
+    "system/test_install",
+    "system/test_first_questions",
+    "system/test_lifecycle",
 )
 
 #: Boots a machine over a stack of layers: boot("name", stack, **options of Machine).

@@ -14,7 +14,7 @@ from dcor_pkg.kernel.pending import RELOAD_NGINX
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Host
-from dcor_pkg.nginx import additions, example_site, upstream
+from dcor_pkg.nginx import additions, error_pages, example_site, limits, queries, upstream
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.tls.pair import PAIRS
@@ -66,6 +66,7 @@ class Site:
 def site(settings: Settings, facts: Facts) -> ManagedFile:
     """Return the site's file."""
     store = endpoints.of(settings).object_store
+    workers = limits.workers(settings, facts)
     values = {
         "local_store": store.local,
         # origins besides this server that pages may load images and data from
@@ -81,6 +82,16 @@ def site(settings: Settings, facts: Facts) -> ManagedFile:
         "cache": CACHE,
         "maintenance": MAINTENANCE,
         "filer_token": object_store.TOKEN,
+        "page": queries.encoded("page"),
+        "page_digits": queries.PAGE_DIGITS,
+        "limit": queries.encoded("limit"),
+        "rates": limits.rates(workers),
+        "concurrencies": limits.concurrencies(workers),
+        "timeouts": limits.Timeouts(),
+        "retry_after": limits.RETRY_AFTER_SECONDS,
+        "slow_seconds": limits.SLOW_SECONDS,
+        "error_pages": error_pages.PAGES,
+        "error_directory": error_pages.DIRECTORY,
         "ipv6": facts.ipv6,
         "http2_by_listen": facts.nginx < HTTP2_DIRECTIVE,
     }

@@ -8,15 +8,20 @@ from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import additions
+from dcor_pkg.nginx.error_pages import error_pages
 from dcor_pkg.nginx.service import UNIT, NginxService
 from dcor_pkg.nginx.site import Site, site
 
 
 def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
-    """Return the steps that make nginx serve CKAN and the object store."""
+    """Return the steps that make nginx serve CKAN and the object store.
+
+    The site refers to the directories and pages, so they come first.
+    """
     return (
         Directory(additions.DIRECTORY, Access(0o755)),
         Directory(additions.COPIES, Access(0o700)),
+        error_pages(settings),
         Site(site(settings, facts)),
         NginxService(UNIT),
     )

@@ -24,7 +24,12 @@ BACKDATED = datetime.timedelta(hours=1)
 
 @dataclass(frozen=True)
 class SelfSignedCertificate:
-    """A certificate whose commonName (read by dclab) and subjectAltName (checked by requests) are the host name."""
+    """A certificate whose commonName (read by dclab) and subjectAltName (checked by requests) are the host name.
+
+    It is not an authority: clients trust this certificate alone, and nobody who has its key can sign one for another
+    host that they would trust as well. An authority's, which former versions made, is served until it expires, because
+    clients have pinned it.
+    """
 
     hostname: str
     name: str = "certificate"
@@ -50,10 +55,18 @@ def _sign(hostname: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
         .not_valid_before(now - BACKDATED)
         .not_valid_after(now + LIFETIME)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(hostname)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_signs_handshakes(), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
     )
+
+
+def _signs_handshakes() -> x509.KeyUsage:
+    """Return the usage of a key that signs TLS handshakes, and neither certificates nor anything else."""
+    usages = ("key_cert_sign", "crl_sign", "content_commitment", "key_encipherment", "data_encipherment")
+    others = dict.fromkeys((*usages, "key_agreement", "encipher_only", "decipher_only"), False)
+    return x509.KeyUsage(digital_signature=True, **others)
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> str:

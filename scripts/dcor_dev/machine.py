@@ -238,8 +238,12 @@ class Machine:
             raise DevError(f"The machine {self.container.name} is {done.stdout.strip()}:\n{self.console()}")
 
     def enter(self, user: str, env: Mapping[str, str]) -> list[str]:
-        """Return the command prefix that runs a program in the machine as `user`, without the caller's environment."""
-        argv = ["nsenter", "-t", str(self.leader), "-a", "--", "env", "-i"]
+        """Return the command prefix that runs a program in the machine as `user`, without the caller's environment.
+
+        The program ends with its caller. nsenter stops itself when its program is stopped, as at a shutdown; if nobody
+        continued it, the machine could never end.
+        """
+        argv = ["setpriv", "--pdeathsig", "KILL", "--", "nsenter", "-t", str(self.leader), "-a", "--", "env", "-i"]
         argv += [f"{name}={value}" for name, value in nspawn.INSIDE.items()]
         if user != "root":
             argv += ["runuser", "-u", user, "--", "env"]

@@ -36,11 +36,11 @@ def assert_recovery(machine: Machine) -> None:
 def test_an_upgrade_succeeds_and_reports_why_nothing_was_changed(broken: Machine, debs: list[Path]) -> None:
     (ours,) = (path for path in layers.paths_inside(debs) if "/dcor-server_" in path)
     done = broken.run("dpkg", "-i", ours, env=layers.NONINTERACTIVE)
-    assert "PostgreSQL does not take connections" in done.stdout + done.stderr
+    assert "PostgreSQL does not accept connections" in done.stdout + done.stderr
     assert "This does not block apt" in done.stdout + done.stderr
     status = broken.run("dcor-server", "status", check=False)
     assert status.returncode == 3
-    assert "PostgreSQL does not take connections" in status.stdout
+    assert "PostgreSQL does not accept connections" in status.stdout
     assert broken.shell("dpkg --audit") == ""
     broken.shell("systemctl start dcor-retry.service")
     assert broken.failed_units() == ["dcor-converge.service"]
@@ -54,7 +54,7 @@ def test_a_trigger_succeeds(broken: Machine) -> None:
     output = broken.shell(
         "dpkg-trigger --by-package=dcor-wheels /usr/share/dcor-wheels && dpkg --triggers-only --pending 2>&1"
     )
-    assert "PostgreSQL does not take connections" in output
+    assert "PostgreSQL does not accept connections" in output
     assert broken.shell("dpkg --audit") == ""
     assert_recovery(broken)
 
@@ -68,7 +68,7 @@ def test_a_reconfiguration_fails_without_an_effect_on_dpkg(broken: Machine) -> N
 
 
 COMMANDS = (
-    ("converge", 1, "PostgreSQL does not take connections"),
+    ("converge", 1, "PostgreSQL does not accept connections"),
     ("check", 3, "cannot log in"),
     ("status", 3, "postgresql"),
     ("get hostname", 0, "dcor.example.org"),

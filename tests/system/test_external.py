@@ -50,7 +50,10 @@ def address(key: str, old: str = "", new: str = "") -> str:
 #: Invalid settings, and words of the message.
 INVALID: list[tuple[tuple[str, ...], str]] = [
     # No service, or not the right one
-    (assignments("database", address("database", "db.", "nowhere.")), "the name nowhere.example.org is not known here"),
+    (
+        assignments("database", address("database", "db.", "nowhere.")),
+        "the name nowhere.example.org cannot be resolved here",
+    ),
     (
         assignments("database", address("database", "5440", "5441")),
         "db.example.org port 5441 cannot be reached: Connection refused",
@@ -63,26 +66,29 @@ INVALID: list[tuple[tuple[str, ...], str]] = [
     (assignments("database", address("database", "archive", "latin")), "the encoding of latin is LATIN1, not UTF8"),
     (
         assignments("database", address("database", "dcor@", "reader@")),
-        "reader may not make tables in archive: permission denied",
+        "reader cannot create tables in archive: permission denied",
     ),
     # Redis
-    (assignments("redis", address("redis"), WRONG), "it refuses the password: WRONGPASS"),
-    (assignments("redis", "redis://localhost:6379"), "it lets in everybody, without a password"),
-    (assignments("redis", address("redis", "/3", "/99")), "it does not let us write: ERR DB index is out of range"),
+    (assignments("redis", address("redis"), WRONG), "it rejects the password: WRONGPASS"),
+    (assignments("redis", "redis://localhost:6379"), "it accepts everybody without a password"),
+    (
+        assignments("redis", address("redis", "/3", "/99")),
+        "it does not allow CKAN to write: ERR DB index is out of range",
+    ),
     # Solr
-    (assignments("solr", address("solr"), WRONG), "it refuses the password of ckan"),
-    (assignments("solr", address("solr", "solr/ckan", "solr/other")), "there is no core"),
+    (assignments("solr", address("solr"), WRONG), "it rejects the password of ckan"),
+    (assignments("solr", address("solr", "solr/ckan", "solr/other")), "it has no core"),
     (
         assignments("solr", "http://ckan@localhost:8991/solr/old"),
-        "its schema is ckan-2.9, and that of the installed CKAN is ckan-2.11",
+        "its schema is ckan-2.9, and the installed CKAN needs ckan-2.11",
     ),
-    (assignments("solr", "http://ckan@localhost:8991/solr/read"), "ckan may not update its index (it answers 403)"),
+    (assignments("solr", "http://ckan@localhost:8991/solr/read"), "ckan cannot update its index (it answers 403)"),
     # S3
     (assignments("object-store", address("object-store"), WRONG), "SignatureDoesNotMatch"),
     (assignments("object-store", address("object-store", "AKEXTERNAL", "AKNOBODY")), "InvalidAccessKeyId"),
     (
         (*assignments("object-store", address("object-store", "AKEXTERNAL", "AKREADER")), "public-datasets=no"),
-        "AKREADER may not make buckets",
+        "AKREADER cannot create buckets",
     ),
     (assignments("object-store", address("object-store")), "nobody could read public measurements there"),
 ]
@@ -162,7 +168,7 @@ def test_passwords_of_external_services_cannot_be_read_by_other_users(machine: M
 
 def test_data_can_be_moved_while_the_store_is_external(machine: Machine) -> None:
     output = dcor(machine, "move-data", "/srv/data")
-    assert "The measurements are in https://s3.example.org:8333; what moves is what CKAN stores itself." in output
+    assert "The measurements are in https://s3.example.org:8333 and stay there." in output
     assert states(machine, "dcor-object-store") == ["inactive disabled"]
     machine.shell("rm -rf /data")
     dcor(machine, "move-data", "/data")

@@ -86,7 +86,7 @@ FAILURES = (
     Failure(("dcor-server/certificate", "'bought'", "not one of the choices"), "certificate select bought"),
     Failure(("dcor-server/redis-password", "contains spaces"), "redis-password password two words"),
     Failure(("dcor-server/data-directory", "'data'", "not an absolute path"), "data-directory string data"),
-    Failure(("/srv/file is no folder",), "data-directory string /srv/file/data", before="touch /srv/file"),
+    Failure(("/srv/file is not a directory",), "data-directory string /srv/file/data", before="touch /srv/file"),
     Failure(
         ("/full/data has", "MiB of free space", "df -h"),
         "data-directory string /full/data",
@@ -99,7 +99,7 @@ FAILURES = (
         after="systemctl stop holder",
     ),
     Failure(
-        ("PostgreSQL does not take connections", "systemctl start postgresql"),
+        ("PostgreSQL does not accept connections", "pg_ctlcluster"),
         before="systemctl stop postgresql",
         after="systemctl start postgresql",
     ),

@@ -131,12 +131,15 @@ def test_no_traces_of_a_machine_are_left(suite: str) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_traces_of_a_machine_are_left_when_its_process_is_killed(suite: str, how: signal.Signals) -> None:
     program = f"""
-import sys, time
+import subprocess
 from dcor_dev import roots
 from dcor_dev.machine import Machine
 with Machine("orphan", (roots.base("{suite}"),)) as machine:
+    argv = [*machine.enter("root", {{}}), "sh", "-c", "echo; exec sleep 60"]
+    inside = subprocess.Popen(argv, stdout=subprocess.PIPE)
+    inside.stdout.readline()
     print(machine.pid, flush=True)
-    time.sleep(60)
+    inside.wait()
 """
     maker = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment())
     assert maker.stdout is not None

@@ -90,7 +90,7 @@ def test_several_settings_can_be_changed_at_once(machine: Machine) -> None:
         (("certificate=own",), "dcor-server/certificate-file"),
         (("licences=/nowhere.json",), "dcor-server/licences"),
         (("data-directory=/srv/empty",), "dcor-server move-data /srv/empty"),
-        (("data-directory=/etc/hosts",), "is no folder"),
+        (("data-directory=/etc/hosts",), "is not a directory"),
     ],
 )
 def test_an_invalid_setting_changes_nothing(machine: Machine, assignments: tuple[str, ...], words: str) -> None:
@@ -173,7 +173,7 @@ def test_measurements_can_be_read_after_a_move_of_the_data(machine: Machine) -> 
     machine.run("dcor-server", "check")
     machine.run("dcor-server", "status")
     machine.shell("mv /data.away /data")
-    assert "the data of this server are in /srv/measurements, and not there" in fails_without_change(
+    assert "the data of this server are in /srv/measurements, not in /data" in fails_without_change(
         machine, "set", "data-directory=/data"
     )
     machine.shell("rm -rf /data")

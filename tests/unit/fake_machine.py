@@ -21,13 +21,13 @@ import psutil
 import pytest
 
 from dcor_pkg.ckan import release
-from dcor_pkg.ckan.known_issues import percent_in_database_url
 from dcor_pkg.machine import disk, http_request, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES, PACKAGED_CKAN
+from dcor_pkg.services import engines
 from dcor_pkg.services.solr import local as solr
-from tests.unit.fake_programs import postgresql
+from tests.unit.fake_programs import faults, postgresql
 from tests.unit.fake_programs.call import Call, Handler
 from tests.unit.fake_programs.ckan import MAGIC, Ckan
 from tests.unit.fake_programs.files import Files
@@ -40,8 +40,8 @@ from tests.unit.fake_programs.systemd import Systemd
 PUBLIC, PROGRAM = Access(0o644), Access(0o755)
 TIMERS = ("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer")
 UNITS = (
-    *("redis-server@dcor.service", "dcor-solr.service", "dcor-object-store.service"),
-    *(postgresql.UNIT, "postgresql.service", "supervisor.service", "nginx.service"),
+    *(engine.unit for engine in engines.ENGINES),
+    *(postgresql.UNIT, "supervisor.service", "nginx.service"),
     *(*TIMERS, "dcor-converge.service", "dcor-nightly.service"),
 )
 #: units that the installation of their packages starts, and that start at boot
@@ -56,7 +56,7 @@ FILES = {
     AUTHORITIES: "-----BEGIN CERTIFICATE-----\n",
     EXAMPLE: "server { listen 80 default_server; }\n",
     f"{SITE_PACKAGES}/ckan/config/solr/schema.xml": f'<schema name="ckan-2.11">\n    {solr.VERSION_FIELD}\n</schema>\n',
-    f"{SITE_PACKAGES}/ckan/model/__init__.py": percent_in_database_url.ISSUE.cure.change[2],
+    **{f"{SITE_PACKAGES}/{file}": text for file, text in faults.OF_CKAN.items()},
     f"{SITE_PACKAGES}/ckan/i18n/en_US/LC_MESSAGES/ckan.po": "",
     f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\n",
     f"{PACKAGED_CKAN}/bin/activate": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -77,10 +78,9 @@ def test_a_first_installation_whose_step_fails_repeats_its_reason_and_hint_and_c
 
 def test_an_upgrade_without_changes_is_one_line(dpkg: Dpkg) -> None:
     assert dpkg.installed().postinst("configure", "1.0.0") == 0
-    assert dpkg.out.splitlines() == [
-        "dcor-server: https://dcor.example.org/ is up (0 changed, 61 unchanged).",
-        "Created symlink.",
-    ]
+    summary, of_debhelper = dpkg.out.splitlines()
+    assert re.fullmatch(r"dcor-server: https://dcor\.example\.org/ is up \(0 changed, \d+ unchanged\)\.", summary)
+    assert of_debhelper == "Created symlink."
 
 
 @pytest.mark.parametrize("arguments", [("configure", "1.0.0"), ("triggered", "/usr/share/dcor-wheels")])

@@ -17,7 +17,7 @@ from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.verbs import notices as admin_notices
 from tests.unit.ckan import upstream
 from tests.unit.ckan.upstream import SUITES
-from tests.unit.faults import replacements
+from tests.unit.fake_programs.faults import replacements
 
 TREE = Path(__file__).resolve().parents[3]
 SITE = "/site"

@@ -18,7 +18,7 @@ from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT, PACKAGED_CKAN
-from tests.unit import faults
+from tests.unit.fake_programs import faults
 
 PUBLIC, PROGRAM = Access(0o644), Access(0o755)
 ID = "2.11.6-abc"
@@ -32,7 +32,7 @@ TREE = {
     "bin/activate.distrib": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",
     "bin/ckan.distrib": f"#!{PACKAGED_CKAN}/bin/python\n",
     "bin/compiled": "\0ELF" + PACKAGED_CKAN,
-    f"{SITE}/ckan/model/__init__.py": '            "sqlalchemy.url", config.get("sqlalchemy.url")\n',
+    **{f"{SITE}/{file}": text for file, text in faults.OF_CKAN.items()},
     f"{SITE}/ckan/i18n/en_US/ckan.po": "",
     f"{SITE}/certifi/cacert.pem": "",
 }
@@ -56,8 +56,8 @@ class Packages:
             shutil.copytree(self.host.path(argv[-2]), self.host.path(argv[-1]), symlinks=True, copy_function=os.link)
         if "pip" in argv:
             self.host.write(f"{UNFINISHED}/bin/dcor", f"#!{UNFINISHED}/bin/python\n", PROGRAM)
-            for file in (file for file in faults.FILES if f"{SITE}/{file}" not in TREE):
-                self.host.write(f"{UNFINISHED}/{SITE}/{file}", faults.FILES[file], PUBLIC)
+            for file, text in faults.OF_WHEELS.items():
+                self.host.write(f"{UNFINISHED}/{SITE}/{file}", text, PUBLIC)
         answers = {"dpkg-query": self.states, release_build.MAGIC: MAGIC, "head": "4a5e3465beb6\n"}
         return answers.get(argv[-1], answers.get(argv[0], ""))
 
@@ -123,7 +123,7 @@ def test_packed_bytecode_is_used_for_the_python_that_it_is_for(
     assert any(argv[0] == "tar" for argv in packages.calls) is not whole
     site = f"{UNFINISHED}/{SITE}"
     places = compiled[compiled.index("--invalidation-mode=unchecked-hash") + 1 :]
-    assert set(places) == ({site} if whole else {f"{site}/{name}" for name in ("dcor_runtime", *faults.FILES)})
+    assert set(places) == ({site} if whole else {f"{site}/{name}" for name in ("dcor_runtime", *faults.FAULTY)})
 
 
 @pytest.mark.parametrize("program", ["pip", "dcor_runtime.theme", "sync"])

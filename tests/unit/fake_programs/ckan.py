@@ -11,7 +11,7 @@ from dcor_pkg.ckan import release
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.services.solr import local as solr
-from tests.unit import faults
+from tests.unit.fake_programs import faults
 from tests.unit.fake_programs.call import Call, Handler
 from tests.unit.fake_programs.postgresql import Postgresql
 from tests.unit.fake_programs.supervisor import Supervisor
@@ -124,7 +124,7 @@ class Ckan:
         """Write what pip does, as far as it is looked at."""
         home = str(Path(call.argv[0]).parent.parent)
         site = release.site_packages(self.host, home)
-        for file, text in faults.FILES.items():
+        for file, text in faults.OF_WHEELS.items():
             self.host.write(f"{site}/{file}", text, PUBLIC)
         self.host.write(f"{site}/certifi/cacert.pem", "authorities\n", PUBLIC)
         self.host.write(f"{home}/bin/dcor", f"#!{home}/bin/python\n", Access(0o755))

@@ -22,8 +22,10 @@ from dcor_pkg.kernel.systemd_service import Service, ServiceStarting, ServiceSto
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import AUTHORITIES, CKAN_INI, CURRENT, PACKAGED_CKAN
 from dcor_pkg.nginx import additions as nginx_additions
+from dcor_pkg.nginx import error_pages as nginx_error_pages
 from dcor_pkg.nginx import example_site, upstream
 from dcor_pkg.nginx import site as nginx
+from dcor_pkg.nginx.error_pages import ErrorPages
 from dcor_pkg.nginx.service import NginxService
 from dcor_pkg.nginx.site import Site
 from dcor_pkg.services.object_store import local as object_store
@@ -220,6 +222,13 @@ CASES = (
             "not enabled": remove(nginx.ENABLED),
             "Debian's example": link(example_site.ENABLED, example_site.PATH),
             "addition": write(f"{nginx_additions.DIRECTORY}/own.conf", "location /own { return 204; }\n"),
+        },
+    ),
+    Case(
+        ErrorPages,
+        {
+            "page lost": remove(f"{nginx_error_pages.DIRECTORY}/404.html"),
+            "not readable": chmod(f"{nginx_error_pages.DIRECTORY}/503.html", 0o600),
         },
     ),
     Case(NginxService, {"stopped": unit("nginx.service", active="inactive"), "reload": request(pending.RELOAD_NGINX)}),

@@ -76,8 +76,11 @@ def listening(backend: Backend, path: Path, read: Callable[[socket.socket], Requ
                 self.request.sendall(backend.answer(request))
                 done.append(f"{request['REQUEST_METHOD']} {request['REQUEST_URI']}")
 
+    class Listener(socketserver.ThreadingUnixStreamServer):
+        request_queue_size = 500
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    with socketserver.ThreadingUnixStreamServer(str(path), Handler) as server:
+    with Listener(str(path), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:

@@ -24,8 +24,8 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import additions as nginx_additions
+from dcor_pkg.nginx import error_pages, upstream
 from dcor_pkg.nginx import site as nginx
-from dcor_pkg.nginx import upstream
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
 from tests.unit.nginx.backends import Backend, listening, uwsgi
@@ -35,16 +35,20 @@ NAME = "dcor.example.org"
 DATASET = "8b3a1f26-33c2-4d4f-9c6b-52d5b0d5a1b7"
 RESOURCE = "89bf2177-ffeb-9893-83cc-b619fc2f6663"
 SETTINGS = Settings(hostname=NAME)
+#: nginx takes the address that a client names here for its real one, so that tests can be many clients
+ADDRESS_HEADER = "X-Test-Address"
 
 MAIN = """\
 daemon off;
 user {user} {group};
 pid {root}/pid;
 error_log {root}/error.log;
-events {{ worker_connections 256; }}
+events {{ worker_connections 1024; }}
 http {{
     access_log off;
     ssl_protocols TLSv1 TLSv1.2;
+    set_real_ip_from 127.0.0.1;
+    real_ip_header {address_header};
     gzip on;
     client_body_temp_path {root}/body;
     proxy_temp_path {root}/proxy;
@@ -55,8 +59,12 @@ http {{
 }}
 """
 
-#: an example of an admin's addition in nginx.d
+#: an example of an admin's addition in nginx.d; its page replaces ours
 ADDITION = """\
+error_page 504 /own;
+location = /too-slow {
+    return 504;
+}
 location = /own {
     set $dcor_content_security "script-src https://cdn.example.org";
     return 200 "own";
@@ -111,6 +119,12 @@ class NginxServer:
             return Answer(0)
         finally:
             connection.close()
+
+    def ask_plainly(self, request: bytes, port: int | None = None) -> str:
+        """Send bytes without TLS to a port, the one for HTTP by default, and return all that is answered."""
+        with socket.create_connection(("127.0.0.1", port or self.plain), 15) as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65536), b"")).decode("latin-1")
 
     def connect(self, name: str = NAME, protocols: tuple[str, ...] = ("http/1.1",)) -> ssl.SSLSocket:
         """Open a TLS connection that asks for the server `name`."""
@@ -168,10 +182,17 @@ def _write_files(host: Host, server: NginxServer, edit: Callable[[str], str], se
     host.write(object_store.TOKEN, 'proxy_set_header Authorization "Bearer filer-token";\n', Access(0o600))
     host.write(
         "/nginx.conf",
-        MAIN.format(root=host.root, user=getpass.getuser(), group=grp.getgrgid(os.getgid()).gr_name),
+        MAIN.format(
+            root=host.root,
+            user=getpass.getuser(),
+            group=grp.getgrgid(os.getgid()).gr_name,
+            address_header=ADDRESS_HEADER,
+        ),
         Access(0o644),
     )
     host.write(f"{nginx_additions.COPIES}/own.conf", ADDITION, Access(0o644))
+    for page in error_pages.error_pages(settings).files:
+        host.write(page.path, page.text(host), Access(0o644))
     text = edit(nginx.site(settings, facts(version(program()))).text(host))
     text = re.sub(r"(?<=[ :])(?=/(?:etc|run|var)/)", str(host.root), text)
     for port, own in (("80", server.plain), ("443", server.tls)):

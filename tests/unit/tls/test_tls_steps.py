@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ssl
 
-from cryptography import x509
-
 from dcor_pkg.answers.settings import OWN, SELF_SIGNED, Settings
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.machine.facts import Facts
@@ -64,10 +62,3 @@ def test_a_new_host_name_makes_a_new_certificate_and_the_former_setting_finds_it
     run(steps(Settings(hostname="other.example.org"), FACTS), host)
     assert pair.read(host) != first
     assert pair.check(host, "other.example.org") is None
-
-
-def test_a_self_signed_certificate_is_its_own_authority_and_signs_no_other_authority(host: Host) -> None:
-    run(steps(SIGNED_HERE, FACTS), host)
-    (certificate,) = x509_properties.load_chain(host.read(PAIRS[SELF_SIGNED].certificate) or "")
-    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    assert (constraints.ca, constraints.path_length) == (True, 0)

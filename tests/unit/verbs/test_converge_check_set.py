@@ -38,7 +38,8 @@ def test_a_converge_prints_what_it_changed_and_logs_it(server: CommandLine) -> N
     damage(server)
     ended = server("converge")
     assert ended.code == 0
-    assert ended.lines == ["* service nginx.service: is inactive", "1 changed, 60 unchanged"]
+    steps = len(server("check", "--json").json["steps"])
+    assert ended.lines == ["* service nginx.service: is inactive", f"1 changed, {steps - 1} unchanged"]
     log = server.machine.host.read(last_converge.LOG) or ""
     assert "* service nginx.service: is inactive\n" in log
     assert server.machine.host.access(last_converge.LOG) == Access(0o640, "root", "adm")
@@ -101,13 +102,14 @@ def test_json_holds_steps_notices_changed_files_and_the_last_converge(server: Co
 
 def test_check_shows_each_step_and_ends_with_0_or_3(server: CommandLine) -> None:
     ended = server("check")
-    assert (ended.code, len(ended.lines)) == (0, 62)
+    steps = len(ended.lines) - 1
+    assert (ended.code, ended.lines[-1]) == (0, f"0 changed, {steps} unchanged")
     assert "  service nginx.service" in ended.lines
     damage(server)
     ended = server("check")
     assert (ended.code, "~ service nginx.service: is inactive" in ended.lines) == (3, True)
     ended = server("check", "--json")
-    assert (ended.code, len(ended.json["steps"])) == (3, 61)
+    assert (ended.code, len(ended.json["steps"])) == (3, steps)
 
 
 def test_get_shows_all_settings_or_the_value_of_one(server: CommandLine) -> None:

@@ -1,4 +1,4 @@
-"""The faults of known issues, as the files of python-ckan and of the wheels contain them."""
+"""Upstream's modules with the faults of all known issues, by their paths below site-packages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ def replacements(cure: Cure) -> tuple[ReplaceText, ...]:
     return (cure,) if isinstance(cure, ReplaceText) else ()
 
 
-#: the modules with faults, below site-packages
-FILES: dict[str, str] = {}
+FAULTY: dict[str, str] = {}
 for _text in (text for issue in registry.ISSUES for text in replacements(issue.cure)):
-    FILES[_text.file] = FILES.get(_text.file, "") + _text.faulty + "\n"
+    FAULTY[_text.file] = FAULTY.get(_text.file, "") + _text.faulty + "\n"
+#: those that python-ckan brings, and those of wheels
+OF_CKAN = {file: text for file, text in FAULTY.items() if file.startswith("ckan/")}
+OF_WHEELS = {file: text for file, text in FAULTY.items() if file not in OF_CKAN}

@@ -1,0 +1,128 @@
+"""A self-signed certificate is accepted by clients that pin it, and its key cannot sign for another host."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from dcor_pkg.kernel.runner import Result, run
+from dcor_pkg.machine.host import Host
+from dcor_pkg.tls import x509_properties
+from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
+from tests.unit.tls.authority import KEY, NAME, ROOT, Authority, pem
+
+VICTIM = "bank.example.org"
+
+
+@pytest.fixture
+def pinned(host: Host) -> Path:
+    """Return the file with the certificate that clients pin."""
+    run([SelfSignedCertificate(NAME)], host)
+    return host.path(PAIR.certificate)
+
+
+def forged(host: Host, pinned: Path) -> str:
+    """Return a chain for VICTIM, of which KEY is the key, signed by the key of the pinned certificate."""
+    key = load_pem_private_key((host.read(PAIR.key) or "").encode(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return Authority(NAME, key=key).issue(KEY, VICTIM) + pinned.read_text()
+
+
+@contextmanager
+def served(tmp_path: Path, chain: str, key: str) -> Iterator[int]:
+    """Serve one TLS handshake after the other with a certificate; give the port."""
+    files = tmp_path / "served.pem", tmp_path / "served-key.pem"
+    files[0].write_text(chain)
+    files[1].write_text(key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+
+    def accept() -> None:
+        for connection in iter(lambda: listener.accept()[0], None):
+            connection.settimeout(5)
+            try:
+                context.wrap_socket(connection, server_side=True).close()
+            except (ssl.SSLError, ConnectionError):
+                connection.close()  # the client has rejected the certificate, or the test has ended
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_until_closed, args=(accept,), daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _until_closed(accept: object) -> None:
+    assert callable(accept)
+    try:
+        accept()
+    except OSError:
+        return  # the listener was closed
+
+
+def shake_hands(port: int, hostname: str, authorities: Path) -> None:
+    """Connect as requests does. Raises ssl.SSLCertVerificationError if the certificate is not trusted."""
+    context = ssl.create_default_context(cafile=str(authorities))
+    with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        context.wrap_socket(connection, server_hostname=hostname).close()
+
+
+def openssl(port: int, hostname: str, authorities: Path) -> str:
+    """Return what `openssl s_client` prints of a handshake."""
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", hostname]
+    options = ["-verify_hostname", hostname, "-CAfile", str(authorities), "-verify_return_error"]
+    done = subprocess.run([*command, *options], input="", capture_output=True, text=True, check=False, timeout=20)
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, pinned: Path) -> Path:
+    """Return a bundle of authorities to which the certificate was appended, as users do with certifi's."""
+    file = tmp_path / "bundle.pem"
+    file.write_text(ROOT.pem + pinned.read_text())
+    return file
+
+
+def test_clients_that_pin_the_certificate_accept_it(host: Host, tmp_path: Path, pinned: Path, bundle: Path) -> None:
+    with served(tmp_path, pinned.read_text(), host.read(PAIR.key) or "") as port:
+        for authorities in (pinned, bundle):
+            shake_hands(port, NAME, authorities)
+            assert "Verify return code: 0 (ok)" in openssl(port, NAME, authorities)
+        with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+            shake_hands(port, VICTIM, pinned)
+
+
+def test_a_certificate_that_its_key_has_signed_for_another_host_is_rejected(
+    host: Host, tmp_path: Path, pinned: Path, bundle: Path
+) -> None:
+    with served(tmp_path, forged(host, pinned), pem(KEY)) as port:
+        for authorities in (pinned, bundle):
+            with pytest.raises(ssl.SSLCertVerificationError, match="invalid CA certificate"):
+                shake_hands(port, VICTIM, authorities)
+            assert "verify error" in openssl(port, VICTIM, authorities)
+
+
+def test_it_is_a_servers_certificate_and_not_an_authoritys(pinned: Path) -> None:
+    (certificate,) = x509_properties.load_chain(pinned.read_text())
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    extended = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
+    assert (usage.digital_signature, usage.key_cert_sign, usage.crl_sign) == (True, False, False)
+    assert list(extended) == [ExtendedKeyUsageOID.SERVER_AUTH]
+
+
+def test_an_authoritys_certificate_of_a_former_version_is_not_replaced(host: Host) -> None:
+    """Clients have pinned it, and a new one would lock them out."""
+    PAIR.write(host, Authority.sign(NAME, KEY, signer=Authority(NAME, key=KEY), is_authority=True), pem(KEY))
+    (outcome,) = run([SelfSignedCertificate(NAME)], host)
+    assert outcome.result is Result.UNCHANGED
