@@ -53,7 +53,7 @@ SQL
 """
 
 REDIS = r"""
-cat >/etc/redis/redis-external_services.conf <<CONF
+cat >/etc/redis/redis-external.conf <<CONF
 port 0
 tls-port 6390
 tls-cert-file /srv/external/server.pem
@@ -64,12 +64,12 @@ dir /var/lib/redis
 dbfilename external.rdb
 requirepass "$(sed 's/["\\]/\\&/g' /srv/external/password)"
 CONF
-chown redis:redis /etc/redis/redis-external_services.conf && chmod 0640 /etc/redis/redis-external_services.conf
+chown redis:redis /etc/redis/redis-external.conf && chmod 0640 /etc/redis/redis-external.conf
 systemctl enable --quiet --now redis-server@external
 """
 
 SOLR = r"""
-unit=/etc/systemd/system/solr-external_services.service
+unit=/etc/systemd/system/solr-external.service
 sed -e '/^ConditionPathExists/d; /^ExecStartPost/d' -e 's#/var/lib/dcor-solr#/var/lib/solr-external#g' \
     -e 's#/usr/share/dcor-solr/jetty.xml#/srv/external/jetty.xml#; s#8983#8990#' -e 's#^StateDirectory=.*#StateDirectory=solr-external/data#' \
     -e 's#/var/log/dcor-solr#/var/log/solr-external#g; s#^LogsDirectory=.*#LogsDirectory=solr-external#' /lib/systemd/system/dcor-solr.service >$unit
@@ -95,7 +95,7 @@ reader = {**login, "accessKey": "AKREADER"}
 PYTHON
 chown dcor-store /srv/external/s3.json && chmod 0400 /srv/external/s3.json
 install -m 0400 -o dcor-store /srv/external/key.pem /srv/external/store-key.pem
-cat >/etc/systemd/system/store-external_services.service <<'UNIT'
+cat >/etc/systemd/system/store-external.service <<'UNIT'
 [Service]
 User=dcor-store
 ExecStart=/usr/libexec/dcor-object-store/weed -logtostderr=true server -dir=/srv/external/store -ip=127.0.0.1 -ip.bind=127.0.0.1 \\
