@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,21 +16,17 @@ HERE = Path(__file__).parent
 #: Parts of the tests that boot machines.
 MACHINES = ("engines", "system")
 
-#: Fixtures that take long and are made once for the tests of several files.
-SHARED = {"server", "content"}
-
-#: The files that run first: the other Debian, which needs packages of its own, and those whose tests share a machine;
-#: tests that share nothing fill the gaps.
+#: The files that take longest, in the order in which they begin.
 FIRST = (
     "system/test_other_suites",
-    "system/test_reconfigure",
-    "system/test_external",
-    "system/test_questions",
-    "system/test_additions",
-    "system/test_crash",
-    "system/test_install",
-    "system/test_first_questions",
     "system/test_lifecycle",
+    "system/test_reconfigure",
+    "system/test_install",
+    "system/test_external",
+    "system/test_crash",
+    "system/test_questions",
+    "system/test_first_questions",
+    "system/test_additions",
 )
 
 #: Boots a machine over a stack of layers: boot("name", stack, **options of Machine).
@@ -44,16 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark tests of machines, and group the tests that share a fixture, or else those of a file, for one worker.
-
-    Tests with the marker own_machine are in no group, so any worker may run them.
-    """
-    part = _file(item).partition("/")[0]
-    if part in MACHINES:
+    """Mark the tests that boot machines."""
+    if _file(item).partition("/")[0] in MACHINES:
         item.add_marker("system")
-    if not item.get_closest_marker("own_machine"):
-        shares = SHARED.intersection(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group(part if shares else _file(item)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,13 +51,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _file(item: pytest.Item) -> str:
     return str(item.path.relative_to(HERE).with_suffix(""))
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Remove the group from the name of a test that a worker has run, so that pytest accepts the name."""
-    if hasattr(report, "node"):
-        report.nodeid = re.sub(r"@[^@\]]*$", "", report.nodeid)
 
 
 @pytest.hookimpl(trylast=True)

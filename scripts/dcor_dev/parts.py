@@ -11,9 +11,6 @@ BENCHMARKS = "bench"
 #: A server needs 1.5 GB; a worker has up to two, one that several tests share and one of the current test.
 BYTES_PER_WORKER = 4 << 30
 
-#: Workers in addition to the number of cores, since booting, installing and waiting for pages leave cores idle.
-EXTRA_WORKERS = 1
-
 #: More workers would only wait for the longest test, and use up the kernel's inotify instances (seven for a machine).
 MAX_WORKERS = 8
 
@@ -30,11 +27,14 @@ def benchmarks(tree: Path) -> list[Path]:
 
 def worker_count(cores: int, memory: int) -> int:
     """Return the number of workers for a computer with so many cores and bytes of memory."""
-    return max(1, min(cores + EXTRA_WORKERS, memory // BYTES_PER_WORKER, MAX_WORKERS))
+    return max(1, min(cores, memory // BYTES_PER_WORKER, MAX_WORKERS))
 
 
 def worker_options() -> list[str]:
-    """Return pytest's options for parallel tests on this computer, in the order and groups of tests/conftest.py."""
+    """Return pytest's options for parallel tests on this computer: the tests of a file stay together, in its order.
+
+    Files begin in the order of tests/conftest.py. (Groups by marker, --dist=loadgroup, do not work with pytest 9.2.)
+    """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     count = worker_count(len(os.sched_getaffinity(0)), memory)
-    return [f"--numprocesses={count}", "--dist=loadgroup", "--no-loadscope-reorder"]
+    return [f"--numprocesses={count}", "--dist=loadfile", "--no-loadscope-reorder"]

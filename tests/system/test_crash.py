@@ -7,15 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from next_version import NEXT, OF_RELEASE, make_next_version
 from website import assert_healthy, wait_for_page
 
 from tests.conftest import Boot
-
-pytestmark = pytest.mark.own_machine
 
 CONFIGURE = ("dpkg", "--configure", "-a")
 LOG = "/var/log/dcor-server/converge.log"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_answers, install_command, install_frontends, setting
@@ -12,8 +11,6 @@ from terminal import running
 from website import serves, wait_for_page
 
 from tests.conftest import Boot
-
-pytestmark = pytest.mark.own_machine
 
 #: Extract the package's scripts and templates, as apt does before it unpacks packages.
 EXTRACT = "dpkg-deb --control /srv/dist/dcor-server_*.deb /srv/control"

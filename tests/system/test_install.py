@@ -11,8 +11,6 @@ from website import assert_healthy, wait_for_page
 
 from tests.conftest import Boot
 
-pytestmark = pytest.mark.own_machine
-
 TREE = Path(__file__).resolve().parents[2]
 
 #: The commands of the README for a directory or medium.

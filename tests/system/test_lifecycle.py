@@ -18,8 +18,6 @@ from website import CURL, SITE, serves, wait_for_page
 
 from dcor_pkg.services.postgresql.cluster import STOPPED
 
-pytestmark = pytest.mark.own_machine
-
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 #: The questions of a first installation, and the displayed answers after a purge.
 PRESERVED_ANSWERS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,21 @@ def test_an_unknown_part_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cores", "gigabytes", "workers"), [(2, 24, 3), (2, 8, 2), (2, 2, 1), (16, 32, 8), (64, 512, 8)]
+    ("cores", "gigabytes", "workers"), [(2, 24, 2), (2, 4, 1), (2, 2, 1), (16, 32, 8), (64, 512, 8)]
 )
 def test_the_number_of_workers_follows_from_cores_and_memory(cores: int, gigabytes: int, workers: int) -> None:
     assert parts.worker_count(cores, gigabytes << 30) == workers
+
+
+def test_the_tests_of_a_file_run_in_one_worker_in_their_order(tmp_path: Path) -> None:
+    """They share machines, which they change step by step."""
+    names = ("one", "two", "three", "four")
+    for file in names:
+        tests = "".join(f"def test_{name}(worker_id):\n    print('{file} {name}', worker_id)\n" for name in names)
+        (tmp_path / f"test_{file}.py").write_text(tests)
+    argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rP", *parts.worker_options(), str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=tmp_path)
+    for file in names:
+        ran = re.findall(rf"^{file} (\w+) (gw\d+|master)$", done.stdout, re.MULTILINE)
+        assert [name for name, _ in ran] == list(names)
+        assert len({worker for _, worker in ran}) == 1
