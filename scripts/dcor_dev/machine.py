@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The fully qualified host name of a machine, set before its first boot.
 HOSTNAME = "dcor.example.org"
+#: Debian's timers that run apt at some time of the day: a test that needs apt at that time would find it locked.
+APT_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 
 
 class Machine:
@@ -68,7 +70,7 @@ class Machine:
         if self.pid:
             raise DevError(f"The machine {self.container.name} is already running.")
         self.container.make()
-        self._write_host_name()
+        self._write_configuration()
         deadline = time.monotonic() + timeout
         try:
             self._boot(deadline)
@@ -191,17 +193,21 @@ class Machine:
 
     # Implementation
 
-    def _write_host_name(self) -> None:
-        """Write /etc/hostname and /etc/hosts before the first boot, in the form of Debian's installer."""
+    def _write_configuration(self) -> None:
+        """Write the host name, in the form of Debian's installer, and mask APT_TIMERS, before the first boot."""
         etc = self.container.upper / "etc"
         if (etc / "hostname").exists():
             return
-        etc.mkdir(exist_ok=True)
+        units = etc / "systemd/system"
+        units.mkdir(parents=True, exist_ok=True)
         short = self.hostname.partition(".")[0]
         (etc / "hostname").write_text(f"{short}\n")
         (etc / "hosts").write_text(
             f"127.0.0.1 localhost\n127.0.1.1 {self.hostname} {short}\n::1 localhost ip6-localhost\n"
         )
+        for timer in APT_TIMERS:
+            (units / timer).unlink(missing_ok=True)
+            (units / timer).symlink_to(os.devnull)
 
     def _boot(self, deadline: float) -> None:
         """Start nspawn, and wait until systemd reports through it that it is ready (READY=1)."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from dcor_dev import machine_directories, nspawn, roots
 from dcor_dev.errors import DevError
-from dcor_dev.machine import Machine
+from dcor_dev.machine import APT_TIMERS, Machine
 
 from tests.conftest import Boot
 
@@ -27,6 +27,11 @@ def test_a_machine_boots_and_has_a_host_name(machine: Machine, suite: str) -> No
     assert machine.failed_units() == []
     assert machine.run("hostname", "-f").stdout == "dcor.example.org\n"
     assert f"VERSION_CODENAME={suite}\n" in machine.run("cat", "/etc/os-release").stdout
+
+
+def test_no_timer_locks_apt_at_some_time_of_the_day(machine: Machine) -> None:
+    for timer in APT_TIMERS:
+        assert machine.run("systemctl", "is-enabled", timer, check=False).stdout == "masked\n"
 
 
 def test_process_1_does_not_block_on_notifications(machine: Machine) -> None:
