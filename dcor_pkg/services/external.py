@@ -7,7 +7,7 @@ answer to the service's question is invalid.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import InvalidAnswer, Settings, as_answers
@@ -25,7 +25,7 @@ def check(host: Host, proposal: Proposal) -> None:
     Raises InvalidAnswer for the first that cannot be used.
     """
     for engine in engines.external(proposal.wanted):
-        password = Secret("") if not engine.login_question else proposal.passwords.get(engine.login_question)
+        password = _password(engine, proposal.passwords)
         with _as_invalid_answer(proposal.wanted, engine):
             if password is None:
                 raise UnusableService(*_missing_password(engine))
@@ -35,7 +35,7 @@ def check(host: Host, proposal: Proposal) -> None:
 
 def problem(host: Host, engine: Engine, settings: Settings) -> str | None:
     """Return why CKAN cannot log in to an external service, or None."""
-    password = Secret("") if not engine.login_question else passwords(host).get(engine.login_question)
+    password = _password(engine, passwords(host))
     if password is None:
         return _missing_password(engine)[0]
     try:
@@ -54,6 +54,11 @@ def passwords(host: Host) -> dict[str, Secret]:
         if text:
             found[question] = Secret(text.strip())
     return found
+
+
+def _password(engine: Engine, known: Mapping[str, Secret]) -> Secret | None:
+    """Return the password of a service: an empty one where it has none, and None where it is missing."""
+    return known.get(engine.login_question) if engine.login_question else Secret("")
 
 
 @contextlib.contextmanager
