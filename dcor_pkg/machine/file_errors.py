@@ -23,12 +23,15 @@ HINTS = {
     errno.EROFS: "The file system is mounted read-only: findmnt --target {path}",
     errno.EIO: "The disk reports an error: journalctl --dmesg",
     errno.EBUSY: "A file system may be mounted there: findmnt {path}",
+    errno.ENXIO: "There is a FIFO or a socket where a file belongs: move it away.",
     errno.EXDEV: "Both names have to be on one file system.",
     errno.ENAMETOOLONG: "A name has at most 255 bytes, and a path 4095.",
 }
 #: where none of these fits
 OTHER_HINT = "namei -l {path} shows each part of the path."
 KINDS = {
+    stat.S_IFREG: "a regular file",
+    stat.S_IFLNK: "a symbolic link",
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
