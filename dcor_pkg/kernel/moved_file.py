@@ -26,7 +26,7 @@ class MovedFile:
         return f"has to move to {self.path}" if managed_file.is_recorded(host, self.former) else None
 
     def apply(self, host: Host) -> None:
-        """Write a changed text to the new place, then remove the file. Raises DcorError for what is not a file there."""
+        """Write a changed text to the new place, and remove the file. Raises DcorError for what is not a file."""
         text = host.read(self.former)
         if text is not None and not managed_file.is_ours(host, self.former, text):
             managed_file.adopt(host, self.path, text, self.access)

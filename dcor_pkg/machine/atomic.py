@@ -12,8 +12,10 @@ from dcor_pkg.machine.trusted_path import Place
 
 
 @contextlib.contextmanager
-def open_directory(place: Place, path: str) -> Iterator[int]:
-    """Give a descriptor of a directory. Raises DcorError for a symbolic link and for what is not one, and OSError."""
+def directory(place: Place, path: str) -> Iterator[int]:
+    """Give a descriptor of a directory, made where there is none. Raises DcorError for what is not one, and OSError."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(place.name, 0o755, dir_fd=place.directory)
     try:
         descriptor = place.open(os.O_RDONLY | os.O_DIRECTORY)
     except NotADirectoryError:
@@ -47,3 +49,12 @@ def _sync(place: Place) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def link(place: Place, target: str) -> None:
+    """Make a symbolic link, or exchange what has its name."""
+    new = f".{place.name}.new"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new, dir_fd=place.directory)
+    os.symlink(target, new, dir_fd=place.directory)
+    os.replace(new, place.name, src_dir_fd=place.directory, dst_dir_fd=place.directory)

@@ -26,6 +26,8 @@ from dcor_pkg.machine.trusted_path import ANYBODY, ROOT, Place, Tree
 #: Programs get nothing of the caller's environment: an admin's virtual environment, proxy or locale must not change
 #: what an upgrade at night does.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
+#: let a block end where something does not exist
+MISSING = contextlib.suppress(FileNotFoundError, NotADirectoryError)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Host:
-    """A machine, or a tree that looks like one."""
+    """A machine, or a tree that looks like one. Only root may be able to change the way to a file, or its new owner."""
 
     root: Path = Path("/")
     environment: Mapping[str, str] = field(default_factory=lambda: dict(ENVIRONMENT))
@@ -53,9 +55,9 @@ class Host:
 
     def read(self, path: str) -> str | None:
         """Return the text of a regular file, or None where it does not exist. Raises DcorError."""
-        missing = contextlib.suppress(FileNotFoundError, NotADirectoryError)
-        with explained(self.root, path, "read"), missing, self._opened(path, ANYBODY, follow=True) as place:
-            with regular_file(path, "read", place.open(os.O_RDONLY)) as file:
+        with explained(self.root, path, "read"), MISSING, self._opened(path, ANYBODY, follow=True) as place:
+            descriptor = place.open(os.O_RDONLY)
+            with regular_file(path, "read", descriptor) as file:
                 return file.read()
         return None
 
@@ -87,7 +89,7 @@ class Host:
         return None if found is None else _access(found)
 
     def access_drift(self, path: str, wanted: Access, kind: int = stat.S_IFREG) -> str | None:
-        """Return how the access of a file (or what else has this kind, S_IFDIR) differs from the wanted one, or None."""
+        """Return how the access of a file (or of another kind, S_IFDIR) differs from the wanted one, or None."""
         found = self._stat(path)
         if found is None:
             return "is missing"
@@ -100,11 +102,11 @@ class Host:
         """Replace a file in one step: readers, and the disk after a power cut, have the old or the new one, whole.
 
         The new file has its access before it has its content, so a secret is never readable by others. Missing
-        parent directories are made (0755). A symbolic link is replaced, not followed. The file may be in a directory
-        of its owner's. Raises DcorError.
+        parent directories are made (0755). A symbolic link is replaced, not followed. Raises DcorError.
         """
         with explained(self.root, path, "written"), self._opened(path, access.owner, make=True) as place:
-            with atomic.new_file(place) as descriptor, regular_file(path, "written", descriptor) as file:
+            replacement = atomic.new_file(place)
+            with replacement as descriptor, regular_file(path, "written", descriptor) as file:
                 _grant(descriptor, access)
                 file.write(text)
                 file.flush()
@@ -125,29 +127,22 @@ class Host:
             Path(name).unlink(missing_ok=True)
 
     def append(self, path: str, text: str, access: Access) -> None:
-        """Add text to a file, made with `access` where it is missing. A link is not followed. Raises DcorError.
-
-        The file may be in a directory of its owner's.
-        """
+        """Add text to a file, made with `access` where it is missing. A link is not followed. Raises DcorError."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         with explained(self.root, path, "written"), self._opened(path, access.owner) as place:
-            with regular_file(path, "written", place.open(flags, access.mode)) as file:
+            descriptor = place.open(flags, access.mode)
+            with regular_file(path, "written", descriptor) as file:
                 _grant(file.fileno(), access)
                 file.write(text)
 
     def link(self, path: str, target: str) -> None:
         """Make a symbolic link, or change its target, in one step. Raises DcorError."""
         with explained(self.root, path, "made a link"), self._opened(path, make=True) as place:
-            new, directory = f".{place.name}.new", place.directory
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(new, dir_fd=directory)
-            os.symlink(target, new, dir_fd=directory)
-            os.replace(new, place.name, src_dir_fd=directory, dst_dir_fd=directory)
+            atomic.link(place, target)
 
     def remove(self, path: str, owner: str = ROOT) -> None:
         """Remove a file or link, if it exists, also one in a directory of `owner`. Raises DcorError for a directory."""
-        missing = contextlib.suppress(FileNotFoundError, NotADirectoryError)
-        with explained(self.root, path, "removed"), missing, self._opened(path, owner) as place:
+        with explained(self.root, path, "removed"), MISSING, self._opened(path, owner) as place:
             os.unlink(place.name, dir_fd=place.directory)
 
     def remove_tree(self, path: str) -> None:
@@ -166,20 +161,14 @@ class Host:
             os.rename(old.name, new.name, src_dir_fd=old.directory, dst_dir_fd=new.directory)
 
     def make_directory(self, path: str, access: Access) -> None:
-        """Make a directory, or set the access of an existing one. Raises DcorError, also for a link to a directory.
-
-        It may be in a directory of its owner's.
-        """
+        """Make a directory, or set the access of an existing one. Raises DcorError, also for a link to a directory."""
         with explained(self.root, path, "made"), self._opened(path, access.owner, make=True) as place:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(place.name, 0o755, dir_fd=place.directory)
-            with atomic.open_directory(place, path) as descriptor:
+            with atomic.directory(place, path) as descriptor:
                 _grant(descriptor, access)
 
     def require_trusted(self, path: str) -> None:
         """Raise DcorError where another user than root may exchange what has this path; what is missing may be made."""
-        missing = contextlib.suppress(FileNotFoundError, NotADirectoryError)
-        with explained(self.root, path, "examined"), missing, self._opened(path):
+        with explained(self.root, path, "examined"), MISSING, self._opened(path):
             pass
 
     def run(
@@ -217,7 +206,7 @@ class Host:
 
     def _stat(self, path: str) -> os.stat_result | None:
         """Return what the system knows of a name, or None where it does not exist."""
-        with explained(self.root, path, "examined"), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        with explained(self.root, path, "examined"), MISSING:
             return os.lstat(self.path(path))
         return None
 

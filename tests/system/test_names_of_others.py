@@ -20,7 +20,9 @@ TEXT = "only for root"
 #: seconds for one command; without the cure, some never end
 LIMIT = 100
 #: what is readable for other users, and must not contain TEXT
-OF_OTHERS = "/etc/redis /var/log/ckan /var/lib/ckan /var/cache/dcor-server /data /srv /etc/postgresql /var/lib/dcor-solr"
+OF_OTHERS = (
+    "/etc/redis /var/log/ckan /var/lib/ckan /var/cache/dcor-server /data /srv /etc/postgresql /var/lib/dcor-solr"
+)
 VERBS = ("converge", "check", "status")
 #: what comes into the place of a name, $1
 EXCHANGES = {
@@ -171,7 +173,9 @@ def test_the_data_are_copied_by_their_owners(machine: Machine) -> None:
     machine.write("/srv/swap", SWAP)
     machine.shell("systemd-run --quiet --unit=swap --uid=www-data bash /srv/swap")
     ends(machine, "dcor-server", "move-data", "/srv/moved", limit=300)
-    machine.shell("systemctl stop swap; rm -rf /data/ckan/resources/{own,away,link} /srv/moved/ckan/resources/{own,away,link}")
+    machine.shell(
+        "systemctl stop swap; rm -rf /data/ckan/resources/{own,away,link} /srv/moved/ckan/resources/{own,away,link}"
+    )
     code, output = ends(machine, "dcor-server", "move-data", "/srv/moved", limit=300)
     used = machine.shell("sed -n 's/^data-directory *= *//p' /etc/dcor-server/dcor-server.conf").strip()
     assert used == "/srv/moved", output

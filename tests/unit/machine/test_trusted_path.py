@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ OF_ROOT, OF_REDIS = Access(0o600), Access(0o640, "redis", "redis")
 DIRECTORY, FILE = "/etc/redis", "/etc/redis/redis.conf"
 #: methods that change something
 CHANGES = ("write", "append", "link", "remove", "remove_tree", "rename", "make_directory")
+Look = Callable[[], object]
 METHODS = {name: ALL_METHODS[name] for name in CHANGES}
 
 
@@ -46,7 +48,7 @@ def exchange(host: Host, path: str, make: Callable[[str], object]) -> None:
 
 
 def link(host: Host, path: str, target: str) -> None:
-    exchange(host, path, lambda name: os.symlink(target, name))
+    exchange(host, path, lambda name: Path(name).symlink_to(target))
 
 
 def hard_link(host: Host, path: str) -> None:
@@ -63,14 +65,19 @@ def test_a_link_of_another_user_is_not_followed(shared: Host, target: str) -> No
 
 def test_a_directory_that_another_user_has_exchanged_for_a_link_is_not_entered(shared: Host) -> None:
     link(shared, f"{DIRECTORY}/below", "/etc")
-    for look in (lambda: shared.read(f"{DIRECTORY}/below/shadow"), lambda: shared.append(f"{DIRECTORY}/below/x", "", OF_REDIS)):
+    looks: tuple[Look, ...] = (
+        lambda: shared.read(f"{DIRECTORY}/below/shadow"),
+        lambda: shared.append(f"{DIRECTORY}/below/x", "", OF_REDIS),
+    )
+    for look in looks:
         with pytest.raises(UntrustedPath, match="below is a link of redis"):
             look()
 
 
 def test_a_file_that_may_have_been_linked_from_elsewhere_is_neither_read_nor_given_away(shared: Host) -> None:
     hard_link(shared, FILE)
-    for method in (lambda: shared.read(FILE), lambda: shared.append(FILE, "more\n", OF_REDIS)):
+    methods: tuple[Look, ...] = (lambda: shared.read(FILE), lambda: shared.append(FILE, "more\n", OF_REDIS))
+    for method in methods:
         with pytest.raises(UntrustedPath, match=f"^{FILE} has 2 names, so redis may have linked it from elsewhere"):
             method()
 
@@ -149,7 +156,9 @@ def test_a_directory_in_which_others_may_write_is_as_one_of_theirs(shared: Host,
         shared.read("/tmp/file")
 
 
-@pytest.mark.parametrize("target", ["/srv/repository/dcor.conf", "../../srv/repository/dcor.conf", "/srv/link/dcor.conf"])
+@pytest.mark.parametrize(
+    "target", ["/srv/repository/dcor.conf", "../../srv/repository/dcor.conf", "/srv/link/dcor.conf"]
+)
 def test_links_of_root_are_followed(shared: Host, target: str) -> None:
     shared.write("/srv/repository/dcor.conf", "mine\n", OF_ROOT)
     shared.link("/srv/link", "./repository/../repository")
@@ -175,9 +184,9 @@ def test_a_place_is_trusted_while_only_root_can_change_the_way_to_it(shared: Hos
 
 
 def test_no_descriptor_stays_open(shared: Host) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     hard_link(shared, FILE)
-    for method in (*METHODS.values(), lambda host, path: host.read(path)):
+    for method in (*METHODS.values(), Host.read):
         with pytest.raises(UntrustedPath):
             method(shared, FILE)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
