@@ -162,9 +162,9 @@ class Host:
 
     def make_directory(self, path: str, access: Access) -> None:
         """Make a directory, or set the access of an existing one. Raises DcorError, also for a link to a directory."""
-        with explained(self.root, path, "made"), self._opened(path, access.owner, make=True) as place:
-            with atomic.directory(place, path) as descriptor:
-                _grant(descriptor, access)
+        opened = self._opened(path, access.owner, make=True)
+        with explained(self.root, path, "made"), opened as place, atomic.directory(place, path) as descriptor:
+            _grant(descriptor, access)
 
     def require_trusted(self, path: str) -> None:
         """Raise DcorError where another user than root may exchange what has this path; what is missing may be made."""

@@ -55,8 +55,8 @@ def count(host: Host, data: str) -> tuple[int, int]:
 
 def _parts(host: Host, data: str, path: str = "") -> Iterator[Part]:
     """Yield the directory, those below it up to the first of another user than root, and that one."""
-    # Raises DcorError where others may write, although it is root's: nobody could copy it safely.
-    host.require_trusted(f"{data}{path}/.")
+    # Raises DcorError for a directory of root's in which others may write: nobody could copy it safely.
+    host.require_trusted(f"{data}{path}/{MARKER}")
     yield Part(path, ROOT)
     for name in host.names(f"{data}{path}"):
         below = f"{path}/{name}"
