@@ -101,7 +101,7 @@ def test_a_fifo_is_not_waited_for(shared: Host) -> None:
         shared.read(FILE)
     with pytest.raises(DcorError, match=f"^{FILE} cannot be written") as failed:
         shared.append(FILE, "", OF_REDIS)
-    assert "There is a FIFO or a socket" in failed.value.hint
+    assert "move away what is in its place" in failed.value.hint
     assert shared.access_drift(FILE, OF_REDIS) == "is a FIFO, not a regular file"
 
 
