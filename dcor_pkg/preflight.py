@@ -22,6 +22,7 @@ Check = Callable[[Host, Proposal], None]
 #: before each converge
 MACHINE: tuple[Check, ...] = (
     data_directory.check_path,
+    data_directory.check_trusted,
     release_build.check_space,
     nginx.check_ports,
     services_preflight.check,

@@ -15,6 +15,8 @@ LOG = f"{CKAN_LOGS}/web.log"
 TRACEBACK = "Traceback (most recent call last):"
 #: how a line begins that does not belong to an exception's message: lines of uWSGI, and entries of the log
 OTHER_LINE = re.compile(r"unable to load app|\*\*\*|VACUUM|\[|[0-9]{4}-")
+#: a FIFO in the place of the log would let its reader wait for ever
+READ_SECONDS = 20.0
 #: the longest message that is reported, in characters
 MAX_LENGTH = 400
 
@@ -27,7 +29,7 @@ def size(host: Host) -> int:
 def last_exception(host: Host, before: int) -> str:
     """Return the message of the last exception since the log had `before` bytes; "" if there is none."""
     start = before if before <= size(host) else 0  # a smaller log was rotated in the meantime
-    return exception(host.run("tail", f"--bytes=+{start + 1}", LOG, user=CKAN_USER))
+    return exception(host.run("tail", f"--bytes=+{start + 1}", LOG, user=CKAN_USER, timeout=READ_SECONDS))
 
 
 def exception(text: str) -> str:

@@ -11,6 +11,9 @@ from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_USER as USER
+from dcor_pkg.machine.trusted_path import UntrustedPath
+
+READ_SECONDS = 20.0
 
 
 def check(host: Host, proposal: Proposal) -> None:
@@ -23,17 +26,25 @@ def check(host: Host, proposal: Proposal) -> None:
             reason = validator(host, path)
         except CommandFailed as error:
             reason = f"{USER} cannot read it ({error.hint or error.reason})"
+        except UntrustedPath as error:
+            raise InvalidAnswer(f"dcor-server/{key}", path, error.reason, error.hint) from None
         if reason is not None:
             raise InvalidAnswer(f"dcor-server/{key}", path, reason, ROWS[key].hint)
 
 
+def _read(host: Host, path: str) -> str:
+    """Return the text of a file that both root and CKAN's user can read. Raises CommandFailed and DcorError."""
+    host.read(path)
+    return host.run("cat", path, user=USER, timeout=READ_SECONDS)
+
+
 def _text(host: Host, path: str) -> str | None:
-    return None if host.run("cat", path, user=USER).strip() else "is empty"
+    return None if _read(host, path).strip() else "is empty"
 
 
 def _licences(host: Host, path: str) -> str | None:
     """Return what is wrong with a file for CKAN's option `licenses_group_url` (CKAN's Configuration Reference)."""
-    found = _json(host.run("cat", path, user=USER))
+    found = _json(_read(host, path))
     valid = isinstance(found, list) and all(isinstance(one, dict) and {"id", "title"} <= set(one) for one in found)
     return None if valid and found else 'is not a JSON list of licences, each with an "id" and a "title"'
 
@@ -49,7 +60,7 @@ def _supplements(host: Host, directory: str) -> str | None:
 
 
 def _supplement(host: Host, directory: str, name: str) -> str | None:
-    found = _json(host.run("cat", f"{directory}/{name}", user=USER))
+    found = _json(_read(host, f"{directory}/{name}"))
     if not isinstance(found, dict) or not {"key", "name", "items"} <= set(found):
         return f'{name} is not a JSON object with "key", "name" and "items"'
     if name.partition("_")[2] != f"{found['key']}.json":

@@ -6,6 +6,7 @@ empty, which is worse than one that stops.
 
 from __future__ import annotations
 
+import stat
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import STATE
+from dcor_pkg.machine.trusted_path import UntrustedPath
 
 #: Each service owns a directory in it, and need not see those of the others.
 ACCESS = Access(0o711)
@@ -41,7 +43,7 @@ class DataDirectory:
             return problem
         if host.read(INSTANCE) is None:
             return f"{self.path} does not have the marker of this server yet"
-        drift = host.access_drift(self.path, ACCESS)
+        drift = host.access_drift(self.path, ACCESS, stat.S_IFDIR)
         return None if drift is None else f"{self.path} {drift}"
 
     def apply(self, host: Host) -> None:
@@ -80,6 +82,15 @@ def check_path(host: Host, proposal: Proposal) -> None:
     for place in [Path(path), *Path(path).parents]:
         if host.exists(str(place)) and not host.path(str(place)).is_dir():
             raise InvalidAnswer(QUESTION, path, f"{place} is not a directory", "Choose another place.")
+
+
+def check_trusted(host: Host, proposal: Proposal) -> None:
+    """Raise InvalidAnswer where another user than root could exchange the data directory or the scratch directory."""
+    for key, path in (("data-directory", proposal.wanted.data), ("scratch-directory", proposal.wanted.scratch)):
+        try:
+            host.require_trusted(path)
+        except UntrustedPath as error:
+            raise InvalidAnswer(f"dcor-server/{key}", path, error.reason, error.hint) from None
 
 
 def check_owner(host: Host, proposal: Proposal) -> None:

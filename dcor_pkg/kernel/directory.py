@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 
 from dcor_pkg.machine.host import Access, Host
@@ -22,7 +23,7 @@ class Directory:
         return f"directory {self.path}"
 
     def check(self, host: Host) -> str | None:
-        return host.access_drift(self.path, self.access)
+        return host.access_drift(self.path, self.access, stat.S_IFDIR)
 
     def apply(self, host: Host) -> None:
         host.make_directory(self.path, self.access)

@@ -16,6 +16,7 @@ from dcor_pkg.kernel import pending, templates
 from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CONFIGURATION, STATE
+from dcor_pkg.machine.trusted_path import ROOT
 
 #: the hashes of what was written, by path; an empty list for a file that an admin has changed
 STATE_FILE = f"{STATE}/managed.json"
@@ -58,8 +59,7 @@ class ManagedFile:
         wanted, found = self.text(host), host.read(self.path)
         if found not in (None, wanted) and not is_ours(host, self.path, found):
             host.write(new_version(self.path), wanted, self.access)
-            host.write(self.path, found or "", self.access)
-            state_file.write(host, STATE_FILE, {**_hashes(host), self.path: []})
+            adopt(host, self.path, found or "", self.access)
             return
         for action in self.then:
             pending.request(host, action)
@@ -117,9 +117,20 @@ def record(host: Host, path: str, text: str) -> None:
     state_file.write(host, STATE_FILE, {**hashes, path: [_hash(text), *hashes.get(path, [])[:1]]})
 
 
-def remove(host: Host, path: str) -> None:
-    """Remove a file that is not needed any more, and what is recorded of it."""
-    host.remove(path)
+def adopt(host: Host, path: str, text: str, access: Access) -> None:
+    """Write a text of the admin, and record that it is one."""
+    host.write(path, text, access)
+    state_file.write(host, STATE_FILE, {**_hashes(host), path: []})
+
+
+def is_recorded(host: Host, path: str) -> bool:
+    """Tell whether this is a file that dcor-server has written and not removed since."""
+    return path in _hashes(host)
+
+
+def remove(host: Host, path: str, owner: str = ROOT) -> None:
+    """Remove a file that is not needed any more, also in a directory of `owner`, and what is recorded of it."""
+    host.remove(path, owner)
     state_file.write(host, STATE_FILE, {known: hashes for known, hashes in _hashes(host).items() if known != path})
 
 

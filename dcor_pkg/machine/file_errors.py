@@ -12,23 +12,31 @@ from typing import IO
 
 from dcor_pkg.errors import DcorError
 
+#: better than the system's words
+WORDS = {
+    errno.ELOOP: "it is a symbolic link, or links lead in a circle",
+    errno.ENXIO: "it is a FIFO or a socket, not a regular file",
+}
 #: what to do about an error of the system (errno(3)); {path} is the file
 HINTS = {
     errno.EACCES: "ls -ld {path} and lsattr -d {path} show who may change it.",
     errno.EPERM: "ls -ld {path} and lsattr -d {path} show who may change it.",
     errno.EISDIR: "There is a directory where a file belongs: move it away.",
-    errno.ELOOP: "It is a symbolic link that is not allowed there, or links lead in a circle: namei -l {path} shows them.",
+    errno.ELOOP: "A link is not allowed there: namei -l {path} shows it, and where it leads.",
     errno.ENOSPC: "The disk is full: df -h shows the disks, df -i their inodes.",
     errno.EDQUOT: "The disk quota is used up.",
     errno.EROFS: "The file system is mounted read-only: findmnt --target {path}",
     errno.EIO: "The disk reports an error: journalctl --dmesg",
     errno.EBUSY: "A file system may be mounted there: findmnt {path}",
+    errno.ENXIO: "A file belongs there: move away what is in its place.",
     errno.EXDEV: "Both names have to be on one file system.",
     errno.ENAMETOOLONG: "A name has at most 255 bytes, and a path 4095.",
 }
 #: where none of these fits
 OTHER_HINT = "namei -l {path} shows each part of the path."
 KINDS = {
+    stat.S_IFREG: "a regular file",
+    stat.S_IFLNK: "a symbolic link",
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
@@ -46,7 +54,8 @@ def explained(root: Path, path: str, attempt: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = f"{path} cannot be {attempt}: {error.strerror or error}"
+        why = WORDS.get(error.errno or 0) or error.strerror or error
+        reason = f"{path} cannot be {attempt}: {why}"
         raise DcorError(reason, _hint(root, path, error)) from None
 
 

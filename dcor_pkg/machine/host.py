@@ -19,12 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dcor_pkg.errors import CommandFailed, DcorError
-from dcor_pkg.machine import atomic, process
-from dcor_pkg.machine.file_errors import explained, regular_file
+from dcor_pkg.machine import atomic, process, trusted_path
+from dcor_pkg.machine.file_errors import KINDS, explained, regular_file
+from dcor_pkg.machine.trusted_path import ANYBODY, ROOT, Place, Tree
 
 #: Programs get nothing of the caller's environment: an admin's virtual environment, proxy or locale must not change
 #: what an upgrade at night does.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
+#: let a block end where something does not exist
+MISSING = contextlib.suppress(FileNotFoundError, NotADirectoryError)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Host:
-    """A machine, or a tree that looks like one."""
+    """A machine, or a tree that looks like one. Only root may be able to change the way to a file, or its new owner."""
 
     root: Path = Path("/")
     environment: Mapping[str, str] = field(default_factory=lambda: dict(ENVIRONMENT))
@@ -52,14 +55,11 @@ class Host:
 
     def read(self, path: str) -> str | None:
         """Return the text of a regular file, or None where it does not exist. Raises DcorError."""
-        with explained(self.root, path, "read"):
-            try:
-                # Without O_NONBLOCK, opening a FIFO would wait for a writer.
-                descriptor = os.open(self.path(path), os.O_RDONLY | os.O_NONBLOCK)
-            except (FileNotFoundError, NotADirectoryError):
-                return None
+        with explained(self.root, path, "read"), MISSING, self._opened(path, ANYBODY, follow=True) as place:
+            descriptor = place.open(os.O_RDONLY)
             with regular_file(path, "read", descriptor) as file:
                 return file.read()
+        return None
 
     def exists(self, path: str) -> bool:
         """Tell whether a name exists, also that of a dangling link. Raises DcorError."""
@@ -86,14 +86,17 @@ class Host:
     def access(self, path: str) -> Access | None:
         """Return the access of a file or directory (of a link itself, not of its target). Raises DcorError."""
         found = self._stat(path)
-        return None if found is None else Access(stat.S_IMODE(found.st_mode), *_owners(found))
+        return None if found is None else _access(found)
 
-    def access_drift(self, path: str, wanted: Access) -> str | None:
-        """Return how the access of a file or directory differs from the wanted one, or None."""
-        found = self.access(path)
+    def access_drift(self, path: str, wanted: Access, kind: int = stat.S_IFREG) -> str | None:
+        """Return how the access of a file (or of another kind, S_IFDIR) differs from the wanted one, or None."""
+        found = self._stat(path)
         if found is None:
             return "is missing"
-        return None if found == wanted else f"is {found}, not {wanted}"
+        if stat.S_IFMT(found.st_mode) != kind:
+            return f"is {KINDS[stat.S_IFMT(found.st_mode)]}, not {KINDS[kind]}"
+        access = _access(found)
+        return None if access == wanted else f"is {access}, not {wanted}"
 
     def write(self, path: str, text: str, access: Access) -> None:
         """Replace a file in one step: readers, and the disk after a power cut, have the old or the new one, whole.
@@ -101,17 +104,13 @@ class Host:
         The new file has its access before it has its content, so a secret is never readable by others. Missing
         parent directories are made (0755). A symbolic link is replaced, not followed. Raises DcorError.
         """
-        target = self.path(path)
-        with explained(self.root, path, "written"):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with atomic.new_file(target) as (descriptor, new):
+        with explained(self.root, path, "written"), self._opened(path, access.owner, make=True) as place:
+            replacement = atomic.new_file(place)
+            with replacement as descriptor, regular_file(path, "written", descriptor) as file:
                 _grant(descriptor, access)
-                with regular_file(path, "written", descriptor) as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                new.replace(target)
-            atomic.sync_directory(target.parent)
+                file.write(text)
+                file.flush()
+                os.fsync(descriptor)
 
     @contextlib.contextmanager
     def private_file(self, text: str) -> Iterator[str]:
@@ -129,50 +128,48 @@ class Host:
 
     def append(self, path: str, text: str, access: Access) -> None:
         """Add text to a file, made with `access` where it is missing. A link is not followed. Raises DcorError."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-        with explained(self.root, path, "written"):
-            descriptor = os.open(self.path(path), flags, access.mode)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        with explained(self.root, path, "written"), self._opened(path, access.owner) as place:
+            descriptor = place.open(flags, access.mode)
             with regular_file(path, "written", descriptor) as file:
                 _grant(file.fileno(), access)
                 file.write(text)
 
     def link(self, path: str, target: str) -> None:
         """Make a symbolic link, or change its target, in one step. Raises DcorError."""
-        new = self.path(path).with_name(f".{Path(path).name}.new")
-        with explained(self.root, path, "made a link"):
-            new.parent.mkdir(parents=True, exist_ok=True)
-            new.unlink(missing_ok=True)
-            new.symlink_to(target)
-            new.replace(self.path(path))
+        with explained(self.root, path, "made a link"), self._opened(path, make=True) as place:
+            atomic.link(place, target)
 
-    def remove(self, path: str) -> None:
-        """Remove a file or link, if it exists. Raises DcorError, also for a directory."""
-        with explained(self.root, path, "removed"), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            self.path(path).unlink()
+    def remove(self, path: str, owner: str = ROOT) -> None:
+        """Remove a file or link, if it exists, also one in a directory of `owner`. Raises DcorError for a directory."""
+        with explained(self.root, path, "removed"), MISSING, self._opened(path, owner) as place:
+            os.unlink(place.name, dir_fd=place.directory)
 
     def remove_tree(self, path: str) -> None:
         """Remove a directory with everything in it, if it exists; links are not followed. Raises DcorError."""
         found = self._stat(path)
         if found is None:
             return
-        with explained(self.root, path, "removed"):
+        with explained(self.root, path, "removed"), self._opened(path) as place:
             if not stat.S_ISDIR(found.st_mode):  # rmtree would open a FIFO, and wait for ever
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            shutil.rmtree(self.path(path))
+            shutil.rmtree(place.real)
 
     def rename(self, path: str, to: str) -> None:
         """Give a file or directory another name on the same file system, in one step. Raises DcorError."""
-        with explained(self.root, path, f"renamed to {to}"):
-            self.path(path).rename(self.path(to))
+        with explained(self.root, path, f"renamed to {to}"), self._opened(path) as old, self._opened(to) as new:
+            os.rename(old.name, new.name, src_dir_fd=old.directory, dst_dir_fd=new.directory)
 
     def make_directory(self, path: str, access: Access) -> None:
         """Make a directory, or set the access of an existing one. Raises DcorError, also for a link to a directory."""
-        directory = self.path(path)
-        with explained(self.root, path, "made"):
-            with contextlib.suppress(FileExistsError):
-                directory.mkdir(parents=True)
-            with atomic.open_directory(directory) as descriptor:
-                _grant(descriptor, access)
+        opened = self._opened(path, access.owner, make=True)
+        with explained(self.root, path, "made"), opened as place, atomic.directory(place, path) as descriptor:
+            _grant(descriptor, access)
+
+    def require_trusted(self, path: str) -> None:
+        """Raise DcorError where another user than root may exchange what has this path; what is missing may be made."""
+        with explained(self.root, path, "examined"), MISSING, self._opened(path):
+            pass
 
     def run(
         self,
@@ -200,9 +197,16 @@ class Host:
             return False
         return True
 
+    def _opened(
+        self, path: str, hands: str = ROOT, *, follow: bool = False, make: bool = False
+    ) -> contextlib.AbstractContextManager[Place]:
+        """Give the place of a path: all files are reached in this way. See trusted_path.opened."""
+        tree = Tree(self.root, lambda found: _owners(found)[0])
+        return trusted_path.opened(tree, path, hands, follow=follow, make=make)
+
     def _stat(self, path: str) -> os.stat_result | None:
         """Return what the system knows of a name, or None where it does not exist."""
-        with explained(self.root, path, "examined"), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        with explained(self.root, path, "examined"), MISSING:
             return os.lstat(self.path(path))
         return None
 
@@ -222,6 +226,10 @@ def _grant(descriptor: int, access: Access) -> None:
         ) from None
     os.fchown(descriptor, user, group)
     os.fchmod(descriptor, access.mode)
+
+
+def _access(found: os.stat_result) -> Access:
+    return Access(stat.S_IMODE(found.st_mode), *_owners(found))
 
 
 def _owners(found: os.stat_result) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import AUTHORITIES
+from dcor_pkg.machine.trusted_path import UntrustedPath
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS, Pair
 
@@ -62,14 +63,14 @@ def check_own_certificate(host: Host, proposal: Proposal) -> None:
 
 def validate(host: Host, pair: Pair, hostname: str) -> None:
     """Raise InvalidAnswer for the first reason why the admin's files cannot be served under `hostname`."""
-    chain = _chain(host, pair.certificate)
+    text = _text(host, CERTIFICATE_FILE, pair.certificate)
+    chain = _chain(text, pair.certificate)
     _validate_key(host, pair, chain[0])
-    for reason, hint in _problems(host, pair, chain, hostname):
+    for reason, hint in _problems(host, text, chain, hostname):
         raise InvalidAnswer(f"dcor-server/{CERTIFICATE_FILE}", pair.certificate, reason, hint)
 
 
-def _chain(host: Host, path: str) -> list[x509.Certificate]:
-    text = _text(host, CERTIFICATE_FILE, path)
+def _chain(text: str, path: str) -> list[x509.Certificate]:
     try:
         return x509_properties.load_chain(text)
     except ValueError:
@@ -102,13 +103,16 @@ def _validate_key(host: Host, pair: Pair, certificate: x509.Certificate) -> None
 
 
 def _text(host: Host, key: str, path: str) -> str:
-    text = host.read(path)
+    try:
+        text = host.read(path)
+    except UntrustedPath as error:
+        raise InvalidAnswer(f"dcor-server/{key}", path, error.reason, error.hint) from None
     if text is None:
         raise InvalidAnswer(f"dcor-server/{key}", path, "the file does not exist", "Give its absolute path.")
     return text
 
 
-def _problems(host: Host, pair: Pair, chain: Sequence[x509.Certificate], hostname: str) -> Iterator[tuple[str, str]]:
+def _problems(host: Host, text: str, chain: Sequence[x509.Certificate], hostname: str) -> Iterator[tuple[str, str]]:
     """Yield each reason why the certificates cannot be served, with a hint."""
     first = chain[0]
     if not x509_properties.covers(first, hostname):
@@ -118,7 +122,7 @@ def _problems(host: Host, pair: Pair, chain: Sequence[x509.Certificate], hostnam
         )
     yield from _date_problems(chain)
     yield from _order_problems(chain)
-    if first.issuer != first.subject and (words := _distrust(host, pair.certificate)):
+    if first.issuer != first.subject and (words := _distrust(host, text)):
         yield f"is not signed by an authority that this machine trusts ({words})", AUTHORITIES_HINT
 
 
@@ -141,11 +145,12 @@ def _order_problems(chain: Sequence[x509.Certificate]) -> Iterator[tuple[str, st
             )
 
 
-def _distrust(host: Host, path: str) -> str | None:
+def _distrust(host: Host, text: str) -> str | None:
     """Return why OpenSSL does not trust a chain, in OpenSSL's words (openssl-verify(1)), or None."""
-    authorities, chain = str(host.path(AUTHORITIES)), str(host.path(path))
     try:
-        host.run("openssl", "verify", "-purpose", "sslserver", "-CAfile", authorities, "-untrusted", chain, chain)
+        with host.private_file(text) as path:
+            authorities, chain = str(host.path(AUTHORITIES)), str(host.path(path))
+            host.run("openssl", "verify", "-purpose", "sslserver", "-CAfile", authorities, "-untrusted", chain, chain)
     except CommandFailed as error:
         lines = [line for line in error.hint.splitlines() if line.startswith("error ")]
         return lines[0].partition(": ")[2] if lines else error.hint

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,23 +16,19 @@ from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.ckan import supervisor
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
-from dcor_pkg.kernel.data_directory import ACCESS, INSTANCE, MARKER, marker, missing_data
+from dcor_pkg.kernel.data_directory import ACCESS, INSTANCE, marker, missing_data
 from dcor_pkg.machine import disk, lock
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.verbs import data_copy
 from dcor_pkg.verbs.converge import converge_after
+from dcor_pkg.verbs.data_copy import MOVED, MOVING
 from dcor_pkg.verbs.verb import JSON, Console, Verb, argument
 
-#: in the new directory until the move is complete: a second attempt may continue with what the first has copied
-MOVING = f"{MARKER}.moving"
-#: the marker's name in the directory that the data have left
-MOVED = f"{MARKER}.moved"
 #: names that a directory may contain and still counts as empty
 NO_DATA = {"lost+found", MOVING}
-#: for one copy: 100 TB at 300 MB/s
-TIMEOUT_SECONDS = 4 * 24 * 3600.0
 #: stays free on the new disk
 RESERVE_BYTES = disk.GIB
 
@@ -56,10 +51,10 @@ def move(host: Host, path: str, report: Callable[[str], None]) -> None:
         if not store.local:
             report(f"The measurements are in {store.origin} and stay there. Only the files of CKAN itself are moved.")
         report(f"Copying {old} to {new}. The server keeps running.")
-        _copy(host, old, new)
+        data_copy.copy(host, old, new)
         report("Copying what has changed since then. The server answers 503 until this is complete.")
         with _writers_stopped(host, stop_store=store.local):
-            _copy(host, old, new)
+            data_copy.copy(host, old, new)
             files, size = _compare(host, old, new)
             host.rename(f"{new}/{MOVING}", marker(new))
             settings_file.save(host, changed)
@@ -86,7 +81,9 @@ def _validate(host: Host, old: str, new: str) -> None:
     foreign = [] if continues else [name for name in host.names(new) if name not in NO_DATA]
     if foreign:
         raise _invalid(new, f"is not empty: it contains {foreign[0]}", "Choose an empty directory or a new one.")
-    _require_space(host, new, _count(host, old)[1] - (_count(host, new)[1] if continues else 0) + RESERVE_BYTES)
+    _require_space(
+        host, new, data_copy.count(host, old)[1] - (data_copy.count(host, new)[1] if continues else 0) + RESERVE_BYTES
+    )
 
 
 def _require_space(host: Host, new: str, needed: int) -> None:
@@ -100,16 +97,9 @@ def _invalid(new: str, reason: str, hint: str) -> InvalidAnswer:
     return InvalidAnswer("dcor-server/data-directory", new, reason, hint)
 
 
-def _copy(host: Host, old: str, new: str) -> None:
-    """Make `new` equal to `old`, except for dcor-server's markers and the file system's own directory."""
-    excluded = [f"--exclude=/{name}" for name in (MARKER, MOVING, MOVED, "lost+found")]
-    options = ("--archive", "--hard-links", "--acls", "--xattrs", "--delete")
-    host.run("rsync", *options, *excluded, f"{old}/", f"{new}/", timeout=TIMEOUT_SECONDS)
-
-
 def _compare(host: Host, old: str, new: str) -> tuple[int, int]:
     """Return the number of files and bytes. Raises DcorError when the two directories differ in them."""
-    before, after = _count(host, old), _count(host, new)
+    before, after = data_copy.count(host, old), data_copy.count(host, new)
     if before != after:
         raise DcorError(
             f"The copy is not complete: {old} has {before[0]} files ({before[1]} bytes), "
@@ -117,17 +107,6 @@ def _compare(host: Host, old: str, new: str) -> tuple[int, int]:
             "Check whether another program writes there, then try again. The server keeps using the old directory.",
         )
     return after
-
-
-def _count(host: Host, path: str) -> tuple[int, int]:
-    """Return the number of data files and the sum of their sizes in bytes."""
-    sizes = [
-        Path(directory, name).lstat().st_size
-        for directory, _, names in os.walk(host.path(path))
-        for name in names
-        if not name.startswith(MARKER)
-    ]
-    return len(sizes), sum(sizes)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from website import CURL, SITE, serves, wait_for_page, wait_until_idle
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
 CKAN = "/etc/dcor-server/ckan.d/clinic.ini"
 NGINX = "/etc/dcor-server/nginx.d/clinic.conf"
-REDIS = "/etc/redis/redis-dcor.conf"
+REDIS = "/etc/dcor-server/redis.conf"
 MINE = "# by order of the clinic\n"
 CHANGED = "was changed by an administrator, so dcor-server does not update it"
 #: Builds the next version of dcor-server, with another configuration of Redis, as /root/next.deb.

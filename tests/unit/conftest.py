@@ -39,6 +39,12 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
         os.fchmod(descriptor, access.mode)
         owners[os.fstat(descriptor).st_ino] = (access.owner, access.group)
 
+    def make(path: str | Path, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        mkdir(path, mode, dir_fd=dir_fd)
+        owners.pop(os.stat(path, dir_fd=dir_fd).st_ino, None)  # the number of one that was removed
+
+    mkdir = os.mkdir
+    monkeypatch.setattr(os, "mkdir", make)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     monkeypatch.setattr(host_module, "_grant", grant)
     monkeypatch.setattr(host_module, "_owners", lambda found: owners.get(found.st_ino, ("root", "root")))

@@ -40,7 +40,7 @@ ORDER = (
 #: what is not set up, and what stops instead, when a service is elsewhere
 STOPS = {
     "database": ("postgresql://dcor@db.example.org/dcor", "postgresql database", "postgresql cluster"),
-    "redis": ("rediss://redis.example.org", "file /etc/redis/redis-dcor.conf", "service redis-server@dcor.service"),
+    "redis": ("rediss://redis.example.org", "file /etc/dcor-server/redis.conf", "service redis-server@dcor.service"),
     "solr": ("https://ckan@solr.example.org/solr/ckan", "solr core", "service dcor-solr.service"),
     "object-store": ("https://AKID@s3.example.org", "filer token of nginx", "service dcor-object-store.service"),
 }

@@ -8,7 +8,7 @@ import pytest
 
 from dcor_pkg import preflight
 from dcor_pkg.answers import settings
-from dcor_pkg.answers.settings import Settings
+from dcor_pkg.answers.settings import InvalidAnswer, Settings
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import data_directory, secrets
@@ -101,6 +101,16 @@ def test_data_do_not_move_by_a_setting(machine: Host) -> None:
     assert "dcor-server move-data /mnt" in refused.value.hint
     machine.write(marker("/mnt"), "id\n", PUBLIC)
     change(machine, elsewhere, before=WANTED)
+
+
+@pytest.mark.parametrize("key", ["data_directory", "scratch_directory"])
+def test_a_directory_that_a_user_could_exchange_is_refused_by_each_converge(machine: Host, key: str) -> None:
+    machine.make_directory("/home/curator", Access(0o755, "curator", "curator"))
+    question = f"dcor-server/{key.replace('_', '-')}"
+    for check in (change, preflight.check):
+        with pytest.raises(InvalidAnswer, match=f"^{question} = .*: /home/curator belongs to curator, so") as refused:
+            check(machine, replace(WANTED, **{key: "/home/curator/lab"}))
+        assert "use another place" in refused.value.hint
 
 
 def test_the_first_data_need_space(machine: Host, monkeypatch: pytest.MonkeyPatch) -> None:

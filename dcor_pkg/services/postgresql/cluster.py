@@ -18,6 +18,10 @@ PORT = 5432
 DATABASE = "ckan_default"
 #: the first line of start.conf in a cluster that we have stopped; debian/dcor-server.postrm knows it
 STOPPED = "# dcor-server has stopped this cluster, for its database is elsewhere; database=local starts it again.\n"
+#: who owns the settings of a cluster: in their directory nobody else acts by name
+OWNER = "postgres"
+#: a FIFO in the place of one of these files would let its reader or writer wait for ever
+TIMEOUT_SECONDS = 20.0
 OTHER_DATABASES = (
     f"SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', '{DATABASE}')"  # noqa: S608 (names of ours)
 )
@@ -44,7 +48,7 @@ class Cluster:
 
 def local(host: Host) -> Cluster | None:
     """Return the cluster on our port; None where there is none."""
-    for line in host.run("pg_lsclusters", "--no-header").splitlines():
+    for line in host.run("pg_lsclusters", "--no-header", user=OWNER, timeout=TIMEOUT_SECONDS).splitlines():
         version, name, port, status = line.split()[:4]
         if port == str(PORT):
             return Cluster(version, name, status.startswith("online"))
@@ -94,6 +98,6 @@ def _set_start(host: Host, text: str, verb: str) -> None:
     cluster = local(host)
     if cluster is None:
         raise DcorError(f"There is no PostgreSQL cluster on port {PORT}.", hint="pg_lsclusters lists the clusters.")
-    host.run("tee", cluster.start, text=text, user="postgres")
+    host.run("tee", cluster.start, text=text, user=OWNER, timeout=TIMEOUT_SECONDS)
     host.run("systemctl", "daemon-reload")
     host.run("systemctl", verb, cluster.unit)

@@ -9,13 +9,17 @@ from __future__ import annotations
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.managed_file import ManagedFile
+from dcor_pkg.kernel.moved_file import MovedFile
 from dcor_pkg.kernel.step import Step
+from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.machine.paths import SYSTEMD_UNITS
 from dcor_pkg.services.endpoint import Endpoint
 
 UNIT = "redis-server@dcor.service"
 RESTART = f"restart {UNIT}"
+#: root's, since whoever may write in a directory can exchange what is in it, and Debian's /etc/redis belongs to redis
+CONFIGURATION = f"{paths.CONFIGURATION}/redis.conf"
+ACCESS = Access(0o640, "root", "redis")
 SOCKET = "/run/redis-dcor/redis.sock"
 
 
@@ -27,14 +31,13 @@ def endpoint(_: Settings) -> Endpoint:
 def steps(_: Settings) -> tuple[Step, ...]:
     """Return the steps that configure it."""
     return (
+        MovedFile("/etc/redis/redis-dcor.conf", CONFIGURATION, ACCESS, "redis"),
+        ManagedFile(CONFIGURATION, "services/redis/templates/redis.conf", access=ACCESS, then=(RESTART,)),
         ManagedFile(
-            "/etc/redis/redis-dcor.conf",
-            "services/redis/templates/redis.conf",
-            access=Access(0o640, "redis", "redis"),
+            f"{paths.SYSTEMD_UNITS}/{UNIT}.d/dcor-server.conf",
+            "services/redis/templates/unit.conf",
+            {"configuration": CONFIGURATION},
             then=(RESTART,),
-        ),
-        ManagedFile(
-            f"{SYSTEMD_UNITS}/{UNIT}.d/dcor-server.conf", "services/redis/templates/unit.conf", then=(RESTART,)
         ),
     )
 

@@ -68,7 +68,8 @@ def test_only_what_was_written_since_is_read_and_by_ckans_user(
 ) -> None:
     calls: list[tuple[str, ...]] = []
 
-    def run(_: Host, *argv: str, user: str) -> str:
+    def run(_: Host, *argv: str, user: str, timeout: float = 0) -> str:
+        assert argv[0] == "stat" or 0 < timeout <= 60, "a FIFO would let it wait for ever"
         calls.append((user, *argv))
         return "7\n" if argv[0] == "stat" else LOGGED
 

@@ -79,3 +79,23 @@ def test_valid_files_are_accepted(host: Host, as_current_user: None, key: str, p
 
 def test_default_settings_name_no_file(host: Host) -> None:
     named_files.check(host, _proposal({}))
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("about", "/home/curator/file.json"),
+        ("licences", "/home/curator/file.json"),
+        ("resource-supplements", "/home/curator"),
+    ],
+)
+def test_a_file_is_refused_that_a_user_could_exchange_for_one_of_root(
+    host: Host, monkeypatch: pytest.MonkeyPatch, key: str, path: str
+) -> None:
+    monkeypatch.setattr(Host, "run", lambda *_, **__: "file.json\n")
+    host.write("/etc/shadow", "root:hash\n", Access(0o644))
+    host.make_directory("/home/curator", Access(0o755, "curator", "curator"))
+    host.path("/home/curator/file.json").symlink_to("/etc/shadow")
+    with pytest.raises(InvalidAnswer, match=r"file\.json is a link of curator") as raised:
+        named_files.check(host, _proposal({key: path}))
+    assert raised.value.question == f"dcor-server/{key}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
+import shutil
+import stat
 from dataclasses import dataclass
 
 from dcor_pkg.machine.host import Access, Host
@@ -76,18 +78,24 @@ class Files:
         return ""
 
     def rsync(self, call: Call) -> str:
-        """Make a directory as another one is, with `--archive --delete`, but for what is excluded at its top."""
+        """Make a directory as another one is, with `--archive --delete`, but for what is excluded at its top.
+
+        What a user copies belongs to that user.
+        """
         source, target = (path.rstrip("/") for path in call.words)
         assert {"--archive", "--delete"} <= set(call.options), call.argv
         excluded = {option.partition("=/")[2] for option in call.options if option.startswith("--exclude=")}
         for name in set(self.host.names(target)) - excluded:
             self._remove(f"{target}/{name}")
         for name in set(self.host.names(source)) - excluded:
-            self._copy(f"{source}/{name}", f"{target}/{name}")
+            self._copy(f"{source}/{name}", f"{target}/{name}", call.user)
         return ""
 
     def find(self, call: Call) -> str:
-        """Carry out `find DIRECTORY -name PATTERN -delete`."""
+        """Carry out `find DIRECTORY -name PATTERN -delete`, or print the sizes of all files."""
+        if "-printf" in call.argv:
+            files = [path.lstat() for path in self.host.path(call.argv[1]).rglob("*")]
+            return "".join(f"{file.st_size}\n" for file in files if not stat.S_ISDIR(file.st_mode))
         directory, pattern = call.words
         assert call.options == ("-name", "-delete"), call.argv
         for path in self.host.path(directory).rglob("*"):
@@ -101,20 +109,21 @@ class Files:
             raise call.failure(1, missing)
         return text
 
-    def _copy(self, source: str, target: str) -> None:
+    def _copy(self, source: str, target: str, user: str | None = None) -> None:
         link, access = self.host.target(source), self.host.access(source)
         assert access is not None
+        access = access if user is None else Access(access.mode, user, user)
         if link is not None:
             self.host.link(target, link)
         elif self.host.path(source).is_dir():
             self.host.make_directory(target, access)
             for name in self.host.names(source):
-                self._copy(f"{source}/{name}", f"{target}/{name}")
+                self._copy(f"{source}/{name}", f"{target}/{name}", user)
         else:
             self.host.write(target, self.host.read(source) or "", access)
 
     def _remove(self, path: str) -> None:
         if self.host.path(path).is_dir():
-            self.host.remove_tree(path)
+            shutil.rmtree(self.host.path(path))
         else:
-            self.host.remove(path)
+            self.host.path(path).unlink()

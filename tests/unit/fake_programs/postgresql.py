@@ -49,7 +49,8 @@ class Postgresql:
         return ""
 
     def clusters(self, call: Call) -> str:
-        """Answer as pg_lsclusters of postgresql-common 248 does."""
+        """Answer as pg_lsclusters of postgresql-common 248 does. It reads files that postgres could exchange."""
+        assert call.user == "postgres", call.argv
         status = "online" if self.systemd.is_active(UNIT) else "down"
         return (
             f"15 main 5432 {status} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"

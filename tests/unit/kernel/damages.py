@@ -10,7 +10,7 @@ from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import programs, release
 from dcor_pkg.ckan.addresses import Addresses
-from dcor_pkg.kernel import pending, secrets
+from dcor_pkg.kernel import managed_file, pending, secrets
 from dcor_pkg.kernel.preserved import PRESERVED_INSTANCE
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.kernel.step import Step
@@ -36,6 +36,7 @@ EXTERNAL = {
     "database": "postgresql://dcor@db.example.org/dcor",
 }
 OWN = {**LOCAL, "certificate": "own", "certificate-file": "/srv/own.pem", "certificate-key": "/srv/own.key"}
+FORMER_REDIS, OF_REDIS = "/etc/redis/redis-dcor.conf", Access(0o640, "redis", "redis")
 SCRATCH = "/var/lib/dcor-server/scratch-of-the-test"
 
 
@@ -52,7 +53,7 @@ def converged(machine: Machine, steps: tuple[Step, ...]) -> None:
 
 def remove(path: str) -> Damage:
     """Remove a file."""
-    return lambda machine: machine.host.remove(path)
+    return lambda machine: machine.host.path(path).unlink()
 
 
 def chmod(path: str, mode: int = 0o666) -> Damage:
@@ -152,6 +153,18 @@ def lose_copies(machine: Machine) -> None:
 
 def change_password(machine: Machine) -> None:
     machine.postgresql.roles[cluster.DATABASE] = "other"
+
+
+def record_former_file(machine: Machine) -> None:
+    """Record Redis's configuration where an earlier version had it."""
+    managed_file.record(machine.host, FORMER_REDIS, "port 0\n")
+
+
+def put_back_former_file(machine: Machine) -> None:
+    """Have it there, in the directory of redis, changed by the admin."""
+    record_former_file(machine)
+    machine.host.write(FORMER_REDIS, "port 0\nmaxmemory 1gb\n", OF_REDIS)
+    machine.host.make_directory("/etc/redis", Access(0o750, "redis", "redis"))
 
 
 def lose_index(machine: Machine) -> None:

@@ -16,10 +16,10 @@ from dcor_pkg.kernel.data_directory import INSTANCE, DataDirectory
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles
+from dcor_pkg.kernel.moved_file import MovedFile
 from dcor_pkg.kernel.preserved import PreservedSettings
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.systemd_service import Service, ServiceStarting, ServiceStopped
-from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import AUTHORITIES, CKAN_INI, CURRENT, PACKAGED_CKAN
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.nginx import error_pages as nginx_error_pages
@@ -47,7 +47,7 @@ from tests.unit.kernel import damages
 from tests.unit.kernel.damages import EXTERNAL, OWN, SCRATCH, chmod, link, remove, request, unit, write
 from tests.unit.kernel.step_classes import Case
 
-REDIS_CONF = "/etc/redis/redis-dcor.conf"
+REDIS_CONF = redis.CONFIGURATION
 OPTION = f"{ckan_additions.DIRECTORY}/own.ini"
 LOGROTATE = "/etc/logrotate.d/dcor-server"
 UWSGI = ManagedFile(f"{SCRATCH}/uwsgi.ini", "ckan/templates/uwsgi.ini", {"workers": 4})
@@ -80,10 +80,15 @@ CASES = (
         {
             "lost": remove(REDIS_CONF),
             "mode": chmod(REDIS_CONF),
-            "changed by the admin": write(REDIS_CONF, "port 6379\n", Access(0o640, "redis", "redis")),
+            "changed by the admin": write(REDIS_CONF, "port 6379\n", redis.ACCESS),
             "not recorded": remove("/var/lib/dcor-server/managed.json"),
         },
         name=REDIS_CONF,
+    ),
+    Case(
+        MovedFile,
+        {"still there": damages.put_back_former_file, "and gone": damages.record_former_file},
+        before=damages.put_back_former_file,
     ),
     Case(ValidatedFiles, {"lost": remove(UWSGI.path), "mode": chmod(UWSGI.path)}, alone=VALIDATED),
     Case(

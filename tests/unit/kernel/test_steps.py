@@ -11,10 +11,12 @@ import pytest
 
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.directory import Directory
+from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
+from dcor_pkg.machine import host as host_module
 from dcor_pkg.machine.host import Access, Host
 from tests.unit import snapshot
 from tests.unit.fake_machine import Machine
@@ -117,6 +119,26 @@ def test_a_dry_run_that_changes_something_is_seen(machine: Machine, meddle: Call
     time.sleep(0.02)  # file systems count time in steps of a few milliseconds
     outcome, changed = changed_by_dry_run(Meddler(meddle), machine)
     assert (outcome.result, bool(changed)) == (Result.WOULD_CHANGE, True)
+
+
+@pytest.mark.parametrize(
+    ("step", "mode", "kind"),
+    [
+        (LogFile("/var/log/ckan/web.log"), 0o644, "a regular file"),
+        (Directory("/var/log/ckan/web.log", Access(0o755, "www-data", "www-data")), 0o755, "a directory"),
+    ],
+)
+def test_a_fifo_in_its_place_is_named_although_owner_and_mode_are_right(
+    host: Host, monkeypatch: pytest.MonkeyPatch, step: Step, mode: int, kind: str
+) -> None:
+    host.make_directory("/var/log/ckan", Access(0o755, "www-data", "adm"))
+    os.mkfifo(host.path("/var/log/ckan/web.log"))
+    host.path("/var/log/ckan/web.log").chmod(mode)
+    monkeypatch.setattr(host_module, "_owners", lambda found: ("www-data", "adm" if mode == 0o644 else "www-data"))
+    assert step.check(host) == f"is a FIFO, not {kind}"
+    (outcome,) = run([step], host)
+    assert outcome.result is Result.FAILED
+    assert "/var/log/ckan/web.log" in outcome.reason
 
 
 def test_a_secret_stays_the_same_when_its_access_is_healed(host: Host) -> None:

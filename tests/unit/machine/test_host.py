@@ -34,6 +34,7 @@ METHODS: dict[str, Callable[[Host, str], object]] = {
     "remove_tree": lambda host, path: host.remove_tree(path),
     "rename": lambda host, path: host.rename(path, "/srv/other"),
     "make_directory": lambda host, path: host.make_directory(path, Access(0o750)),
+    "require_trusted": lambda host, path: host.require_trusted(path),
 }
 LOOKS = {"read", "exists", "names", "target", "access", "access_drift"}
 ALL = set(METHODS)
@@ -49,7 +50,7 @@ TREES = {
     "/srv/loop/below": ALL,
     "/srv/fifo": {"read", "names", "append", "remove_tree", "make_directory"},
     "/srv/socket": {"read", "names", "append", "remove_tree", "make_directory"},
-    LONG: ALL,
+    LONG: ALL - {"require_trusted"},
 }
 PAIRS = [(path, method) for path in TREES for method in METHODS]
 

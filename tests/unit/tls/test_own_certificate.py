@@ -112,6 +112,19 @@ def test_a_file_that_does_not_exist_is_named_with_its_question(host: Host, file:
     assert invalid.value.question == f"dcor-server/{question}"
 
 
+@pytest.mark.parametrize(
+    ("file", "question"), [(FILES.certificate, "certificate-file"), (FILES.key, "certificate-key")]
+)
+def test_a_link_that_a_user_could_exchange_is_refused_with_its_question(host: Host, file: str, question: str) -> None:
+    provide(host)
+    host.path(file).rename(host.path(f"{file}.own"))
+    host.path(file).symlink_to(f"{file}.own")
+    host.make_directory(file.rpartition("/")[0], Access(0o755, "curator", "curator"))
+    with pytest.raises(InvalidAnswer, match=f"{file} is a link of curator") as invalid:
+        own_certificate.validate(host, FILES, NAME)
+    assert invalid.value.question == f"dcor-server/{question}"
+
+
 def test_a_self_signed_certificate_of_the_admin_needs_no_authority(host: Host) -> None:
     provide(host, Authority.sign(NAME, KEY, signer=Authority(NAME, key=KEY)))
     own_certificate.validate(host, FILES, NAME)

@@ -15,12 +15,12 @@ from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import site
 from dcor_pkg.services import external
 from dcor_pkg.services.object_store.local import UNIT as STORE
-from dcor_pkg.verbs import move_data
+from dcor_pkg.verbs import data_copy
 from tests.unit.command_line import CommandLine
 from tests.unit.fake_programs.call import Call
 
 OLD, NEW = "/data", "/srv/measurements"
-PRIVATE = Access(0o600)
+PRIVATE = Access(0o600, "www-data", "www-data")
 FILE = "ckan/resources/abc/def"
 
 
@@ -58,8 +58,8 @@ def test_the_data_are_in_the_new_directory_and_the_old_one_keeps_a_copy(server: 
     assert server("get", "data-directory").out == f"{NEW}\n"
     assert host.read(marker(NEW)) == host.read(INSTANCE)
     assert not host.exists(marker(OLD))
-    assert host.exists(f"{OLD}/{move_data.MOVED}")
-    assert not host.exists(f"{NEW}/{move_data.MOVING}")
+    assert host.exists(f"{OLD}/{data_copy.MOVED}")
+    assert not host.exists(f"{NEW}/{data_copy.MOVING}")
     assert server("check").code == 0
     assert server("status").code == 0
 
@@ -73,19 +73,20 @@ def test_with_json_the_progress_is_on_standard_error(server: CommandLine) -> Non
 
 def test_what_is_written_during_the_first_copy_is_moved_and_writers_stop_before_the_second(server: CommandLine) -> None:
     machine = server.machine
-    copies: list[tuple[str, bool]] = []
+    copies: list[tuple[str | None, str, bool]] = []
     rsync = machine.programs["rsync"]
 
     def copy(call: Call) -> str:
         done = rsync(call)
-        copies.append((machine.systemd.units[STORE].active, machine.host.exists(site.MAINTENANCE)))
-        if len(copies) == 1:
+        copies.append((call.user, machine.systemd.units[STORE].active, machine.host.exists(site.MAINTENANCE)))
+        if len(copies) == 3:
             machine.host.write(f"{OLD}/ckan/late", "late", PRIVATE)
         return done
 
     machine.programs["rsync"] = copy
     assert server("move-data", NEW).code == 0
-    assert copies == [("active", False), ("inactive", True)]
+    users = (None, "www-data", "dcor-store")
+    assert copies == [(user, *state) for state in (("active", False), ("inactive", True)) for user in users]
     assert machine.host.read(f"{NEW}/ckan/late") == "late"
     assert not machine.host.exists(site.MAINTENANCE)
 
@@ -160,7 +161,7 @@ def test_a_copy_that_is_not_complete_starts_everything_again(
 
     def lose(call: Call) -> str:
         done = rsync(call)
-        machine.host.remove(f"{NEW}/{FILE}")
+        machine.host.path(f"{NEW}/{FILE}").unlink(missing_ok=True)
         return done
 
     machine.programs["rsync"] = lose

@@ -11,7 +11,7 @@ from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.nginx import additions as nginx_additions
 from tests.unit.command_line import CommandLine
 
-REDIS = "/etc/redis/redis-dcor.conf"
+REDIS = "/etc/dcor-server/redis.conf"
 LOGROTATE = "/etc/logrotate.d/dcor-server"
 OWN = f"{additions.DIRECTORY}/own.ini"
 PUBLIC = Access(0o644)
