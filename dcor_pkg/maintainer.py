@@ -17,7 +17,7 @@ from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import last_converge, pending, report, settings_file
 from dcor_pkg.machine import error_boundary, lock
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import take_answers, take_down
+from dcor_pkg.verbs import fingerprint, take_answers, take_down
 from dcor_pkg.verbs.run_report import message, progress
 
 #: exit codes
@@ -96,7 +96,10 @@ def _converge(host: Host) -> int:
     failure = converge.first_failure(outcomes)
     if failure is not None:
         return _fail(host, f"The step {failure.step!r} failed: {failure.reason}", failure.hint)
-    _say(f"https://{settings_file.load(host).hostname}/ is up ({report.summary(outcomes)}).")
+    settings = settings_file.load(host)
+    if (news := fingerprint.news(host, settings, outcomes)) is not None:
+        _say(news)
+    _say(f"https://{settings.hostname}/ is up ({report.summary(outcomes)}).")
     return OK
 
 

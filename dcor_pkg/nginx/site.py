@@ -14,7 +14,7 @@ from dcor_pkg.kernel.pending import RELOAD_NGINX
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Host
-from dcor_pkg.nginx import additions, error_pages, example_site, limits, queries, upstream
+from dcor_pkg.nginx import additions, error_pages, example_site, limits, queries, trust_page, upstream
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.tls.pair import PAIRS
@@ -92,6 +92,8 @@ def site(settings: Settings, facts: Facts) -> ManagedFile:
         "slow_seconds": limits.SLOW_SECONDS,
         "error_pages": error_pages.PAGES,
         "error_directory": error_pages.DIRECTORY,
+        "trust_files": trust_page.FILES,
+        "trust_directory": trust_page.DIRECTORY,
         "ipv6": facts.ipv6,
         "http2_by_listen": facts.nginx < HTTP2_DIRECTIVE,
     }

@@ -1,4 +1,4 @@
-"""The steps of nginx: the directories of the admin's additions, the site, the service."""
+"""The steps of nginx: the directories of the admin's additions, pages, the site, the service."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dcor_pkg.nginx import additions
 from dcor_pkg.nginx.error_pages import error_pages
 from dcor_pkg.nginx.service import UNIT, NginxService
 from dcor_pkg.nginx.site import Site, site
+from dcor_pkg.nginx.trust_page import trust_page
 
 
 def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
@@ -22,6 +23,7 @@ def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         Directory(additions.DIRECTORY, Access(0o755)),
         Directory(additions.COPIES, Access(0o700)),
         error_pages(settings),
+        trust_page(settings),
         Site(site(settings, facts)),
         NginxService(UNIT),
     )

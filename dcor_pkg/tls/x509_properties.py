@@ -6,7 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 
 if TYPE_CHECKING:  # cryptography 38 (Debian 12) does not have these names yet
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -19,10 +19,30 @@ def load_chain(text: str) -> list[x509.Certificate]:
 
     Text around the certificates is ignored (RFC 7468, section 5.2).
     """
-    blocks = [part.split(END)[0] for part in text.split(BEGIN)[1:]]
-    if not blocks:
+    found = blocks(text)
+    if not found:
         raise ValueError("there is no certificate")
-    return [x509.load_pem_x509_certificate(f"{BEGIN}{block}{END}\n".encode()) for block in blocks]
+    return [x509.load_pem_x509_certificate(block) for block in found]
+
+
+def blocks(text: str) -> list[bytes]:
+    """Return each certificate in a PEM text, in PEM."""
+    inner = (part.split(END)[0] for part in text.split(BEGIN)[1:])
+    return [f"{BEGIN}{lines}{END}\n".encode() for lines in inner]
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 fingerprint, as OpenSSL and Firefox show it: AB:CD:..."""
+    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def names(certificate: x509.Certificate) -> list[str]:
+    """Return the host names in subjectAltName."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return found.get_values_for_type(x509.DNSName)
 
 
 def has_key(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
@@ -35,12 +55,21 @@ def covers(certificate: x509.Certificate, hostname: str) -> bool:
 
     Only subjectAltName counts, and a * stands for the whole first label (RFC 6125, section 6.4).
     """
+    accepted = {hostname, f"*.{hostname.partition('.')[2]}"}
+    return any(name.lower() in accepted for name in names(certificate))
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Return whether a certificate's key may sign others' (RFC 5280, section 4.2.1.9)."""
     try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
         return False
-    accepted = {hostname, f"*.{hostname.partition('.')[2]}"}
-    return any(name.lower() in accepted for name in names.get_values_for_type(x509.DNSName))
+
+
+def lifetime(certificate: x509.Certificate) -> datetime.timedelta:
+    """Return for how long a certificate is valid in all."""
+    return valid_until(certificate) - valid_from(certificate)
 
 
 def valid_from(certificate: x509.Certificate) -> datetime.datetime:

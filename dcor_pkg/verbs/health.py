@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import programs, release, supervisor, switch
+from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
 from dcor_pkg.machine import disk
@@ -18,6 +19,7 @@ from dcor_pkg.services.engine import Engine
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
 from dcor_pkg.tls.trust_bundle import BUNDLE
+from dcor_pkg.verbs.fingerprint import fingerprint
 
 #: whose versions are shown
 PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
@@ -54,6 +56,7 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         Part("search", _site_problem(settings, switch.SEARCH)),
         Part("page", _site_problem(settings, "/")),
         _certificate(host, settings),
+        _trust(host, settings),
     ]
 
 
@@ -123,3 +126,13 @@ def _certificate(host: Host, settings: Settings) -> Part:
         return Part("certificate", problem)
     first = x509_properties.load_chain(host.read(pair.certificate) or "")[0]
     return Part("certificate", None, f"{settings.certificate}, until {x509_properties.valid_until(first):%Y-%m-%d}")
+
+
+def _trust(host: Host, settings: Settings) -> Part:
+    """Return what an administrator tells users, who compare it as the page /trust says."""
+    try:
+        told = fingerprint(host, settings)
+    except DcorError as error:
+        return Part("trust", error.reason)
+    trusted = "publicly trusted, so users have nothing to do"
+    return Part("trust", None, f"https://{settings.hostname}/trust, SHA-256 {told}" if told else trusted)

@@ -1,7 +1,7 @@
 """Make the layers that the tests' machines boot from; each is cached until its inputs change.
 
-Most functions return a complete stack of directories for Machine, the lowest layer first. Only the layer of `clients`
-can be added to any stack: it holds no Debian package, so no state of dpkg that would hide that of the layers below.
+Most functions return a complete stack of directories for Machine, the lowest layer first. Only the layers of
+`clients` and `nss_tools` can be added to any stack: they hold no state of dpkg that would hide that of others.
 """
 
 from __future__ import annotations
@@ -146,6 +146,22 @@ def clients(suite: str, requirements: Path) -> Path:
         (target / "opt/clients").mkdir(parents=True)
         out = {target / "opt/clients": "/opt/clients"}
         roots.chroot_run(root, "sh", "-euc", script, private_network=False, read_only=binds, writable=out)
+
+    return cache.directory("layers", name, make)
+
+
+def nss_tools(suite: str) -> Path:
+    """Return a layer with Mozilla's certutil (package libnss3-tools) in /opt/nss; its libraries come with a browser."""
+    root = roots.build_root(suite)
+    name = f"nss-tools-{suite}-{cache.key(root.name)}"
+
+    def make(target: Path) -> None:
+        script = (
+            "cd /tmp; apt-get -qq update; apt-get -qq download libnss3-tools; dpkg-deb -x libnss3-tools_*.deb /opt/nss"
+        )
+        (target / "opt/nss").mkdir(parents=True)
+        out = {target / "opt/nss": "/opt/nss"}
+        roots.chroot_run(root, "sh", "-euc", script, private_network=False, writable=out)
 
     return cache.directory("layers", name, make)
 

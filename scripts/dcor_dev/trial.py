@@ -53,7 +53,7 @@ def how_to_reach(certificate: Path, user: str, password: str) -> str:
     connect      echo '{MACHINE_ADDRESS} {HOSTNAME}' | sudo tee -a /etc/hosts
                  or, without a change to this computer:
                  curl --cacert {certificate} --resolve {HOSTNAME}:443:{MACHINE_ADDRESS} https://{HOSTNAME}/
-    certificate  {certificate} (self-signed: import it, or accept the browser's warning)
+    certificate  {certificate} (self-signed: accept the browser's warning, or see https://{HOSTNAME}/trust)
     sign in      https://{HOSTNAME}/user/login as {user}, password {password}
 
     open a shell: sudo scripts/try --shell        remove the machine: sudo scripts/try --stop

@@ -13,6 +13,7 @@ from dcor_pkg.ckan import release, supervisor
 from dcor_pkg.kernel import last_converge, pending, settings_file
 from dcor_pkg.machine import error_boundary, lock
 from dcor_pkg.machine.host import Access
+from dcor_pkg.tls import self_signed, x509_properties
 from tests.unit.command_line import ANSWERS
 from tests.unit.dpkg import DEBHELPER, Dpkg
 from tests.unit.fake_programs.call import Call
@@ -35,7 +36,10 @@ def test_a_first_installation_sets_up_the_server_and_starts_the_timers_last(dpkg
     assert not dpkg.connection.is_open
     assert settings_file.load(dpkg.host).hostname == "dcor.example.org"
     assert set(supervisor.states(dpkg.host).values()) == {supervisor.RUNNING}
-    *_, last, timers = dpkg.out.splitlines()
+    *_, trust, last, timers = dpkg.out.splitlines()
+    certificate = x509_properties.load_chain(dpkg.host.read(self_signed.PAIR.certificate) or "")[0]
+    assert "https://dcor.example.org/trust shows how" in trust
+    assert trust.endswith(f"in another way: {x509_properties.fingerprint(certificate)}")
     assert last.startswith("dcor-server: https://dcor.example.org/ is up (")
     assert timers == "Created symlink."
     (call,) = dpkg.debhelper

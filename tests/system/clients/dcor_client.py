@@ -1,14 +1,13 @@
 """Use a DCOR server like its users: upload with DCOR-Aid's library, read with dclab.
 
 This module is shared by the programs in this directory. They run on any computer, in an environment with the packages
-of clients.txt, and get only the server's name, its certificate and an API token.
+of clients.txt, and get only the server's name, its certificate (if they do not trust it yet) and an API token.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import random
 import secrets
 import string
@@ -22,7 +21,6 @@ from typing import Any, TypeVar
 from unittest import mock
 
 import requests
-from dclab.rtdc_dataset import fmt_dcor
 from dcoraid.api import CKANAPI, dataset_create, s3_api
 from dcoraid.upload.job import UploadJob
 
@@ -43,7 +41,6 @@ class Server:
     """A server from the view of a client, which is a guest without a token."""
 
     host: str
-    certificate: Path
     token: str = ""
 
     @property
@@ -53,12 +50,12 @@ class Server:
 
     def api(self) -> CKANAPI:
         """Return DCOR-Aid's client of the API, without its cache, since tests wait for changes."""
-        return CKANAPI(self.host, api_key=self.token, ssl_verify=str(self.certificate), caching=False)
+        return CKANAPI(self.host, api_key=self.token, caching=False)
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """Get a page or a file with redirects, like a browser or a script."""
         headers = {"Authorization": self.token} if self.token else {}
-        return requests.get(self.url + path, headers=headers, verify=str(self.certificate), timeout=30, **options)
+        return requests.get(self.url + path, headers=headers, timeout=30, **options)
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     """Return a parser with the arguments of all programs."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("host", help="host name of the server, as in its certificate")
-    parser.add_argument("--certificate", type=Path, required=True, help="PEM file with the certificate to trust")
+    parser.add_argument("--certificate", type=Path, help="PEM file with what this Python does not trust yet")
     parser.add_argument("--token", type=Path, required=True, help="file with the API token of an ordinary user")
     parser.add_argument(
         "--wheels", type=Path, default=Path("/usr/share/dcor-wheels"), help="directory of DCOR's wheels"
@@ -95,16 +92,18 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 
 
 def server_of(args: argparse.Namespace) -> Server:
-    """Return the server of the arguments, and make all libraries in this process trust its certificate.
+    """Return the server of the arguments, and let this Python trust its certificate."""
+    if args.certificate is not None:
+        trust(args.certificate.read_text())
+    return Server(args.host, args.token.read_text().strip())
 
-    DCOR-Aid and dclab have no option for the certificate in transfers to and from the object store, but use the
-    environment. dclab's requests to the API use the file HOST.cert in a search path instead.
-    """
-    directory = Path(tempfile.mkdtemp(prefix="dcor-client-"))
-    (directory / f"{args.host}.cert").write_bytes(args.certificate.read_bytes())
-    fmt_dcor.DCOR_CERTS_SEARCH_PATHS.append(directory)
-    os.environ["REQUESTS_CA_BUNDLE"] = str(args.certificate)
-    return Server(args.host, args.certificate, args.token.read_text().strip())
+
+def trust(certificates: str) -> None:
+    """Add certificates to certifi's file, like the script that the server offers: all libraries read that file."""
+    bundle = Path(requests.certs.where())
+    if certificates not in bundle.read_text():
+        with bundle.open("a") as file:
+            file.write(certificates)
 
 
 def measurements(wheels: Path) -> dict[str, Path]:

@@ -6,6 +6,7 @@ import http.client
 import ssl
 from collections.abc import Mapping
 
+import requests
 from dcor_client import Server
 
 #: The status codes of a rejection. (nginx closes the connection without a response for some requests.)
@@ -77,7 +78,7 @@ def ask(
     server: Server, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> Answer:
     """Send a request with exactly this path, which http.client does not change. Status 0: closed without a response."""
-    context = ssl.create_default_context(cafile=str(server.certificate))
+    context = ssl.create_default_context(cafile=requests.certs.where())
     connection = http.client.HTTPSConnection(server.host, context=context, timeout=30)
     try:
         connection.request(method, target, body or None, dict(headers or {}))

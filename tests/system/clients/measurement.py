@@ -135,7 +135,7 @@ def check_dclab(server: Server, resource: Uploaded) -> dict[str, Any]:
 def check_search(server: Server, word: str, resource: Uploaded) -> list[str]:
     """Find the dataset by a word of its title and by the hash of one of its files, as a guest."""
     sha256 = hashlib.sha256(resource.path.read_bytes()).hexdigest()
-    guest = Server(server.host, server.certificate).api()
+    guest = Server(server.host).api()
     found = []
     for query in ({"q": word}, {"q": f"title:{word}"}, {"fq": f"res_extras_sha256:{sha256}+AND+title:{word}"}):
 

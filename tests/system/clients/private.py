@@ -138,7 +138,7 @@ def try_signed(server: Server, private: Uploaded, public: Uploaded) -> dict[str,
 
 def try_public(server: Server, public: Uploaded) -> dict[str, Any]:
     """Read a public measurement as a guest, and try to list, query and change it."""
-    guest = Server(server.host, server.certificate)
+    guest = Server(server.host)
     path = object_path(server, public)
     data = public.path.read_bytes()
     for target in (path, f"{public.page}/download/{public.name}"):

@@ -23,11 +23,12 @@ from dcor_pkg.kernel.systemd_service import Service, ServiceStarting, ServiceSto
 from dcor_pkg.machine.paths import AUTHORITIES, CKAN_INI, CURRENT, PACKAGED_CKAN
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.nginx import error_pages as nginx_error_pages
-from dcor_pkg.nginx import example_site, upstream
+from dcor_pkg.nginx import example_site, trust_page, upstream
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.nginx.error_pages import ErrorPages
 from dcor_pkg.nginx.service import NginxService
 from dcor_pkg.nginx.site import Site
+from dcor_pkg.nginx.trust_page import TrustPage
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.object_store import socket_activation
 from dcor_pkg.services.object_store.local import FilerToken
@@ -44,7 +45,7 @@ from dcor_pkg.tls.self_signed import SelfSignedCertificate
 from dcor_pkg.tls.trust_bundle import TrustBundle
 from tests.unit.fake_programs import postgresql
 from tests.unit.kernel import damages
-from tests.unit.kernel.damages import EXTERNAL, OWN, SCRATCH, chmod, link, remove, request, unit, write
+from tests.unit.kernel.damages import EXTERNAL, LOCAL, OWN, SCRATCH, chmod, link, remove, request, unit, write
 from tests.unit.kernel.step_classes import Case
 
 REDIS_CONF = redis.CONFIGURATION
@@ -234,6 +235,15 @@ CASES = (
         {
             "page lost": remove(f"{nginx_error_pages.DIRECTORY}/404.html"),
             "not readable": chmod(f"{nginx_error_pages.DIRECTORY}/503.html", 0o600),
+        },
+    ),
+    Case(
+        TrustPage,
+        {
+            "page lost": remove(f"{trust_page.DIRECTORY}/de.html"),
+            "changed": write(f"{trust_page.DIRECTORY}/en.html", "other\n"),
+            "not readable": chmod(trust_page.CERTIFICATE.path, 0o600),
+            "renewed": lambda machine: SelfSignedCertificate(LOCAL["hostname"]).apply(machine.host),
         },
     ),
     Case(NginxService, {"stopped": unit("nginx.service", active="inactive"), "reload": request(pending.RELOAD_NGINX)}),

@@ -24,7 +24,7 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import additions as nginx_additions
-from dcor_pkg.nginx import error_pages, upstream
+from dcor_pkg.nginx import error_pages, trust_page, upstream
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
@@ -193,6 +193,7 @@ def _write_files(host: Host, server: NginxServer, edit: Callable[[str], str], se
     host.write(f"{nginx_additions.COPIES}/own.conf", ADDITION, Access(0o644))
     for page in error_pages.error_pages(settings).files:
         host.write(page.path, page.text(host), Access(0o644))
+    trust_page.trust_page(settings).apply(host)
     text = edit(nginx.site(settings, facts(version(program()))).text(host))
     text = re.sub(r"(?<=[ :])(?=/(?:etc|run|var)/)", str(host.root), text)
     for port, own in (("80", server.plain), ("443", server.tls)):

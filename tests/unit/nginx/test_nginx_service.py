@@ -147,7 +147,7 @@ def test_an_example_that_was_removed_is_not_enabled_again(host: Host) -> None:
 def test_the_steps_are_what_the_site_refers_to_the_site_and_the_service() -> None:
     names = [step.name for step in steps(Settings(), facts((1, 22, 1)))]
     directories = [f"directory {path}" for path in (additions.DIRECTORY, additions.COPIES)]
-    assert names == [*directories, "error pages", "nginx site", f"service {UNIT}"]
+    assert names == [*directories, "error pages", "trust page", "nginx site", f"service {UNIT}"]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -19,7 +20,7 @@ from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.nginx import upstream
 from dcor_pkg.services import external
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
-from dcor_pkg.verbs import health
+from dcor_pkg.verbs import fingerprint, health
 from tests.unit.command_line import CommandLine
 from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
 from tests.unit.fake_programs.site import Response
@@ -50,6 +51,7 @@ def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: Comman
     assert shown["disk of /data"] == "100 GiB are free"
     assert shown["versions"] == "dcor-server 1.0.0, python-ckan 2.11.6-1~deb12u1, dcor-wheels 2.11.6-1~deb12u1"
     assert shown["certificate"].startswith("self-signed, until 20")
+    assert re.fullmatch("https://dcor.example.org/trust, SHA-256 [0-9A-F]{2}(?::[0-9A-F]{2}){31}", shown["trust"])
     assert {shown[name] for name in ("database", "redis", "solr", "object-store", "search", "page", "nginx")} == {"ok"}
 
 
@@ -97,6 +99,10 @@ def change_certificate(server: CommandLine) -> None:
     SelfSignedCertificate("other.example.org").apply(server.machine.host)
 
 
+def lose_certificate(server: CommandLine) -> None:
+    server.machine.host.remove(PAIR.certificate)
+
+
 def let_redis_load(server: CommandLine) -> None:
     server.machine.programs["redis-cli"] = lambda call: "LOADING Redis is loading the dataset in memory\n"
 
@@ -116,6 +122,7 @@ def let_redis_load(server: CommandLine) -> None:
         (break_search, "search", "does not succeed"),
         (break_page, "page", "https://dcor.example.org/ answers 500"),
         (change_certificate, "certificate", "dcor.example.org"),
+        (lose_certificate, "trust", "contains no certificate"),
         (let_redis_load, "redis", "LOADING"),
     ],
 )
@@ -177,6 +184,14 @@ def test_an_invalid_addition_is_a_notice_and_no_problem(server: CommandLine) -> 
     ended = server("status")
     assert ended.code == 0
     assert f"{additions.DIRECTORY} is not in effect: " in ended.out
+
+
+def test_with_a_public_certificate_users_have_nothing_to_trust(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fingerprint, "trust_anchor", lambda host, pair: None)
+    (part,) = (part for part in server("status", "--json").json["parts"] if part["name"] == "trust")
+    assert (part["problem"], part["detail"]) == (None, "publicly trusted, so users have nothing to do")
 
 
 class Page(BaseHTTPRequestHandler):
