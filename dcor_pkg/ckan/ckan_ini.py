@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.answers.settings import PAGES, Settings
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import additions as ckan_additions
 from dcor_pkg.ckan import release
 from dcor_pkg.ckan.additions import Option
@@ -51,7 +51,6 @@ def ckan_ini(settings: Settings) -> CkanIni:
     """Return the ckan.ini of a server with these settings."""
     values = {
         "settings": settings,
-        "pages": PAGES,
         "services": endpoints.of(settings),
         "licences": f"{CURRENT}/{release.LICENCES}",
     }
