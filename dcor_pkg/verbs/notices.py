@@ -25,7 +25,7 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
     changed = managed_file.changed_by_admin(host)
     overridden = [] if CKAN_INI in changed else _overridden(host, settings)
     found = [*overridden, *(_changed(host, path) for path in changed), *known_issues.collect(host)]
-    return [*_empty_pages(settings), *found]
+    return [*empty_pages(settings), *found]
 
 
 def not_applied(host: Host, settings: Settings) -> list[Notice]:
@@ -43,7 +43,7 @@ def not_applied(host: Host, settings: Settings) -> list[Notice]:
     return found
 
 
-def _empty_pages(settings: Settings) -> list[Notice]:
+def empty_pages(settings: Settings) -> list[Notice]:
     """Return that pages have no text which the law may require of whoever runs a server."""
     empty = [name for name in PAGES if not as_answers(settings)[name]]
     if not empty:
