@@ -17,7 +17,7 @@ from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import last_converge, pending, report, settings_file
 from dcor_pkg.machine import error_boundary, lock
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import fingerprint, take_answers, take_down
+from dcor_pkg.verbs import fingerprint, notices, take_answers, take_down
 from dcor_pkg.verbs.run_report import message, progress
 
 #: exit codes
@@ -50,7 +50,7 @@ def postinst(argv: Sequence[str], debhelper: str) -> int:
     def configure() -> int:
         if action == "configure":
             _take_answers(host)
-        return _converge(host) if action in ("configure", "triggered") else OK
+        return _converge(host, is_new=not any(argv[2:])) if action in ("configure", "triggered") else OK
 
     def fail(reason: str, hint: str) -> int:
         return _fail(host, reason, hint)
@@ -83,7 +83,8 @@ def _take_answers(host: Host) -> None:
         _say(text)
 
 
-def _converge(host: Host) -> int:
+def _converge(host: Host, *, is_new: bool) -> int:
+    """Converge. A first installation ends with what is left to do for the administrator, which `status` repeats."""
     if not _may_start(host):
         _say(NOT_STARTED)
         return OK
@@ -99,6 +100,8 @@ def _converge(host: Host) -> int:
     settings = settings_file.load(host)
     if (news := fingerprint.news(host, settings, outcomes)) is not None:
         _say(news)
+    for notice in notices.empty_pages(settings) if is_new or _is_reconfiguration() else ():
+        _say(str(notice))
     _say(f"https://{settings.hostname}/ is up ({report.summary(outcomes)}).")
     return OK
 

@@ -15,6 +15,7 @@ from dcor_pkg.errors import DcorError
 
 #: the choices of `certificate`
 OWN, SELF_SIGNED = settings_table.OWN, settings_table.SELF_SIGNED
+PAGES = settings_table.PAGES
 #: the rows by their keys, in the order of the table
 ROWS = settings_table.rows()
 

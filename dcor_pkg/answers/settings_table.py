@@ -18,6 +18,8 @@ OWN, SELF_SIGNED = "own", "self-signed"
 YES_NO = validators.one_of("yes", "no")
 RELOADS_CKAN = "CKAN is reloaded without losing a request."
 RELOADS_NGINX = "nginx reloads its configuration."
+#: the settings that name the text of a page which CKAN has no text for; each is the page's name
+PAGES = ("contact", "imprint", "privacy")
 
 
 def _has_own_certificate(get: Get) -> bool:
@@ -26,6 +28,17 @@ def _has_own_certificate(get: Get) -> bool:
 
 #: asked, and then required, with an own certificate
 WITH_OWN_CERTIFICATE = Question(HIGH, _has_own_certificate, missing="is missing, but your own certificate requires it")
+
+
+def _page(name: str, content: str) -> str:
+    """Return the row of one of PAGES."""
+    return setting(
+        "",
+        validators.empty_or(validators.path),
+        f"The text of the page /{name}, {content}: the path of a Markdown file.",
+        "The file is read at each converge, at least once a day. " + RELOADS_CKAN,
+        f"For example /etc/dcor-server/{name}.md.",
+    )
 
 
 @dataclass(frozen=True)
@@ -150,10 +163,14 @@ class SettingsTable:
     about: str = setting(
         "ckan",
         validators.word_or("ckan", validators.path),
-        "The text of the page /about: ckan for CKAN's own text, or the path of a Markdown file.",
+        "The text of the page /about: the path of a Markdown file; or ckan for what was written at /ckan-admin/config, "
+        "and CKAN's own text where nothing was.",
         RELOADS_CKAN,
         "For example /etc/dcor-server/about.md.",
     )
+    contact: str = _page("contact", "how to reach those who run this server")
+    imprint: str = _page("imprint", "who is responsible for this server, as the law of many countries requires")
+    privacy: str = _page("privacy", "which personal data this server processes, and why")
     registration: str = setting(
         "no",
         YES_NO,

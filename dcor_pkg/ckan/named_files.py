@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from dcor_pkg.answers.settings import ROWS, InvalidAnswer, as_answers
+from dcor_pkg.answers.settings import PAGES, ROWS, InvalidAnswer, as_answers
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
@@ -78,7 +78,7 @@ def _json(text: str) -> Any:
 
 #: by setting, what returns the problem of its file or directory, or None; raises CommandFailed if CKAN cannot read it
 VALIDATORS: dict[str, Callable[[Host, str], str | None]] = {
-    "about": _text,
+    **dict.fromkeys(("about", *PAGES), _text),
     "licences": _licences,
     "resource-supplements": _supplements,
 }

@@ -30,7 +30,7 @@ SOURCE_PACKAGES = ("python-ckan", "dcor-wheels")
 REQUIRED_BYTES = 3 * disk.GIB
 PUBLIC = Access(0o644)
 #: directories in which the theme rewrites files in place: a release must not share these files with python-ckan
-WRITTEN_IN_PLACE = ("ckan/i18n/en_US", "ckan/templates/package/snippets")
+WRITTEN_IN_PLACE = ("ckan/i18n/de", "ckan/i18n/en_US", "ckan/templates/package/snippets")
 #: upstream's programs that must not run as root
 COMMANDS = ("ckan", "dcor")
 #: the script that takes their place
@@ -39,6 +39,12 @@ RUNTIME = templates.PACKAGE / "runtime"
 #: name and text of a file that each Python of a release reads when it starts. A sitecustomize module would not do:
 #: Debian has one of its own, which is found first.
 STARTUP = "dcor-server.pth", "import dcor_runtime.startup\n"
+#: directory and files by which CKAN finds the plugins of `runtime/` (Python Packaging User Guide, "Entry points")
+DISTRIBUTION = "dcor_runtime-1.dist-info"
+METADATA = {
+    "METADATA": "Metadata-Version: 2.1\nName: dcor-runtime\nVersion: 1\n",
+    "entry_points.txt": "[ckan.plugins]\ndcor_server_pages = dcor_runtime.pages:Pages\n",
+}
 
 
 def require_space(host: Host) -> None:
@@ -61,6 +67,11 @@ def require_unpacked_packages(host: Host) -> None:
                 f"The package {package} is being unpacked at the moment, or its unpacking was interrupted.",
                 f"Let apt finish (apt install --reinstall {package}), then: dcor-server converge",
             )
+
+
+def runtime_files() -> list[Path]:
+    """Return dcor-server's own files in a release: modules, templates, translations."""
+    return sorted(file for file in RUNTIME.rglob("*") if file.is_file() and file.suffix != ".pyc")
 
 
 def make(host: Host, identity: str) -> None:
@@ -151,8 +162,10 @@ def _guard_commands(host: Host, unfinished: str) -> None:
 
 
 def _add_runtime(host: Host, site: str) -> None:
-    for file in sorted(RUNTIME.glob("*.py")):
-        host.write(f"{site}/dcor_runtime/{file.name}", file.read_text(), PUBLIC)
+    for file in runtime_files():
+        host.write(f"{site}/dcor_runtime/{file.relative_to(RUNTIME)}", file.read_text(encoding="utf-8"), PUBLIC)
+    for name, text in METADATA.items():
+        host.write(f"{site}/{DISTRIBUTION}/{name}", text, PUBLIC)
     name, text = STARTUP
     host.write(f"{site}/{name}", text, PUBLIC)
 

@@ -31,7 +31,7 @@ def wanted(facts: Facts) -> str:
         *(release.DIRECTORY, release.SCHEMA, release.LICENCES),
         *registry.changes(),
         *(code_only((templates.PACKAGE / name).read_text()) for name in BUILDERS),
-        *(part for file in _runtime() for part in (file.name, code_only(file.read_text()))),
+        *(part for file in release_build.runtime_files() for part in (file.name, _content(file))),
         without_comments(release_build.GUARD.read_text(), "#"),
         # How programs are started counts as well: a change of it needs the same switch without a gap.
         without_comments((templates.PACKAGE / programs.TEMPLATE).read_text(), ";"),
@@ -54,5 +54,6 @@ def without_comments(text: str, sign: str) -> str:
     return "\n".join(line for line in lines if line.startswith("#!") or not line.lstrip().startswith(sign))
 
 
-def _runtime() -> list[Path]:
-    return sorted(release_build.RUNTIME.glob("*.py"))
+def _content(file: Path) -> str:
+    text = file.read_text(encoding="utf-8")
+    return code_only(text) if file.suffix == ".py" else text

@@ -9,6 +9,7 @@ from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.database_schema import DatabaseSchema
+from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.programs import SOCKETS, UWSGI_INI
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
@@ -56,6 +57,7 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", {"workers": limits.workers(settings, facts)}),
         DatabaseSchema(wanted, used.database),
         Addresses(f"https://{settings.hostname}", used.object_store.origin, used.database),
+        OptionsInDatabase(used.database),
     )
 
 

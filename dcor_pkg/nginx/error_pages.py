@@ -33,12 +33,31 @@ class ErrorPage:
     german: Words
     #: instead of nginx's own answer, for programs, with the header Retry-After; variables are those of the site
     plain: str = ""
+    #: the status that the client gets, where `status` is a number of nginx's own for a case of it
+    sent: int = 0
+    #: whether nginx answers so before it has read the header Accept, so that everybody gets the page
+    unread: bool = False
+
+    @property
+    def shown(self) -> int:
+        """The status that the client gets."""
+        return self.sent or self.status
 
     @property
     def temporary(self) -> bool:
         """Whether the same request may be sent again later."""
         return bool(self.plain)
 
+
+TOO_LONG = (
+    Words(
+        "This address is too long", "Or your browser sent too many cookies: delete those of this site and try again."
+    ),
+    Words(
+        "Diese Adresse ist zu lang",
+        "Oder Ihr Browser hat zu viele Cookies gesendet: Löschen Sie die dieser Seite, und versuchen Sie es noch einmal.",
+    ),
+)
 
 PAGES = (
     ErrorPage(
@@ -71,6 +90,7 @@ PAGES = (
         Words("This is too large", "What was sent is too large for this page. Upload measurements with DCOR-Aid."),
         Words("Das ist zu groß", "Für diese Seite ist das zu groß. Laden Sie Messungen mit DCOR-Aid hoch."),
     ),
+    ErrorPage(414, *TOO_LONG, unread=True),
     ErrorPage(
         429,
         Words("Too many requests", "There were too many requests. Please wait a minute and try again."),
@@ -112,6 +132,9 @@ PAGES = (
             "Der Server hat nicht rechtzeitig geantwortet. Bitte versuchen Sie es später noch einmal.",
         ),
     ),
+    # nginx's number for a header that is too long (nginx, src/http/ngx_http_request.h); with HTTP/2 it closes the
+    # connection instead.
+    ErrorPage(494, *TOO_LONG, sent=400, unread=True),
 )
 
 

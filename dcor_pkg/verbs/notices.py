@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from dcor_pkg.answers.settings import Settings
+from dcor_pkg.answers import settings_text
+from dcor_pkg.answers.settings import PAGES, Settings, as_answers
 from dcor_pkg.ckan import additions as ckan_additions
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.known_issues import notices as known_issues
@@ -12,7 +13,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import CKAN_INI
+from dcor_pkg.machine.paths import CKAN_INI, CONFIGURATION
 from dcor_pkg.nginx import additions as nginx_additions
 
 #: characters of a value that a notice shows
@@ -20,10 +21,11 @@ VALUE_LENGTH = 60
 
 
 def collect(host: Host, settings: Settings) -> list[Notice]:
-    """Return the notices about changed files, additions and known issues. They contain no secret."""
+    """Return the notices about pages, changed files, additions and known issues. They contain no secret."""
     changed = managed_file.changed_by_admin(host)
     overridden = [] if CKAN_INI in changed else _overridden(host, settings)
-    return [*overridden, *(_changed(host, path) for path in changed), *known_issues.collect(host)]
+    found = [*overridden, *(_changed(host, path) for path in changed), *known_issues.collect(host)]
+    return [*empty_pages(settings), *found]
 
 
 def not_applied(host: Host, settings: Settings) -> list[Notice]:
@@ -39,6 +41,24 @@ def not_applied(host: Host, settings: Settings) -> list[Notice]:
         except DcorError as error:
             found.append(Notice(directory, f"is not in effect: {error.reason}", error.hint))
     return found
+
+
+def empty_pages(settings: Settings) -> list[Notice]:
+    """Return that pages have no text which the law may require of whoever runs a server."""
+    empty = [name for name in PAGES if not as_answers(settings)[name]]
+    if not empty:
+        return []
+    return [
+        Notice(
+            settings_text.PATH,
+            f"names no text for the pages /{', /'.join(empty)}; they show the administrator's email address only",
+            f"Write each as a Markdown file, then: dcor-server set {_assignments(empty)}",
+        )
+    ]
+
+
+def _assignments(names: list[str]) -> str:
+    return " ".join(f"{name}={CONFIGURATION}/{name}.md" for name in names)
 
 
 def _overridden(host: Host, settings: Settings) -> list[Notice]:

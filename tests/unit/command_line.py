@@ -12,11 +12,14 @@ import pytest
 from dcor_pkg import cli
 from dcor_pkg.answers import settings
 from dcor_pkg.kernel import settings_file
+from dcor_pkg.machine.host import Access
 from dcor_pkg.verbs import health
 from tests.unit.fake_machine import Machine
 from tests.unit.fake_programs.site import Site
 
 ANSWERS = {"hostname": "dcor.example.org", "email": "admin@example.org"}
+#: the texts of pages that no server should lack
+PAGES = {name: f"/srv/{name}.md" for name in settings.PAGES}
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,9 @@ class CommandLine:
 
     def converged(self, answers: dict[str, str] | None = None) -> CommandLine:
         """Set up the server with these settings, and return the command."""
-        settings_file.save(self.machine.host, settings.parse({**ANSWERS, **(answers or {})}))
+        for path in PAGES.values():
+            self.machine.host.write(path, "# Text", Access(0o644))
+        settings_file.save(self.machine.host, settings.parse({**ANSWERS, **PAGES, **(answers or {})}))
         ended = self("converge")
         assert ended.code == 0, ended
         return self

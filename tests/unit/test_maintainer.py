@@ -49,6 +49,15 @@ def test_a_first_installation_sets_up_the_server_and_starts_the_timers_last(dpkg
     assert all(name.startswith(("DPKG_", "DEB_")) for name in call.environment)
 
 
+def test_a_first_installation_names_the_pages_that_have_no_text(dpkg: Dpkg, monkeypatch: pytest.MonkeyPatch) -> None:
+    dpkg.preseed(ANSWERS)
+    told = "dcor-server: /etc/dcor-server/dcor-server.conf names no text for the pages /contact, /imprint, /privacy"
+    assert dpkg.postinst("configure", "") == 0
+    assert told in dpkg.out
+    assert dpkg.postinst("configure", "1.0.0") == 0
+    assert told not in dpkg.out
+
+
 def test_a_script_without_a_part_of_debhelper_runs_no_shell(dpkg: Dpkg) -> None:
     dpkg.preseed(ANSWERS)
     assert dpkg.postinst("configure", "", debhelper="\n") == 0

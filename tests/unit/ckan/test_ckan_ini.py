@@ -9,7 +9,7 @@ import pytest
 from dcor_pkg.answers import settings
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.kernel import templates
-from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.host import Access, Host
 
 #: an answer, and the option of ckan.ini that it gives another value, with that value
 OPTIONS = {
@@ -41,6 +41,25 @@ def test_an_answer_changes_its_option(answer: tuple[str, str], expected: tuple[s
     option, text = expected[0].lower(), expected[1]
     assert read({}, host).get(option) != text
     assert read({key: value}, host)[option] == text
+
+
+@pytest.mark.parametrize("page", settings.PAGES)
+def test_the_text_of_a_page_is_in_it_as_it_is_in_the_file(page: str, host: Host) -> None:
+    text = "# Impressum\n\nKlinik 100% & Partner\n\n; Telefon\n[x]: y"
+    host.write("/srv/page.md", text, Access(0o644))
+    assert f"dcor_server.{page}" not in read({}, host)
+    assert read({page: "/srv/page.md"}, host)[f"dcor_server.{page}"] == text
+
+
+def test_pages_without_a_text_name_the_administrators_address(host: Host) -> None:
+    assert read({"email": "admin@example.org"}, host)["dcor_server.email"] == "admin@example.org"
+
+
+def test_the_plugin_whose_templates_count_is_the_first(host: Host) -> None:
+    """CKAN looks for a template in the first plugin first (ckan/plugins/core.py, `_reverse_iteration_order`)."""
+    plugins = read({}, host)["ckan.plugins"].split()
+    assert plugins[0] == "dcor_server_pages"
+    assert "dcor_theme" in plugins
 
 
 def test_the_log_level_is_that_of_ckan_and_its_extensions(host: Host) -> None:

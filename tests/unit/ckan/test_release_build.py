@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -89,6 +90,30 @@ def test_a_release_is_complete_cured_and_knows_its_own_place(host: Host, package
     assert host.read(f"{HOME}/{release.SCHEMA}") == "4a5e3465beb6\n"
     assert host.target(f"{HOME}/{release.LICENCES}") == f"./{SITE}/ckanext/dcor_schemas/licenses.json"
     assert host.read(f"{HOME}/{SITE}/dcor-server.pth") == "import dcor_runtime.startup\n"
+
+
+def test_a_release_has_the_modules_templates_and_translations_of_the_runtime(host: Host, packages: Packages) -> None:
+    release_build.make(host, ID)
+    site = host.path(f"{HOME}/{SITE}")
+    written = {str(file.relative_to(site / "dcor_runtime")) for file in (site / "dcor_runtime").rglob("*.*")}
+    assert {"wsgi.py", "templates/imprint.html", "templates/admin/config.html", "i18n/de.po"} <= written
+
+
+def test_ckan_finds_the_plugins_of_the_runtime(host: Host, packages: Packages) -> None:
+    release_build.make(host, ID)
+    site = str(host.path(f"{HOME}/{SITE}"))
+    (found,) = metadata.distributions(name="dcor-runtime", path=[site])
+    assert found.version == "1"
+    for plugin in found.entry_points:
+        module = plugin.value.partition(":")[0].replace("dcor_runtime", "dcor_pkg/runtime").replace(".", "/")
+        assert (release_build.RUNTIME.parent.parent / f"{module}.py").is_file()
+        assert (plugin.group, plugin.name) in {("ckan.plugins", name) for name in own_plugins()}
+
+
+def own_plugins() -> set[str]:
+    """Return those of our plugins that ckan.ini enables."""
+    text = (release_build.RUNTIME.parent / "ckan/templates/ckan.ini").read_text(encoding="utf-8")
+    return {name for name in text.partition("ckan.plugins = ")[2].partition("\n")[0].split() if "dcor_server" in name}
 
 
 def test_upstreams_commands_are_guarded(host: Host, packages: Packages) -> None:

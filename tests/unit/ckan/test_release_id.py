@@ -81,6 +81,13 @@ def test_another_way_of_making_a_release_makes_another_one(package: Path, file: 
     assert edited(package, file, old, new) != release_id.wanted(FACTS)
 
 
+@pytest.mark.parametrize("file", ["templates/imprint.html", "i18n/de.po"])
+def test_another_template_or_translation_makes_another_release(package: Path, file: str) -> None:
+    assert edited(package, f"runtime/{file}", "{%" if file.endswith("html") else "Kreis", "x") != release_id.wanted(
+        FACTS
+    )
+
+
 def test_another_module_of_the_runtime_makes_another_release(package: Path) -> None:
     (package / "runtime/more.py").write_text("")
     assert edited(package, "runtime/more.py", "", "") != release_id.wanted(FACTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,16 @@ FUTURE = "from __future__ import annotations\n"
 
 def unpack(python: str, wheels: Path, site: Path) -> None:
     """Unpack the files that cures change from the wheels that are pinned for this Python."""
-    pins = _pins(LOCKS / python)
-    packages = {_key(issue.versions.package) for issue in registry.ISSUES}
-    downloads.wheels(SUITES[python], [pins[package] for package in packages], wheels)
+    fetch(python, {issue.versions.package for issue in registry.ISSUES}, wheels)
     for wheel in wheels.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(site, {issue.cure.file for issue in registry.ISSUES} & set(archive.namelist()))
+
+
+def fetch(python: str, packages: Iterable[str], target: Path) -> None:
+    """Copy the wheels of packages that are pinned for this Python."""
+    pins = _pins(LOCKS / python)
+    downloads.wheels(SUITES[python], [pins[_key(package)] for package in packages], target)
 
 
 def load(file: Path, name: str, **globals_of_module: Any) -> Any:

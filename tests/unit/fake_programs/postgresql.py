@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ class Database:
     #: of CKAN's tables; None where there are none
     revision: str | None = None
     datasets: int = 0
+    #: the rows of CKAN's table system_info
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -124,6 +127,22 @@ def _datasets(self: Postgresql, call: Call, database: Database | None, _: re.Mat
     return database.datasets
 
 
+def _options(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    assert database is not None
+    if database.revision is None:
+        raise call.failure(3, f'ERROR:  relation "system_info" does not exist\nLINE 1: {call.text}\n')
+    return json.dumps(database.options)
+
+
+def _remove_options(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> str:
+    assert database is not None
+    for key in re.findall(r"'([^']+)'", found[1]):
+        del database.options[key]
+    if "ckan.config_update" in database.options:
+        database.options["ckan.config_update"] += "1"
+    return ""
+
+
 def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
     assert database is not None
     self.updates.append(call.text)
@@ -146,5 +165,10 @@ ROLE: dict[str, Answer] = {
     "SHOW server_encoding": lambda it, call, database, _: database.encoding if database else "",
     "SELECT version_num FROM alembic_version": _revision,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,
+    r"SELECT coalesce\(json_object_agg\(key, coalesce\(value, ''\)\), '\{\}'\) FROM system_info": _options,
+    r"BEGIN; DELETE FROM system_info WHERE key IN \(([^)]*)\); "
+    r"UPDATE system_info SET value = extract\(epoch FROM now\(\)\) WHERE key = 'ckan.config_update'; COMMIT;": (
+        _remove_options
+    ),
     r"BEGIN;\n(UPDATE resource SET \w+ = replace\([^\n]*;\n)+\nCOMMIT;": _update,
 }

@@ -195,5 +195,16 @@ def use_former_name(machine: Machine) -> None:
     converged(machine, (Addresses("https://former.example.org", "https://former.example.org", database),))
 
 
+def save_option(machine: Machine) -> None:
+    """Let CKAN's database have an option that ckan.ini sets, as its form for administrators saved it."""
+    machine.postgresql.databases["ckan_default"].options["ckan.site_title"] = "Saved in the form"
+
+
+def restore_database(machine: Machine) -> None:
+    """Let there be a database that was another server's."""
+    machine.postgresql.databases["ckan_default"] = postgresql.Database("ckan_default")
+    save_option(machine)
+
+
 def drop_in(name: str) -> Damage:
     return write(f"/etc/systemd/system/{name}.d/admin.conf", "[Service]\nNice=5\n")

@@ -9,6 +9,7 @@ from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import CkanIni
 from dcor_pkg.ckan.database_schema import DatabaseSchema
+from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.kernel import pending, secrets
@@ -169,6 +170,7 @@ CASES = (
             "former name": damages.use_former_name,
         },
     ),
+    Case(OptionsInDatabase, {"saved": damages.save_option}, before=damages.restore_database),
     Case(
         ServiceStarting, {"stopped": unit(redis.UNIT, active="inactive"), "failed": unit(redis.UNIT, active="failed")}
     ),

@@ -53,9 +53,9 @@ def stored(server: NginxServer) -> None:
 
 def is_page(answer: Answer) -> bool:
     """Return whether an answer is the page of its status."""
-    (page,) = [page for page in error_pages.PAGES if page.status == answer.status]
-    right = answer.headers["content-type"] == "text/html"
-    return right and all(words.title in answer.text for words in (page.english, page.german))
+    pages = [page for page in error_pages.PAGES if page.shown == answer.status]
+    right = answer.headers["content-type"] == "text/html" and f"<span>{answer.status}</span>" in answer.text
+    return right and any(page.english.title in answer.text and page.german.title in answer.text for page in pages)
 
 
 def is_of_nginx(answer: Answer) -> bool:
@@ -73,6 +73,26 @@ def test_a_browser_gets_a_page_with_a_way_back(server: NginxServer, method: str,
     policy = answer.headers["content-security-policy"]
     assert "style-src 'self' 'unsafe-inline'" in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert server.ckan.seen == []
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "status", "title"),
+    [
+        (f"/dataset/?q={'x' * 9000}", BROWSER, 414, "This address is too long"),
+        ("/dataset/", {**BROWSER, "Cookie": f"a={'x' * 9000}"}, 400, "This address is too long"),
+        ("/dataset/", {"Cookie": f"a={'x' * 9000}", **BROWSER}, 400, "This address is too long"),
+        ("/%zz", BROWSER, 400, "This request is not valid"),
+        ("/dataset/%00", BROWSER, 400, "This request is not valid"),
+        ("/../../dataset/", BROWSER, 400, "This request is not valid"),
+    ],
+    ids=["address", "cookie", "cookie first", "escape", "NUL", "parents"],
+)
+def test_what_nginx_rejects_before_it_has_read_the_headers_gets_a_page(
+    server: NginxServer, target: str, headers: Mapping[str, str], status: int, title: str
+) -> None:
+    answer = server.ask(target, headers=headers)
+    assert (answer.status, is_page(answer), title in answer.text) == (status, True, True)
     assert server.ckan.seen == []
 
 

@@ -39,6 +39,20 @@ def test_a_server_without_changes_has_none(server: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("verb", ["status", "check", "converge"])
+def test_pages_without_a_text_are_named_with_the_command_and_change_no_exit_code(
+    server: CommandLine, verb: str
+) -> None:
+    server("set", "imprint=", "privacy=")
+    (notice,) = notices(server, verb)
+    assert notice["file"] == "/etc/dcor-server/dcor-server.conf"
+    assert notice["about"].startswith("names no text for the pages /imprint, /privacy; they show the administrator's")
+    command = "dcor-server set imprint=/etc/dcor-server/imprint.md privacy=/etc/dcor-server/privacy.md"
+    assert command in notice["hint"]
+    assert command in server(verb).out
+    assert server(verb).code == 0
+
+
+@pytest.mark.parametrize("verb", ["status", "check", "converge"])
 def test_a_changed_file_is_named_with_the_command_for_the_new_version(server: CommandLine, verb: str) -> None:
     write(server, REDIS, "port 6379\n")
     (notice,) = notices(server, verb)
