@@ -7,14 +7,20 @@ with what the database does not contain for another reason, as after an older ba
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime, timezone
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from ckan.common import config
+from ckan.plugins import toolkit
 from dcor_runtime.resources import Access
 from dcor_shared import s3
 
 PUBLIC, PURGED = "public", "purged"
+#: in seconds, for one attempt of a request to the store
+TIMEOUTS = {"connect_timeout": 5, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
 #: what the store raises when it does not answer, or refuses
 STORE_ERRORS = (BotoCoreError, ClientError)
 #: codes of errors that say that there is no such object
@@ -49,9 +55,16 @@ def of(bucket: str, key: str) -> dict[str, str] | None:
     return {tag["Key"]: tag["Value"] for tag in found}
 
 
+@functools.cache
 def client() -> Any:
-    """Return the client of the store that CKAN uses."""
-    return s3.get_s3()[0]
+    """Return a client of the store that CKAN uses; it waits less long than DCOR's own, since a user waits for it."""
+    upstreams, session, _ = s3.get_s3()
+    return session.client(
+        "s3",
+        endpoint_url=upstreams.meta.endpoint_url,
+        verify=toolkit.asbool(config["dcor_object_store.ssl_verify"]),
+        config=upstreams.meta.config.merge(Config(**TIMEOUTS)),
+    )
 
 
 def _wanted(tags: dict[str, str], access: Access) -> dict[str, str]:

@@ -67,7 +67,7 @@ def settle_later(files: list[tuple[str, tuple[str, ...]]], until: float) -> None
 
 def _followed(original: Any, context: Any, data: Any) -> Any:
     """Run an action of CKAN, and let the tags of the datasets' objects follow what it has changed."""
-    before = resources.of_datasets(_datasets(data))
+    before = resources.of_datasets(datasets_of(data))
     try:
         result = original(context, data)
     except BEFORE_CHANGES:
@@ -110,7 +110,7 @@ def _enqueue(files: list[tuple[str, tuple[str, ...]]], until: float) -> None:
     jobs.enqueue(settle_later, [files, until], title=title, queue=QUEUE, rq_kwargs=options)
 
 
-def _datasets(data: Any) -> list[str]:
+def datasets_of(data: Any) -> list[str]:
     """Return the ids or names of the datasets that an action is about."""
     found = data or {}
     listed = found.get("datasets") or [found.get("id") or found.get("name")]

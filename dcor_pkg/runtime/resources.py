@@ -80,10 +80,11 @@ def _files(condition: Any) -> list[File]:
     rows = model.Session.query(*of_resource, *of_dataset).join(
         model.Package, model.Package.id == model.Resource.package_id
     )
-    return [_file(*row) for row in rows.filter(condition)]
+    return [file_of(*row) for row in rows.filter(condition)]
 
 
-def _file(identity: str, state: str, extras: Any, dataset: str, private: bool, circle: str | None) -> File:
+def file_of(identity: str, state: str, extras: Any, dataset: str, private: bool, circle: str | None) -> File:
+    """Return the resource of a row of the query."""
     public = state == dataset == "active" and not private
     buckets = tuple(dict.fromkeys(_buckets(circle, (extras or {}).get("s3_url"))))
     return File(identity, buckets, Access.PUBLIC if public else Access.PRIVATE)
