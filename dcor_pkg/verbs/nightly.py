@@ -62,7 +62,7 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
 
 def _upstream(host: Host, active: str, job: tuple[str, ...]) -> tuple[str, Callable[[], object]]:
     run_job = functools.partial(release.run, host, active, "ckan", *job, timeout=TIMEOUT_SECONDS)
-    return shlex.join(("ckan", *job)), run_job
+    return shlex.join(job), run_job
 
 
 def _reconcile(host: Host, days: float) -> None:
