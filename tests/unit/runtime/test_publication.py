@@ -12,7 +12,7 @@ from tests.unit.runtime.conftest import BUCKET, CIRCLE, NotFound, RedisError, Ru
 FILE = "0a1b2c3d-0000-0000-0000-000000000000"
 
 
-def public(runtime: Runtime, **tags: str) -> tuple[str, str]:
+def public(runtime: Runtime, **tags: Any) -> Any:
     """Store an object of a public dataset."""
     runtime.database[FILE] = runtime.resources.Access.PUBLIC
     return runtime.store.put(FILE, public="true", **tags)
