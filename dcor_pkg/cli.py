@@ -19,7 +19,9 @@ from dcor_pkg.verbs import (
     nightly,
     set_settings,
     status,
+    unknown_objects,
     upstream_commands,
+    withdraw,
 )
 from dcor_pkg.verbs.run_report import message
 from dcor_pkg.verbs.verb import FAILED, Console, Verb
@@ -33,6 +35,8 @@ VERBS: tuple[Verb, ...] = (
     set_settings.VERB,
     move_data.VERB,
     make_release.VERB,
+    withdraw.VERB,
+    unknown_objects.VERB,
     nightly.VERB,
     mail.VERB,
     *upstream_commands.VERBS,

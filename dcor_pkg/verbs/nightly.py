@@ -1,22 +1,25 @@
 """`dcor-server nightly`: run the regular jobs of CKAN and DCOR one after the other, also when one of them fails.
 
 These are the jobs that operators of DCOR schedule at night as CKAN's user, an hour apart.
-`dcor-prune-orphaned-s3-artifacts` is not among them: it deletes what the database does not know.
+`dcor-prune-orphaned-s3-artifacts` is not among them: it deletes what the database does not know. Instead, dcor-server's
+own `dcor_runtime.reconcile` lets the objects follow the database, and removes those whose dataset was purged.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import shlex
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import active_release
+from dcor_pkg.verbs import active_release, runtime_module
 from dcor_pkg.verbs.run_report import message
-from dcor_pkg.verbs.verb import FAILED, OK, Console, Verb
+from dcor_pkg.verbs.verb import FAILED, JSON, OK, Console, Verb, days_argument
 
 #: arguments of CKAN's command
 JOBS = (
@@ -27,6 +30,10 @@ JOBS = (
     ("dcor-prune-stale-multipart-uploads",),
     ("dcor-prune-draft-datasets",),
 )
+#: dcor-server's own job, the last one, because the others write objects
+RECONCILE = "reconcile"
+#: how long objects stay after their dataset was purged, so that a restored backup of the database finds them again
+DAYS = 7.0
 #: for one job: to condense the datasets of a day may take hours
 TIMEOUT_SECONDS = 6 * 3600.0
 
@@ -43,21 +50,40 @@ class Failure:
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Run all jobs in the active release; 1 when any of them failed."""
     active = active_release.require(host)
-    failures = [failure for job in JOBS if (failure := _failure(host, active, job)) is not None]
+    attempts = [*(_upstream(host, active, job) for job in JOBS), (RECONCILE, lambda: _reconcile(host, options.days))]
+    failures = [failure for name, job in attempts if (failure := _failure(name, job)) is not None]
     if options.json:
         console.out(json.dumps({"failed": list(map(asdict, failures))}, indent=1))
     else:
         for it in failures:
-            console.err(message(f"The nightly job `ckan {it.job}` failed: {it.reason}", it.hint))
+            console.err(message(f"The nightly job `{it.job}` failed: {it.reason}", it.hint))
     return FAILED if failures else OK
 
 
-def _failure(host: Host, active: str, job: tuple[str, ...]) -> Failure | None:
+def _upstream(host: Host, active: str, job: tuple[str, ...]) -> tuple[str, Callable[[], object]]:
+    run_job = functools.partial(release.run, host, active, "ckan", *job, timeout=TIMEOUT_SECONDS)
+    return shlex.join(job), run_job
+
+
+def _reconcile(host: Host, days: float) -> None:
+    """Let the objects follow the database. Raises DcorError where the database seems to be the wrong one."""
+    found = runtime_module.run(host, RECONCILE, str(days), timeout=TIMEOUT_SECONDS)
+    if found["suspicious"]:
+        raise DcorError(
+            f"The database does not know {found['unknown']} objects in the store, so these were left as they are.",
+            "Was an older backup of the database restored? To list them: dcor-server unknown-objects",
+        )
+
+
+def _failure(name: str, job: Callable[[], object]) -> Failure | None:
     try:
-        release.run(host, active, "ckan", *job, timeout=TIMEOUT_SECONDS)
+        job()
     except DcorError as error:
-        return Failure(shlex.join(job), error.reason, error.hint)
+        return Failure(name, error.reason, error.hint)
     return None
 
 
-VERB = Verb("nightly", "run the regular jobs of CKAN and DCOR, as the timer dcor-nightly does", run)
+DAYS_ARGUMENT = days_argument("remove objects so many days after their dataset was purged", DAYS)
+VERB = Verb(
+    "nightly", "run the regular jobs of CKAN and DCOR, as the timer dcor-nightly does", run, (JSON, DAYS_ARGUMENT)
+)

@@ -11,6 +11,8 @@ from dcor_pkg.machine.host import Host
 
 #: exit codes; argparse ends with 2 for wrong usage
 OK, FAILED, DRIFT = 0, 1, 3
+#: a century
+MAX_DAYS = 36500.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,18 @@ Argument = Callable[[argparse.ArgumentParser], object]
 def argument(*names: str, **options: Any) -> Argument:
     """Return an argument of a verb, declared as for argparse's add_argument."""
     return lambda parser: parser.add_argument(*names, **options)
+
+
+def days_argument(summary: str, default: float) -> Argument:
+    """Return the argument `--days`: a number that is not negative."""
+    return argument("--days", type=_days, default=default, metavar="N", help=f"{summary} (default {default:g})")
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 <= days <= MAX_DAYS:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of days from 0 to {MAX_DAYS:g}")
+    return days
 
 
 JSON = argument("--json", action="store_true", help="print the result as JSON")

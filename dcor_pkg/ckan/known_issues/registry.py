@@ -5,8 +5,10 @@ from __future__ import annotations
 from dcor_pkg.ckan.known_issues import (
     anonymous_user,
     control_characters_in_feeds,
+    delete_without_action,
     download_without_address,
     float_expiry,
+    links_for_a_day,
     logs_in_each_query,
     long_texts,
     mail_at_registration,
@@ -17,7 +19,10 @@ from dcor_pkg.ckan.known_issues import (
     page_numbers,
     password_reset_answers,
     percent_in_database_url,
+    preview_links_for_a_day,
+    readable_after_withdrawal,
     slow_logs,
+    tags_after_withdrawal,
     unusable_values_in_api,
     unusable_values_in_pages,
     uploads_without_login,
@@ -44,6 +49,11 @@ ISSUES: tuple[Issue, ...] = (
     logs_in_each_query.ISSUE,
     long_texts.ISSUE,
     many_labels.ISSUE,
+    readable_after_withdrawal.ISSUE,
+    tags_after_withdrawal.ISSUE,
+    delete_without_action.ISSUE,
+    links_for_a_day.ISSUE,
+    preview_links_for_a_day.ISSUE,
 )
 
 

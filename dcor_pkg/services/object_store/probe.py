@@ -48,6 +48,10 @@ CREATE = (
     Request("GET", "/object", "", "read objects"),
 )
 TAG = (Request("PUT", "/object?tagging=", TAGGING, "tag objects"),)
+UNTAG = (
+    Request("GET", "/object?tagging=", "", "read the tags of objects"),
+    Request("DELETE", "/object?tagging=", "", "remove the tags of objects"),
+)
 DELETE = (Request("DELETE", "/object", "", "delete objects"), Request("DELETE", "", "", "delete buckets"))
 
 
@@ -100,7 +104,10 @@ def probe(host: Host, store: Endpoint, secret: Secret, settings: Settings) -> No
 
 
 def _check_privacy(client: Client, bucket: str, *, public: bool) -> None:
-    """Read the object without a signature before and after it is tagged; `public`: whether datasets may be public."""
+    """Read the object without a signature before it is tagged, while it is, and afterwards.
+
+    `public`: whether datasets may be public.
+    """
     unsigned = partial(client.ask, "GET", f"{bucket}/object", signed=False)
     if unsigned().status == 200:
         raise UnusableService(
@@ -112,6 +119,9 @@ def _check_privacy(client: Client, bucket: str, *, public: bool) -> None:
             "nobody could read public measurements there: its policies do not support conditions on an object's tags",
             "It can be used with public-datasets=no.",
         )
+    _require(client, bucket, UNTAG)
+    if public and unsigned().status == 200:
+        raise UnusableService("everybody could read there what was withdrawn: it goes on publishing untagged objects")
 
 
 def _require(client: Client, bucket: str, requests: Iterable[Request]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release
@@ -42,6 +43,8 @@ class Ckan:
     #: the commands that were run in a release, without its path
     commands: list[tuple[str, ...]] = field(default_factory=list)
     fault: dict[str, str] = field(default_factory=dict)
+    #: what modules of dcor-server that run inside CKAN's Python print as JSON, by name
+    results: dict[str, Any] = field(default_factory=lambda: {"reconcile": {"unknown": 0, "suspicious": False}})
     #: what the web server answers instead of 200, by path
     answers: dict[str, Answer] = field(default_factory=dict)
 
@@ -64,11 +67,25 @@ class Ckan:
             ("-m", "dcor_runtime.theme"): lambda _: "",
             ("-m", "dcor_runtime.database", "head"): lambda _: f"{REVISION}\n",
             ("-m", "dcor_runtime.database", "upgrade"): self._upgrade,
-        }.get(call.argv[1:4])
+        }.get(call.argv[1:4], self._own_module(call))
         if module is None:
             raise call.unknown()
         self._fail(call, call.argv[-1])
         return module(call)
+
+    def _own_module(self, call: Call) -> Handler | None:
+        """Return what runs a module that prints JSON, after lines of libraries."""
+        name = call.argv[2].removeprefix("dcor_runtime.")
+        if name not in self.results:
+            return None
+
+        def handler(call: Call) -> str:
+            assert call.user == "www-data", call.argv
+            self.commands.append((name, *call.argv[3:]))
+            self._fail(call, name)
+            return f"a warning of a library\n{json.dumps(self.results[name])}\n"
+
+        return handler
 
     def command(self, call: Call) -> str:
         """Run a command of CKAN as its user."""

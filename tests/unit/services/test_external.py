@@ -185,7 +185,9 @@ DENIED = "<Error><Code>AccessDenied</Code><Message>No.</Message></Error>\n403"
         ([GOOD, DENIED, GOOD, GOOD], "AKID cannot create buckets: AccessDenied"),
         ([GOOD, *[GOOD] * 4, GOOD, GOOD, GOOD], "everybody could read private measurements"),
         ([GOOD, *[GOOD] * 4, DENIED, GOOD, DENIED, GOOD, GOOD], "nobody could read public measurements"),
-        ([GOOD, *[GOOD] * 4, DENIED, GOOD, GOOD, DENIED, GOOD], "AKID cannot delete objects"),
+        ([GOOD, *[GOOD] * 4, DENIED, GOOD, GOOD, GOOD, DENIED, GOOD, GOOD], "AKID cannot remove the tags of objects"),
+        ([GOOD, *[GOOD] * 4, DENIED, *[GOOD] * 5, GOOD, GOOD], "everybody could read there what was withdrawn"),
+        ([GOOD, *[GOOD] * 4, DENIED, *[GOOD] * 4, DENIED, DENIED, GOOD], "AKID cannot delete objects"),
     ],
 )
 def test_a_store_is_probed(host: Host, programs: Programs, says: list[str | CommandFailed], words: str) -> None:
@@ -196,7 +198,7 @@ def test_a_store_is_probed(host: Host, programs: Programs, says: list[str | Comm
 
 
 def test_without_public_datasets_a_store_need_not_publish(host: Host, programs: Programs) -> None:
-    programs.says = [GOOD, *[GOOD] * 4, DENIED, GOOD, GOOD, GOOD]
+    programs.says = [GOOD, *[GOOD] * 4, DENIED, *[GOOD] * 5]
     store_probe.probe(host, endpoint("object-store"), Secret(PASSWORD), replace(SETTINGS, public_datasets="no"))
     buckets = {line for text in programs.texts for line in text.splitlines() if line.startswith("url = ")}
     assert all(store_probe.BUCKET in line for line in buckets if line != 'url = "http://localhost/"')

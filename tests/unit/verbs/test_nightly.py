@@ -40,9 +40,25 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def test_all_jobs_run_in_the_active_release(server: CommandLine) -> None:
     ended = server("nightly")
     assert (ended.code, ended.out, ended.err) == (0, "", "")
-    assert server.machine.ckan.commands == list(JOBS)
-    active = release.active(server.machine.host)
-    assert {call.argv[0] for call in server.machine.calls[-len(JOBS) :]} == {f"{release.DIRECTORY}/{active}/bin/ckan"}
+    assert server.machine.ckan.commands == [*JOBS, ("reconcile", "7.0")]
+    programs = {call.argv[0] for call in server.machine.calls[-len(JOBS) - 1 :]}
+    home = f"{release.DIRECTORY}/{release.active(server.machine.host)}"
+    assert programs == {f"{home}/bin/ckan", f"{home}/bin/python"}
+
+
+def test_the_days_that_objects_stay_can_be_given(server: CommandLine) -> None:
+    assert server("nightly", "--days", "0").code == 0
+    assert server.machine.ckan.commands[-1] == ("reconcile", "0.0")
+    for days in ("-1", "nan", "x", "1e9"):
+        assert server("nightly", f"--days={days}").code == 2
+
+
+def test_objects_of_which_the_database_should_know_are_reported(server: CommandLine) -> None:
+    server.machine.ckan.results["reconcile"] = {"unknown": 12, "suspicious": True}
+    ended = server("nightly")
+    assert (ended.code, ended.out) == (1, "")
+    assert "The nightly job `reconcile` failed: The database does not know 12 objects in the store" in ended.err
+    assert ended.err.splitlines()[1].endswith("dcor-server unknown-objects")
 
 
 def test_a_job_that_fails_is_reported_with_its_output_and_the_others_run(server: CommandLine) -> None:
@@ -50,9 +66,9 @@ def test_a_job_that_fails_is_reported_with_its_output_and_the_others_run(server:
     ended = server("nightly")
     assert (ended.code, ended.out) == (1, "")
     lines = ended.err.splitlines()
-    assert lines[0].startswith("dcor-server: The nightly job `ckan run-jobs-dc-view --modified-days 1` failed: ")
+    assert lines[0].startswith("dcor-server: The nightly job `run-jobs-dc-view --modified-days 1` failed: ")
     assert lines[1:] == ["    sqlalchemy.exc.OperationalError", "    no connection"]
-    assert server.machine.ckan.commands == list(JOBS)
+    assert server.machine.ckan.commands[:-1] == list(JOBS)
 
 
 def test_json_lists_the_jobs_that_failed(server: CommandLine) -> None:

@@ -1,0 +1,20 @@
+"""Run one of dcor-server's own modules in the active release, which prints JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dcor_pkg.ckan import release
+from dcor_pkg.machine.host import Host
+from dcor_pkg.verbs import active_release
+
+
+def run(host: Host, module: str, *arguments: str, timeout: float = 3600) -> Any:
+    """Run a module of `dcor_runtime`, and return what it prints; libraries may print lines before. `timeout`: seconds.
+
+    Raises DcorError when there is no active release, and CommandFailed.
+    """
+    active = active_release.require(host)
+    output = release.run(host, active, "python", "-m", f"dcor_runtime.{module}", *arguments, timeout=timeout)
+    return json.loads(output.strip().splitlines()[-1])

@@ -1,0 +1,159 @@
+"""The modules that run inside CKAN's Python, with what they need of CKAN, its database and the store in memory."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+import dcor_pkg.runtime
+
+CIRCLE = "11111111-2222-3333-4444-555555555555"
+BUCKET = f"circle-{CIRCLE}"
+NOW = datetime.now(timezone.utc)
+
+
+class StoreError(Exception):
+    """ClientError or BotoCoreError, of botocore."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.response = {"Error": {"Code": code}}
+
+
+class RedisError(Exception):
+    """The same, of redis."""
+
+
+class NotFound(Exception):
+    """The same, of CKAN."""
+
+
+class NotAuthorized(Exception):
+    """The same, of CKAN."""
+
+
+class ValidationError(Exception):
+    """The same, of CKAN."""
+
+
+@dataclass
+class Store:
+    """The client of an object store."""
+
+    #: tags by bucket and key
+    tags: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    modified: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    fault: str = ""
+    meta: Any = None
+
+    def put(self, identity: str, *, bucket: str = BUCKET, modified: datetime = NOW, **tags: str) -> tuple[str, str]:
+        """Store a resource's own object."""
+        it = bucket, f"resource/{identity[:3]}/{identity[3:6]}/{identity[6:]}"
+        self.tags[it], self.modified[it] = tags, modified
+        return it
+
+    def get_object_tagging(self, **it: str) -> Any:
+        self._answer(it)
+        return {"TagSet": [{"Key": key, "Value": value} for key, value in self.tags[it["Bucket"], it["Key"]].items()]}
+
+    def put_object_tagging(self, **it: Any) -> None:
+        self._answer(it)
+        self.tags[it["Bucket"], it["Key"]] = {tag["Key"]: tag["Value"] for tag in it["Tagging"]["TagSet"]}
+
+    def delete_object_tagging(self, **it: str) -> None:
+        self._answer(it)
+        self.tags[it["Bucket"], it["Key"]] = {}
+
+    def delete_object(self, **it: str) -> None:
+        del self.tags[it["Bucket"], it["Key"]]
+
+    def list_buckets(self) -> Any:
+        return {"Buckets": [{"Name": name} for name in sorted({bucket for bucket, _ in self.tags})]}
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, **asked: str) -> Any:
+        inside = [it for it in self.tags if it[0] == asked["Bucket"]]
+        return [{}, *({"Contents": [{"Key": it[1], "Size": 1, "LastModified": self.modified[it]}]} for it in inside)]
+
+    def _answer(self, it: Any) -> None:
+        if self.fault or (it["Bucket"], it["Key"]) not in self.tags:
+            raise StoreError(self.fault or "NoSuchKey")
+
+
+@dataclass
+class Runtime:
+    """The modules by their names, and what they work with."""
+
+    store: Store
+    #: the background jobs that were added
+    jobs: list[Any]
+    #: who may read a resource, by its id: the database
+    database: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        return importlib.import_module(f"dcor_runtime.{name}")
+
+
+def module(name: str, **content: Any) -> ModuleType:
+    made = ModuleType(name)
+    made.__dict__.update(content)
+    return made
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    """Return the modules; the database is a dictionary."""
+    made = Runtime(Store(), [], {})
+    config = {
+        "dcor_object_store.bucket_name": "circle-{organization_id}",
+        "dcor_object_store.endpoint_url": "https://s3",
+    }
+    jobs = SimpleNamespace(enqueue=lambda *arguments, **named: made.jobs.append((arguments, named)))
+    toolkit = SimpleNamespace(chained_action=lambda function: function, asbool=bool)
+    errors = {"NotFound": NotFound, "NotAuthorized": NotAuthorized, "ValidationError": ValidationError}
+    modules = (
+        module("ckan", model=SimpleNamespace(), logic=SimpleNamespace(**errors)),
+        module("ckan.common", config=config),
+        module("ckan.lib", jobs=jobs),
+        module("ckan.plugins", toolkit=toolkit),
+        module("botocore"),
+        module("botocore.config", Config=dict),
+        module("botocore.exceptions", BotoCoreError=StoreError, ClientError=StoreError),
+        module("redis"),
+        module("redis.exceptions", RedisError=RedisError),
+        module("dcor_shared", s3=SimpleNamespace()),
+        module("dcor_runtime.application"),
+    )
+    for it in modules:
+        monkeypatch.setitem(sys.modules, it.__name__, it)
+    package = module("dcor_runtime", __path__=dcor_pkg.runtime.__path__)
+    monkeypatch.setitem(sys.modules, "dcor_runtime", package)
+    monkeypatch.setitem(package.__dict__, "application", sys.modules["dcor_runtime.application"])
+    monkeypatch.setattr(made.object_tags, "client", lambda: made.store)
+    with_database(made, monkeypatch)
+    yield made
+    for name in [name for name in sys.modules if name.startswith("dcor_runtime.")]:
+        del sys.modules[name]
+
+
+def with_database(made: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the dictionary answer what PostgreSQL does."""
+    resources = made.resources
+
+    def of_resource(identity: str) -> Any:
+        found = made.database.get(identity)
+        return resources.File(identity, (BUCKET,), found) if found else resources.File(identity, ())
+
+    monkeypatch.setattr(resources, "of_resource", of_resource)
+    monkeypatch.setattr(resources, "of_datasets", lambda names: list(map(of_resource, names and made.database)))
+    monkeypatch.setattr(resources, "accesses", lambda ids: {it: made.database[it] for it in ids if it in made.database})
