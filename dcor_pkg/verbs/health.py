@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import programs, release, supervisor, switch
+from dcor_pkg.ckan import programs, release, supervisor, switch, unit
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
 from dcor_pkg.machine import disk
@@ -23,7 +23,7 @@ from dcor_pkg.tls.trust_bundle import BUNDLE
 PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
 #: for a page or a search: CKAN may have to load first
 TIMEOUT_SECONDS = 60.0
-SITE = ("supervisor.service", "nginx.service")
+SITE = (unit.UNIT, "nginx.service")
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def let_redis_load(server: CommandLine) -> None:
         (stop("dcor-solr.service"), "solr", "answers 0 ([Errno 111] Connection refused)"),
         (stop("dcor-object-store.service"), "object-store", "instead of 403"),
         (stop(CLUSTER), "database", "Is the server running"),
-        (stop("supervisor.service"), "programs", "is unknown"),
+        (stop("dcor-ckan.service"), "programs", "is unknown"),
         (unmount, "data", "is not mounted"),
         (fill_disk, "disk of /data", "only 300 MiB are free"),
         (end_jobs, "programs", "is FATAL"),
