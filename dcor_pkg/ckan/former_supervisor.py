@@ -1,4 +1,4 @@
-"""Former versions ran CKAN's programs below Debian's supervisor. What they have left there goes when CKAN runs elsewhere.
+"""Former versions ran CKAN's programs below Debian's supervisor; what they have left there is removed.
 
 It is a step after the switch to the programs in CKAN's own unit: until then those below Debian's supervisor serve.
 """

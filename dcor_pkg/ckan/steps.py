@@ -27,7 +27,7 @@ from dcor_pkg.tls.trust_bundle import BUNDLE
 
 OWNED = Access(0o755, paths.CKAN_USER, paths.CKAN_USER)
 PRIVATE = Access(0o700, paths.CKAN_USER, paths.CKAN_USER)
-#: not for all users: the logs have the addresses and names of users (`dcor inspect` expects 0755)
+#: not for all users of the machine: what users of CKAN have done is in the logs
 LOGS = Access(0o750, paths.CKAN_USER, "adm")
 LIBRARY = "/var/lib/ckan"
 

@@ -84,13 +84,14 @@ def _programs(host: Host) -> list[tuple[str, str, int]]:
         found = _call(host, "getAllProcessInfo")
     except DcorError:
         return []
-    items = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-    seen = ((item.get("name"), item.get("statename"), item.get("pid")) for item in items)
-    return [(name, state, process) for name, state, process in seen if _is_program(name, state, process)][:MAX_PROGRAMS]
+    items = found if isinstance(found, list) else []
+    return [(item["name"], item["statename"], item["pid"]) for item in items if _is_program(item)][:MAX_PROGRAMS]
 
 
-def _is_program(name: object, state: object, process: object) -> bool:
-    return _is_name(name) and state in STATES and isinstance(process, int)
+def _is_program(item: object) -> bool:
+    if not isinstance(item, dict):
+        return False
+    return _is_name(item.get("name")) and item.get("statename") in STATES and isinstance(item.get("pid"), int)
 
 
 def _is_name(name: object) -> bool:
@@ -100,7 +101,10 @@ def _is_name(name: object) -> bool:
 def _changes(found: Any) -> list[list[str]]:
     """Return the names of added, changed and removed programs from the answer to reloadConfig. Raises DcorError."""
     parts = found[0] if isinstance(found, list) and len(found) == 1 else None
-    if isinstance(parts, list) and [isinstance(part, list) and all(map(_is_name, part)) for part in parts] == [True] * 3:
+    if (
+        isinstance(parts, list)
+        and [isinstance(part, list) and all(map(_is_name, part)) for part in parts] == [True] * 3
+    ):
         return parts
     raise DcorError("The supervisor of CKAN does not say which programs have changed.", hint=LOOK)
 

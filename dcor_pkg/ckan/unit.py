@@ -1,7 +1,7 @@
 """The systemd unit in which CKAN runs: an instance of supervisor of its own, confined to what CKAN needs.
 
-CKAN parses the files of strangers, so it is expected to be taken over one day. (debian/units/dcor-ckan.service says what
-it is kept from, docs/decisions/confinement.md why.)
+CKAN parses the files of strangers, so it is expected to be taken over one day: debian/units/dcor-ckan.service says
+what it is kept from, docs/decisions/confinement.md why.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SUPERVISORD = "/usr/share/dcor-server/files/supervisord.conf"
 #: the directory of the sockets of supervisor and the web servers; it exists while the unit runs
 RUNTIME = "/run/dcor-ckan"
 #: directories that the unit does not see, or has ones of its own in the place of (systemd.exec(5))
-HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp", "/dev", "/var/backups")
+HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp", "/dev", "/var/backups")  # noqa: S108 (not used)
 
 
 def drop_in(settings: Settings) -> ManagedFile:
@@ -30,4 +30,6 @@ def drop_in(settings: Settings) -> ManagedFile:
         "scratch": settings.scratch,
         "reads": (FILE, SUPERVISORD),
     }
-    return ManagedFile(f"{SYSTEMD_UNITS}/{UNIT}.d/dcor-server.conf", "ckan/templates/unit.conf", values, then=(RESTART,))
+    return ManagedFile(
+        f"{SYSTEMD_UNITS}/{UNIT}.d/dcor-server.conf", "ckan/templates/unit.conf", values, then=(RESTART,)
+    )

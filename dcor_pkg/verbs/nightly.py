@@ -2,6 +2,7 @@
 
 These are the jobs that operators of DCOR schedule at night as CKAN's user, an hour apart.
 `dcor-prune-orphaned-s3-artifacts` is not among them: it deletes what the database does not know.
+CKAN is restarted afterwards, if it uses files that an upgrade has replaced.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import shlex
 from dataclasses import asdict, dataclass
 
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import outdated, release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import active_release
@@ -44,6 +45,8 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Run all jobs in the active release; 1 when any of them failed."""
     active = active_release.require(host)
     failures = [failure for job in JOBS if (failure := _failure(host, active, job)) is not None]
+    if outdated.replaced_file(host) is not None:
+        outdated.request_restart(host)
     if options.json:
         console.out(json.dumps({"failed": list(map(asdict, failures))}, indent=1))
     else:

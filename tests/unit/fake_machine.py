@@ -3,8 +3,8 @@
 The fixture `machine` gives one on which the packages are installed and nothing is set up; `machine.host` is its Host.
 Each program has a handler in the table `machine.programs`; a program or call that has none is an AssertionError that
 names it, also where the code under test has caught it. A test reads and changes the state of `machine.systemd`,
-`.postgresql`, `.supervisor`, `.debian_supervisor`, `.nginx`, `.ckan` and `.packages`, looks at `machine.calls`, and adds or replaces
-handlers:
+`.postgresql`, `.supervisor`, `.debian_supervisor`, `.nginx`, `.ckan` and `.packages`, looks at `machine.calls`, and
+adds or replaces handlers:
 
     machine.programs["sh"] = lambda call: ""
     machine.fail("systemctl", "reload", words="no")    # each call that begins so fails
@@ -125,9 +125,7 @@ class Machine:
 
     def rpc(self, path: str, user: str, method: str, *arguments: Any) -> Any:
         """Stand for unix_http.rpc."""
-        servers = {
-            (str(self.host.path(it.socket)), it.user): it for it in (self.supervisor, self.debian_supervisor)
-        }
+        servers = {(str(self.host.path(it.socket)), it.user): it for it in (self.supervisor, self.debian_supervisor)}
         return servers[path, user].rpc(method, *arguments)
 
     def fail(self, *beginning: str, words: str = "", code: int = 1) -> None:

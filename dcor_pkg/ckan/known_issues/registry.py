@@ -17,6 +17,7 @@ from dcor_pkg.ckan.known_issues import (
     page_numbers,
     password_reset_answers,
     percent_in_database_url,
+    public_logs,
     slow_logs,
     unusable_values_in_api,
     unusable_values_in_pages,
@@ -44,6 +45,7 @@ ISSUES: tuple[Issue, ...] = (
     logs_in_each_query.ISSUE,
     long_texts.ISSUE,
     many_labels.ISSUE,
+    public_logs.ISSUE,
 )
 
 

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -73,7 +74,7 @@ CALLS = {
     "mknod": 133,
 }
 #: with these arguments; the others get four zeros
-ARGUMENTS = {
+ARGUMENTS: dict[str, tuple[object, ...]] = {
     "unshare": (0x10000000,),  # CLONE_NEWUSER
     "keyctl": (0, -3, 1),  # KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, create
     "syslog": (3, ctypes.create_string_buffer(4096), 4096),
@@ -96,9 +97,24 @@ PTRACE_ATTACH, PTRACE_SEIZE, PTRACE_DETACH = 16, 0x4206, 17
 WALL = 0x40000000  # __WALL, wait(2)
 READ_ONLY = (
     *("/etc/taken", "/usr/taken", "/usr/local/bin/taken", "/boot/taken", "/opt/taken", "/srv/taken", "/taken"),
-    *("/run/taken", "/run/dcor-server/web/taken", "/var/taken", "/var/www/taken", "/var/cache/taken", "/var/spool/taken"),
-    *("/var/lib/dcor-server/taken", "/var/lib/dcor-server/programs/dcor-taken.conf", "/etc/supervisor/conf.d/taken.conf"),
-    *("/var/lib/dcor-server/releases/taken", "/var/lib/dcor-server/configurations/taken", "/var/lib/dcor-server/current"),
+    *(
+        "/run/taken",
+        "/run/dcor-server/web/taken",
+        "/var/taken",
+        "/var/www/taken",
+        "/var/cache/taken",
+        "/var/spool/taken",
+    ),
+    *(
+        "/var/lib/dcor-server/taken",
+        "/var/lib/dcor-server/programs/dcor-taken.conf",
+        "/etc/supervisor/conf.d/taken.conf",
+    ),
+    *(
+        "/var/lib/dcor-server/releases/taken",
+        "/var/lib/dcor-server/configurations/taken",
+        "/var/lib/dcor-server/current",
+    ),
     *("/usr/share/dcor-server/files/service", "/usr/lib/ckan/default/bin/ckan", "/etc/ckan/default/ckan.ini"),
     *("/etc/cron.d/taken", "/var/spool/cron/crontabs/www-data", "/etc/systemd/system/taken.service"),
     *("/var/cache/nginx-dcor/taken", "/var/log/nginx/taken", "/var/log/taken", "/var/log/dcor-server/taken"),
@@ -297,27 +313,27 @@ def attempts(nginx: int, data: str) -> dict[str, Callable[[], object]]:
     memory = {f"open /proc/NGINX/{name}": f"/proc/{nginx}/{name}" for name in ("maps", "environ", "fd/2")}
     special = ("process_vm_readv", "process_vm_writev", "pidfd_open", "pidfd_getfd")
     return {
-        "ptrace attach to nginx": lambda: attach(nginx),
-        "ptrace seize of nginx": lambda: trace(PTRACE_SEIZE, nginx),
-        "process_vm_readv of nginx": lambda: read_vector(nginx),
-        "process_vm_writev of nginx": lambda: write_vector(nginx),
-        "memory of nginx": lambda: read_memory(nginx),
-        "take a descriptor of nginx": lambda: steal_descriptor(nginx),
-        "see nginx's worker": lambda: see_others(nginx),
-        **{name: (lambda path=path: read(path)) for name, path in memory.items()},
-        **{f"write {path}": (lambda path=path: write(path)) for path in (*READ_ONLY, f"{data}/taken")},
-        **{f"read {path}": (lambda path=path: read(path)) for path in PRIVATE},
-        **{f"list {path}": (lambda path=path: os.listdir(path)) for path in (*DIRECTORIES, f"{data}/object-store")},
-        **{f"connect to {path}": (lambda path=path: connect(path)) for path in SOCKETS},
+        "ptrace attach to nginx": partial(attach, nginx),
+        "ptrace seize of nginx": partial(trace, PTRACE_SEIZE, nginx),
+        "process_vm_readv of nginx": partial(read_vector, nginx),
+        "process_vm_writev of nginx": partial(write_vector, nginx),
+        "memory of nginx": partial(read_memory, nginx),
+        "take a descriptor of nginx": partial(steal_descriptor, nginx),
+        "see nginx's worker": partial(see_others, nginx),
+        **{name: partial(read, path) for name, path in memory.items()},
+        **{f"write {path}": partial(write, path) for path in (*READ_ONLY, f"{data}/taken")},
+        **{f"read {path}": partial(read, path) for path in PRIVATE},
+        **{f"list {path}": partial(os.listdir, path) for path in (*DIRECTORIES, f"{data}/object-store")},
+        **{f"connect to {path}": partial(connect, path) for path in SOCKETS},
         **{
-            f"call {name}": (lambda name=name: call(name, *ARGUMENTS.get(name, (0, 0, 0, 0, 0))))
+            f"call {name}": partial(call, name, *ARGUMENTS.get(name, (0, 0, 0, 0, 0)))
             for name in CALLS
             if name not in special
         },
-        **{f"socket: {name}": (lambda kind=kind: socket.socket(*kind)) for name, kind in FAMILIES.items()},
-        **{f"open {path}": (lambda path=path: read(path)) for path in DEVICES},
-        **{f"open {path} for writing": (lambda path=path: write(path)) for path in KERNEL},
-        **{f"run {name}": (lambda argv=argv: run(*argv)) for name, argv in COMMANDS.items()},
+        **{f"socket: {name}": partial(socket.socket, *kind) for name, kind in FAMILIES.items()},
+        **{f"open {path}": partial(read, path) for path in DEVICES},
+        **{f"open {path} for writing": partial(write, path) for path in KERNEL},
+        **{f"run {name}": partial(run, *argv) for name, argv in COMMANDS.items()},
         "write through a link": write_through_link,
         "hard link": hard_link,
         "the root of process 1": leave_by_process_1,
@@ -327,13 +343,13 @@ def attempts(nginx: int, data: str) -> dict[str, Callable[[], object]]:
         "TIOCSTI": push_into_terminal,
         "x32": call_of_another_interface,
         "real time": real_time,
-        f"{NEEDED}write its log": lambda: write("/var/log/ckan/taken.log"),
-        f"{NEEDED}write its data": lambda: write(f"{data}/ckan/storage/taken"),
-        f"{NEEDED}write /tmp": lambda: write("/tmp/taken"),
-        f"{NEEDED}read its configuration": lambda: read("/etc/ckan/default/ckan.ini"),
-        f"{NEEDED}connect to Redis": lambda: connect("/run/redis-dcor/redis.sock"),
-        f"{NEEDED}connect to nginx": lambda: socket.create_connection(("127.0.0.1", 443), 10),
-        f"{NEEDED}run a program": lambda: run("true"),
+        f"{NEEDED}write its log": partial(write, "/var/log/ckan/taken.log"),
+        f"{NEEDED}write its data": partial(write, f"{data}/ckan/storage/taken"),
+        f"{NEEDED}write /tmp": partial(write, "/tmp/taken"),
+        f"{NEEDED}read its configuration": partial(read, "/etc/ckan/default/ckan.ini"),
+        f"{NEEDED}connect to Redis": partial(connect, "/run/redis-dcor/redis.sock"),
+        f"{NEEDED}connect to nginx": partial(socket.create_connection, ("127.0.0.1", 443), 10),
+        f"{NEEDED}run a program": partial(run, "true"),
     }
 
 

@@ -59,7 +59,7 @@ def test_a_supervisor_that_does_not_answer_is_an_error_and_the_files_stay(
         raise DcorError("What listens at /run/supervisor.sock answers with status 401.")
 
     monkeypatch.setattr("dcor_pkg.machine.unix_http.rpc", refuse)
-    with pytest.raises(DcorError, match="still run below supervisor.service, .* status 401") as raised:
+    with pytest.raises(DcorError, match=r"still run below supervisor.service, .* status 401") as raised:
         STEP.apply(former.host)
     assert raised.value.hint == "rm /etc/supervisor/conf.d/dcor-*.conf; systemctl restart supervisor.service"
     assert STEP.check(former.host) is not None
@@ -68,5 +68,5 @@ def test_a_supervisor_that_does_not_answer_is_an_error_and_the_files_stay(
 def test_a_program_that_does_not_stop_is_named(former: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(former_supervisor, "STOP_TIMEOUT_SECONDS", 0.0)
     monkeypatch.setattr(former.debian_supervisor, "stopProcess", lambda name, wait: True)
-    with pytest.raises(DcorError, match="dcor-jobs-1.0.aa does not stop"):
+    with pytest.raises(DcorError, match=r"dcor-jobs-1.0.aa does not stop"):
         STEP.apply(former.host)

@@ -155,7 +155,9 @@ def test_changed_files_are_taken_over(host: Host, server: Supervisor) -> None:
     ]
 
 
-@pytest.mark.parametrize("answer", [None, 7, [], [[]], [[[], []]], [[7, 7, 7]], [[["other"], [], []]], [["a", "b", "c"]]])
+@pytest.mark.parametrize(
+    "answer", [None, 7, [], [[]], [[[], []]], [[7, 7, 7]], [[["other"], [], []]], [["a", "b", "c"]]]
+)
 def test_changes_in_another_form_are_an_error(host: Host, server: Supervisor, answer: object) -> None:
     server.changes = answer
     with pytest.raises(DcorError, match="does not say which programs have changed") as raised:

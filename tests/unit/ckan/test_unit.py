@@ -11,7 +11,6 @@ from dcor_pkg.answers import settings
 from dcor_pkg.ckan import supervisor, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.kernel import pending
-from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.paths import PROGRAMS
 from dcor_pkg.services.engines import ENGINES
 from tests.unit.fake_machine import PUBLIC, Machine
@@ -62,5 +61,6 @@ def test_the_files_of_the_package_are_those_that_the_code_names() -> None:
     assert f"ConditionPathExists={DROP_IN.path}\n" in text
     install = (ROOT / "debian/dcor-server.install").read_text()
     assert f"debian/units/{unit.UNIT} {Path(unit.FILE).parent.as_posix().lstrip('/')}\n" in install
-    uwsgi = ManagedFile("/x", "ckan/templates/uwsgi.ini", {"workers": 1})
-    assert uwsgi.template and f"socket = {unit.RUNTIME}/$(PROGRAMS).sock" in (ROOT / "dcor_pkg" / uwsgi.template).read_text()
+    uwsgi = (ROOT / "dcor_pkg/ckan/templates/uwsgi.ini").read_text()
+    assert f"\nsocket = {unit.RUNTIME}/$(PROGRAMS).sock\n" in uwsgi
+    assert f"\nhttp-socket = {unit.RUNTIME}/$(PROGRAMS).probe.sock\n" in uwsgi

@@ -201,7 +201,9 @@ CASES = (
             "left over": damages.leave_release,
         },
     ),
-    Case(NoFormerPrograms, {"of a former version": damages.leave_former_programs}, before=damages.leave_former_programs),
+    Case(
+        NoFormerPrograms, {"of a former version": damages.leave_former_programs}, before=damages.leave_former_programs
+    ),
     Case(DebianInstanceStopped, {"not decided": remove(debian_redis.STATE_FILE)}),
     Case(
         AdminCommands,

@@ -165,8 +165,8 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Ho
 
 OK_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n"
 RESPONSE = b"<methodResponse><params><param><value>%b</value></param></params></methodResponse>"
-BOMB = b"<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\">%b]><methodResponse>&j;</methodResponse>" % b"".join(
-    b"<!ENTITY %c \"%b\">" % (after, b"&%c;" % before * 20) for before, after in zip(b"abcdefghi", b"bcdefghij")
+BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">%b]><methodResponse>&j;</methodResponse>' % b"".join(
+    b'<!ENTITY %c "%b">' % (after, b"&%c;" % before * 20) for before, after in zip(b"abcdefghi", b"bcdefghij")
 )
 
 

@@ -7,7 +7,8 @@ from copy import deepcopy
 
 import pytest
 
-from dcor_pkg.ckan import supervisor, unit
+from dcor_pkg.ckan import supervisor
+from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.kernel import last_converge
 from dcor_pkg.kernel.data_directory import marker
 from dcor_pkg.machine.paths import CKAN_INI, PACKAGED_CKAN
@@ -92,7 +93,7 @@ def fail_to_stop(machine: Machine) -> None:
 
 
 def fail_to_disable(machine: Machine) -> None:
-    machine.fail("systemctl", "disable", "--now", "--quiet", unit.UNIT, words="Failed to disable unit")
+    machine.fail("systemctl", "disable", "--now", "--quiet", ckan_unit.UNIT, words="Failed to disable unit")
 
 
 @pytest.mark.parametrize("damage", [fail_to_stop, fail_to_disable])
