@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import programs, release, supervisor, switch, unit
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
-from dcor_pkg.machine import disk
+from dcor_pkg.machine import disk, unix_http
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services import engines, external
 from dcor_pkg.services.engine import Engine
@@ -98,12 +99,22 @@ def _site_problem(settings: Settings, target: str) -> str | None:
         connection = LoopbackConnection(settings.hostname)
         connection.request("GET", target, headers={"Host": settings.hostname})
         answer = connection.getresponse()
-        body = answer.read()
+        body = _body(answer)
     except (OSError, http.client.HTTPException) as error:
         return str(error)
     if answer.status != 200:
         return f"https://{settings.hostname}{target} answers {answer.status}"
     return switch.search_problem(body) if target == switch.SEARCH else None
+
+
+def _body(answer: http.client.HTTPResponse) -> bytes:
+    """Return what was answered. Raises OSError where it does not end: behind nginx is CKAN, with what strangers say."""
+    body, deadline = b"", time.monotonic() + TIMEOUT_SECONDS
+    while part := answer.read1(65536):
+        body += part
+        if len(body) > unix_http.MAX_BYTES or time.monotonic() > deadline:
+            raise OSError(f"the answer has {len(body)} bytes and does not end")
+    return body
 
 
 class LoopbackConnection(http.client.HTTPSConnection):

@@ -11,6 +11,7 @@ from dcor_pkg.answers import settings
 from dcor_pkg.ckan import supervisor, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.kernel import pending
+from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.paths import PROGRAMS
 from dcor_pkg.services.engines import ENGINES
 from tests.unit.fake_machine import PUBLIC, Machine
@@ -64,3 +65,9 @@ def test_the_files_of_the_package_are_those_that_the_code_names() -> None:
     uwsgi = (ROOT / "dcor_pkg/ckan/templates/uwsgi.ini").read_text()
     assert f"\nsocket = {unit.RUNTIME}/$(PROGRAMS).sock\n" in uwsgi
     assert f"\nhttp-socket = {unit.RUNTIME}/$(PROGRAMS).probe.sock\n" in uwsgi
+
+
+def test_needrestart_leaves_it_alone(machine: Machine) -> None:
+    (file,) = (step for step in plan(machine, LOCAL) if step.name == "file /etc/needrestart/conf.d/dcor-server.conf")
+    assert isinstance(file, ManagedFile)
+    assert file.text(machine.host).splitlines()[-1] == r"$nrconf{override_rc}{qr(^dcor-ckan\.service$)} = 0;"

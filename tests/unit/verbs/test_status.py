@@ -13,7 +13,7 @@ import pytest
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import additions, switch
 from dcor_pkg.kernel import data_directory, secrets
-from dcor_pkg.machine import disk
+from dcor_pkg.machine import disk, unix_http
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.nginx import upstream
@@ -63,6 +63,15 @@ def test_json_has_the_documented_keys(server: CommandLine) -> None:
     assert sorted(status) == ["converge", "notices", "parts"]
     assert {tuple(sorted(part)) for part in status["parts"]} == {("detail", "name", "problem")}
     assert sorted(status["converge"]) == ["hint", "reason", "when", "worked"]
+
+
+@pytest.mark.parametrize(("name", "limit"), [("MAX_BYTES", 100_000), ("TIMEOUT_SECONDS", -1.0)])
+def test_an_answer_that_does_not_end_is_a_problem(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch, name: str, limit: float
+) -> None:
+    monkeypatch.setattr(health if name == "TIMEOUT_SECONDS" else unix_http, name, limit)
+    server.site.answers["/"] = Response(200, b"x" * 1_000_000)
+    assert problems(server)["page"].endswith("bytes and does not end")
 
 
 def stop(unit: str) -> Callable[[CommandLine], None]:
