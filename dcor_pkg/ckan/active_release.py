@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import programs, release, supervisor, switch
+from dcor_pkg.ckan import programs, release, supervisor, switch, unit
 from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine.host import Host
+
+SERVICE = Service(unit.UNIT)
 
 
 @dataclass(frozen=True)
 class ActiveRelease:
-    """A release in service. `reads`: the files and directories that CKAN reads when it starts."""
+    """A release in service, in CKAN's unit. `reads`: the files and directories that CKAN reads when it starts.
+
+    One step, so that what a restart of the unit has started is proven as well.
+    """
 
     release: str
     hostname: str
@@ -21,6 +27,8 @@ class ActiveRelease:
     name: str = "active release"
 
     def check(self, host: Host) -> str | None:
+        if (drift := SERVICE.check(host)) is not None:
+            return f"{unit.UNIT} {drift}"
         active = release.active(host)
         if active != self.release:
             return f"the active release is {active or 'none'}, not {self.release}"
@@ -30,6 +38,8 @@ class ActiveRelease:
         return self._programs_drift(host, wanted) or _leftovers(host, wanted)
 
     def apply(self, host: Host) -> None:
+        if SERVICE.check(host) is not None:
+            SERVICE.apply(host)
         wanted = self._wanted(host)
         programs.copy(host, wanted)
         file = wanted.file(self.data)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from dcor_pkg.answers.settings import PAGES, ROWS, InvalidAnswer, as_answers
+from dcor_pkg.ckan import unit
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_USER as USER
+from dcor_pkg.machine.paths import CONFIGURATION
 from dcor_pkg.machine.trusted_path import UntrustedPath
 
 READ_SECONDS = 20.0
@@ -23,7 +26,7 @@ def check(host: Host, proposal: Proposal) -> None:
         if path == ROWS[key].default:
             continue
         try:
-            reason = validator(host, path)
+            reason = _hidden(key, path) or validator(host, path)
         except CommandFailed as error:
             reason = f"{USER} cannot read it ({error.hint or error.reason})"
         except UntrustedPath as error:
@@ -36,6 +39,14 @@ def _read(host: Host, path: str) -> str:
     """Return the text of a file that both root and CKAN's user can read. Raises CommandFailed and DcorError."""
     host.read(path)
     return host.run("cat", path, user=USER, timeout=READ_SECONDS)
+
+
+def _hidden(key: str, path: str) -> str | None:
+    """Return why CKAN's unit does not see a file that its user could read, or None."""
+    place = next((place for place in unit.HIDDEN if Path(place) in Path(path).parents), None)
+    if key not in READ_BY_CKAN or place is None:
+        return None
+    return f"CKAN, which is confined, does not see {place}; a good place is {CONFIGURATION}"
 
 
 def _text(host: Host, path: str) -> str | None:
@@ -76,6 +87,8 @@ def _json(text: str) -> Any:
         return None
 
 
+#: settings whose files CKAN itself reads; those of the others are read when ckan.ini is written
+READ_BY_CKAN = ("licences", "resource-supplements")
 #: by setting, what returns the problem of its file or directory, or None; raises CommandFailed if CKAN cannot read it
 VALIDATORS: dict[str, Callable[[Host, str], str | None]] = {
     **dict.fromkeys(("about", *PAGES), _text),

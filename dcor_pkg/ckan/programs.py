@@ -12,14 +12,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import release, unit
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CONFIGURATION, RUNTIME, STATE, SUPERVISOR_PROGRAMS
+from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CONFIGURATION, PROGRAMS, STATE
 from dcor_pkg.nginx import upstream
 
-SOCKETS = f"{RUNTIME}/web"
 TEMPLATE = "ckan/templates/programs.conf"
 UWSGI_INI = f"{CONFIGURATION}/uwsgi.ini"
 #: The programs of each configuration read copies of the files, so that they always start with what was proven, whatever
@@ -55,12 +54,12 @@ class Programs:
     @property
     def probe(self) -> str:
         """The socket on which the web server is probed before nginx is pointed at it."""
-        return f"{SOCKETS}/{self.id}.probe.sock"
+        return f"{unit.RUNTIME}/{self.id}.probe.sock"
 
     @property
     def upstream(self) -> str:
         """nginx's upstream block for the web server."""
-        return upstream.block(f"{SOCKETS}/{self.id}.sock")
+        return upstream.block(f"{unit.RUNTIME}/{self.id}.sock")
 
     @property
     def directory(self) -> str:
@@ -70,7 +69,7 @@ class Programs:
     def file(self, data: str) -> ManagedFile:
         """Return supervisor's file for these programs, on a server whose data directory is `data`."""
         values = {"programs": self, "home": release.directory(self.release), "data": data}
-        return ManagedFile(f"{SUPERVISOR_PROGRAMS}/dcor-{self.id}.conf", TEMPLATE, values)
+        return ManagedFile(f"{PROGRAMS}/dcor-{self.id}.conf", TEMPLATE, values)
 
 
 def wanted(host: Host, identity: str, reads: Iterable[str]) -> Programs:
@@ -109,5 +108,5 @@ def put_back(host: Host) -> None:
 
 def serving(host: Host) -> Programs | None:
     """Return the programs that nginx is pointed at, or None."""
-    found = re.search(rf"{SOCKETS}/(.+)\.([0-9a-f]+)\.sock", host.read(upstream.PATH) or "")
+    found = re.search(r"unix:/.*/(.+)\.([0-9a-f]+)\.sock", host.read(upstream.PATH) or "")
     return Programs(found[1], found[2]) if found else None

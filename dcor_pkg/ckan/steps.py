@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import additions, release_id
+from dcor_pkg.ckan import additions, release_id, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.database_schema import DatabaseSchema
+from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
-from dcor_pkg.ckan.programs import SOCKETS, UWSGI_INI
+from dcor_pkg.ckan.programs import UWSGI_INI
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.kernel.directory import Directory
@@ -18,19 +19,17 @@ from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
-from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import limits
 from dcor_pkg.services import endpoints
-from dcor_pkg.services.engines import ENGINES
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
 OWNED = Access(0o755, paths.CKAN_USER, paths.CKAN_USER)
 PRIVATE = Access(0o700, paths.CKAN_USER, paths.CKAN_USER)
-#: the access that `dcor inspect` expects of CKAN's log directory
-LOGS = Access(0o755, paths.CKAN_USER, "adm")
+#: not for all users of the machine: what users of CKAN have done is in the logs
+LOGS = Access(0o750, paths.CKAN_USER, "adm")
 LIBRARY = "/var/lib/ckan"
 
 
@@ -39,11 +38,8 @@ def prepare_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
     return (
         *(RandomSecret(name) for name in ("ckan-secret-key", "ckan-csrf-key")),
         *_directories(settings),
-        ManagedFile(
-            f"{paths.SYSTEMD_UNITS}/supervisor.service.d/dcor-server.conf",
-            "ckan/templates/supervisor-unit.conf",
-            {"units": tuple(engine.unit for engine in ENGINES)},
-        ),
+        unit.drop_in(settings),
+        ManagedFile("/etc/needrestart/conf.d/dcor-server.conf", "ckan/templates/needrestart.conf", {"unit": unit.UNIT}),
     )
 
 
@@ -64,8 +60,8 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that put the release in service; all services that CKAN needs have to run before."""
     return (
-        Service("supervisor.service"),
         ActiveRelease(release_id.wanted(facts), settings.hostname, settings.data, _read_at_start(settings)),
+        NoFormerPrograms(),
         AdminCommands(),
         ManagedFile("/etc/logrotate.d/dcor-server", "ckan/templates/logrotate"),
     )
@@ -87,8 +83,7 @@ def _directories(settings: Settings) -> tuple[Step, ...]:
         *(LogFile(f"{paths.CKAN_LOGS}/{program}.log") for program in ("web", "jobs")),
         *(Directory(path, OWNED) for path in (*own, *storage)),
         Directory(f"{LIBRARY}/config", PRIVATE),
-        Directory(paths.RUNTIME, Access(0o755)),
-        Directory(SOCKETS, Access(0o750, paths.CKAN_USER, paths.CKAN_USER)),
+        Directory(paths.PROGRAMS, Access(0o755)),
     )
 
 

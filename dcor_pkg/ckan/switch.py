@@ -12,7 +12,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine import unix_http
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.machine.paths import CURRENT, SUPERVISOR_PROGRAMS
+from dcor_pkg.machine.paths import CKAN_USER, CURRENT, PROGRAMS
 from dcor_pkg.nginx import upstream
 from dcor_pkg.nginx import workers as nginx_workers
 
@@ -55,10 +55,10 @@ def others(host: Host, programs: Programs) -> list[str]:
 
 
 def forget_others(host: Host, programs: Programs) -> None:
-    """Remove the files of all other programs; those that still run are stopped."""
-    for name in host.names(SUPERVISOR_PROGRAMS):
+    """Remove the files of all other programs; those that still run are stopped. Raises DcorError."""
+    for name in host.names(PROGRAMS):
         if name.startswith("dcor-") and name != f"dcor-{programs.id}.conf":
-            managed_file.remove(host, f"{SUPERVISOR_PROGRAMS}/{name}")
+            managed_file.remove(host, f"{PROGRAMS}/{name}")
     supervisor.update(host)
     for name in host.names(CONFIGURATIONS):
         if name != programs.id:
@@ -105,4 +105,4 @@ def search_problem(body: str | bytes) -> str | None:
 
 
 def _get(host: Host, programs: Programs, target: str, hostname: str) -> unix_http.Answer:
-    return unix_http.get(str(host.path(programs.probe)), target, hostname)
+    return unix_http.get(str(host.path(programs.probe)), target, hostname, user=CKAN_USER)

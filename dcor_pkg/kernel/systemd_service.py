@@ -15,6 +15,8 @@ ENABLED = ("enabled", "enabled-runtime")
 STARTED_BY_OTHERS = ("static", "alias")
 #: lines of the journal that are shown when a unit does not start
 JOURNAL_LINES = 12
+#: for one start or restart: CKAN's job workers finish the jobs that they are working on
+TIMEOUT_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class ServiceStopped:
 def _run(host: Host, verb: str, unit: str) -> None:
     """Run `systemctl VERB UNIT`. Raises DcorError."""
     try:
-        host.run("systemctl", verb, unit)
+        host.run("systemctl", verb, unit, timeout=TIMEOUT_SECONDS)
     except CommandFailed:
         raise _failure(host, verb, unit) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -34,7 +35,9 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({"ini": ini, "true": lambda answer: "true" if answer == "yes" else "false"})
+    environment.filters.update(
+        {"ini": ini, "digest": digest, "true": lambda answer: "true" if answer == "yes" else "false"}
+    )
     return environment
 
 
@@ -54,6 +57,11 @@ def ini(text: str) -> str:
     for sign, name in COMMENT_SIGNS.items():
         escaped = re.sub(rf"^[ \t]*{sign}", f"%({name})s", escaped, flags=re.MULTILINE)
     return escaped.replace("\n", "\n    ")
+
+
+def digest(text: str) -> str:
+    """Return the first digits of the hash of a text: enough to see that it has changed."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def render(template: str, values: Mapping[str, object], host: Host, *, hidden: bool = False) -> str:

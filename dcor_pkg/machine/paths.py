@@ -8,9 +8,9 @@ CKAN_HOME = "/var/www"
 
 CONFIGURATION = "/etc/dcor-server"
 STATE = "/var/lib/dcor-server"
+#: supervisor's files for the programs of releases
+PROGRAMS = f"{STATE}/programs"
 LOGS = "/var/log/dcor-server"
-#: what exists while the server runs
-RUNTIME = "/run/dcor-server"
 CKAN_LOGS = "/var/log/ckan"
 #: what a purge preserves for a new installation
 PRESERVED = "/var/backups/dcor-server/kept"
@@ -25,7 +25,6 @@ CURRENT = f"{STATE}/current"
 CKAN_INI = "/etc/ckan/default/ckan.ini"
 
 SYSTEMD_UNITS = "/etc/systemd/system"
-SUPERVISOR_PROGRAMS = "/etc/supervisor/conf.d"
 
 #: the certificate authorities that this machine trusts (update-ca-certificates(8))
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"

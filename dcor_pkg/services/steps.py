@@ -9,6 +9,7 @@ from dcor_pkg.kernel.systemd_service import Service, ServiceStarting
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.services import engines
 from dcor_pkg.services.engine import Engine
+from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
 
 
 def steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
@@ -23,6 +24,7 @@ def steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
         *(step for engine in started for step in engine.set_up(settings)),
         *(ServiceStarting(engine.unit) for engine in started),
         *(step for engine in others for step in _set_up_or_connect(engine, settings)),
+        DebianInstanceStopped(),
     )
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import programs, release, supervisor, switch
+from dcor_pkg.ckan import programs, release, supervisor, switch, unit
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
-from dcor_pkg.machine import disk
+from dcor_pkg.machine import disk, unix_http
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services import engines, external
 from dcor_pkg.services.engine import Engine
@@ -25,7 +26,7 @@ from dcor_pkg.verbs.fingerprint import fingerprint
 PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
 #: for a page or a search: CKAN may have to load first
 TIMEOUT_SECONDS = 60.0
-SITE = ("supervisor.service", "nginx.service")
+SITE = (unit.UNIT, "nginx.service")
 
 
 @dataclass(frozen=True)
@@ -101,12 +102,22 @@ def _site_problem(settings: Settings, target: str) -> str | None:
         connection = LoopbackConnection(settings.hostname)
         connection.request("GET", target, headers={"Host": settings.hostname})
         answer = connection.getresponse()
-        body = answer.read()
+        body = _body(answer)
     except (OSError, http.client.HTTPException) as error:
         return str(error)
     if answer.status != 200:
         return f"https://{settings.hostname}{target} answers {answer.status}"
     return switch.search_problem(body) if target == switch.SEARCH else None
+
+
+def _body(answer: http.client.HTTPResponse) -> bytes:
+    """Return what was answered. Raises OSError where it does not end: behind nginx is CKAN, with what strangers say."""
+    body, deadline = b"", time.monotonic() + TIMEOUT_SECONDS
+    while part := answer.read1(65536):
+        body += part
+        if len(body) > unix_http.MAX_BYTES or time.monotonic() > deadline:
+            raise OSError(f"the answer has {len(body)} bytes and does not end")
+    return body
 
 
 class LoopbackConnection(http.client.HTTPSConnection):

@@ -3,6 +3,7 @@
 These are the jobs that operators of DCOR schedule at night as CKAN's user, an hour apart.
 `dcor-prune-orphaned-s3-artifacts` is not among them: it deletes what the database does not know. Instead, dcor-server's
 own `dcor_runtime.reconcile` lets the objects follow the database, and removes those whose dataset was purged.
+CKAN is restarted afterwards, if it uses files that an upgrade has replaced.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import outdated, release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import active_release, runtime_module
@@ -52,6 +53,8 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     active = active_release.require(host)
     attempts = [*(_upstream(host, active, job) for job in JOBS), (RECONCILE, lambda: _reconcile(host, options.days))]
     failures = [failure for name, job in attempts if (failure := _failure(name, job)) is not None]
+    if outdated.replaced_file(host) is not None:
+        outdated.request_restart(host)
     if options.json:
         console.out(json.dumps({"failed": list(map(asdict, failures))}, indent=1))
     else:

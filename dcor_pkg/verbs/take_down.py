@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dcor_pkg.ckan import admin_commands, supervisor
+from dcor_pkg.ckan import admin_commands, unit
+from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge, managed_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import DIVERTED_SUFFIX, PACKAGED_CKAN, SUPERVISOR_PROGRAMS
+from dcor_pkg.machine.paths import DIVERTED_SUFFIX, PACKAGED_CKAN, PROGRAMS
 from dcor_pkg.nginx import take_down as nginx
 from dcor_pkg.services import engines
 
@@ -17,6 +18,8 @@ AUTOMATIC = (
     *("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer"),
     *("dcor-converge.service", "dcor-nightly.service"),
 )
+#: more than the unit's own TimeoutStopSec
+STOP_TIMEOUT_SECONDS = 900.0
 
 
 def take_down(host: Host, report: Callable[[str, str], object]) -> None:
@@ -33,11 +36,12 @@ def _stop_automatic_units(host: Host) -> None:
 
 
 def _stop_programs(host: Host) -> None:
-    for name in host.names(SUPERVISOR_PROGRAMS):
-        if name.startswith("dcor-"):
-            managed_file.remove(host, f"{SUPERVISOR_PROGRAMS}/{name}")
-    if supervisor.states(host):
-        supervisor.update(host)
+    """Stop CKAN; job workers may finish the job that they are working on."""
+    host.run("systemctl", "disable", "--now", "--quiet", unit.UNIT, timeout=STOP_TIMEOUT_SECONDS)
+    for name in host.names(PROGRAMS):
+        managed_file.remove(host, f"{PROGRAMS}/{name}")
+    if NoFormerPrograms().check(host) is not None:
+        NoFormerPrograms().apply(host)
 
 
 def _stop_engines(host: Host) -> None:

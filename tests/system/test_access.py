@@ -18,8 +18,8 @@ NOT_FOR_WWW_DATA = (
     "/var/lib/dcor-solr/home/security.json",
 )
 #: Files that only CKAN may read.
-ONLY_FOR_WWW_DATA = ("/etc/ckan/default/ckan.ini",)
-SOCKETS = ("/run/redis-dcor/redis.sock", "/run/dcor-object-store/s3.sock", "/run/supervisor.sock")
+ONLY_FOR_WWW_DATA = ("/etc/ckan/default/ckan.ini", "/var/log/ckan/web.log")
+SOCKETS = ("/run/redis-dcor/redis.sock", "/run/dcor-object-store/s3.sock", "/run/dcor-ckan/supervisor.sock")
 #: In the notation of ss; Java listens on the IPv4 address with an IPv6 socket.
 LOOPBACK = ("127.0.0.1", "[::1]", "[::ffff:127.0.0.1]")
 REGION_AND_ADDRESS = (

@@ -17,7 +17,7 @@ from tests.conftest import Boot
 CONFIGURE = ("dpkg", "--configure", "-a")
 LOG = "/var/log/dcor-server/converge.log"
 RELEASES = "/var/lib/dcor-server/releases"
-PROGRAMS = "/etc/supervisor/conf.d"
+PROGRAMS = "/var/lib/dcor-server/programs"
 UPSTREAM = "/var/lib/dcor-server/nginx/upstream.conf"
 SECRETS = "/etc/dcor-server/secrets"
 #: The longest wait for a moment.

@@ -13,6 +13,8 @@ from dcor_dev import layers
 from dcor_dev.machine import Machine
 from website import serves, wait_until_idle
 
+#: The command for the programs of CKAN.
+SUPERVISORCTL = "supervisorctl -c /usr/share/dcor-server/files/supervisord.conf"
 #: Sixteen concurrent requests, a quarter of them writes. They fail when workers share a database connection; reads
 #: alone do not show this.
 CONCURRENT = r"""
@@ -51,7 +53,7 @@ def test_no_request_fails_during_a_switch_to_another_release(machine: Machine) -
     assert availability.requests > 20
     assert active(machine) != before
     assert machine.shell("ls /var/lib/dcor-server/releases").split() == [active(machine)]
-    programs = machine.shell("supervisorctl status").splitlines()
+    programs = machine.shell(f"{SUPERVISORCTL} status").splitlines()
     assert len(programs) == 2
     assert all(active(machine) in line and "RUNNING" in line for line in programs)
     assert "0 changed" in machine.shell("dcor-server converge")
@@ -84,6 +86,6 @@ def test_the_active_release_keeps_running_when_the_next_one_does_not_answer(mach
     assert availability.failed == ()
     assert active(machine) == before
     assert serves(machine)
-    assert before in machine.shell("supervisorctl status")
+    assert before in machine.shell(f"{SUPERVISORCTL} status")
     status = machine.run("dcor-server", "status", check=False)
     assert (status.returncode, "does not answer" in status.stdout) == (3, True)

@@ -3,8 +3,8 @@
 The fixture `machine` gives one on which the packages are installed and nothing is set up; `machine.host` is its Host.
 Each program has a handler in the table `machine.programs`; a program or call that has none is an AssertionError that
 names it, also where the code under test has caught it. A test reads and changes the state of `machine.systemd`,
-`.postgresql`, `.supervisor`, `.nginx`, `.ckan` and `.packages`, looks at `machine.calls`, and adds or replaces
-handlers:
+`.postgresql`, `.supervisor`, `.debian_supervisor`, `.nginx`, `.ckan` and `.packages`, looks at `machine.calls`, and
+adds or replaces handlers:
 
     machine.programs["sh"] = lambda call: ""
     machine.fail("systemctl", "reload", words="no")    # each call that begins so fails
@@ -20,12 +20,13 @@ from typing import Any
 import psutil
 import pytest
 
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import former_supervisor, release, supervisor, unit
 from dcor_pkg.machine import disk, http_request, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.machine.paths import AUTHORITIES, PACKAGED_CKAN
+from dcor_pkg.machine.paths import AUTHORITIES, CKAN_USER, PACKAGED_CKAN, PROGRAMS
 from dcor_pkg.services import engines
+from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import faults, postgresql
 from tests.unit.fake_programs.call import Call, Handler
@@ -41,11 +42,11 @@ PUBLIC, PROGRAM = Access(0o644), Access(0o755)
 TIMERS = ("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer")
 UNITS = (
     *(engine.unit for engine in engines.ENGINES),
-    *(postgresql.UNIT, "supervisor.service", "nginx.service"),
+    *(postgresql.UNIT, unit.UNIT, former_supervisor.UNIT, "nginx.service", debian_redis.UNIT),
     *(*TIMERS, "dcor-converge.service", "dcor-nightly.service"),
 )
 #: units that the installation of their packages starts, and that start at boot
-STARTED = (postgresql.UNIT, "postgresql.service", "supervisor.service", "nginx.service")
+STARTED = (postgresql.UNIT, "postgresql.service", former_supervisor.UNIT, debian_redis.UNIT, "nginx.service")
 #: Debian's example of a site, which is enabled at first
 EXAMPLE = "/etc/nginx/sites-available/default"
 SITE_PACKAGES = f"{PACKAGED_CKAN}/lib/python3.11/site-packages"
@@ -64,6 +65,9 @@ FILES = {
     "/proc/meminfo": "MemTotal:        4194304 kB\n",
     "/proc/net/if_inet6": "",
     "/var/log/ckan/web.log": "",
+    unit.FILE: "[Service]\n",
+    unit.SUPERVISORD: "[supervisord]\n",
+    debian_redis.AUTOMATIC: "Package: redis-server\nArchitecture: amd64\nAuto-Installed: 1\n\n",
 }
 
 
@@ -75,12 +79,16 @@ class Machine:
         _install_files(host)
         self.systemd = Systemd(host, *UNITS)
         self.postgresql = Postgresql(host, self.systemd)
-        self.supervisor = Supervisor(host, self.systemd)
+        self.supervisor = Supervisor(host, self.systemd, unit.UNIT, PROGRAMS, supervisor.SOCKET, CKAN_USER)
+        self.debian_supervisor = Supervisor(
+            *(host, self.systemd, former_supervisor.UNIT),
+            *(former_supervisor.PROGRAMS, former_supervisor.SOCKET, "root"),
+        )
         self.nginx = Nginx(host)
         self.packages = Packages(host)
         self.files = Files(host)
         self.ckan = Ckan(host, self.systemd, self.postgresql, self.supervisor)
-        parts = (self.systemd, self.postgresql, self.supervisor, self.nginx, self.packages, self.files, self.ckan)
+        parts = (self.systemd, self.postgresql, self.nginx, self.packages, self.files, self.ckan)
         #: handlers by the names of programs; "RELEASE/bin/NAME" is a program of whichever release
         self.programs: dict[str, Handler] = {name: run for part in parts for name, run in part.programs().items()}
         #: what was run, in order
@@ -115,6 +123,11 @@ class Machine:
             self.unknown.append(str(error))
             raise
 
+    def rpc(self, path: str, user: str, method: str, *arguments: Any) -> Any:
+        """Stand for unix_http.rpc."""
+        servers = {(str(self.host.path(it.socket)), it.user): it for it in (self.supervisor, self.debian_supervisor)}
+        return servers[path, user].rpc(method, *arguments)
+
     def fail(self, *beginning: str, words: str = "", code: int = 1) -> None:
         """Make each call whose arguments begin so end with an exit code and these words."""
         self.failures[beginning] = (code, words)
@@ -129,7 +142,7 @@ class Machine:
             [
                 self.systemd.units,
                 *(self.postgresql.roles, self.postgresql.databases, self.postgresql.updates),
-                *(self.supervisor.loaded, self.nginx.reloads, self.packages.diversions),
+                *(self.supervisor.loaded, self.debian_supervisor.loaded, self.nginx.reloads, self.packages.diversions),
                 *(self.ckan.documents, self.ckan.commands),
             ]
         )
@@ -144,12 +157,15 @@ class Machine:
 
     def _start(self) -> None:
         """Start what the installation of the packages starts, and tie the programs together."""
-        for unit in STARTED:
-            self.systemd.units[unit].active, self.systemd.units[unit].file = "active", "enabled"
+        for started in STARTED:
+            self.systemd.units[started].active, self.systemd.units[started].file = "active", "enabled"
         self.nginx.start()
         for verb in ("start", "restart"):
             self.systemd.hooks[f"{verb} nginx.service"] = self.nginx.reload
-            self.systemd.hooks[f"{verb} supervisor.service"] = self.supervisor.restart
+            self.systemd.hooks[f"{verb} {unit.UNIT}"] = self.supervisor.restart
+            self.systemd.hooks[f"{verb} {former_supervisor.UNIT}"] = self.debian_supervisor.restart
+        for verb in ("stop", "disable"):
+            self.systemd.hooks[f"{verb} {unit.UNIT}"] = self.supervisor.end
         self.systemd.hooks["stop nginx.service"] = self.nginx.stop
         self.systemd.hooks["reload nginx.service"] = self.nginx.reload
         self.systemd.hooks["reload-or-restart nginx.service"] = self.nginx.reload
@@ -172,7 +188,7 @@ def _install_files(host: Host) -> None:
 def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the code under test reach this machine, and no other one."""
     monkeypatch.setattr(Host, "run", lambda _, *argv, **options: machine.run(*argv, **options))
-    monkeypatch.setattr(unix_http, "rpc", machine.supervisor.rpc)
+    monkeypatch.setattr(unix_http, "rpc", machine.rpc)
     monkeypatch.setattr(unix_http, "get", machine.ckan.get)
     monkeypatch.setattr(http_request, "ask", machine.ckan.ask)
     monkeypatch.setattr(psutil, "net_connections", lambda _: machine.connections)

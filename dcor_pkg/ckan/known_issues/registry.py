@@ -20,6 +20,7 @@ from dcor_pkg.ckan.known_issues import (
     password_reset_answers,
     percent_in_database_url,
     preview_links_for_a_day,
+    public_logs,
     readable_after_withdrawal,
     slow_logs,
     tags_after_withdrawal,
@@ -54,6 +55,7 @@ ISSUES: tuple[Issue, ...] = (
     delete_without_action.ISSUE,
     links_for_a_day.ISSUE,
     preview_links_for_a_day.ISSUE,
+    public_logs.ISSUE,
 )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dcor_pkg.ckan import programs, release, supervisor, switch
+from dcor_pkg.ckan import programs, release, supervisor, switch, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.machine.paths import CKAN_INI, CURRENT, SUPERVISOR_PROGRAMS
+from dcor_pkg.machine.paths import CKAN_INI, CURRENT, PROGRAMS
 from dcor_pkg.nginx import upstream
 
 PUBLIC = Access(0o644)
@@ -32,6 +33,8 @@ def states(host: Host, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     host.write(f"{release.directory('2.0')}/{release.SCHEMA}", "revision", PUBLIC)
     host.make_directory("/run", Access(0o755))
     monkeypatch.setattr(switch, "switch_to", switched)
+    monkeypatch.setattr(Service, "check", lambda service, host: states.get(service.unit))
+    monkeypatch.setattr(Service, "apply", lambda service, host: states.pop(service.unit))
     monkeypatch.setattr(supervisor, "states", lambda host: dict(states))
     monkeypatch.setattr(supervisor, "update", lambda host: None)
     return states
@@ -40,7 +43,7 @@ def states(host: Host, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def test_a_release_is_put_in_service_and_the_former_one_is_removed(host: Host, states: dict[str, str]) -> None:
     host.write(f"{release.directory('1.0')}/{release.SCHEMA}", "revision", PUBLIC)
     host.write(f"{release.directory('.3.0')}/bin/ckan", "", PUBLIC)
-    host.write(f"{SUPERVISOR_PROGRAMS}/dcor-{FORMER.id}.conf", "", PUBLIC)
+    host.write(f"{PROGRAMS}/dcor-{FORMER.id}.conf", "", PUBLIC)
     host.write(f"{FORMER.directory}/ckan.ini", "", PUBLIC)
     host.link(CURRENT, "releases/1.0")
     assert STEP.check(host) == "the active release is 1.0, not 2.0"
@@ -48,8 +51,19 @@ def test_a_release_is_put_in_service_and_the_former_one_is_removed(host: Host, s
     assert STEP.check(host) is None
     wanted = programs.wanted(host, "2.0", STEP.reads)
     assert host.names(release.DIRECTORY) == ["2.0"]
-    assert host.names(SUPERVISOR_PROGRAMS) == [f"dcor-{wanted.id}.conf"]
+    assert host.names(PROGRAMS) == [f"dcor-{wanted.id}.conf"]
     assert host.names(programs.CONFIGURATIONS) == [wanted.id]
+
+
+def test_a_restart_of_the_unit_is_followed_by_a_proof_of_its_programs(host: Host, states: dict[str, str]) -> None:
+    STEP.apply(host)
+    wanted = programs.wanted(host, "2.0", STEP.reads)
+    states.clear()
+    states[unit.UNIT] = "its restart is pending"
+    assert STEP.check(host) == "dcor-ckan.service its restart is pending"
+    STEP.apply(host)
+    assert states == {wanted.web: "RUNNING", wanted.jobs: "STARTING"}
+    assert STEP.check(host) is None
 
 
 def test_each_way_to_differ_is_named(host: Host, states: dict[str, str]) -> None:
@@ -88,14 +102,14 @@ def test_a_switch_that_fails_before_or_after_the_change_of_nginx(
         raise DcorError("systemctl reload nginx.service ended with 1")
 
     for each in (FORMER, NEXT):
-        host.write(f"{SUPERVISOR_PROGRAMS}/dcor-{each.id}.conf", "", PUBLIC)
+        host.write(f"{PROGRAMS}/dcor-{each.id}.conf", "", PUBLIC)
     host.write(upstream.PATH, FORMER.upstream, PUBLIC)
     monkeypatch.setattr(programs, "wanted", lambda host, release, reads: NEXT)
     monkeypatch.setattr(Programs, "file", lambda self, data: Settled())
     monkeypatch.setattr(switch, "switch_to", fail)
     with pytest.raises(DcorError):
         STEP.apply(host)
-    assert host.names(SUPERVISOR_PROGRAMS) == [f"dcor-{each.id}.conf" for each in remaining]
+    assert host.names(PROGRAMS) == [f"dcor-{each.id}.conf" for each in remaining]
 
 
 class Settled:

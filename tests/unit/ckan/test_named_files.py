@@ -8,7 +8,7 @@ import pytest
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.settings import InvalidAnswer
-from dcor_pkg.ckan import named_files
+from dcor_pkg.ckan import named_files, unit
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Access, Host
 
@@ -17,8 +17,9 @@ SUPPLEMENT = {"key": "patient", "name": "Patient", "requires": {}, "items": []}
 
 @pytest.fixture
 def as_current_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read as the user who runs the test: only root may read as another one."""
+    """Read as the user who runs the test, and in its directory: only root may read as another one."""
     monkeypatch.setattr(named_files, "USER", None)
+    monkeypatch.setattr(unit, "HIDDEN", ())  # where tests have their files
 
 
 def _proposal(answers: dict[str, str]) -> Proposal:
@@ -99,3 +100,11 @@ def test_a_file_is_refused_that_a_user_could_exchange_for_one_of_root(
     with pytest.raises(InvalidAnswer, match=r"file\.json is a link of curator") as raised:
         named_files.check(host, _proposal({key: path}))
     assert raised.value.question == f"dcor-server/{key}"
+
+
+@pytest.mark.parametrize("key", ["licences", "resource-supplements"])
+@pytest.mark.parametrize("place", unit.HIDDEN)
+def test_a_file_that_the_confined_ckan_does_not_see_is_invalid(host: Host, key: str, place: str) -> None:
+    with pytest.raises(InvalidAnswer) as raised:
+        named_files.check(host, _proposal({key: f"{place}/admin/files"}))
+    assert f"CKAN, which is confined, does not see {place}" in str(raised.value)

@@ -52,9 +52,10 @@ def test_a_named_file_is_read_when_ckan_starts() -> None:
     assert reads[named] == (*reads[SETTINGS], "/srv/licences.json", "/srv/supplements")
 
 
-def test_ckan_owns_what_it_writes_and_its_sockets_are_for_its_group() -> None:
+def test_ckan_owns_what_it_writes_and_its_logs_are_not_for_all() -> None:
     found = {step.path: step.access for step in steps.prepare_steps(SETTINGS, FACTS) if isinstance(step, Directory)}
     own = Access(0o755, "www-data", "www-data")
     assert found["/srv/data/ckan"] == found["/srv/data/ckan/storage"] == found["/var/lib/ckan/webassets"] == own
-    assert found["/run/dcor-server/web"] == Access(0o750, "www-data", "www-data")
+    assert found["/var/log/ckan"] == Access(0o750, "www-data", "adm")
+    assert found["/var/lib/dcor-server/programs"] == Access(0o755)
     assert found["/var/log/dcor-server"] == Access(0o750, "root", "adm")

@@ -1,9 +1,9 @@
-"""Supervisor is queried and controlled by XML-RPC; only programs of dcor-server are seen."""
+"""The supervisor of CKAN's unit is queried and controlled by XML-RPC; only programs of dcor-server are seen."""
 
 from __future__ import annotations
 
 import xmlrpc.client
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,35 +16,58 @@ from dcor_pkg.machine.host import Host
 class Supervisor:
     """Supervisor's interface (supervisord.org, "XML-RPC API"), with the states that its programs go through."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: Host) -> None:
+        self.socket = str(host.path("/run/dcor-ckan/supervisor.sock"))
         self.states = {"dcor-web-1": ["RUNNING"], "dcor-jobs-1": ["STOPPED"], "other": ["RUNNING"]}
-        self.calls: list[tuple[str, str, bool]] = []
+        #: what its files have brought: added, changed, removed
+        self.changes: Any = [[[], [], []]]
+        self.calls: list[tuple[str, ...]] = []
         self.error: Exception | None = None
 
-    def getAllProcessInfo(self) -> list[dict[str, object]]:  # noqa: N802 (supervisor's name)
-        """Return all programs, each in its next state."""
+    def rpc(self, path: str, user: str, method: str, *arguments: Any) -> Any:
+        """Stand for unix_http.rpc."""
+        assert (path, user) == (self.socket, "www-data")
         if self.error is not None:
             raise self.error
+        return getattr(self, method.removeprefix("supervisor."))(*arguments)
+
+    def getAllProcessInfo(self) -> Any:  # noqa: N802 (supervisor's name)
+        """Return all programs, each in its next state."""
         return [
             {"name": name, "statename": states.pop(0) if len(states) > 1 else states[0], "pid": 10 + number}
             for number, (name, states) in enumerate(self.states.items())
         ]
 
+    def reloadConfig(self) -> Any:  # noqa: N802
+        """Return what has changed."""
+        return self.changes
+
+    def addProcessGroup(self, name: str) -> None:  # noqa: N802
+        """Record the call."""
+        self.calls.append(("add", name))
+
+    def removeProcessGroup(self, name: str) -> None:  # noqa: N802
+        """Record the call."""
+        self.calls.append(("remove", name))
+        del self.states[name]
+
     def startProcess(self, name: str, wait: bool) -> None:  # noqa: N802
         """Record the call."""
-        self.calls.append(("start", name, wait))
+        assert not wait
+        self.calls.append(("start", name))
 
     def stopProcess(self, name: str, wait: bool) -> None:  # noqa: N802
         """Record the call; it takes a while."""
-        self.calls.append(("stop", name, wait))
+        assert not wait
+        self.calls.append(("stop", name))
         self.states[name] = ["STOPPING", "STOPPING", "STOPPED"]
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Supervisor:
+def server(host: Host, monkeypatch: pytest.MonkeyPatch) -> Supervisor:
     """Return a running supervisor."""
-    server = Supervisor()
-    monkeypatch.setattr(unix_http, "rpc", lambda socket: SimpleNamespace(supervisor=server))
+    server = Supervisor(host)
+    monkeypatch.setattr(unix_http, "rpc", server.rpc)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     return server
 
@@ -55,33 +78,96 @@ def test_states_and_processes_are_those_of_our_programs(host: Host, server: Supe
     assert supervisor.process(host, "dcor-web-2") == 0
 
 
-@pytest.mark.parametrize("error", [ConnectionRefusedError(), xmlrpc.client.Fault(6, "SHUTDOWN_STATE")])
+@pytest.mark.parametrize("error", [DcorError("Nothing answers"), xmlrpc.client.Fault(6, "SHUTDOWN_STATE")])
 def test_a_supervisor_that_does_not_answer_has_no_programs(host: Host, server: Supervisor, error: Exception) -> None:
     server.error = error
     assert supervisor.states(host) == {}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(None, 7, "dcor-web-1", [7], ["dcor-web-1"], [{}], [{"name": "dcor-web-1"}]),
+        [{"name": "dcor-web-1\x1b[2J", "statename": "RUNNING", "pid": 1}],
+        [{"name": "dcor-web-1", "statename": "\x1b[2J", "pid": 1}],
+        [{"name": "dcor-web-1", "statename": "RUNNING", "pid": "1"}],
+        [{"name": ["dcor-web-1"], "statename": "RUNNING", "pid": 1}],
+    ],
+)
+def test_an_answer_in_another_form_has_no_programs(
+    host: Host, server: Supervisor, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    monkeypatch.setattr(server, "getAllProcessInfo", lambda: answer)
+    assert supervisor.states(host) == {}
+
+
+def test_a_thousand_programs_are_not_waited_for(host: Host, server: Supervisor) -> None:
+    server.states = {f"dcor-web-{number}": ["RUNNING"] for number in range(1000)}
+    assert len(supervisor.states(host)) == supervisor.MAX_PROGRAMS
+
+
 def test_only_a_program_that_does_not_run_is_started(host: Host, server: Supervisor) -> None:
     for program in ("dcor-web-1", "dcor-jobs-1", "dcor-web-2"):
         supervisor.start(host, program)
-    assert server.calls == [("start", "dcor-jobs-1", False)]
+    assert server.calls == [("start", "dcor-jobs-1")]
+
+
+@pytest.mark.parametrize(
+    ("call", "code"), [(supervisor.start, supervisor.ALREADY_STARTED), (supervisor.stop, supervisor.NOT_RUNNING)]
+)
+def test_what_has_happened_meanwhile_is_no_error(
+    host: Host, server: Supervisor, monkeypatch: pytest.MonkeyPatch, call: Any, code: int
+) -> None:
+    """Supervisor starts a new program by itself a moment after it was added."""
+
+    def fault(name: str, wait: bool) -> None:
+        server.states[name] = ["STOPPED"]
+        raise xmlrpc.client.Fault(code, "ALREADY")
+
+    monkeypatch.setattr(server, "startProcess", fault)
+    monkeypatch.setattr(server, "stopProcess", fault)
+    call(host, "dcor-jobs-1")
+    call(host, "dcor-web-1")
 
 
 def test_a_program_is_stopped_and_awaited(host: Host, server: Supervisor) -> None:
     for program in ("dcor-web-1", "dcor-jobs-1", "dcor-web-2"):
         supervisor.stop(host, program)
-    assert server.calls == [("stop", "dcor-web-1", False)]
+    assert server.calls == [("stop", "dcor-web-1")]
     assert supervisor.states(host)["dcor-web-1"] == "STOPPED"
 
 
 def test_a_program_that_does_not_stop_is_named(host: Host, server: Supervisor) -> None:
     with pytest.raises(DcorError, match="The program dcor-web-1 did not stop within 0 s") as raised:
         supervisor.stop(host, "dcor-web-1", timeout=0)
-    assert raised.value.hint == "supervisorctl status dcor-web-1"
+    assert raised.value.hint == "supervisorctl -c /usr/share/dcor-server/files/supervisord.conf status dcor-web-1"
 
 
-def test_changed_files_are_taken_over_by_supervisorctl(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[str, ...]] = []
-    monkeypatch.setattr(Host, "run", lambda _, *argv, timeout: calls.append(argv))
+def test_changed_files_are_taken_over(host: Host, server: Supervisor) -> None:
+    server.changes = [[["dcor-web-2"], ["dcor-jobs-1"], ["dcor-web-1"]]]
     supervisor.update(host)
-    assert calls == [("supervisorctl", "update")]
+    assert server.calls == [
+        ("stop", "dcor-web-1"),
+        ("remove", "dcor-web-1"),
+        ("remove", "dcor-jobs-1"),
+        ("add", "dcor-web-2"),
+        ("add", "dcor-jobs-1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer", [None, 7, [], [[]], [[[], []]], [[7, 7, 7]], [[["other"], [], []]], [["a", "b", "c"]]]
+)
+def test_changes_in_another_form_are_an_error(host: Host, server: Supervisor, answer: object) -> None:
+    server.changes = answer
+    with pytest.raises(DcorError, match="does not say which programs have changed") as raised:
+        supervisor.update(host)
+    assert raised.value.hint.startswith("See: journalctl --unit=dcor-ckan.service.")
+    assert server.calls == []
+
+
+def test_a_fault_is_an_error_with_its_words(host: Host, server: Supervisor) -> None:
+    server.error = xmlrpc.client.Fault(92, "CANT_REREAD: \x1b[2J" + "x" * 1000)
+    with pytest.raises(DcorError, match=r"reloadConfig\(\) with 'CANT_REREAD: \\x1b\[2Jxx") as raised:
+        supervisor.update(host)
+    assert len(raised.value.reason) < 400

@@ -34,9 +34,9 @@ class Site:
     #: what was done, in order
     done: list[str] = field(default_factory=list)
 
-    def get(self, socket: str, target: str, hostname: str) -> Answer:
+    def get(self, socket: str, target: str, hostname: str, user: str) -> Answer:
         """Answer as the web server does."""
-        assert (socket, hostname) == (str(self.host.path(NEXT.probe)), "dcor.example.org")
+        assert (socket, hostname, user) == (str(self.host.path(NEXT.probe)), "dcor.example.org", "www-data")
         if target == switch.SEARCH:
             return self.searches.pop(0) if len(self.searches) > 1 else self.searches[0]
         return self.pages.get(target, Answer(200, "<html>"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,16 +12,20 @@ from tests.unit.fake_programs.supervisor import Supervisor
 from tests.unit.fake_programs.systemd import Systemd
 
 
-@dataclass(frozen=True)
+@dataclass
 class Response:
     """What http.client returns."""
 
     status: int
     body: bytes
+    rest: io.BytesIO = field(init=False, compare=False)
 
-    def read(self) -> bytes:
-        """Return the body."""
-        return self.body
+    def __post_init__(self) -> None:
+        self.rest = io.BytesIO(self.body)
+
+    def read1(self, size: int) -> bytes:
+        """Return the next part of the body."""
+        return self.rest.read(size)
 
 
 @dataclass
@@ -46,7 +51,8 @@ class Site:
         if "RUNNING" not in states:
             return Response(502, b"")
         success = json.dumps({"success": True}).encode() if target == switch.SEARCH else b"<html>"
-        return self.answers.get(target, Response(200, success))
+        found = self.answers.get(target, Response(200, success))
+        return Response(found.status, found.body)
 
 
 @dataclass

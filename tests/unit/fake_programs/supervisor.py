@@ -1,19 +1,17 @@
-"""A fake of supervisor: its XML-RPC interface, and supervisorctl, over the files in conf.d."""
+"""A fake of supervisor, CKAN's and Debian's: its XML-RPC interface over the files of its programs."""
 # ruff: noqa: N802 (the methods of the interface have these names)
 
 from __future__ import annotations
 
 import configparser
 import itertools
+import xmlrpc.client
 from dataclasses import dataclass, field
 from typing import Any
 
+from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import SUPERVISOR_PROGRAMS
-from tests.unit.fake_programs.call import Call, Handler
 from tests.unit.fake_programs.systemd import Systemd
-
-UNIT = "supervisor.service"
 
 
 @dataclass
@@ -32,25 +30,20 @@ class Supervisor:
 
     host: Host
     systemd: Systemd
+    unit: str
+    #: the directory of the programs' files
+    directory: str
+    socket: str
+    user: str
     loaded: dict[str, Program] = field(default_factory=dict)
     fault: dict[str, str] = field(default_factory=dict)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(5001), compare=False)
 
-    def programs(self) -> dict[str, Handler]:
-        """Return the handlers by the names of their programs."""
-        return {"supervisorctl": self.supervisorctl}
-
-    def rpc(self, path: str) -> Supervisor:
-        """Stand for unix_http.rpc: return a proxy, whose namespace `supervisor` this is too."""
-        assert path == str(self.host.path("/run/supervisor.sock")), path
-        return self
-
-    @property
-    def supervisor(self) -> Supervisor:
-        """The namespace of the interface; OSError where nothing listens on the socket."""
-        if not self.systemd.is_active(UNIT):
-            raise FileNotFoundError(2, "No such file or directory")
-        return self
+    def rpc(self, method: str, *arguments: Any) -> Any:
+        """Stand for unix_http.rpc on the socket. Raises DcorError where nothing listens there."""
+        if not self.systemd.is_active(self.unit):
+            raise DcorError(f"Nothing answers at {self.socket}: [Errno 2] No such file or directory.")
+        return getattr(self, method.removeprefix("supervisor."))(*arguments)
 
     def getAllProcessInfo(self) -> list[dict[str, Any]]:
         """Return what XML-RPC does of each program, as far as it is read."""
@@ -73,30 +66,36 @@ class Supervisor:
         self.loaded[name].state, self.loaded[name].process = "STOPPED", 0
         return True
 
-    def supervisorctl(self, call: Call) -> str:
-        """Carry out `supervisorctl update`: forget what is gone or changed, start what is new."""
-        if call.argv != ("supervisorctl", "update") or not self.systemd.is_active(UNIT):
-            raise call.unknown()
+    def reloadConfig(self) -> list[list[list[str]]]:
+        """Return which programs have changed in the files."""
         found = self.configured()
-        gone = [name for name, program in self.loaded.items() if found.get(name) != program.section]
-        for name in gone:
-            del self.loaded[name]
-        new = sorted(set(found) - set(self.loaded))
-        for name in new:
-            self.loaded[name] = Program("STOPPED", 0, found[name])
-            self.startProcess(name, False)
-        return "".join(
-            [f"{name}: stopped\n{name}: removed process group\n" for name in gone]
-            + [f"{name}: added process group\n" for name in new]
-        )
+        both = sorted(set(found) & set(self.loaded))
+        changed = [name for name in both if found[name] != self.loaded[name].section]
+        return [[sorted(set(found) - set(self.loaded)), changed, sorted(set(self.loaded) - set(found))]]
+
+    def addProcessGroup(self, name: str) -> bool:
+        """Load a program and start it."""
+        self.loaded[name] = Program("STOPPED", 0, self.configured()[name])
+        return self.startProcess(name, False)
+
+    def removeProcessGroup(self, name: str) -> bool:
+        """Forget a program that does not run."""
+        if self.loaded[name].process:
+            raise xmlrpc.client.Fault(91, f"STILL_RUNNING: {name}")
+        del self.loaded[name]
+        return True
 
     def configured(self) -> dict[str, dict[str, str]]:
-        """Return the programs that the files in conf.d name, with their sections."""
+        """Return the programs that the files name, with their sections."""
         parser = configparser.ConfigParser(interpolation=None)
-        for name in self.host.names(SUPERVISOR_PROGRAMS):
+        for name in self.host.names(self.directory):
             if name.endswith(".conf"):
-                parser.read_string(self.host.read(f"{SUPERVISOR_PROGRAMS}/{name}") or "", name)
+                parser.read_string(self.host.read(f"{self.directory}/{name}") or "", name)
         return {section.partition(":")[2]: dict(parser[section]) for section in parser.sections()}
+
+    def end(self) -> None:
+        """End with all programs, as when the service stops."""
+        self.loaded = {}
 
     def restart(self) -> None:
         """Load everything again, as at a start of the service."""

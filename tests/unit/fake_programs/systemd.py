@@ -9,6 +9,8 @@ from dcor_pkg.machine.host import Host
 from tests.unit.fake_programs.call import Call, Handler
 
 DIRECTORY = "/etc/systemd/system"
+#: the main process of each unit
+MAIN = 4001
 
 
 @dataclass
@@ -83,6 +85,7 @@ class Systemd:
             "UnitFileState": state.file,
             "NeedDaemonReload": "no" if state.loaded == self._files(unit) or not state.file else "yes",
             "Job": state.job,
+            "MainPID": str(MAIN if state.active == "active" else 0),
         }
         asked = call.option("--property").split(",")
         if set(asked) - set(shown):

@@ -8,7 +8,8 @@ from typing import Any
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import programs, release
+from dcor_pkg.ckan import former_supervisor, programs, release
+from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.kernel import managed_file, pending, secrets
 from dcor_pkg.kernel.preserved import PRESERVED_INSTANCE
@@ -16,7 +17,7 @@ from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import facts
 from dcor_pkg.machine.host import Access
-from dcor_pkg.machine.paths import PRESERVED, SUPERVISOR_PROGRAMS
+from dcor_pkg.machine.paths import PRESERVED, PROGRAMS
 from dcor_pkg.plan import build_plan
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.postgresql import cluster
@@ -140,10 +141,23 @@ def stop_web(machine: Machine) -> None:
     machine.supervisor.stopProcess(serving.web, False)
 
 
+def stop_ckan(machine: Machine) -> None:
+    """Stop CKAN's unit, and with it all programs."""
+    unit(ckan_unit.UNIT, active="inactive")(machine)
+    machine.supervisor.end()
+
+
+def leave_former_programs(machine: Machine) -> None:
+    """Leave a program below Debian's supervisor, as former versions had it."""
+    text = "[program:dcor-web-1.0.aa]\ncommand = web\n"
+    machine.host.write(f"{former_supervisor.PROGRAMS}/dcor-1.0.aa.conf", text, PUBLIC)
+    machine.debian_supervisor.restart()
+
+
 def lose_programs_file(machine: Machine) -> None:
     serving = programs.serving(machine.host)
     assert serving is not None
-    machine.host.remove(f"{SUPERVISOR_PROGRAMS}/dcor-{serving.id}.conf")
+    machine.host.remove(f"{PROGRAMS}/dcor-{serving.id}.conf")
 
 
 def lose_copies(machine: Machine) -> None:

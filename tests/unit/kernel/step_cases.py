@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dcor_pkg.ckan import additions as ckan_additions
 from dcor_pkg.ckan import admin_commands, programs
+from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import CkanIni
 from dcor_pkg.ckan.database_schema import DatabaseSchema
+from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
@@ -37,7 +39,9 @@ from dcor_pkg.services.object_store.socket_activation import NoSocketActivation,
 from dcor_pkg.services.postgresql import psql
 from dcor_pkg.services.postgresql.cluster import ClusterEnabled, ClusterStopped
 from dcor_pkg.services.postgresql.local import DatabaseLogin, PostgresqlDatabase
+from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.redis import local as redis
+from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
 from dcor_pkg.services.solr import local as solr
 from dcor_pkg.services.solr.local import SolrCore
 from dcor_pkg.tls import own_certificate, self_signed, trust_bundle
@@ -200,9 +204,15 @@ CASES = (
             "programs lost": damages.lose_programs_file,
             "copies lost": damages.lose_copies,
             "stopped": damages.stop_web,
+            "unit stopped": damages.stop_ckan,
+            "restart": request(ckan_unit.RESTART),
             "left over": damages.leave_release,
         },
     ),
+    Case(
+        NoFormerPrograms, {"of a former version": damages.leave_former_programs}, before=damages.leave_former_programs
+    ),
+    Case(DebianInstanceStopped, {"not decided": remove(debian_redis.STATE_FILE)}),
     Case(
         AdminCommands,
         {

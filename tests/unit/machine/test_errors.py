@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcor_pkg.errors import LINE_LENGTH, CommandFailed, command_line
+from dcor_pkg.errors import LINE_LENGTH, CommandFailed, DcorError, command_line
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,11 @@ def test_how_a_program_ended_is_said(code: int, ending: str) -> None:
 def test_of_a_long_output_the_end_is_kept() -> None:
     hint = CommandFailed(("true",), 1, f"begin{'.' * 3000}end\n").hint
     assert (len(hint), hint[-3:], "begin" in hint) == (2000, "end", False)
+
+
+def test_words_of_others_do_not_control_the_terminal() -> None:
+    """A log that CKAN's user can write, or an answer of CKAN, is part of messages that root reads."""
+    error = DcorError("It says \x1b]0;x\x07\x9b2J\r.", "First\n\tsecond\x08\u202e, ü")
+    assert error.reason == str(error) == "It says ?]0;x??2J?."
+    assert error.hint == "First\n\tsecond??, ü"
+    assert CommandFailed(("true",), 1, "\x1b[2J\n").hint == "?[2J"

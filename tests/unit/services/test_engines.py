@@ -104,8 +104,8 @@ def test_timers_start_after_its_unit(engine: Engine) -> None:
 
 
 @each_engine
-def test_supervisor_starts_after_its_unit(engine: Engine) -> None:
-    (step,) = (it for it in build_plan(Settings(), FACTS) if it.name.endswith("supervisor.service.d/dcor-server.conf"))
+def test_ckan_starts_after_its_unit(engine: Engine) -> None:
+    (step,) = (it for it in build_plan(Settings(), FACTS) if it.name.endswith("dcor-ckan.service.d/dcor-server.conf"))
     assert isinstance(step, ManagedFile)
     assert engine.unit in tuple(step.values["units"])  # type: ignore[arg-type]
 

@@ -6,9 +6,12 @@ import os
 
 import pytest
 
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import release, unit
+from dcor_pkg.kernel import pending
+from dcor_pkg.machine.host import Access
 from dcor_pkg.verbs.nightly import JOBS
 from tests.unit.command_line import CommandLine
+from tests.unit.fake_programs.systemd import MAIN
 
 
 class Replaced(BaseException):
@@ -41,7 +44,7 @@ def test_all_jobs_run_in_the_active_release(server: CommandLine) -> None:
     ended = server("nightly")
     assert (ended.code, ended.out, ended.err) == (0, "", "")
     assert server.machine.ckan.commands == [*JOBS, ("reconcile", "7.0")]
-    programs = {call.argv[0] for call in server.machine.calls[-len(JOBS) - 1 :]}
+    programs = {call.argv[0] for call in server.machine.calls if call.argv[0].startswith(release.DIRECTORY)}
     home = f"{release.DIRECTORY}/{release.active(server.machine.host)}"
     assert programs == {f"{home}/bin/ckan", f"{home}/bin/python"}
 
@@ -69,6 +72,29 @@ def test_a_job_that_fails_is_reported_with_its_output_and_the_others_run(server:
     assert lines[0].startswith("dcor-server: The nightly job `run-jobs-dc-view --modified-days 1` failed: ")
     assert lines[1:] == ["    sqlalchemy.exc.OperationalError", "    no connection"]
     assert server.machine.ckan.commands[:-1] == list(JOBS)
+
+
+MAPS = """\
+563a1d5000-563a1d6000 r-xp 00001000 fe:01 1201 /usr/bin/python3.11
+7f0c1a4000-7f0c1a5000 r-xp 00001000 fe:01 1202 {library}
+7f0c1a6000-7f0c1a7000 rw-s 00000000 00:01 1203 /dev/zero (deleted)
+7f0c1a8000-7f0c1a9000 rw-p 00000000 00:00 0
+"""
+
+
+@pytest.mark.parametrize("process", ["supervisor", "web server", "job workers"])
+def test_ckan_is_restarted_where_it_uses_what_an_upgrade_has_replaced(server: CommandLine, process: str) -> None:
+    host, loaded = server.machine.host, server.machine.supervisor.loaded
+    programs = {name.split("-")[1]: program.process for name, program in loaded.items()}
+    ids = {"supervisor": MAIN, "web server": programs["web"], "job workers": programs["jobs"]}
+    for each in ids.values():
+        host.write(f"/proc/{each}/maps", MAPS.format(library="/usr/lib/libssl.so.3"), Access(0o444))
+    assert server("nightly").code == 0
+    assert not pending.is_pending(host, unit.RESTART)
+    host.write(f"/proc/{ids[process]}/maps", MAPS.format(library="/usr/lib/libssl.so.3 (deleted)"), Access(0o444))
+    assert server("nightly").code == 0
+    assert pending.is_pending(host, unit.RESTART)
+    assert pending.is_pending(host, pending.CONVERGE)
 
 
 def test_json_lists_the_jobs_that_failed(server: CommandLine) -> None:

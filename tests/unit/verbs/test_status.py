@@ -14,7 +14,7 @@ import pytest
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import additions, switch
 from dcor_pkg.kernel import data_directory, secrets
-from dcor_pkg.machine import disk
+from dcor_pkg.machine import disk, unix_http
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.nginx import upstream
@@ -67,6 +67,15 @@ def test_json_has_the_documented_keys(server: CommandLine) -> None:
     assert sorted(status["converge"]) == ["hint", "reason", "when", "worked"]
 
 
+@pytest.mark.parametrize(("name", "limit"), [("MAX_BYTES", 100_000), ("TIMEOUT_SECONDS", -1.0)])
+def test_an_answer_that_does_not_end_is_a_problem(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch, name: str, limit: float
+) -> None:
+    monkeypatch.setattr(health if name == "TIMEOUT_SECONDS" else unix_http, name, limit)
+    server.site.answers["/"] = Response(200, b"x" * 1_000_000)
+    assert problems(server)["page"].endswith("bytes and does not end")
+
+
 def stop(unit: str) -> Callable[[CommandLine], None]:
     def damage(server: CommandLine) -> None:
         server.machine.systemd.units[unit].active = "failed"
@@ -115,7 +124,7 @@ def let_redis_load(server: CommandLine) -> None:
         (stop("dcor-solr.service"), "solr", "answers 0 ([Errno 111] Connection refused)"),
         (stop("dcor-object-store.service"), "object-store", "instead of 403"),
         (stop(CLUSTER), "database", "Is the server running"),
-        (stop("supervisor.service"), "programs", "is unknown"),
+        (stop("dcor-ckan.service"), "programs", "is unknown"),
         (unmount, "data", "is not mounted"),
         (fill_disk, "disk of /data", "only 300 MiB are free"),
         (end_jobs, "programs", "is FATAL"),

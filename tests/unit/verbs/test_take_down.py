@@ -8,6 +8,7 @@ from copy import deepcopy
 import pytest
 
 from dcor_pkg.ckan import supervisor
+from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.kernel import last_converge
 from dcor_pkg.kernel.data_directory import marker
 from dcor_pkg.machine.paths import CKAN_INI, PACKAGED_CKAN
@@ -91,18 +92,18 @@ def fail_to_stop(machine: Machine) -> None:
     machine.fail("systemctl", "stop", words="Failed to connect to bus")
 
 
-def fail_to_update(machine: Machine) -> None:
-    machine.fail("supervisorctl", words="unix:///run/supervisor.sock refused connection")
+def fail_to_disable(machine: Machine) -> None:
+    machine.fail("systemctl", "disable", "--now", "--quiet", ckan_unit.UNIT, words="Failed to disable unit")
 
 
-@pytest.mark.parametrize("damage", [fail_to_stop, fail_to_update])
+@pytest.mark.parametrize("damage", [fail_to_stop, fail_to_disable])
 def test_a_part_that_fails_is_reported_and_the_others_are_done(
     installed: Machine, damage: Callable[[Machine], None]
 ) -> None:
     damage(installed)
     ((reason, hint),) = failures(installed)
     assert "failed with exit code 1" in reason
-    assert hint in ("Failed to connect to bus", "unix:///run/supervisor.sock refused connection")
+    assert hint in ("Failed to connect to bus", "Failed to disable unit")
     assert {installed.systemd.units[unit].active for unit in OURS} == {"inactive"}
     assert installed.packages.diversions == {}
     assert not last_converge.read(installed.host).worked
