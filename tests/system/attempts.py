@@ -67,7 +67,6 @@ SECRET = (
     "/etc/ckan/default/ckan.ini",
     "/var/lib/dcor-server/configurations/*/ckan.ini",
     "/var/cache/debconf/passwords.dat",
-    "/var/backups/dcor-server/",
     "/var/log/dcor-server/dcor-server.log",
 )
 OF_ENGINES = {
