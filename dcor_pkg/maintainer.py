@@ -98,10 +98,10 @@ def _converge(host: Host, *, is_new: bool) -> int:
     if failure is not None:
         return _fail(host, f"The step {failure.step!r} failed: {failure.reason}", failure.hint)
     settings = settings_file.load(host)
-    if (news := fingerprint.news(host, settings, outcomes)) is not None:
-        _say(news)
     for notice in notices.empty_pages(settings) if is_new or _is_reconfiguration() else ():
         _say(str(notice))
+    if (news := fingerprint.news(host, settings, outcomes)) is not None:
+        _say(news)
     _say(f"https://{settings.hostname}/ is up ({report.summary(outcomes)}).")
     return OK
 

@@ -85,9 +85,9 @@ def test_default_settings_name_no_file(host: Host) -> None:
 @pytest.mark.parametrize(
     ("key", "path"),
     [
-        ("about", "/home/curator/file.json"),
-        ("licences", "/home/curator/file.json"),
-        ("resource-supplements", "/home/curator"),
+        ("about", "/srv/curator/file.json"),
+        ("licences", "/srv/curator/file.json"),
+        ("resource-supplements", "/srv/curator"),
     ],
 )
 def test_a_file_is_refused_that_a_user_could_exchange_for_one_of_root(
@@ -95,8 +95,8 @@ def test_a_file_is_refused_that_a_user_could_exchange_for_one_of_root(
 ) -> None:
     monkeypatch.setattr(Host, "run", lambda *_, **__: "file.json\n")
     host.write("/etc/shadow", "root:hash\n", Access(0o644))
-    host.make_directory("/home/curator", Access(0o755, "curator", "curator"))
-    host.path("/home/curator/file.json").symlink_to("/etc/shadow")
+    host.make_directory("/srv/curator", Access(0o755, "curator", "curator"))
+    host.path("/srv/curator/file.json").symlink_to("/etc/shadow")
     with pytest.raises(InvalidAnswer, match=r"file\.json is a link of curator") as raised:
         named_files.check(host, _proposal({key: path}))
     assert raised.value.question == f"dcor-server/{key}"
