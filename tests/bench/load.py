@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Measure how long users wait for a search or the sign-in page while others send slow requests. Run nothing else meanwhile."""
+"""Measure how long users wait for a page while others send slow requests. Run nothing else meanwhile."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def objects(server: Server, resource: Uploaded) -> list[str]:
     """Wait until guests can read the objects of a resource, and return their paths."""
     path = urlsplit(str(dcor_client.wait_for_metadata(server, resource)["s3_url"])).path
     paths = [path.replace("/resource/", f"/{kind}/") for kind in KINDS]
-    guest = Server(server.host, server.certificate)
+    guest = Server(server.host)
     for it in paths:
         dcor_client.wait(it, lambda it=it: guest.get(it).status_code == 200 or None)  # type: ignore[misc]
     return paths
