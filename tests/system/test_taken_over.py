@@ -32,7 +32,7 @@ OF_ROOT = {
     "dcor-mail@test.service": "reads the settings, which are root's, and the journal; connects to the mail relay",
 }
 #: The highest exposure of those.
-MAX_EXPOSURE_OF_ROOT = 6.5
+MAX_EXPOSURE_OF_ROOT = 4.0
 #: Units with instances, and the instance that is measured.
 INSTANCES = {"dcor-mail@.service": ("test",), "dcor-store-door@.service": ("s3", "filer")}
 #: Writes what came of each attempt where CKAN may write.

@@ -58,7 +58,7 @@ def strict(machine: Machine) -> Iterator[Host]:
     [
         ("no-such-program", "--help"),
         ("systemctl", "mask", "nginx.service"),
-        ("systemctl", "show", "--property=MainPID", "nginx.service"),
+        ("systemctl", "show", "--property=ExecMainPID", "nginx.service"),
         ("dpkg-query", "--show", "--showformat=${Maintainer}", "nginx"),
         ("/var/lib/dcor-server/releases/1/bin/uwsgi", "--version"),
     ],
