@@ -23,7 +23,6 @@ LIMIT = 100
 OF_OTHERS = (
     "/etc/redis /var/log/ckan /var/lib/ckan /var/cache/dcor-server /data /srv /etc/postgresql /var/lib/dcor-solr"
 )
-VERBS = ("converge", "check", "status")
 #: what comes into the place of a name, $1
 EXCHANGES = {
     "FIFO": 'mkfifo "$1"',
@@ -74,13 +73,14 @@ def ends(machine: Machine, *argv: str, limit: float = LIMIT) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def is_named(machine: Machine, path: str) -> None:
-    """Check that converge fails with a sentence that names the path and a hint, and that others end."""
+def is_named(machine: Machine, *words: str) -> None:
+    """Check that converge fails with a sentence that has one of these words and a hint, and that other verbs end."""
     code, output = ends(machine, "dcor-server", "converge")
     failed = output[output.index("! ") :].splitlines()
-    assert (code, path in failed[0]) == (1, True), output
+    assert (code, any(word in failed[0] for word in words)) == (1, True), output
     assert failed[1].startswith("    "), "a hint"
-    assert path in ends(machine, "dcor-server", "check")[1]
+    checked = ends(machine, "dcor-server", "check")[1]
+    assert any(word in checked for word in words), checked
     ends(machine, "dcor-server", "status")
 
 
@@ -147,7 +147,8 @@ def test_what_else_is_in_directories_of_others_does_not_matter(
 def test_the_settings_of_the_cluster_are_not_read_that_postgres_has_exchanged(machine: Machine, what: str) -> None:
     path = machine.shell("ls /etc/postgresql/*/main/start.conf").strip()
     with exchanged(machine, path, EXCHANGES.get(what, HARD_LINK), "postgres"):
-        is_named(machine, path)
+        # Debian's program, which is run as postgres, reads the file, too.
+        is_named(machine, path, "pg_lsclusters")
     converges(machine)
 
 
