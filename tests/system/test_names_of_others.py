@@ -36,10 +36,11 @@ HARD_LINK = f'ln {PRIVATE} "$1"'
 
 @pytest.fixture(scope="module")
 def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
-    """Return a running server with a file of root's."""
+    """Return a running server with a file of root's, and a user."""
     with Machine("names", installed, read_only=package_mounts) as machine:
         wait_until_idle(machine)
         machine.write(PRIVATE, TEXT, 0o600)
+        machine.run("useradd", "--create-home", "curator")
         yield machine
 
 
@@ -193,7 +194,6 @@ def test_the_data_are_copied_by_their_owners(machine: Machine) -> None:
 
 
 def test_a_data_directory_is_refused_whose_place_belongs_to_a_user(machine: Machine) -> None:
-    machine.shell("useradd --create-home curator; mkdir /home/curator/lab; chown curator: /home/curator/lab")
     code, output = ends(machine, "dcor-server", "move-data", "/home/curator/lab/data")
     assert (code, "/home/curator belongs to curator" in output) == (1, True), output
 
