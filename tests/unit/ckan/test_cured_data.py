@@ -144,3 +144,38 @@ def test_a_text_that_is_too_long_for_the_index_is_invalid(site: Path, field: str
     assert limited(None) is None
     with pytest.raises(Unusable, match=r"At most 30000 bytes .* this has 30001"):
         limited("\u00e4" * 15000 + "x")
+
+
+@pytest.mark.parametrize(("private", "seconds"), [(False, 600), (True, 3600)])
+@pytest.mark.parametrize(
+    ("file", "view"),
+    [("dc_serve", "dccondense"), ("dc_serve", "dcresource"), ("dc_view", "dcpreview")],
+)
+def test_a_signed_link_does_not_outlive_a_withdrawal_by_more_than_minutes(
+    site: Path, file: str, view: str, private: bool, seconds: int
+) -> None:
+    links: list[dict[str, Any]] = []
+    shown = {"name": "x.rtdc", "s3_available": True, "private": private, "organization": {"id": "o"}}
+    client = SimpleNamespace(head_object=lambda **_: None)
+    store = SimpleNamespace(
+        get_s3=lambda: (client, None, None),
+        is_available=lambda: True,
+        create_presigned_url=lambda **asked: links.append(asked),
+    )
+    answer = load(
+        site / f"ckanext/{file}/route_funcs.py",
+        view,
+        model=SimpleNamespace(Session=None),
+        c=SimpleNamespace(user="", userobj=None),
+        current_user=SimpleNamespace(name=""),
+        logic=SimpleNamespace(NotFound=KeyError, NotAuthorized=Denied),
+        toolkit=SimpleNamespace(get_action=lambda _: lambda *_: shown, redirect_to=lambda link: link),
+        config={"dcor_object_store.bucket_name": "circle-{organization_id}"},
+        botocore=SimpleNamespace(exceptions=SimpleNamespace(ClientError=Aborted)),
+        s3=store,
+        s3cc=SimpleNamespace(
+            artifact_exists=lambda **_: True, get_s3_bucket_object_for_artifact=lambda **_: ("b", "k")
+        ),
+    )
+    answer(*("d", "r-" * 18, "x")[: answer.__code__.co_argcount])
+    assert [link["expiration"] for link in links] == [seconds]
