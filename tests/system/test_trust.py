@@ -28,6 +28,8 @@ BUNDLE = f"{HOME}/clients/lib/python3*/site-packages/certifi/cacert.pem"
 ORIGINAL = f"{HOME}/original.pem"
 OWN = ("certificate=own", "certificate-file=/srv/tls/chain.pem", "certificate-key=/srv/tls/leaf-key.pem")
 PAGES = (f"{SITE}/trust", f"{SITE}/de/trust")
+#: as a browser does, under the name that the server gives it; curl itself would not replace an older file
+DOWNLOAD = f"rm -f *.crt && curl --insecure --silent --remote-name --remote-header-name {SITE}/trust/certificate.crt"
 #: opens a resource with dclab, as a program of a user does, and prints the first value that it reads
 READ = (
     "import sys; from dclab.rtdc_dataset import fmt_dcor; remote = fmt_dcor.RTDC_DCOR(sys.argv[1]); "
@@ -149,7 +151,7 @@ def test_another_fingerprint_and_a_lack_of_rights_change_nothing(machine: Machin
 
 def test_chromium_warns_until_the_certificate_is_imported(machine: Machine) -> None:
     assert [seen["error"] for seen in browse(machine, PAGES[0])] == ["net::ERR_CERT_AUTHORITY_INVALID"]
-    as_user(machine, f"curl --insecure --silent --remote-name --remote-header-name {SITE}/trust/certificate.crt")
+    as_user(machine, DOWNLOAD)
     shown = as_user(machine, commands(machine, "^certutil -A")).stdout
     assert shown.strip().endswith(told(machine))
     english, german, start = browse(machine, *PAGES, f"{SITE}/")
@@ -161,9 +163,7 @@ def test_chromium_warns_until_the_certificate_is_imported(machine: Machine) -> N
 
 def test_the_programs_of_linux_trust_it_as_well(machine: Machine) -> None:
     assert machine.run("curl", "--silent", f"{SITE}/", check=False).returncode == 60
-    machine.shell(
-        f"cd /root && curl --insecure --silent --remote-name --remote-header-name {SITE}/trust/certificate.crt"
-    )
+    machine.shell(f"cd /root && {DOWNLOAD}")
     machine.shell(
         "cd /root && " + commands(machine, "update-ca-certificates").replace("sudo ", "").replace("\n", " && ")
     )
@@ -196,7 +196,7 @@ def test_the_authority_of_an_own_certificate_is_trusted_once(machine: Machine) -
     assert read(machine, check=False).returncode != 0
     trust(machine)
     assert reads(machine)
-    as_user(machine, f"curl --insecure --silent --remote-name --remote-header-name {SITE}/trust/certificate.crt")
+    as_user(machine, DOWNLOAD)
     as_user(machine, f"certutil -D -d sql:$HOME/.pki/nssdb -n dcor.example.org; {commands(machine, '^certutil -A')}")
     assert [seen["title"] for seen in browse(machine, *PAGES)] == [
         "Trust this server - DCOR",
