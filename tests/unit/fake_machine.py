@@ -41,6 +41,7 @@ PUBLIC, PROGRAM = Access(0o644), Access(0o755)
 TIMERS = ("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer")
 UNITS = (
     *(engine.unit for engine in engines.ENGINES),
+    solr.SOCKET,
     *(postgresql.UNIT, "supervisor.service", "nginx.service"),
     *(*TIMERS, "dcor-converge.service", "dcor-nightly.service"),
 )

@@ -17,17 +17,21 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
+from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine import http_request
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import PACKAGED_CKAN
+from dcor_pkg.machine.ports import SYSTEMD
 from dcor_pkg.services.endpoint import Endpoint
 
 UNIT = "dcor-solr.service"
+#: systemd's unit that holds the port
+SOCKET = "dcor-solr.socket"
 RESTART = f"restart {UNIT}"
 #: who CKAN is in the local Solr, and the name of the secret that is its password
 USER, PASSWORD = "ckan", "solr-password"
-#: the TCP port on loopback, and the program that listens there
-PORTS = {8983: "java"}
+#: the TCP port on loopback, and the program that holds it: Solr takes it from there
+PORTS = {8983: SYSTEMD}
 
 HOME = "/var/lib/dcor-solr/home"
 CONFIGURATION = f"{HOME}/configsets/ckan/conf"
@@ -55,7 +59,7 @@ def endpoint(_: Settings) -> Endpoint:
 
 def steps(_: Settings) -> tuple[Step, ...]:
     """Return the steps that configure it."""
-    return (RandomSecret(PASSWORD), SolrCore())
+    return (RandomSecret(PASSWORD), SolrCore(), Service(SOCKET))
 
 
 def problem(host: Host, solr: Endpoint) -> str | None:
