@@ -141,7 +141,9 @@ def test_another_user_cannot_have_the_port_while_solr_does_not_run(server: Machi
     server.run("systemd-run", "--quiet", "--unit=squatter", "--uid=daemon", "python3", "/srv/squatter.py", address)
     try:
         server.shell(f"until [ -e /var/tmp/refused ]; do sleep 0.1; done; systemctl {end} {SOLR}", timeout=60)
-        server.shell("lines() { wc -l </var/tmp/refused; }; n=$(lines); until [ $(lines) -gt $((n + 1000)) ]; do sleep 0.1; done")
+        server.shell(
+            "lines() { wc -l </var/tmp/refused; }; n=$(lines); until [ $(lines) -gt $((n + 1000)) ]; do sleep 0.1; done"
+        )
         server.run("systemctl", "start", SOLR)
         assert solr(server, "ckan/admin/ping", *SOLR_PASSWORD).status == 200
         assert server.run("cat", "/var/tmp/caught", check=False).returncode == 1, "It was sent something."
