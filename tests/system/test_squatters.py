@@ -18,6 +18,8 @@ def answer(connection):
         while data := connection.recv(65536):
             caught.write(data)
             caught.flush()
+            if data.startswith(b"p"):
+                break
             tls = len(data) == 8 and struct.unpack("!ii", data)[1] == 80877103
             connection.sendall(b"N" if tls else b"R" + struct.pack("!ii", 8, 3))
 

@@ -54,6 +54,19 @@ def test_session_and_terminal_differ_from_the_callers() -> None:
     assert own[1] != inside[1] != "0"
 
 
+def test_what_is_typed_inside_is_not_typed_for_the_caller(tmp_path: Path) -> None:
+    """A kernel may refuse it at all (dev.tty.legacy_tiocsti), but not to root."""
+    attack = tmp_path / "attack.py"
+    attack.write_text(
+        "import fcntl, termios\n"
+        f"for sign in b'touch {tmp_path}/typed\\n':\n"
+        "    try:\n        fcntl.ioctl(open('/dev/tty'), termios.TIOCSTI, bytes([sign]))\n"
+        "    except OSError:\n        pass\n"
+    )
+    typed(f"OWN python3 {attack}; while read -r -t 1 line; do $line; done")
+    assert not (tmp_path / "typed").exists()
+
+
 def test_no_descriptor_of_the_callers_terminal_is_passed_on() -> None:
     screen = typed("tty; exec 5<>/dev/tty; OWN ls -l /proc/self/fd")
     callers, *links = screen.splitlines()
