@@ -13,16 +13,19 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.plan import build_plan
 
 Progress = Callable[[Outcome], None]
+#: changes settings or data, or raises DcorError and changes nothing
+Change = Callable[[], object]
 
 
-def converge(host: Host, progress: Progress) -> list[Outcome]:
+def converge(host: Host, progress: Progress, change: Change = lambda: None) -> list[Outcome]:
     """Run the plan and return an outcome for each step; `progress` is called with each outcome as it happens.
 
-    Raises DcorError before the first change when the settings or the machine make it useless to begin, and lock.Busy
-    when another command holds the lock. A converge that does not succeed, for whatever reason, stays pending: the
-    timer dcor-retry runs it again.
+    `change` is called first, under the same lock: what it has saved is what the plan applies. Raises DcorError before
+    the first change when the settings or the machine make it useless to begin, and lock.Busy when another command holds
+    the lock. A converge that does not succeed, for whatever reason, stays pending: the timer dcor-retry runs it again.
     """
     with lock.held(host):
+        change()
         pending.clear(host, pending.CONVERGE)
         outcomes: list[Outcome] = []
         try:

@@ -49,8 +49,8 @@ def postinst(argv: Sequence[str], debhelper: str) -> int:
 
     def configure() -> int:
         if action == "configure":
-            _take_answers(host)
-        return _converge(host, is_new=not any(argv[2:])) if action in ("configure", "triggered") else OK
+            return _converge(host, lambda: _take_answers(host), is_new=not any(argv[2:]))
+        return _converge(host, lambda: None, is_new=False) if action == "triggered" else OK
 
     def fail(reason: str, hint: str) -> int:
         return _fail(host, reason, hint)
@@ -83,14 +83,19 @@ def _take_answers(host: Host) -> None:
         _say(text)
 
 
-def _converge(host: Host, *, is_new: bool) -> int:
-    """Converge. A first installation ends with what is left to do for the administrator, which `status` repeats."""
+def _converge(host: Host, take_answers: converge.Change, *, is_new: bool) -> int:
+    """Take the answers and converge. Where another command holds the lock, the answers are saved for the next run.
+
+    A first installation ends with what is left to do for the administrator, which `status` repeats.
+    """
     if not _may_start(host):
+        take_answers()
         _say(NOT_STARTED)
         return OK
     try:
-        outcomes = converge.converge(host, progress(_print))
+        outcomes = converge.converge(host, progress(_print), take_answers)
     except lock.Busy as busy:
+        take_answers()
         pending.request(host, pending.CONVERGE)
         _say(f"The server was not set up yet: {busy.reason} The timer dcor-retry does so within an hour.")
         return OK

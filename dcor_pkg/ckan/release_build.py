@@ -35,6 +35,8 @@ WRITTEN_IN_PLACE = ("ckan/i18n/de", "ckan/i18n/en_US", "ckan/templates/package/s
 COMMANDS = ("ckan", "dcor")
 #: the script that takes their place
 GUARD = templates.PACKAGE / "ckan/files/as-ckan"
+#: with this program, as libexec/terminal.py, that script keeps CKAN's user away from root's terminal
+TERMINAL = templates.PACKAGE / "machine/terminal.py"
 RUNTIME = templates.PACKAGE / "runtime"
 #: name and text of a file that each Python of a release reads when it starts. A sitecustomize module would not do:
 #: Debian has one of its own, which is found first.
@@ -159,6 +161,7 @@ def _guard_commands(host: Host, unfinished: str) -> None:
     for name in COMMANDS:
         host.rename(f"{unfinished}/bin/{name}", f"{unfinished}/libexec/{name}")
         host.write(f"{unfinished}/bin/{name}", GUARD.read_text(), Access(0o755))
+    host.write(f"{unfinished}/libexec/terminal.py", TERMINAL.read_text(), PUBLIC)
 
 
 def _add_runtime(host: Host, site: str) -> None:

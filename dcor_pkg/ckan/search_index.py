@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
 
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import CommandFailed
-from dcor_pkg.kernel import pending, secrets
+from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.pending import REBUILD_INDEX
-from dcor_pkg.machine import http_request, state_file
+from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import STATE
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.solr import local as local_solr
 
 DATASETS = "SELECT count(*) FROM package WHERE type = 'dataset' AND state = 'active'"
 #: the database that the index was built from, and the Solr that holds it
@@ -82,7 +82,7 @@ def _recorded(host: Host) -> dict[str, str] | None:
 
 def _count(host: Host, solr: Endpoint) -> int | str:
     """Return the number of documents in the index, or why it is unknown."""
-    answer = http_request.ask(f"{solr.address}/select?q=*:*&rows=0&wt=json", solr.login(partial(secrets.read, host)))
+    answer = local_solr.count(host, solr)
     if answer.status != 200:
         return f"cannot be read: Solr answers with status {answer.status} ({answer.body.strip()[:100]})"
     return int(json.loads(answer.body)["response"]["numFound"])

@@ -59,16 +59,24 @@ def explained(root: Path, path: str, attempt: str) -> Iterator[None]:
         raise DcorError(reason, _hint(root, path, error)) from None
 
 
+def require_regular(path: str, attempt: str, descriptor: int) -> None:
+    """Raise DcorError for an open file that is not a regular one."""
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind != stat.S_IFREG:
+        reason = f"{path} cannot be {attempt}: it is {KINDS[kind]}, not a regular file"
+        raise DcorError(reason, "A file belongs there: move away what is in its place.")
+
+
 def regular_file(path: str, attempt: str, descriptor: int) -> IO[str]:
     """Return an open file, to be "read" or "written" as text; bytes that are not UTF-8 survive.
 
     Raises DcorError where it is not a regular file: such a one may have no end, or let its reader wait for ever.
     """
-    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
-    if kind != stat.S_IFREG:
+    try:
+        require_regular(path, attempt, descriptor)
+    except DcorError:
         os.close(descriptor)
-        reason = f"{path} cannot be {attempt}: it is {KINDS[kind]}, not a regular file"
-        raise DcorError(reason, "A file belongs there: move away what is in its place.")
+        raise
     return os.fdopen(descriptor, "r" if attempt == "read" else "w", encoding="utf-8", errors="surrogateescape")
 
 

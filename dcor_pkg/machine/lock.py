@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dcor_pkg.errors import DcorError, command_line
-from dcor_pkg.machine.file_errors import explained
+from dcor_pkg.machine.file_errors import explained, require_regular
 from dcor_pkg.machine.host import Host
 
 #: held by converge, by the timers and by maintainer scripts. Not in /run/lock, where every user may make files: one
@@ -27,8 +27,12 @@ RELEASE = "/run/dcor-server-release.lock"
 #: how long a command waits for another one
 WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.2
+#: each command takes its lock before it changes anything
+BUSY_HINT = "Nothing was changed. Try again when it has ended."
 #: more than the holder writes
 RECORD_BYTES = 4096
+#: for root alone: flock(2) lets everybody who may read a file lock it
+MODE = 0o600
 
 
 class Busy(DcorError):
@@ -39,12 +43,11 @@ class Busy(DcorError):
 def held(host: Host, wait: float = WAIT_SECONDS, path: str = PATH) -> Iterator[None]:
     """Hold a lock. Raises Busy, which names the holder, where it is not free within `wait` seconds."""
     with _opened(host, path, os.O_RDWR | os.O_CREAT) as descriptor:
+        os.fchmod(descriptor, MODE)
         deadline = time.monotonic() + wait
         while not _acquired(descriptor, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                raise Busy(
-                    f"Another dcor-server command is running{_holder(descriptor)}.", "Try again when it has ended."
-                )
+                raise Busy(f"Another dcor-server command is running{_holder(descriptor)}.", BUSY_HINT)
             time.sleep(POLL_SECONDS)
         _record(descriptor)
         try:
@@ -64,8 +67,9 @@ def is_held(host: Host, path: str) -> bool:
 @contextlib.contextmanager
 def _opened(host: Host, path: str, flags: int) -> Iterator[int]:
     with explained(host.root, path, "opened"):
-        descriptor = os.open(host.path(path), flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        descriptor = os.open(host.path(path), flags | os.O_NOFOLLOW | os.O_NONBLOCK, MODE)
     try:
+        require_regular(path, "locked", descriptor)
         yield descriptor
     finally:
         os.close(descriptor)

@@ -8,6 +8,9 @@ import psutil
 
 from dcor_pkg.errors import DcorError
 
+#: what holds a port for a unit; not that of a user's session, which is a process with the same name
+SYSTEMD = "systemd, process 1"
+
 
 def require_free(ports: Mapping[int, str]) -> None:
     """Raise DcorError if a program listens on one of the ports that is not the program which `ports` names for it.
@@ -28,6 +31,8 @@ def require_free(ports: Mapping[int, str]) -> None:
 
 def _program(process: int | None) -> str | None:
     """Return the name of a process, or None if it cannot be determined."""
+    if process == 1:
+        return SYSTEMD
     try:
         return None if process is None else str(psutil.Process(process).name())
     except psutil.NoSuchProcess:

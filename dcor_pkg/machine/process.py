@@ -36,6 +36,8 @@ def run(
             cwd=directory,
             timeout=timeout,
             check=False,
+            # without root's terminal, on which another process of that user could type for root (terminal.py)
+            start_new_session=user is not None,
             **_identity(user),
         )
     except subprocess.TimeoutExpired:

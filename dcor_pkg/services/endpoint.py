@@ -29,11 +29,13 @@ class Endpoint:
     #: of the address: /NAME of a database, /solr/CORE, /NUMBER of a Redis, or the path of a unix socket
     path: str
     user: str
-    #: the name of the secret that is the password; empty where a socket's group decides who may connect
+    #: the name of the secret that is the password; empty where the system itself tells who may connect to a socket
     secret: str
     local: bool = False
     #: the name of the secret that is the user, where nobody has chosen one
     user_secret: str = ""
+    #: the directory of the unix socket of a local PostgreSQL; libpq takes it in the place of a host
+    sockets: str = ""
 
     @property
     def origin(self) -> str:
@@ -73,6 +75,8 @@ class Endpoint:
         if self.scheme == "unix":
             return f"unix://{self.path}{query}"
         name, password = self.login(secret)
+        if self.sockets:
+            return f"{self.scheme}://{quote(name, safe='')}@{self.path}{query}"
         login = f"{quote(name, safe='')}:{quote(password.reveal(), safe='')}"
         return f"{self.scheme}://{login}@{self.host}:{self.port}{self.path}{query}"
 
@@ -84,18 +88,24 @@ def from_address(key: str, address: str, secret: str) -> Endpoint:
     return Endpoint(key, parts.scheme, parts.hostname or "", port, parts.path.rstrip("/"), parts.username or "", secret)
 
 
-def postgresql_tls(endpoint: Endpoint) -> dict[str, str]:
-    """Return libpq's TLS options: over a network always, and only with a server that proves its name.
+def postgresql_options(endpoint: Endpoint) -> dict[str, str]:
+    """Return libpq's options: where it connects to, and that the server proves who it is before it gets the password.
 
-    By default libpq accepts connections without TLS and any certificate (libpq, "SSL Support"). On loopback there is
-    nobody in between, and Debian's own certificate proves nothing there.
+    By default libpq accepts connections without TLS and any certificate, and sends the password in clear to a server
+    that asks for it (libpq, "SSL Support" and "Connection Parameters"). A socket is in a directory of PostgreSQL's.
+    Over a network the certificate proves the name. On loopback, at the near end of a tunnel, any user of this machine
+    may listen while nobody else does: with `channel_binding` a server has to know the password (SCRAM), and gets none.
     """
-    return {} if endpoint.on_loopback else {"sslmode": "verify-full", "sslrootcert": AUTHORITIES}
+    if endpoint.sockets:
+        return {"host": endpoint.sockets, "port": str(endpoint.port)}
+    if endpoint.on_loopback:
+        return {"sslmode": "require", "channel_binding": "require"}
+    return {"sslmode": "verify-full", "sslrootcert": AUTHORITIES}
 
 
 #: The query of an address, by scheme. redis-py 5 verifies the certificate, but not by default whose it is.
 OPTIONS: dict[str, Callable[[Endpoint], dict[str, str]]] = {
-    "postgresql": postgresql_tls,
+    "postgresql": postgresql_options,
     "rediss": lambda _: {"ssl_check_hostname": "true"},
     "unix": lambda _: {"db": "0"},
 }

@@ -22,9 +22,9 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     return exit_code(outcomes)
 
 
-def converge_after(host: Host, options: argparse.Namespace, console: Console) -> int:
-    """Converge after another verb has changed the settings."""
-    outcomes = converge.converge(host, progress_of(options, console))
+def converge_after(host: Host, options: argparse.Namespace, console: Console, change: converge.Change) -> int:
+    """Let another verb change settings or data, and converge, both under the lock."""
+    outcomes = converge.converge(host, progress_of(options, console), change)
     conclude(host, options, console, outcomes)
     return exit_code(outcomes)
 

@@ -17,7 +17,7 @@ from dcor_pkg.ckan import supervisor
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.kernel.data_directory import ACCESS, INSTANCE, marker, missing_data
-from dcor_pkg.machine import disk, lock
+from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services import endpoints
@@ -35,30 +35,32 @@ RESERVE_BYTES = disk.GIB
 
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Move the data, then converge: that starts everything on the new directory."""
-    move(host, options.directory, console.err if options.json else console.out)
-    return converge_after(host, options, console)
+    report = console.err if options.json else console.out
+    return converge_after(host, options, console, lambda: move(host, options.directory, report))
 
 
 def move(host: Host, path: str, report: Callable[[str], None]) -> None:
-    """Move the data to `path`; a converge has to follow. Raises DcorError, and the server keeps the old directory."""
+    """Move the data to `path`; a converge has to follow, under the same lock.
+
+    Raises DcorError, and the server keeps the old directory.
+    """
     settings = settings_file.load(host)
     changed = replace(settings, data_directory=path)
     old, new, store = settings.data, changed.data, endpoints.of(settings).object_store
-    with lock.held(host):
-        _validate(host, old, new)
-        host.make_directory(new, ACCESS)
-        host.write(f"{new}/{MOVING}", host.read(INSTANCE) or "", Access(0o644))
-        if not store.local:
-            report(f"The measurements are in {store.origin} and stay there. Only the files of CKAN itself are moved.")
-        report(f"Copying {old} to {new}. The server keeps running.")
+    _validate(host, old, new)
+    host.make_directory(new, ACCESS)
+    host.write(f"{new}/{MOVING}", host.read(INSTANCE) or "", Access(0o644))
+    if not store.local:
+        report(f"The measurements are in {store.origin} and stay there. Only the files of CKAN itself are moved.")
+    report(f"Copying {old} to {new}. The server keeps running.")
+    data_copy.copy(host, old, new)
+    report("Copying what has changed since then. The server answers 503 until this is complete.")
+    with _writers_stopped(host, stop_store=store.local):
         data_copy.copy(host, old, new)
-        report("Copying what has changed since then. The server answers 503 until this is complete.")
-        with _writers_stopped(host, stop_store=store.local):
-            data_copy.copy(host, old, new)
-            files, size = _compare(host, old, new)
-            host.rename(f"{new}/{MOVING}", marker(new))
-            settings_file.save(host, changed)
-            host.rename(marker(old), f"{old}/{MOVED}")
+        files, size = _compare(host, old, new)
+        host.rename(f"{new}/{MOVING}", marker(new))
+        settings_file.save(host, changed)
+        host.rename(marker(old), f"{old}/{MOVED}")
     report(
         f"The data ({files} files, {size} bytes) are in {new}. {old} keeps its copy: "
         "remove it when you have checked the server."

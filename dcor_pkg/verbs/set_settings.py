@@ -15,8 +15,7 @@ ASSIGNMENTS = argument("assignments", nargs="+", metavar="KEY=VALUE", help=assig
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Validate and save the settings, then converge."""
     answers, given = assignments.parse(options.assignments)
-    change_settings.take(host, answers, given)
-    return converge_after(host, options, console)
+    return converge_after(host, options, console, lambda: change_settings.take(host, answers, given))
 
 
 VERB = Verb("set", "change settings, all that are named at once, and converge", run, (JSON, ASSIGNMENTS), True)

@@ -41,7 +41,12 @@ class Package:
 
 
 ALL = (
-    Package("python-ckan", "ckan", ("conf/ckan",), ("conf/lock/{python}/ckan.txt", "conf/lock/{python}/build.txt")),
+    Package(
+        "python-ckan",
+        "ckan",
+        ("conf/ckan", "dcor_pkg/machine/terminal.py"),
+        ("conf/lock/{python}/ckan.txt", "conf/lock/{python}/build.txt"),
+    ),
     Package("dcor-wheels", "wheels", (), ("conf/lock/{python}/dcor.txt",)),
     Package("dcor-solr", "solr", ("conf/solr",), (), jars=True),
     Package("dcor-object-store", "object-store", ("conf/object-store",), ("conf/object-store/weed.lock",)),

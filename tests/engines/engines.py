@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from dcor_dev.machine import Machine
 
 SOLR = "dcor-solr.service"
+SOLR_PORT = "dcor-solr.socket"
 STORE = "dcor-object-store.service"
 
 #: The configuration for curl of Solr's readiness probe, with the password of CKAN's user.

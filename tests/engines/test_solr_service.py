@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 from dcor_dev.machine import Machine
-from engines import SOLR, SOLR_PASSWORD, Answer, curl, kill, restored_afterwards, show, solr, wait_until
+from engines import SOLR, SOLR_PASSWORD, SOLR_PORT, Answer, curl, kill, restored_afterwards, show, solr, wait_until
 
 SITE = "site_id:crash"
 #: Requests of CKAN, the readiness probe and monitoring.
@@ -111,6 +111,62 @@ def test_a_stop_is_clean(server: Machine) -> None:
     server.run("systemctl", "stop", SOLR)
     assert show(server, SOLR, "Result", "ActiveState") == {"Result": "success", "ActiveState": "inactive"}
     server.run("systemctl", "start", SOLR)
+
+
+#: Listens on Solr's port if it can, and keeps what it is sent.
+SQUATTER = """
+import socket, sys
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+while True:
+    try:
+        listener.bind((sys.argv[1], 8983))
+        break
+    except OSError as error:
+        open("/var/tmp/refused", "a").write(f"{error.errno}\\n")
+listener.listen()
+while True:
+    connection = listener.accept()[0]
+    open("/var/tmp/caught", "ab").write(connection.recv(65536) + b"\\n")
+    connection.close()
+"""
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize("end", ["stop", "kill --signal=KILL"])
+def test_another_user_cannot_have_the_port_while_solr_does_not_run(server: Machine, address: str, end: str) -> None:
+    server.shell("rm -f /var/tmp/refused /var/tmp/caught")
+    server.write("/srv/squatter.py", SQUATTER)
+    server.run("systemd-run", "--quiet", "--unit=squatter", "--uid=daemon", "python3", "/srv/squatter.py", address)
+    try:
+        server.shell(f"until [ -e /var/tmp/refused ]; do sleep 0.1; done; systemctl {end} {SOLR}", timeout=60)
+        server.shell(
+            "lines() { wc -l </var/tmp/refused; }; n=$(lines); until [ $(lines) -gt $((n + 1000)) ]; do sleep 0.1; done"
+        )
+        server.run("systemctl", "start", SOLR)
+        assert solr(server, "ckan/admin/ping", *SOLR_PASSWORD).status == 200
+        assert server.run("cat", "/var/tmp/caught", check=False).returncode == 1, "It was sent something."
+    finally:
+        server.run("systemctl", "stop", "squatter")
+
+
+def test_a_request_waits_for_solr_and_starts_it(server: Machine) -> None:
+    server.run("systemctl", "stop", SOLR)
+    assert show(server, SOLR_PORT, "ActiveState", "SubState") == {"ActiveState": "active", "SubState": "listening"}
+    # 503 while it loads the core
+    assert solr(server, "ckan/admin/ping", *SOLR_PASSWORD).status in (200, 503)
+    wait_until(lambda: show(server, SOLR, "ActiveState")["ActiveState"] == "active", seconds=60)
+
+
+def test_the_port_is_not_released_when_solr_fails_again_and_again(server: Machine) -> None:
+    jetty = "/usr/share/dcor-solr/jetty.xml"
+    with restored_afterwards(server, SOLR, jetty):
+        server.shell(f"echo broken >{jetty}")
+        for _ in range(6):
+            assert server.run("systemctl", "start", SOLR, check=False, timeout=60).returncode == 1
+        assert solr(server, "ckan/admin/ping", "--max-time", "3").status == 0
+        assert show(server, SOLR_PORT, "ActiveState") == {"ActiveState": "active"}
 
 
 def test_the_user_of_solr_cannot_change_its_configuration(server: Machine) -> None:

@@ -71,13 +71,13 @@ systemctl enable --quiet --now redis-server@external
 SOLR = r"""
 unit=/etc/systemd/system/solr-external.service
 sed -e '/^ConditionPathExists/d; /^ExecStartPost/d' -e 's#/var/lib/dcor-solr#/var/lib/solr-external#g' \
-    -e 's#/usr/share/dcor-solr/jetty.xml#/srv/external/jetty.xml#; s#8983#8990#' -e 's#^StateDirectory=.*#StateDirectory=solr-external/data#' \
+    -e 's#dcor-solr.socket#solr-external.socket#' -e 's#^StateDirectory=.*#StateDirectory=solr-external/data#' \
     -e 's#/var/log/dcor-solr#/var/log/solr-external#g; s#^LogsDirectory=.*#LogsDirectory=solr-external#' /lib/systemd/system/dcor-solr.service >$unit
-sed 's#>8983<#>8990<#' /usr/share/dcor-solr/jetty.xml >/srv/external/jetty.xml
+sed '/^ConditionPathExists/d; s#8983#8990#' /lib/systemd/system/dcor-solr.socket >/etc/systemd/system/solr-external.socket
 mkdir -p /var/lib/solr-external && cp -a /var/lib/dcor-solr/home /var/lib/solr-external/home
 PYTHONPATH=/usr/share/dcor-server python3 -c 'import sys; from dcor_pkg.services.solr import local; from dcor_pkg.answers.secret import Secret; print(local.security(Secret(sys.stdin.read().strip())))' \
     </srv/external/password >/var/lib/solr-external/home/security.json
-systemctl daemon-reload && systemctl enable --quiet --now solr-external
+systemctl daemon-reload && systemctl enable --quiet --now solr-external.socket solr-external.service
 """
 
 STORE = """

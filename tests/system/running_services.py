@@ -7,7 +7,13 @@ from dcor_dev.machine import Machine
 #: Services that do not depend on the site's own settings.
 SERVICES = (
     *("postgresql@*-main.service", "redis-server@dcor", "dcor-solr", "dcor-object-store", "nginx", "dcor-ckan"),
-    *("dcor-store-door@s3.socket", "dcor-store-door@filer.socket", "dcor-converge.timer", "dcor-nightly.timer"),
+    *(
+        "dcor-solr.socket",
+        "dcor-store-door@s3.socket",
+        "dcor-store-door@filer.socket",
+        "dcor-converge.timer",
+        "dcor-nightly.timer",
+    ),
 )
 
 

@@ -22,7 +22,7 @@ UPSTREAM = "/var/lib/dcor-server/nginx/upstream.conf"
 SECRETS = "/etc/dcor-server/secrets"
 #: The longest wait for a moment.
 TIMEOUT_SECONDS = 300
-SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'ckan_default' AND xact_start IS NOT NULL"
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'www-data' AND xact_start IS NOT NULL"
 
 
 def secrets_made(machine: Machine) -> bool:

@@ -189,8 +189,8 @@ def test_a_change_back_to_local_services_restores_all_data(machine: Machine) -> 
     resource = _resource(machine, dataset)
     assert resource["s3_url"].startswith(f"{SITE}/circle-")
     assert machine.shell(f"{CURL} --output /dev/null --write-out '%{{http_code}}' {resource['s3_url']}") == "200"
-    on = ("redis-server@dcor", "dcor-object-store", "dcor-solr", "dcor-store-door@s3.socket")
-    assert states(machine, *on) == ["active enabled"] * 4
+    on = ("redis-server@dcor", "dcor-object-store", "dcor-solr.socket", "dcor-solr", "dcor-store-door@s3.socket")
+    assert states(machine, *on) == ["active enabled"] * len(on)
     machine.reboot()
     wait_for_page(machine)
     machine.run("dcor-server", "check")

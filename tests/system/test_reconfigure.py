@@ -199,7 +199,7 @@ def test_mail_is_sent_by_the_relay(machine: Machine) -> None:
     machine.shell(f"until grep --quiet '{someone.name}@example.org' /srv/mails; do sleep 0.1; done", timeout=60)
     mail = machine.path("/srv/mails").read_text()
     assert "curator@example.org" in mail
-    machine.shell("systemctl stop dcor-solr && ! systemctl start dcor-nightly")
+    machine.shell("systemctl stop dcor-solr.socket && ! systemctl start dcor-nightly")
     subject = r"Subject: \[dcor.example.org\] dcor-nightly.service has failed"
     machine.shell(f"until grep --quiet '{subject}' /srv/mails; do sleep 0.1; done", timeout=60)
     machine.shell("systemctl reset-failed && systemctl start dcor-solr")

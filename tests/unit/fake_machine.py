@@ -42,6 +42,7 @@ PUBLIC, PROGRAM = Access(0o644), Access(0o755)
 TIMERS = ("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer")
 UNITS = (
     *(engine.unit for engine in engines.ENGINES),
+    solr.SOCKET,
     *(postgresql.UNIT, unit.UNIT, former_supervisor.UNIT, "nginx.service", debian_redis.UNIT),
     *(*TIMERS, "dcor-converge.service", "dcor-nightly.service"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,8 @@ LAW = {
 }
 #: what only one place does
 STARTS_PROCESSES = "machine/process.py"
+#: a program of its own, which packages and releases have copies of: it needs fork(2) for a session on a new terminal
+FORKS = "machine/terminal.py"
 PRINTS = ("cli.py", "maintainer.py")
 
 
@@ -95,6 +98,13 @@ def test_processes_are_started_in_one_module() -> None:
         str(path.relative_to(PACKAGE)) for path in modules() for name in imports(path) if name.startswith("subprocess")
     }
     assert users == {STARTS_PROCESSES}
+
+
+def test_processes_are_forked_in_one_program_that_needs_nothing_of_ours() -> None:
+    forks = re.compile(r"\bos\.(fork|forkpty|posix_spawn|spawn|system|popen)|\bpty\.|\bmultiprocessing\b")
+    others = [path for path in modules() if room(path) != "runtime"]
+    assert {str(path.relative_to(PACKAGE)) for path in others if forks.search(path.read_text("utf-8"))} == {FORKS}
+    assert {name.partition(".")[0] for name in imports(PACKAGE / FORKS)} <= set(sys.stdlib_module_names)
 
 
 def test_only_the_entrances_print() -> None:

@@ -156,6 +156,7 @@ def test_a_machine_that_another_command_changes_is_pending(dpkg: Dpkg, monkeypat
     assert "dcor-server: The server was not set up yet: Another" in dpkg.out
     assert "dcor-retry" in dpkg.out
     assert pending.is_pending(dpkg.host, pending.CONVERGE)
+    assert settings_file.load(dpkg.host).hostname == "dcor.example.org"
     assert release.active(dpkg.host) is None
     assert len(dpkg.debhelper) == 1
 

@@ -24,7 +24,6 @@ ORDER = (
     "preserved settings",
     "data directory",
     "start of dcor-solr.service",
-    "secret database-password",
     "postgresql database",
     "release",
     "file /etc/ckan/default/ckan.ini",

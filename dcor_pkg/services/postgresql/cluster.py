@@ -14,7 +14,9 @@ from dcor_pkg.services.postgresql import psql
 
 #: where CKAN and psql look for the local cluster
 PORT = 5432
-#: CKAN's role and its database in it
+#: the directory of its unix socket, which belongs to PostgreSQL
+SOCKETS = "/var/run/postgresql"
+#: CKAN's database in it, and the role that owns it
 DATABASE = "ckan_default"
 #: the first line of start.conf in a cluster that we have stopped; debian/dcor-server.postrm knows it
 STOPPED = "# dcor-server has stopped this cluster, for its database is elsewhere; database=local starts it again.\n"

@@ -1,4 +1,10 @@
-"""CKAN's role and database in the PostgreSQL of this machine, and the password file for a local or external one."""
+"""CKAN's database in the PostgreSQL of this machine, and the password file for an external one.
+
+CKAN connects to the unix socket, and PostgreSQL is told by the system which user connects ("peer", as Debian sets it
+up). So there is no password that could be asked for by another user of this machine who listens on PostgreSQL's port.
+The role that logs in has the name of CKAN's user. It works as the role that owns the database, in this one only: other
+programs with the same user may have databases of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +13,30 @@ from dataclasses import dataclass
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel import secrets
-from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import cluster, psql
 from dcor_pkg.services.postgresql.cluster import ClusterEnabled
 
 #: Debian's unit for all clusters
 UNIT = "postgresql.service"
-#: the name of the secret that is the password of CKAN's role
-PASSWORD = "database-password"  # noqa: S105 (a name)
+ROLE_AND_ENCODING = "SELECT current_user || ' ' || current_setting('server_encoding')"
 
 
 def endpoint(_: Settings) -> Endpoint:
     """Return where the local database is."""
     return Endpoint(
-        "database",
-        "postgresql",
-        "127.0.0.1",
-        cluster.PORT,
-        f"/{cluster.DATABASE}",
-        cluster.DATABASE,
-        PASSWORD,
+        *("database", "postgresql", "127.0.0.1", cluster.PORT, f"/{cluster.DATABASE}", CKAN_USER, ""),
         local=True,
+        sockets=cluster.SOCKETS,
     )
 
 
 def steps(settings: Settings) -> tuple[Step, ...]:
-    """Return the steps that make the role and the database."""
-    database = endpoint(settings)
-    return (RandomSecret(PASSWORD), ClusterEnabled(), DatabaseLogin(database), PostgresqlDatabase(database))
+    """Return the steps that make the roles and the database."""
+    return (ClusterEnabled(), PostgresqlDatabase(endpoint(settings)))
 
 
 def external_steps(database: Endpoint) -> tuple[Step, ...]:
@@ -49,14 +48,14 @@ def require_running(host: Host) -> None:
     """Raise DcorError where PostgreSQL is stopped, unless we have stopped it and can start it again."""
     if not _is_ready(host) and not cluster.is_stopped_by_us(host):
         raise DcorError(
-            f"PostgreSQL does not accept connections on 127.0.0.1, port {cluster.PORT}.",
+            f"PostgreSQL does not accept connections on its socket in {cluster.SOCKETS}, port {cluster.PORT}.",
             hint="pg_lsclusters shows the state of each cluster; pg_ctlcluster VERSION NAME start starts one.",
         )
 
 
 @dataclass(frozen=True)
 class DatabaseLogin:
-    """The password file with which psql logs in to the database, local or external."""
+    """The password file with which psql logs in to an external database."""
 
     database: Endpoint
     name: str = "database login"
@@ -75,37 +74,38 @@ class DatabaseLogin:
 
 @dataclass(frozen=True)
 class PostgresqlDatabase:
-    """A role that can log in with its password, and its database in UTF8, whatever the locale of the cluster."""
+    """The roles, and the database in UTF8, whatever the locale of the cluster."""
 
     database: Endpoint
     name: str = "postgresql database"
 
     def check(self, host: Host) -> str | None:
         try:
-            encoding = psql.query(host, self.database, "SHOW server_encoding")
+            role, encoding = psql.query(host, self.database, ROLE_AND_ENCODING).split()
         except CommandFailed as error:
             return f"{self.database.user} cannot log in to {self.database.name}: {psql.message(error.hint)}"
+        if role != self._owner:
+            return f"{self.database.user} works in it as {role}, not as {self._owner}"
         return None if encoding == "UTF8" else f"its encoding is {encoding}, not UTF8"
 
     def apply(self, host: Host) -> None:
-        """Create what is missing; an existing database is kept as it is, and only the password is set.
-
-        The SQL is made of names of ours, and of a password of letters and digits (RandomSecret).
-        """
-        role, name = self.database.user, self.database.name
-        password = secrets.read(host, self.database.secret).reveal()
-        exists = psql.as_superuser(host, f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'") == "1"  # noqa: S608
-        # log_statement is off for it: PostgreSQL would write the password to its log.
-        psql.as_superuser(
-            host,
-            f"SET log_statement = none; {'ALTER' if exists else 'CREATE'} ROLE {role} LOGIN PASSWORD '{password}'",
-        )
+        """Create what is missing; an existing database is kept as it is. The SQL is made of names of ours."""
+        owner, user, name = self._owner, self.database.user, self.database.name
+        for role, options in ((owner, ""), (user, " LOGIN")):
+            if psql.as_superuser(host, f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'") == "0":  # noqa: S608
+                psql.as_superuser(host, f'CREATE ROLE "{role}"{options}')
         if psql.as_superuser(host, f"SELECT count(*) FROM pg_database WHERE datname = '{name}'") == "0":  # noqa: S608
             psql.as_superuser(
                 host,
-                f"CREATE DATABASE {name} OWNER {role} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'",
+                f"CREATE DATABASE {name} OWNER {owner} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'",
             )
+        psql.as_superuser(host, f'GRANT {owner} TO "{user}"')
+        psql.as_superuser(host, f'ALTER ROLE "{user}" IN DATABASE {name} SET role = {owner}')
+
+    @property
+    def _owner(self) -> str:
+        return self.database.name
 
 
 def _is_ready(host: Host) -> bool:
-    return host.succeeds("pg_isready", "--quiet", "--host=127.0.0.1")
+    return host.succeeds("pg_isready", "--quiet", f"--host={cluster.SOCKETS}", f"--port={cluster.PORT}")

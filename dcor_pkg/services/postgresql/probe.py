@@ -22,6 +22,7 @@ HINTS = {
     "permission denied": "As its superuser, in {name}: GRANT ALL ON SCHEMA public TO {user};",
     "no pg_hba.conf entry": "Allow this machine there: add a line to its pg_hba.conf.",
     "server does not support SSL": "Over a network the connection must be encrypted: enable ssl in its postgresql.conf.",
+    "channel binding": "On loopback the server has to prove itself: scram-sha-256 over ssl, in its pg_hba.conf.",
     "certificate": TRUST,
 }
 

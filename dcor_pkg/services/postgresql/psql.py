@@ -1,4 +1,7 @@
-"""Query PostgreSQL by psql(1). A password is in no argument and no environment, but in a file."""
+"""Query PostgreSQL by psql(1): a local one as CKAN's user, an external one with a password.
+
+The password is in no argument and no environment, but in a file.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from dcor_pkg.answers.secret import Secret
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.host import Host
-from dcor_pkg.services.endpoint import Endpoint, postgresql_tls
+from dcor_pkg.machine.paths import CKAN_USER
+from dcor_pkg.services.endpoint import Endpoint, postgresql_options
 
 #: libpq's password file (libpq, "The Password File") for the database that the settings name
 PASSFILE = f"{secrets.DIRECTORY}/pgpass"
@@ -19,14 +23,13 @@ PREFIXES = (" failed: ", *SEVERITIES)
 
 def query(host: Host, database: Endpoint, sql: str, passfile: str = PASSFILE) -> str:
     """Return what CKAN's role gets as the result of SQL. Raises CommandFailed."""
-    tls = {f"PG{name.upper()}": value for name, value in postgresql_tls(database).items()}
-    return host.run(
-        *PSQL,
-        *(f"--host={database.host}", f"--port={database.port}"),
-        *(f"--username={database.user}", f"--dbname={database.name}"),
-        text=sql,
-        environment={"PGPASSFILE": passfile, "PGCONNECT_TIMEOUT": "10", **tls},
-    ).strip()
+    place = {"host": database.host, "port": str(database.port), **postgresql_options(database)}
+    parameters = {"dbname": database.name, "user": database.user, "connect_timeout": "10", **place}
+    if not database.sockets:
+        parameters["passfile"] = passfile
+    # None of the values has a space or a quote (libpq, "Keyword/Value Connection Strings").
+    connection = " ".join(f"{name}={value}" for name, value in parameters.items())
+    return host.run(*PSQL, f"--dbname={connection}", text=sql, user=CKAN_USER if database.sockets else None).strip()
 
 
 def as_superuser(host: Host, sql: str) -> str:

@@ -17,17 +17,22 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
+from dcor_pkg.kernel.systemd_service import Service, unit_state
 from dcor_pkg.machine import http_request
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import PACKAGED_CKAN
+from dcor_pkg.machine.ports import SYSTEMD
+from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.services.endpoint import Endpoint
 
 UNIT = "dcor-solr.service"
+#: systemd's unit that holds the port
+SOCKET = "dcor-solr.socket"
 RESTART = f"restart {UNIT}"
 #: who CKAN is in the local Solr, and the name of the secret that is its password
 USER, PASSWORD = "ckan", "solr-password"
-#: the TCP port on loopback, and the program that listens there
-PORTS = {8983: "java"}
+#: the TCP port on loopback, and the program that holds it: Solr takes it from there
+PORTS = {8983: SYSTEMD}
 
 HOME = "/var/lib/dcor-solr/home"
 CONFIGURATION = f"{HOME}/configsets/ckan/conf"
@@ -55,13 +60,22 @@ def endpoint(_: Settings) -> Endpoint:
 
 def steps(_: Settings) -> tuple[Step, ...]:
     """Return the steps that configure it."""
-    return (RandomSecret(PASSWORD), SolrCore())
+    return (RandomSecret(PASSWORD), SolrCore(), Service(SOCKET))
+
+
+def count(host: Host, solr: Endpoint) -> Answer:
+    """Ask a Solr, local or external, how many documents it has, with CKAN's password.
+
+    The port of a local one may be another user's while systemd does not hold it, so it is not asked then.
+    """
+    if solr.local and (state := unit_state(host, SOCKET)["ActiveState"]) != "active":
+        return Answer(0, f"{SOCKET}, which holds its port, is {state}")
+    return http_request.ask(f"{solr.address}/select?q=*:*&rows=0&wt=json", solr.login(partial(secrets.read, host)))
 
 
 def problem(host: Host, solr: Endpoint) -> str | None:
     """Return why the local Solr does not answer a search with CKAN's password, or None."""
-    login = solr.login(partial(secrets.read, host))
-    answer = http_request.ask(f"{solr.address}/select?q=*:*&rows=0", login)
+    answer = count(host, solr)
     return None if answer.status == 200 else f"answers {answer.status} ({answer.body.strip()[:100]})"
 
 

@@ -14,6 +14,7 @@ from dcor_pkg.machine import paths
 
 PACKAGED = templates.PACKAGE.parent / "conf/ckan/ckan"
 GUARD = templates.PACKAGE / "ckan/files/as-ckan"
+TERMINAL = templates.PACKAGE / "machine/terminal.py"
 #: prints its name, environment and arguments
 REPORT = '#!/bin/sh\necho "$0 $CKAN_INI ${PATH%%:*} ${HOME} ${XDG_CONFIG_HOME:-none} $*"\n'
 #: print how they are called; what follows `--` is run
@@ -35,7 +36,10 @@ def server(tmp_path: Path) -> Path:
     program(tmp_path / "releases/A/libexec/ckan", REPORT)
     program(tmp_path / "releases/A/bin/ckan", GUARD.read_text())
     program(tmp_path / "programs/setpriv", SETPRIV)
+    program(tmp_path / "releases/A/libexec/terminal.py", TERMINAL.read_text())
+    program(tmp_path / "terminal.py", TERMINAL.read_text())
     text = PACKAGED.read_text().replace(paths.PACKAGED_CKAN, f"{tmp_path}/default")
+    text = text.replace(str(Path(paths.PACKAGED_CKAN).parent), str(tmp_path))
     program(tmp_path / "usr/bin/ckan", text.replace(paths.STATE, str(tmp_path)))
     return tmp_path
 

@@ -48,6 +48,7 @@ def site(host: Host, monkeypatch: pytest.MonkeyPatch) -> Site:
     site = Site()
     secrets.save(host, solr.PASSWORD, Secret("x"))
     monkeypatch.setattr(psql, "query", lambda *_: str(site.datasets))
+    monkeypatch.setattr(solr, "unit_state", lambda *_: {"ActiveState": "active"})
     monkeypatch.setattr(
         http_request, "ask", lambda *_: Answer(200, json.dumps({"response": {"numFound": site.documents}}))
     )

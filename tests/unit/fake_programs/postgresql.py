@@ -21,6 +21,8 @@ class Database:
 
     owner: str
     encoding: str = "UTF8"
+    #: the role as which CKAN's user works in it
+    works_as: str = "www-data"
     #: of CKAN's tables; None where there are none
     revision: str | None = None
     datasets: int = 0
@@ -30,7 +32,7 @@ class Database:
 
 @dataclass
 class Postgresql:
-    """The cluster 15/main on port 5432: roles with their passwords, and databases; and those of external servers."""
+    """The cluster 15/main: roles with their passwords (local ones have none), and databases; and external servers."""
 
     host: Host
     systemd: Systemd
@@ -61,34 +63,37 @@ class Postgresql:
 
     def psql(self, call: Call) -> str:
         """Carry out the SQL on the standard input, as the superuser or as a role with a password."""
-        address = "on socket" if call.user == "postgres" else f'at "{call.option("--host")}", port 5432'
-        is_external = call.user is None and call.option("--host") in self.external
+        login = dict(part.split("=", 1) for part in call.option("--dbname").split() if "=" in part)
+        is_external = call.user is None and login["host"] in self.external
+        address = f'at "{login["host"]}", port 5432' if is_external else "on socket"
         if not is_external and not self.systemd.is_active(UNIT):
             raise call.failure(
                 2,
                 f"psql: error: connection to server {address} failed: Connection refused\n"
-                "\tIs the server running on that host and accepting TCP/IP connections?\n",
+                "\tIs the server running locally and accepting connections on that socket?\n",
             )
         if call.user == "postgres":
             return self._answer(call, SUPERUSER, None)
-        return self._answer(call, ROLE, self._log_in(call, address))
-
-    def _log_in(self, call: Call, address: str) -> Database:
-        """Return the database that a role is let in to; what psql says else was seen with PostgreSQL 15."""
-        user, name = call.option("--username"), call.option("--dbname")
-        login = (call.option("--host"), call.option("--port"), name, user)
-        passfile = self.host.read(call.environment["PGPASSFILE"]) or ""
-        passwords = [
-            line.rpartition(":")[2] for line in passfile.splitlines() if line.startswith(":".join(login) + ":")
-        ]
         failed = f"psql: error: connection to server {address} failed: "
+        if is_external:
+            self._check_password(call, login, failed)
+        elif (call.user, login["host"]) != (login["user"], "/var/run/postgresql"):
+            raise call.failure(2, f'{failed}FATAL:  Peer authentication failed for user "{login["user"]}"\n')
+        elif login["user"] not in self.roles:
+            raise call.failure(2, f'{failed}FATAL:  role "{login["user"]}" does not exist\n')
+        if login["dbname"] not in self.external.get(login["host"], self.databases):
+            raise call.failure(2, f'{failed}FATAL:  database "{login["dbname"]}" does not exist\n')
+        return self._answer(call, ROLE, self.databases[login["dbname"]])
+
+    def _check_password(self, call: Call, login: dict[str, str], failed: str) -> None:
+        """Let in whom the password file lets in; what psql says else was seen with PostgreSQL 15."""
+        line = ":".join(login[part] for part in ("host", "port", "dbname", "user"))
+        passfile = self.host.read(login["passfile"]) or ""
+        passwords = [it.rpartition(":")[2] for it in passfile.splitlines() if it.startswith(f"{line}:")]
         if not passwords:
             raise call.failure(2, f"{failed}fe_sendauth: no password supplied\n")
-        if self.roles.get(user) != passwords[0]:
-            raise call.failure(2, f'{failed}FATAL:  password authentication failed for user "{user}"\n')
-        if name not in self.external.get(login[0], self.databases):
-            raise call.failure(2, f'{failed}FATAL:  database "{name}" does not exist\n')
-        return self.databases[name]
+        if self.roles.get(login["user"]) != passwords[0]:
+            raise call.failure(2, f'{failed}FATAL:  password authentication failed for user "{login["user"]}"\n')
 
     def _answer(self, call: Call, known: dict[str, Answer], database: Database | None) -> str:
         for pattern, answer in known.items():
@@ -101,9 +106,20 @@ class Postgresql:
 Answer = Callable[[Postgresql, Call, "Database | None", "re.Match[str]"], object]
 
 
-def _set_role(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
-    assert (found[1] == "ALTER") == (found[2] in self.roles), call.text
-    self.roles[found[2]] = found[3]
+def _create_role(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    assert found[1] not in self.roles, call.text
+    self.roles[found[1]] = ""
+    return ""
+
+
+def _grant(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    assert {found[1], found[2]} <= set(self.roles), call.text
+    return ""
+
+
+def _work_as(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    assert {found[1], found[3]} <= set(self.roles), call.text
+    self.databases[found[2]].works_as = found[3]
     return ""
 
 
@@ -151,8 +167,10 @@ def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match
 
 #: what the superuser asks
 SUPERUSER: dict[str, Answer] = {
-    r"SELECT count\(\*\) FROM pg_roles WHERE rolname = '(\w+)'": lambda it, *rest: int(rest[2][1] in it.roles),
-    r"SET log_statement = none; (CREATE|ALTER) ROLE (\w+) LOGIN PASSWORD '(\w+)'": _set_role,
+    r"SELECT count\(\*\) FROM pg_roles WHERE rolname = '([\w-]+)'": lambda it, *rest: int(rest[2][1] in it.roles),
+    r'CREATE ROLE "([\w-]+)"(?: LOGIN)?': _create_role,
+    r'GRANT (\w+) TO "([\w-]+)"': _grant,
+    r'ALTER ROLE "([\w-]+)" IN DATABASE (\w+) SET role = (\w+)': _work_as,
     r"SELECT count\(\*\) FROM pg_database WHERE datname = '(\w+)'": lambda it, *rest: int(rest[2][1] in it.databases),
     r"CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE template0 ENCODING '(\w+)' LOCALE 'C.UTF-8'": _create,
     r"SELECT count\(\*\) FROM pg_database WHERE NOT datistemplate AND datname NOT IN \('postgres', '(\w+)'\)": (
@@ -162,7 +180,9 @@ SUPERUSER: dict[str, Answer] = {
 #: what CKAN's role asks
 ROLE: dict[str, Answer] = {
     "SELECT 1": lambda *_: 1,
-    "SHOW server_encoding": lambda it, call, database, _: database.encoding if database else "",
+    r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\)": (
+        lambda it, call, database, _: f"{database.works_as} {database.encoding}" if database else ""
+    ),
     "SELECT version_num FROM alembic_version": _revision,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,
     r"SELECT coalesce\(json_object_agg\(key, coalesce\(value, ''\)\), '\{\}'\) FROM system_info": _options,

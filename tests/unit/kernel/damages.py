@@ -165,8 +165,9 @@ def lose_copies(machine: Machine) -> None:
         machine.host.remove_tree(f"{programs.CONFIGURATIONS}/{name}")
 
 
-def change_password(machine: Machine) -> None:
-    machine.postgresql.roles[cluster.DATABASE] = "other"
+def work_as_oneself(machine: Machine) -> None:
+    """Let what CKAN makes in the database belong to another role than the database."""
+    machine.postgresql.databases[cluster.DATABASE].works_as = "www-data"
 
 
 def record_former_file(machine: Machine) -> None:

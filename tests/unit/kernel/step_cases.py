@@ -64,11 +64,11 @@ CASES = (
     Case(
         RandomSecret,
         {
-            "lost": remove(secrets.path("database-password")),
-            "empty": write(secrets.path("database-password"), "", secrets.ACCESS),
-            "readable": chmod(secrets.path("database-password"), 0o644),
+            "lost": remove(secrets.path("solr-password")),
+            "empty": write(secrets.path("solr-password"), "", secrets.ACCESS),
+            "readable": chmod(secrets.path("solr-password"), 0o644),
         },
-        name="database-password",
+        name="solr-password",
     ),
     Case(DataDirectory, {"mode": chmod("/data", 0o777), "instance lost": remove(INSTANCE)}),
     Case(
@@ -122,7 +122,12 @@ CASES = (
             "other key": write(object_store.TOKEN, "other\n", secrets.ACCESS),
         },
     ),
-    Case(DatabaseLogin, {"lost": remove(psql.PASSFILE), "readable": chmod(psql.PASSFILE, 0o644)}),
+    Case(
+        DatabaseLogin,
+        {"lost": remove(psql.PASSFILE), "readable": chmod(psql.PASSFILE, 0o644)},
+        answers=EXTERNAL,
+        before=damages.become_external,
+    ),
     Case(ClusterEnabled, {"stopped": damages.stop_cluster}, before=damages.stop_cluster),
     Case(
         ClusterStopped,
@@ -134,7 +139,7 @@ CASES = (
         PostgresqlDatabase,
         {
             "role lost": lambda machine: machine.postgresql.roles.clear(),
-            "other password": damages.change_password,
+            "works as another role": damages.work_as_oneself,
             "database lost": lambda machine: machine.postgresql.databases.clear(),
         },
     ),
@@ -188,6 +193,7 @@ CASES = (
             "restart": request(f"restart {redis.UNIT}"),
             "reload": request(f"reload {redis.UNIT}"),
         },
+        name=redis.UNIT,
     ),
     Case(
         ServiceStopped,

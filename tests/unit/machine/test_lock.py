@@ -28,7 +28,7 @@ def busy(host: Host) -> str:
     """Return the message to a command that does not get the lock."""
     with pytest.raises(lock.Busy) as refused, lock.held(host, 0):
         pass
-    assert refused.value.hint == "Try again when it has ended."
+    assert refused.value.hint == "Nothing was changed. Try again when it has ended."
     return refused.value.reason
 
 
@@ -82,6 +82,21 @@ def test_what_a_holder_that_was_killed_has_left_is_overwritten(host: Host) -> No
 def test_only_root_can_read_and_write_it(host: Host) -> None:
     with lock.held(host):
         assert host.path(lock.PATH).stat().st_mode & 0o777 == 0o600
+
+
+def test_one_that_others_can_read_is_closed_to_them(host: Host) -> None:
+    """Whoever can read it could lock it, and let root wait for ever."""
+    for path in (lock.PATH, lock.RELEASE):
+        host.write(path, "", Access(0o644))
+        with lock.held(host, path=path):
+            assert host.path(path).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_fifo_in_its_place_is_named(host: Host) -> None:
+    os.mkfifo(host.path(lock.PATH))
+    for use in (lambda: lock.is_held(host, lock.PATH), lambda: lock.held(host, 0).__enter__()):
+        with pytest.raises(DcorError, match=f"^{lock.PATH} cannot be locked: it is a FIFO, not a regular file$"):
+            use()
 
 
 def test_a_command_waits_for_another_one(host: Host) -> None:

@@ -67,13 +67,14 @@ def test_a_password_survives_the_url(password: str) -> None:
     ("key", "answer", "query"),
     [
         ("database", EXTERNAL["database"], "sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt"),
-        ("database", "postgresql://dcor@localhost:5433/archive", ""),
+        ("database", "postgresql://dcor@localhost:5433/archive", "sslmode=require&channel_binding=require"),
+        ("database", "local", "host=/var/run/postgresql&port=5432"),
         ("redis", EXTERNAL["redis"], "ssl_check_hostname=true"),
         ("redis", "redis://redis.example.org", ""),
         ("redis", "local", "db=0"),
     ],
 )
-def test_over_a_network_the_server_proves_its_name(key: str, answer: str, query: str) -> None:
+def test_a_server_proves_who_it_is_before_it_gets_the_password(key: str, answer: str, query: str) -> None:
     endpoint = getattr(of(**{key: answer}), key)
     assert urlsplit(endpoint.url(Secret)).query == query
 
@@ -102,7 +103,6 @@ def test_ckan_ini_names_them(host: Host, answers: dict[str, str]) -> None:
     names = (
         "ckan-secret-key",
         "ckan-csrf-key",
-        "database-password",
         "solr-password",
         *(f"object-store-{it}" for it in ("key", "secret")),
     )
@@ -125,7 +125,5 @@ def test_ckan_ini_names_them(host: Host, answers: dict[str, str]) -> None:
         assert (found["solr_url"], found["solr_user"]) == ("http://127.0.0.1:8983/solr/ckan", "ckan")
         assert found["dcor_object_store.access_key_id"] == secrets.read(host, "object-store-key").reveal()
         assert found["ckan.redis.url"] == "unix:///run/redis-dcor/redis.sock?db=0"
-        assert (database.hostname, database.password) == (
-            "127.0.0.1",
-            secrets.read(host, "database-password").reveal(),
-        )
+        expected = "postgresql://www-data@/ckan_default?host=/var/run/postgresql&port=5432"
+        assert found["sqlalchemy.url"] == expected

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 
 from dcor_pkg.answers import settings, settings_text
 from dcor_pkg.ckan import release
 from dcor_pkg.kernel import last_converge, managed_file, pending, secrets, settings_file
+from dcor_pkg.machine import lock
 from dcor_pkg.machine.host import Access
 from tests.unit.command_line import ANSWERS, CommandLine
 from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
@@ -127,6 +129,34 @@ def test_set_saves_the_settings_and_converges(server: CommandLine) -> None:
     assert server("get", "site-title").out == "Cells & Beads\n"
     assert "7" in (server.machine.host.read(UWSGI) or "")
     assert server("set", "--json", "workers=").json["converge"]["reason"] == ""
+
+
+def test_while_another_command_runs_no_setting_is_saved(server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, minutes = server.machine.host.read(settings_text.PATH), iter(range(0, 60 * 60, 60))
+    with lock.held(server.machine.host):
+        monkeypatch.setattr(time, "monotonic", lambda: float(next(minutes)))
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
+        ended = server("set", "workers=7")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("dcor-server: Another dcor-server command is running")
+    assert "Nothing was changed." in ended.err
+    assert server.machine.host.read(settings_text.PATH) == before
+
+
+def test_what_another_command_has_saved_meanwhile_is_not_overwritten(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = server.machine.host
+    other = lock.held(host)
+    other.__enter__()
+
+    def save_and_end(seconds: float) -> None:
+        settings_file.save(host, settings.parse({**ANSWERS, "site-title": "Cells"}))
+        other.__exit__(None, None, None)
+
+    monkeypatch.setattr(time, "sleep", save_and_end)
+    assert server("set", "workers=7").code == 0
+    assert (settings_file.load(host).site_title, settings_file.load(host).workers) == ("Cells", "7")
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ def let_redis_load(server: CommandLine) -> None:
         (stop("nginx.service"), "nginx", "is failed"),
         (stop("nginx.service"), "page", "Connection refused"),
         (stop("dcor-solr.service"), "solr", "answers 0 ([Errno 111] Connection refused)"),
+        (stop("dcor-solr.socket"), "solr", "answers 0 (dcor-solr.socket, which holds its port, is failed)"),
         (stop("dcor-object-store.service"), "object-store", "instead of 403"),
         (stop(CLUSTER), "database", "Is the server running"),
         (stop("dcor-ckan.service"), "programs", "is unknown"),
