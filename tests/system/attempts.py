@@ -105,7 +105,7 @@ def of_others(who: str) -> list[Attempt]:
     return [
         *reads(who, (*SECRET, *engines)),
         *writes(who, (*WRITABLE_BY_ROOT, *OF_CKAN)),
-        *(Attempt(who, CONNECT + path) for path in (*sockets, "/run/dcor-server/web/*.[0-9a-f]*.sock")),
+        *(Attempt(who, CONNECT + path) for path in (*sockets, "/run/dcor-ckan/*.sock")),
         Attempt(who, f"kill -TERM {WEB}", NOT_PERMITTED),
         Attempt(who, TRACE + WEB, NOT_PERMITTED),
         Attempt(who, f"cat /proc/{WEB}/environ"),
@@ -115,7 +115,7 @@ def of_others(who: str) -> list[Attempt]:
         Attempt(who, "dcor-server status", NOT_ROOT),
         Attempt(who, "dcor-server converge", NOT_ROOT),
         Attempt(who, "dcor-server set site-title=attempt", NOT_ROOT),
-        Attempt(who, "ckan user list", "ckan.ini"),
+        Attempt(who, "ckan user list", "this user cannot read /etc/ckan/default/ckan.ini"),
     ]
 
 

@@ -45,7 +45,7 @@ def test_pages_without_a_text_are_named_with_the_command_and_change_no_exit_code
     server("set", "imprint=", "privacy=")
     (notice,) = notices(server, verb)
     assert notice["file"] == "/etc/dcor-server/dcor-server.conf"
-    assert notice["about"].startswith("names no text for the pages /imprint, /privacy; they show the administrator's")
+    assert notice["message"].startswith("names no text for the pages /imprint, /privacy; they show the administrator's")
     command = "dcor-server set imprint=/etc/dcor-server/imprint.md privacy=/etc/dcor-server/privacy.md"
     assert command in notice["hint"]
     assert command in server(verb).out
