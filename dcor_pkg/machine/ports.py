@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import psutil
 
@@ -12,9 +12,10 @@ from dcor_pkg.errors import DcorError
 SYSTEMD = "systemd, process 1"
 
 
-def require_free(ports: Mapping[int, str]) -> None:
-    """Raise DcorError if a program listens on one of the ports that is not the program which `ports` names for it.
+def require_free(ports: Mapping[int, Collection[str]]) -> None:
+    """Raise DcorError if a program listens on one of the ports that is not among those which `ports` names for it.
 
+    Where systemd and a service share a listener, either of them may be found.
     A listener whose program cannot be determined is accepted: it belongs to another user, or has just ended.
     """
     for connection in psutil.net_connections("tcp"):
@@ -22,7 +23,7 @@ def require_free(ports: Mapping[int, str]) -> None:
         if connection.status != psutil.CONN_LISTEN or port not in ports:
             continue
         program = _program(connection.pid)
-        if program not in (ports[port], None):
+        if program not in (*ports[port], None):
             raise DcorError(
                 f"Port {port} is held by {program} (process {connection.pid}).",
                 hint="Stop that program, or move it to another port.",

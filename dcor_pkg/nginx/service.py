@@ -10,7 +10,7 @@ from dcor_pkg.nginx import workers
 
 UNIT = "nginx.service"
 #: the ports of the site, with the program that may already listen on them
-PORTS = {80: "nginx", 443: "nginx"}
+PORTS = {80: ("nginx",), 443: ("nginx",)}
 
 
 class NginxService(Service):

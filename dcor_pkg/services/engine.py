@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from dcor_pkg.answers.secret import Secret
@@ -44,7 +44,7 @@ class Engine:
     connect: Callable[[Endpoint], tuple[Step, ...]] = lambda _: ()
     #: raises DcorError where the local one cannot be set up; nothing is changed
     require: Callable[[Host], None] = lambda _: None
-    #: the TCP ports of the local one, and the program that is expected there
-    ports: Mapping[int, str] = field(default_factory=dict)
+    #: the TCP ports of the local one, and the programs that are expected there
+    ports: Mapping[int, Collection[str]] = field(default_factory=dict)
     #: patterns of the Debian packages that must outlive this package, since they delete or hold data
     packages: tuple[str, ...] = ()

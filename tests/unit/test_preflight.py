@@ -60,7 +60,7 @@ def test_only_the_first_release_needs_space_before_it_is_made(machine: Host, mon
 
 @pytest.mark.parametrize("port", [80, 443, 8983])
 def test_a_port_that_another_program_uses_is_named(machine: Host, monkeypatch: pytest.MonkeyPatch, port: int) -> None:
-    def require_free(wanted: dict[int, str]) -> None:
+    def require_free(wanted: dict[int, tuple[str, ...]]) -> None:
         if port in wanted:
             raise DcorError(f"Port {port} is held")
 

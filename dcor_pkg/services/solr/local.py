@@ -31,8 +31,8 @@ SOCKET = "dcor-solr.socket"
 RESTART = f"restart {UNIT}"
 #: who CKAN is in the local Solr, and the name of the secret that is its password
 USER, PASSWORD = "ckan", "solr-password"
-#: the TCP port on loopback, and the program that holds it: Solr takes it from there
-PORTS = {8983: SYSTEMD}
+#: the TCP port on loopback, and who holds it: Solr takes it from systemd
+PORTS = {8983: (SYSTEMD, "java")}
 
 HOME = "/var/lib/dcor-solr/home"
 CONFIGURATION = f"{HOME}/configsets/ckan/conf"

@@ -24,17 +24,17 @@ def port() -> Iterator[int]:
 
 def test_a_port_of_another_program_is_an_error_that_names_it(port: int) -> None:
     with pytest.raises(DcorError, match=rf"Port {port} is held by {PROGRAM} \(process {os.getpid()}\)\.") as error:
-        ports.require_free({port: "nginx"})
+        ports.require_free({port: ("nginx",)})
     assert error.value.hint
 
 
 def test_a_port_of_the_expected_program_is_free_for_it(port: int) -> None:
-    ports.require_free({port: PROGRAM})
+    ports.require_free({port: (PROGRAM, ports.SYSTEMD)})
 
 
 def test_other_ports_and_connections_to_a_port_do_not_matter(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as client:
-        ports.require_free({client.getsockname()[1]: "nginx"})
+        ports.require_free({client.getsockname()[1]: ("nginx",)})
 
 
 @pytest.mark.parametrize("process", [None, 4194305], ids=["unknown", "ended"])
@@ -44,4 +44,16 @@ def test_a_listener_without_a_known_program_is_accepted(
     """4194304 is the largest process id of Linux (proc(5), pid_max)."""
     found = [each._replace(pid=process) for each in psutil.net_connections("tcp")]
     monkeypatch.setattr(psutil, "net_connections", lambda kind: found)
-    ports.require_free({port: "nginx"})
+    ports.require_free({port: ("nginx",)})
+
+
+@pytest.mark.parametrize("process", [1, os.getpid()], ids=["systemd", "service"])
+def test_a_port_that_systemd_and_its_service_share_is_free_for_both(
+    port: int, process: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """psutil names one of the processes that have a listener, whichever it has seen last."""
+    found = [each._replace(pid=process) for each in psutil.net_connections("tcp")]
+    monkeypatch.setattr(psutil, "net_connections", lambda kind: found)
+    ports.require_free({port: (ports.SYSTEMD, PROGRAM)})
+    with pytest.raises(DcorError, match=f"Port {port} is held by"):
+        ports.require_free({port: ("nginx",)})

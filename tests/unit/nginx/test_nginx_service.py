@@ -160,7 +160,7 @@ def port() -> Iterator[int]:
 def test_a_port_of_another_program_is_found_before_anything_changes(
     host: Host, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert service.PORTS == {80: "nginx", 443: "nginx"}
-    monkeypatch.setattr(service, "PORTS", {port: "nginx"})
+    assert service.PORTS == {80: ("nginx",), 443: ("nginx",)}
+    monkeypatch.setattr(service, "PORTS", {port: ("nginx",)})
     with pytest.raises(DcorError, match=f"Port {port} is held by"):
         service.check_ports(host, Proposal(None, Settings(), {}))
