@@ -19,6 +19,8 @@ class Availability:
     failed: tuple[str, ...]
     #: from one successful response to the next
     longest_gap_seconds: float
+    #: 95 of 100 responses came within it
+    p95_seconds: float
 
 
 def measure_availability(machine: Machine, command: str, *names: str) -> Availability:
@@ -32,4 +34,6 @@ def measure_availability(machine: Machine, command: str, *names: str) -> Availab
     machine.shell(command, timeout=300)
     machine.shell("touch /run/poller.stop; while systemctl is-active --quiet poller; do sleep 0.1; done")
     result = json.loads(machine.shell("cat /run/poller.json"))
-    return Availability(result["requests"], tuple(result["failed"]), result["longest_gap_seconds"])
+    return Availability(
+        result["requests"], tuple(result["failed"]), result["longest_gap_seconds"], result["p95_seconds"]
+    )
