@@ -140,7 +140,9 @@ def test_an_option_that_a_database_brings_is_reported_and_removed_and_the_settin
     sql(
         machine,
         "INSERT INTO system_info (key, value, state) VALUES ('ckan.site_title', 'Old form', 'active'), "
-        "('ckan.theme', 'css/main', 'active'), ('ckan.site_about', 'Ours', 'active')",
+        "('ckan.theme', 'css/main', 'active'), ('ckan.site_about', 'Ours', 'active') "
+        # The form has saved all fields that it has.
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     )
     sql(machine, "UPDATE system_info SET value = '1' WHERE key = 'ckan.config_update'")
     reason = steps(machine, 3)["options in the database"]
