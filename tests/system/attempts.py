@@ -132,16 +132,12 @@ OF_A_LOCAL_USER = (
     Attempt(LOCAL_USER, "curl --silent --fail --show-error http://127.0.0.1:8983/solr/admin/info/system", "401"),
     Attempt(
         LOCAL_USER,
-        'curl --silent --fail --show-error --json \'{"delete": {"query": "*:*"}}\' http://127.0.0.1:8983/solr/ckan/update',
+        "curl --silent --fail --show-error --json '{\"delete\": {\"query\": \"*:*\"}}' http://127.0.0.1:8983/solr/ckan/update",
         "401",
     ),
     *(Attempt(LOCAL_USER, f"bash -c '</dev/tcp/127.0.0.1/{port}'", "Connection refused") for port in STORE_PORTS),
     Attempt(LOCAL_USER, "psql --username=postgres --command='select 1'", "Peer authentication failed"),
-    Attempt(
-        LOCAL_USER,
-        "psql --username=ckan_default ckan_default --command='select 1'",
-        "authentication failed|no password",
-    ),
+    Attempt(LOCAL_USER, "psql --username=ckan_default ckan_default --command='select 1'", "authentication failed|no password"),
     Attempt(
         LOCAL_USER,
         "psql --no-password --host=127.0.0.1 --username=ckan_default ckan_default --command='select 1'",

@@ -47,7 +47,7 @@ def kinds(server: Machine, someone: User) -> dict[str, str]:
     jar = "/run/storm.$client.jar"
     csrf = (
         f"token=$({CURL} --interface 127.0.0.3 --cookie-jar {jar} {SITE}/user/reset"
-        ' | sed -n \'s/.*name="_csrf_token" content="\\([^"]*\\).*/\\1/p\')'
+        " | sed -n 's/.*name=\"_csrf_token\" content=\"\\([^\"]*\\).*/\\1/p')"
     )
     return {
         "query of a long log": f"{curl} '{SITE}/api/3/action/dcserv?id={resource}&query=metadata'",

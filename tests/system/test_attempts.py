@@ -16,7 +16,5 @@ def test_what_others_attempt_is_refused(server: Machine) -> None:
         for attempt, result in seen.items()
         if result[0] == 0 or not re.search(attempt.refusal, result[1])
     }
-    import json, pathlib
-
-    pathlib.Path("/tmp/notref.json").write_text(json.dumps(not_refused, indent=1))
+    import json, pathlib; pathlib.Path("/tmp/notref.json").write_text(json.dumps(not_refused, indent=1))
     assert not_refused == {}
