@@ -25,6 +25,7 @@ PACKAGES = "/srv/dist"
 #: a package; locales, for German; perl (readline), whiptail (dialogs) and tmux (a terminal) for debconf's frontends.
 FOR_TESTS = ("apt-utils", "locales-all", "perl", "tmux", "whiptail")
 BROWSER = ("chromium", "chromium-driver", "python3-selenium")
+TERMINAL = ("tmux",)
 #: The program that runs debian/tests.
 AUTOPKGTEST = ("autopkgtest",)
 
@@ -122,12 +123,12 @@ def install(machine: Machine, debs: Sequence[Path], answers: str = ANSWERS) -> s
 
 
 def with_browser(suite: str, debs: Sequence[Path]) -> Stack:
-    """Return the stack of `installed` with Chromium, for tests of pages."""
+    """Return the stack of `installed` with Chromium, for tests of pages, and a terminal, for tests of commands."""
     below = installed(suite, debs)
-    name = f"browser-{suite}-{cache.key(*(layer.name for layer in below), *BROWSER)}"
+    name = f"browser-{suite}-{cache.key(*(layer.name for layer in below), *BROWSER, *TERMINAL)}"
 
     def make(target: Path) -> None:
-        roots.chroot_run(below, *INSTALL, "-qq", *BROWSER, env=NONINTERACTIVE, keep=target)
+        roots.chroot_run(below, *INSTALL, "-qq", *BROWSER, *TERMINAL, env=NONINTERACTIVE, keep=target)
 
     return *below, cache.directory("layers", name, make)
 

@@ -61,7 +61,6 @@ SECRET = (
     "/etc/dcor-server/dcor-server.conf",
     "/etc/dcor-server/secrets/",
     "/etc/dcor-server/secrets/tls-key.pem",
-    "/etc/dcor-server/secrets/pgpass",
     "/etc/dcor-server/secrets/filer-key",
     "/etc/dcor-server/secrets/filer-token.conf",
     "/etc/ckan/default/ckan.ini",
@@ -89,7 +88,7 @@ WRITABLE_BY_ROOT = (
     "/var/lib/dcor-server/pending",
     "/var/lib/dcor-server/current/bin",
     "/var/log/dcor-server",
-    "/run/dcor-server",
+    "/run/dcor-ckan",
     "/data",
 )
 OF_CKAN = ("/data/ckan", "/var/lib/ckan", "/var/log/ckan", "/var/cache/dcor-server")

@@ -12,7 +12,6 @@ NOT_FOR_WWW_DATA = (
     "/etc/dcor-server/secrets/tls-key.pem",
     "/etc/dcor-server/secrets/filer-token.conf",
     "/etc/dcor-server/secrets/filer-key",
-    "/etc/dcor-server/secrets/pgpass",
     "/etc/dcor-object-store/security.toml",
     "/etc/dcor-object-store/s3.json",
     "/var/lib/dcor-solr/home/security.json",

@@ -105,12 +105,14 @@ def test_an_unusable_service_is_reported_before_the_first_change(machine: Machin
     )
     machine.shell(external_services.TRUST)
     external_services.start_stub(machine)
+    machine.run("systemctl", "start", "redis-server")
     for arguments, words in INVALID:
         output = fails_without_change(machine, "set", *arguments)
         question = arguments[0].partition("=")[0]
         assert words in output, arguments
         assert f"dcor-server/{question} = " in output, arguments
         assert external_services.PASSWORD not in output
+    machine.run("systemctl", "stop", "redis-server")
     assert "external-" not in machine.shell("ls /etc/dcor-server/secrets")
     assert "dcor-server-check" not in external_services.buckets(machine)
 

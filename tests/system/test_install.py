@@ -88,7 +88,7 @@ FAILURES = (
     Failure(
         ("/full/data has", "MiB of free space", "df -h"),
         "data-directory string /full/data",
-        before="mkdir /full && mount -t tmpfs -o size=10M tmpfs /full",
+        before="mkdir /full && mount -t tmpfs -o size=10M,mode=755 tmpfs /full",
         after="umount /full && rmdir /full",
     ),
     Failure(

@@ -68,7 +68,7 @@ def title(machine: Machine) -> str:
 def notices(machine: Machine) -> list[str]:
     """Return the notices of `status`, which succeeds."""
     found = json.loads(machine.run("dcor-server", "status", "--json").stdout)["notices"]
-    return [f"{notice['file']} {notice['about']}" for notice in found]
+    return [f"{notice['file']} {notice['message']}" for notice in found]
 
 
 def steps(machine: Machine, exit_code: int) -> dict[str, str]:
