@@ -55,5 +55,5 @@ def serves(machine: Machine) -> bool:
 def assert_healthy(machine: Machine) -> None:
     """Assert what is true after each kind of installation: the site works, no unit failed, `status` succeeds."""
     assert serves(machine)
-    assert machine.failed_units() == []
+    assert (failed := machine.failed_units()) == [], failed
     machine.run("dcor-server", "status")
