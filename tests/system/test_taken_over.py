@@ -84,7 +84,7 @@ def test_the_memory_of_nginx_is_kept_from_ckan_by_more_than_one_means(results: d
 def test_user_namespaces_alone_keep_the_memory_of_nginx_from_a_process_of_the_same_user(machine: Machine) -> None:
     """Without the unit's other means. The same process outside reads it, so this is not a test of the kernel's LSM."""
     nginx = machine.shell("pgrep --uid www-data nginx | head -1").strip()
-    read = f"systemd-run --quiet --pipe --wait --property=User=www-data {{}} head --bytes=1 /proc/{nginx}/environ"
+    read = f"systemd-run --quiet --pipe --wait --collect --property=User=www-data {{}} head --bytes=1 /proc/{nginx}/environ"
     assert machine.run("sh", "-c", read.format(""), check=False).returncode == 0
     refused = machine.run("sh", "-c", read.format("--property=PrivateUsers=yes"), check=False)
     assert (refused.returncode, "Permission denied" in refused.stderr) == (1, True)
