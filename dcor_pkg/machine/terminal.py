@@ -6,9 +6,9 @@ new terminal in the place of each standard descriptor that is one; pipes and fil
 descriptors not at all. It needs the standard library only, since packages and releases have copies of this file.
 
 Three processes: the caller, this one, relays between both terminals; the leader leads the new session; the command has
-a process group in it, which begins in the background. There a program that reads from the terminal, or sets its modes,
-is stopped by SIGTTIN or SIGTTOU (termios(3)), and the leader reports that. Only then the caller relays keys, so
-`ckan ... | less` leaves them to less. Ctrl-Z stops both, the caller and the command.
+a process group in it, which begins in the background. If it reads from the terminal or sets its modes there, SIGTTIN or
+SIGTTOU stops it (termios(3)), the leader reports that, and only then the caller relays keys: `ckan ... | less` leaves
+them to less. Ctrl-Z stops caller and command.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from typing import NoReturn
 STANDARD = (0, 1, 2)
 #: passed on to the command
 FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP, signal.SIGWINCH)
-#: by these the kernel stops a background process that wants the terminal
 WANTS_TERMINAL = (signal.SIGTTIN, signal.SIGTTOU)
 #: ignored by Python, and not by the command
 IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -73,10 +72,9 @@ class Caller:
         self.leader, self.reports, self.own, self.master = leader, reports, own, master
         self.reads_keys, self.keys = False, b""
         if master >= 0:
-            os.set_blocking(master, False)
             self.modes = termios.tcgetattr(own)
+            os.set_blocking(master, False)
             termios.tcsetattr(master, termios.TCSANOW, self.modes)
-            self._end_lines(here=False)
             self._copy_size()
 
     def relay(self) -> None:
@@ -118,11 +116,10 @@ class Caller:
         if report[0] in WANTS_TERMINAL:
             # In the background this stops us, until somebody brings us to the foreground. What was typed before counts.
             tty.setraw(self.own, termios.TCSADRAIN)
-            self._end_lines(here=True)
             self.reads_keys = True
+            self._ends_lines()
         else:
             self._release_terminal()
-            self._end_lines(here=False)
             _stop_own_group()
         self.reports.send(report)
         return True
@@ -134,11 +131,15 @@ class Caller:
                 termios.tcsetattr(self.own, termios.TCSADRAIN, self.modes)
         self.reads_keys = False
 
-    def _end_lines(self, *, here: bool) -> None:
-        """Let the new terminal put carriage returns at the ends of lines, or leave that to the caller's."""
-        modes = termios.tcgetattr(self.master)
-        modes[1] = modes[1] | termios.OPOST if here else modes[1] & ~termios.OPOST
-        termios.tcsetattr(self.master, termios.TCSANOW, modes)
+    def _ends_lines(self) -> bool:
+        """Return whether the new terminal ends lines with carriage returns, and let the caller's do the same."""
+        processing = termios.tcgetattr(self.master)[1] & termios.OPOST
+        with contextlib.suppress(termios.error):  # the caller's terminal has been closed
+            modes = termios.tcgetattr(self.own)
+            if self.reads_keys and modes[1] & termios.OPOST != processing:
+                modes[1] ^= termios.OPOST
+                termios.tcsetattr(self.own, termios.TCSADRAIN, modes)
+        return bool(processing)
 
     def _copy_size(self) -> None:
         with contextlib.suppress(OSError):  # the caller's terminal has been closed
@@ -148,6 +149,8 @@ class Caller:
     def _copy_output(self) -> bool:
         """Copy a block of output; False at its end. What a closed terminal does not take is lost, as without us."""
         data = block = _read(self.master)
+        if block and self._ends_lines():
+            data = data.replace(b"\r\n", b"\n")
         with contextlib.suppress(OSError):
             while data:
                 data = data[os.write(self.own, data) :]
@@ -213,10 +216,9 @@ def _execute(command: Sequence[str]) -> NoReturn:
 
 def _own_terminal(terminals: Sequence[int]) -> int:
     """Return a descriptor of the caller's terminal, to read and to write."""
-    try:
+    with contextlib.suppress(OSError):  # a terminal that does not control this session
         return os.open("/dev/tty", os.O_RDWR) if terminals else -1
-    except OSError:  # a terminal that does not control this session
-        return terminals[0]
+    return terminals[0]
 
 
 def _signal_group(group: int, number: int) -> None:

@@ -48,6 +48,7 @@ def test_a_command_of_ckan_has_another_terminal_and_cannot_type_for_root(server:
         assert other_session != session
         assert other not in (own, "0")
         assert f"'{name}'" not in descriptors
+        root.expect(">>> ")
         root.type("exit()", "Enter")
         root.type("echo the shell is $((40 + 2))", "Enter")
         root.expect("the shell is 42")

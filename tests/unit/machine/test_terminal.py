@@ -36,7 +36,8 @@ def typed(script: str, *answers: tuple[str, str]) -> str:
     os.close(terminal)
     os.waitpid(process, 0)
     assert waiting == [], screen
-    return screen.replace("\r\n", "\n")
+    assert re.search(r"(?<!\r)\n", screen) is None, "A line does not begin in the first column."
+    return re.sub(r"\r+\n", "\n", screen)
 
 
 def _read(terminal: int, deadline: float) -> str | None:
@@ -118,6 +119,13 @@ def test_questions_are_answered_and_passwords_not_shown() -> None:
     screen = typed(f"OWN python3 -c '{ask}'{CODE}; stty -a", ("Password:", "hush\n"), ("name:", "joe\n"))
     assert screen.startswith("Password:\n4\nname:joe\njoejoe\ncode 0\n")
     assert {"icanon", "echo", "opost"} <= set(screen.replace(";", " ").split()), "the caller's terminal is as before"
+
+
+def test_lines_begin_in_the_first_column_for_a_program_that_edits_its_line() -> None:
+    """It sets the modes that it has found before it had the terminal."""
+    ask = "import readline; [print(input(), flush=True) for _ in range(2)]; print(3)"
+    screen = typed(f"OWN python3 -c 'print(0); {ask}'{CODE}", ("0\r\n", "one\ntwo\n"))
+    assert screen.endswith("\n3\ncode 0\n")
 
 
 def test_a_password_is_asked_for_on_the_terminal_where_output_is_redirected() -> None:
