@@ -97,10 +97,10 @@ def read(machine: Machine, environment: str = "", check: bool = True) -> subproc
     return as_user(machine, f'{environment} python -c "{READ}" "{address}"', check=check)
 
 
-def reads(machine: Machine) -> bool:
-    """Return whether dclab reads a measurement and prints nothing else."""
+def assert_reads(machine: Machine) -> None:
+    """Assert that dclab reads a measurement and prints nothing else."""
     done = read(machine)
-    return (done.stdout.split()[0][:10], done.stderr) == ("0.01166629", "")
+    assert (done.stdout.split()[0][:10], done.stderr) == ("0.01166629", "")
 
 
 def browse(machine: Machine, *addresses: str) -> list[dict[str, Any]]:
@@ -130,7 +130,7 @@ def test_dclab_and_dcor_aid_work_silently_after_the_script(machine: Machine) -> 
     output = trust(machine)
     assert f"fingerprint\n{told(machine)}\n" in output
     assert "dcor.example.org is trusted." in output
-    assert reads(machine)
+    assert_reads(machine)
     token = f"{HOME}/token"
     machine.shell(f"install --owner researcher --mode 600 {make_user(machine, 'researcher').token} {token}")
     done = as_user(machine, f"python {INSIDE}/programs/measurement.py dcor.example.org --token {token}")
@@ -183,7 +183,7 @@ def test_a_renewed_certificate_is_offered_at_once_and_takes_the_place_of_the_old
     assert all(new in page(machine, address) for address in PAGES)
     assert read(machine, check=False).returncode != 0
     trust(machine)
-    assert reads(machine)
+    assert_reads(machine)
     bundle = machine.shell(f"cat {BUNDLE}")
     assert (old_text in bundle, machine.path(CERTIFICATE).read_text() in bundle) == (False, True)
 
@@ -196,7 +196,7 @@ def test_the_authority_of_an_own_certificate_is_trusted_once(machine: Machine) -
     assert told(machine) == fingerprint(machine, "/srv/tls/root.pem")
     assert read(machine, check=False).returncode != 0
     trust(machine)
-    assert reads(machine)
+    assert_reads(machine)
     as_user(machine, DOWNLOAD)
     as_user(machine, f"rm -rf .pki; {commands(machine, '^certutil -A')}")
     assert [seen["title"] for seen in browse(machine, *PAGES)] == [
@@ -209,7 +209,7 @@ def test_the_authority_of_an_own_certificate_is_trusted_once(machine: Machine) -
     )
     machine.run("dcor-server", "converge")
     assert told(machine) == fingerprint(machine, "/srv/tls/root.pem")
-    assert reads(machine)
+    assert_reads(machine)
     machine.run("dcor-server", "set", "certificate=self-signed")
     assert told(machine) == fingerprint(machine)
     machine.shell("rm /usr/local/share/ca-certificates/clinic.crt && update-ca-certificates 2>&1")
@@ -217,10 +217,10 @@ def test_the_authority_of_an_own_certificate_is_trusted_once(machine: Machine) -
 
 def test_the_page_works_while_ckan_is_down_and_the_script_undoes_what_it_did(machine: Machine) -> None:
     trust(machine)
-    machine.shell("systemctl stop supervisor")
+    machine.shell("systemctl stop dcor-ckan")
     for address in (*PAGES, f"{SITE}/trust/certificate.crt", f"{SITE}/trust/trust.py"):
         assert page(machine, address)
     as_user(machine, "python trust.py --remove")
-    machine.shell("systemctl start supervisor")
+    machine.shell("systemctl start dcor-ckan")
     wait_for_page(machine)
     machine.shell(f"cmp {BUNDLE} {ORIGINAL}")
