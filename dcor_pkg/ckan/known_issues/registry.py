@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dcor_pkg.ckan.known_issues import (
     anonymous_user,
+    assets_at_once,
     control_characters_in_feeds,
     delete_without_action,
     download_without_address,
@@ -56,6 +57,7 @@ ISSUES: tuple[Issue, ...] = (
     links_for_a_day.ISSUE,
     preview_links_for_a_day.ISSUE,
     public_logs.ISSUE,
+    assets_at_once.ISSUE,
 )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -179,3 +182,21 @@ def test_a_signed_link_does_not_outlive_a_withdrawal_by_more_than_minutes(
     )
     answer(*("d", "r-" * 18, "x")[: answer.__code__.co_argcount])
     assert [link["expiration"] for link in links] == [seconds]
+
+
+class Vanishing:
+    """The module `os`, in which another process has removed a file since it was seen."""
+
+    path = SimpleNamespace(isfile=lambda _: True)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+
+def test_an_entry_of_the_cache_of_assets_is_written_that_another_process_has_just_removed(
+    site: Path, tmp_path: Path
+) -> None:
+    known = {"os": Vanishing(), "path": os.path, "tempfile": tempfile, "pickle": pickle, "make_md5": lambda *_: "key"}
+    write = load(site / "webassets/cache.py", "FilesystemCache", BaseCache=object, **known).set
+    write(SimpleNamespace(V=2, directory=str(tmp_path), new_file_mode=None), "key", "data")
+    assert pickle.loads((tmp_path / "key").read_bytes()) == "data"
