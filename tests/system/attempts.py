@@ -114,7 +114,7 @@ def of_others(who: str) -> list[Attempt]:
         Attempt(who, "dcor-server status", NOT_ROOT),
         Attempt(who, "dcor-server converge", NOT_ROOT),
         Attempt(who, "dcor-server set site-title=attempt", NOT_ROOT),
-        Attempt(who, "ckan user list", "this user cannot read /etc/ckan/default/ckan.ini"),
+        Attempt(who, "ckan user list", "/etc/ckan/default/ckan.ini cannot be read. Run as root"),
     ]
 
 

@@ -34,7 +34,9 @@ def server(tmp_path: Path) -> Path:
     """Return the directory of a server with python-ckan, an active release, and a program setpriv that only reports."""
     program(tmp_path / "default/bin/ckan", REPORT)
     program(tmp_path / "releases/A/libexec/ckan", REPORT)
-    program(tmp_path / "releases/A/bin/ckan", GUARD.read_text())
+    ini = tmp_path / "ckan.ini"
+    ini.write_text("[app:main]\n")
+    program(tmp_path / "releases/A/bin/ckan", GUARD.read_text().replace(paths.CKAN_INI, str(ini)))
     program(tmp_path / "programs/setpriv", SETPRIV)
     program(tmp_path / "releases/A/libexec/terminal.py", TERMINAL.read_text())
     program(tmp_path / "terminal.py", TERMINAL.read_text())
@@ -53,16 +55,19 @@ def run(server: Path, command: Path, user: int, **environment: str) -> list[str]
 
 
 DROPPED = "--reuid=www-data --regid=www-data --init-groups --inh-caps=-all"
-AS_ROOT = "/etc/ckan/default/ckan.ini {0}/bin /var/www /var/lib/ckan/config list a b"
+AS_ROOT = "{1} {0}/bin /var/www /var/lib/ckan/config list a b"
 
 
 def test_without_a_release_it_is_the_packages_own(server: Path) -> None:
-    assert run(server, server / "usr/bin/ckan", 0) == [DROPPED, "/default/bin/ckan " + AS_ROOT.format("/default")]
+    assert run(server, server / "usr/bin/ckan", 0) == [
+        DROPPED,
+        "/default/bin/ckan " + AS_ROOT.format("/default", paths.CKAN_INI),
+    ]
 
 
 def test_with_a_release_it_is_that_of_the_release_by_its_own_path(server: Path) -> None:
     (server / "current").symlink_to("releases/A")
-    expected = [DROPPED, "/releases/A/libexec/ckan " + AS_ROOT.format("/releases/A")]
+    expected = [DROPPED, "/releases/A/libexec/ckan " + AS_ROOT.format("/releases/A", "/ckan.ini")]
     assert run(server, server / "usr/bin/ckan", 0) == expected
     assert run(server, server / "current/bin/ckan", 0) == expected
 
@@ -71,7 +76,19 @@ def test_a_user_stays_that_user_and_may_choose_another_configuration(server: Pat
     (line,) = run(server, server / "usr/bin/ckan", 1000, CKAN_INI="/other.ini")
     assert line == "/default/bin/ckan /other.ini /default/bin /home/me none list a b"
     (line,) = run(server, server / "releases/A/bin/ckan", 1000)
-    assert line == ("/releases/A/libexec/ckan /etc/ckan/default/ckan.ini /releases/A/bin /home/me none list a b")
+    assert line == "/releases/A/libexec/ckan /ckan.ini /releases/A/bin /home/me none list a b"
+
+
+def test_who_cannot_read_the_configuration_is_told_so_in_one_sentence(server: Path) -> None:
+    done = subprocess.run(
+        [server / "releases/A/bin/ckan", "list"],
+        env={"PATH": os.environ["PATH"], "CKAN_INI": "/no/ckan.ini"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "ckan: /no/ckan.ini cannot be read. Run as root: sudo ckan ...\n"
 
 
 def test_both_scripts_drop_privileges_by_the_same_lines() -> None:
