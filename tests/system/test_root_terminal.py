@@ -50,6 +50,7 @@ def test_a_command_of_ckan_has_another_terminal_and_cannot_type_for_root(server:
         assert f"'{name}'" not in descriptors
         root.expect(">>> ")
         root.type("exit()", "Enter")
+        _words(root, r">>> exit\(\)\s+(root:)")
         root.type("echo the shell is $((40 + 2))", "Enter")
         root.expect("the shell is 42")
     assert server.run("ls", TYPED, check=False).returncode == 2, "CKAN's user has typed a command for root."
