@@ -36,7 +36,9 @@ def commands(tmp_path: Path) -> dict[Path, str]:
 
 def run(suite: str, content: dict[str, Deb], binds: dict[Path, str], script: str) -> str:
     command = content["python-ckan"].content / "usr/bin/ckan"
-    done = roots.chroot_run(roots.base(suite), "sh", "-euc", script, read_only={**binds, command: "/usr/bin/ckan"})
+    done = roots.chroot_run(
+        roots.build_root(suite), "sh", "-euc", script, read_only={**binds, command: "/usr/bin/ckan"}
+    )
     return done.stdout.strip()
 
 
@@ -48,7 +50,12 @@ def test_ckan_switches_from_root_to_www_data(suite: str, content: dict[str, Deb]
 def test_ckan_starts_the_program_of_the_active_release_by_its_own_path(
     suite: str, content: dict[str, Deb], commands: dict[Path, str]
 ) -> None:
-    output = run(suite, content, commands, "ln -s releases/A /var/lib/dcor-server/current; CKAN_INI=/other ckan jobs")
+    output = run(
+        suite,
+        content,
+        commands,
+        "ln -s releases/A /var/lib/dcor-server/current; touch /other; CKAN_INI=/other ckan jobs",
+    )
     release = "/var/lib/dcor-server/releases/A"
     assert output == f"www-data www-data /other {release}/libexec {release}/bin jobs"
 
