@@ -50,5 +50,5 @@ About: {(user.about or '')[:20]}...
             ),
         )
     ),
-    proof="tests/unit/ckan/test_cured_code.py: a job is added, and no mail server is asked",
+    proof="tests/unit/ckan/test_cured_accounts.py: a job is added, and no mail server is asked",
 )

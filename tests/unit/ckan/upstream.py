@@ -1,9 +1,10 @@
-"""Upstream's code that cures change: as it is in the pinned wheels, and parts of it that can run without the rest."""
+"""Upstream's code that cures change: as it is in the pinned wheels, parts that run without the rest, and its errors."""
 
 from __future__ import annotations
 
 import ast
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,22 @@ LOCKS = Path(__file__).resolve().parents[3] / "conf/lock"
 #: by the Python of its lock files
 SUITES = {"python3.11": "bookworm", "python3.13": "trixie"}
 FUTURE = "from __future__ import annotations\n"
+
+
+class Denied(Exception):
+    """NotAuthorized, of CKAN."""
+
+
+class Unusable(Exception):
+    """ValidationError or Invalid, of CKAN."""
+
+
+class Unsent(Exception):
+    """MailerException, of CKAN."""
+
+
+class Aborted(Exception):
+    """An answer other than 200."""
 
 
 def unpack(python: str, wheels: Path, site: Path) -> None:
@@ -38,6 +55,15 @@ def load(file: Path, name: str, **globals_of_module: Any) -> Any:
             exec(compile(module, str(file), "exec"), globals_of_module)
             return globals_of_module[name]
     raise AssertionError(f"{file} has no {name}")
+
+
+def raises(error: Exception) -> Callable[..., Any]:
+    """Return a function that raises an error, whatever it is given."""
+
+    def function(*_: Any, **__: Any) -> None:
+        raise error
+
+    return function
 
 
 def _pins(lock: Path) -> dict[str, Pin]:
