@@ -22,13 +22,13 @@ UPLOAD = f"PUT {OBJECT}?{SIGNED} HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 200
 
 
 def impatient(site: str) -> str:
-    """Return a site whose timeouts of 20 and 30 seconds are one second."""
-    return re.sub(r"(client_(?:header|body)_timeout|send_timeout) [23]0s;", r"\1 1s;", site)
+    """Return a site whose timeouts of 20 and 30 seconds are half a second."""
+    return re.sub(r"(client_(?:header|body)_timeout|send_timeout) [23]0s;", r"\1 500ms;", site)
 
 
 @pytest.fixture(scope="module")
 def patient_no_longer() -> Iterator[NginxServer]:
-    """Return an nginx with timeouts of one second."""
+    """Return an nginx with timeouts of half a second."""
     with TemporaryDirectory(prefix="nginx") as directory, opened(Host(Path(directory)), impatient) as server:
         yield server
 
@@ -76,7 +76,7 @@ def test_a_body_that_stops_is_not_waited_for(patient_no_longer: NginxServer) -> 
 def test_an_upload_to_the_store_may_stop_for_a_while(patient_no_longer: NginxServer) -> None:
     with patient_no_longer.connect() as connection:
         connection.sendall(UPLOAD.encode() + b"x" * 100_000)
-        assert not is_disconnected(connection, seconds=2.5)
+        assert not is_disconnected(connection, seconds=1.5)
 
 
 def test_a_page_that_nobody_reads_does_not_keep_its_connection(patient_no_longer: NginxServer) -> None:
@@ -85,7 +85,7 @@ def test_a_page_that_nobody_reads_does_not_keep_its_connection(patient_no_longer
     with server.connect() as connection:
         connection.sendall(f"GET /user/me HTTP/1.1\r\nHost: {NAME}\r\nCookie: dcor=session\r\n\r\n".encode())
         until(lambda: "GET /user/me" in server.ckan.done)
-        time.sleep(2.5)
+        time.sleep(1.5)
         with pytest.raises((ConnectionError, ssl.SSLError)):
             _read_all(connection, 30_000_000)
 
