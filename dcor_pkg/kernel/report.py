@@ -22,12 +22,12 @@ class Notice:
     """A file, what is to know about it as half a sentence, and what may be done."""
 
     file: str
-    about: str
+    message: str
     hint: str = ""
 
     def __str__(self) -> str:
         hint = f"\n    {self.hint}" if self.hint else ""
-        return f"{self.file} {self.about}{hint}"
+        return f"{self.file} {self.message}{hint}"
 
 
 def line(outcome: Outcome) -> str:

@@ -54,9 +54,9 @@ def report(machine: Machine, verb: str, exit_code: int = 0) -> Any:
     return json.loads(dcor(machine, verb, "--json", exit_code=exit_code))
 
 
-def about(machine: Machine, verb: str, file: str, exit_code: int = 0) -> list[str]:
+def messages(machine: Machine, verb: str, file: str, exit_code: int = 0) -> list[str]:
     """Return the notices of a verb about a file."""
-    return [notice["about"] for notice in report(machine, verb, exit_code)["notices"] if notice["file"] == file]
+    return [notice["message"] for notice in report(machine, verb, exit_code)["notices"] if notice["file"] == file]
 
 
 def redis(machine: Machine, option: str) -> str:
@@ -85,7 +85,7 @@ def test_options_of_the_admin_take_effect_without_a_failed_request(machine: Mach
     ini = machine.path("/etc/ckan/default/ckan.ini").read_text()
     assert f"# From {CKAN}:\nckan.site_title = Clinic\n" in ini
     for verb in ("check", "status", "converge"):
-        found = about(machine, verb, CKAN)
+        found = messages(machine, verb, CKAN)
         assert found == [
             "sets ckan.site_title, which dcor-server sets to 'DCOR'; the value in this file is in effect",
             "sets WTF_CSRF_SECRET_KEY, which dcor-server sets to 'SECRET'; the value in this file is in effect",
@@ -169,7 +169,7 @@ def test_a_changed_file_is_preserved_until_the_admin_replaces_or_removes_it(mach
     assert "0 changed" in dcor(machine, "converge")
     assert redis(machine, "maxclients") == "321"
     for verb in ("check", "status"):
-        assert about(machine, verb, REDIS) == [CHANGED]
+        assert messages(machine, verb, REDIS) == [CHANGED]
         assert f"mv {REDIS}.dcor-new {REDIS}; dcor-server converge" in dcor(machine, verb)
     machine.shell("! logrotate --debug /etc/logrotate.conf 2>&1 | grep duplicate")
     machine.shell(f"mv {REDIS}.dcor-new {REDIS}; mv /etc/dcor-server/dcor-server.dcor-new /etc/logrotate.d/dcor-server")
@@ -226,7 +226,7 @@ def test_an_upgrade_preserves_changed_files_and_asks_no_question(machine: Machin
     assert "was changed locally, so its new version goes to" in done.stdout + done.stderr
     assert machine.path(REDIS).read_text() == mine
     assert "tcp-backlog 500" in machine.path(f"{REDIS}.dcor-new").read_text()
-    assert about(machine, "status", REDIS) == [CHANGED]
+    assert messages(machine, "status", REDIS) == [CHANGED]
     assert {path: machine.path(path).read_text() for path in before} == before
     assert title(machine) == "About - Clinic"
     machine.shell(f"mv {REDIS}.dcor-new {REDIS}")

@@ -26,8 +26,8 @@ def main() -> None:
     parser.add_argument("--lines", type=int, required=True)
     args = parser.parse_args()
     server = dcor_client.server_of(args)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "long_log.rtdc"
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "long_log.rtdc"
         _write(file, args.lines)
         (resource,) = dcor_client.upload(server, [file], "A long log", private=False)
     dcor_client.wait_for_metadata(server, resource)

@@ -45,7 +45,7 @@ def test_json_holds_outcomes_notices_and_more() -> None:
     found = json.loads(report.as_json(OUTCOMES, [NOTICE], more=1))
     assert [step["result"] for step in found["steps"]] == ["unchanged", "changed", "failed", "not reached"]
     assert found["steps"][1]["seconds"] == 2.4
-    assert found["notices"] == [{"file": "/etc/file", "about": "was changed", "hint": "Do that."}]
+    assert found["notices"] == [{"file": "/etc/file", "message": "was changed", "hint": "Do that."}]
     assert found["more"] == 1
 
 

@@ -17,13 +17,13 @@ from dcor_dev.machine import Machine
 QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
 
 
-class Here(Machine):
+class Computer(Machine):
     """This computer: programs run where they are, and nothing boots or ends."""
 
     def __init__(self) -> None:
         get = ("dcor-server", "get", "hostname")
         name = subprocess.run(get, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-        super().__init__("here", (), hostname=name)
+        super().__init__("computer", (), hostname=name)
 
     def enter(self, user: str, env: Mapping[str, str]) -> list[str]:
         """Return what runs a program as that user, with an environment of its own."""
