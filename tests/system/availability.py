@@ -26,7 +26,7 @@ def measure_availability(machine: Machine, command: str, *names: str) -> Availab
     machine.copy_in(PROGRAM, "/root/poller.py")
     hosts = " ".join(names or (machine.hostname,))
     machine.shell(
-        "rm -f /run/poller.stop; systemd-run --quiet --unit=poller --property=StandardOutput=file:/run/poller.json "
+        "rm -f /run/poller.stop; systemd-run --quiet --unit=poller --property=StandardOutput=truncate:/run/poller.json "
         f"python3 /root/poller.py {hosts}"
     )
     machine.shell(command, timeout=300)
