@@ -33,13 +33,14 @@ def require_free(ports: Mapping[int, Collection[str]]) -> None:
 def _program(process: int | None) -> str | None:
     """Return the name of a process, or None if it cannot be determined.
 
-    A child of systemd's has systemd's sockets, and a name in brackets, until it becomes the program of its unit.
+    A child of systemd's has systemd's sockets, its user (root), and a name in brackets, until it becomes the program of
+    its unit.
     """
     try:
         found = None if process is None else psutil.Process(process)
         if found is None:
             return None
-        starting = found.name().startswith("(") and found.ppid() == 1
+        starting = found.name().startswith("(") and found.ppid() == 1 and found.uids().real == 0
         return SYSTEMD if process == 1 or starting else str(found.name())
     except psutil.NoSuchProcess:
         return None

@@ -184,7 +184,8 @@ def _start(command: Sequence[str]) -> int:
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
-        for number in FORWARDED:
+        # The caller may have ignored them, as tmux does. Then nothing would stop the command in the background.
+        for number in (*FORWARDED, *WANTS_TERMINAL):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _execute(command)

@@ -16,8 +16,11 @@ MODULES = (
     "ckan.model, ckanext, lxml.etree, psycopg2, yaml, greenlet, msgspec, markupsafe._speedups, zope.interface, magic"
 )
 
+TREE = Path(__file__).resolve().parents[2]
 #: the script that a release has in place of CKAN's own program
-GUARD = Path(__file__).resolve().parents[2] / "dcor_pkg/ckan/files/as-ckan"
+GUARD = TREE / "dcor_pkg/ckan/files/as-ckan"
+#: gives a command a terminal of its own, both for a release and for the package's environment
+TERMINAL = TREE / "dcor_pkg/machine/terminal.py"
 #: prints its user, environment and arguments, in place of CKAN's own program
 REPORT = '#!/bin/sh\necho "$(id -un) $(id -Gn) $CKAN_INI ${0%/*} ${PATH%%:*} $*"\n'
 
@@ -26,12 +29,17 @@ REPORT = '#!/bin/sh\necho "$(id -un) $(id -Gn) $CKAN_INI ${0%/*} ${PATH%%:*} $*"
 def commands(tmp_path: Path) -> dict[Path, str]:
     """Return a release and the package's environment, with programs that print how they were started."""
     programs = {"default/bin/ckan": REPORT, "release/libexec/ckan": REPORT, "release/bin/ckan": GUARD.read_text()}
+    programs["release/libexec/terminal.py"] = TERMINAL.read_text()
     for name, text in programs.items():
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     tmp_path.chmod(0o755)
-    return {tmp_path / "release": "/var/lib/dcor-server/releases/A", tmp_path / "default": CKAN}
+    return {
+        tmp_path / "release": "/var/lib/dcor-server/releases/A",
+        tmp_path / "default": CKAN,
+        TERMINAL: "/usr/lib/ckan/terminal.py",
+    }
 
 
 def run(suite: str, content: dict[str, Deb], binds: dict[Path, str], script: str) -> str:

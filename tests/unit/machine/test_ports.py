@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -45,6 +47,21 @@ def test_a_listener_without_a_known_program_is_accepted(
     found = [each._replace(pid=process) for each in psutil.net_connections("tcp")]
     monkeypatch.setattr(psutil, "net_connections", lambda kind: found)
     ports.require_free({port: ("nginx",)})
+
+
+@pytest.mark.parametrize(
+    ("name", "parent", "user", "free"),
+    [("(sd-executor)", 1, 0, True), ("(sd-executor)", 1, 1000, False), ("(sd-executor)", 2, 0, False)],
+    ids=["of systemd", "of a user who takes its name", "of another program"],
+)
+def test_a_child_of_systemd_that_is_not_yet_its_service_counts_as_systemd(
+    port: int, name: str, parent: int, user: int, free: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psutil.Process, "name", lambda _: name)
+    monkeypatch.setattr(psutil.Process, "ppid", lambda _: parent)
+    monkeypatch.setattr(psutil.Process, "uids", lambda _: SimpleNamespace(real=user))
+    with contextlib.nullcontext() if free else pytest.raises(DcorError, match=r"is held by \(sd-executor\)"):
+        ports.require_free({port: (ports.SYSTEMD,)})
 
 
 @pytest.mark.parametrize("process", [1, os.getpid()], ids=["systemd", "service"])

@@ -121,6 +121,13 @@ def test_questions_are_answered_and_passwords_not_shown() -> None:
     assert {"icanon", "echo", "opost"} <= set(screen.replace(";", " ").split()), "the caller's terminal is as before"
 
 
+def test_a_caller_that_ignores_the_signals_for_the_terminal_does_not_pass_that_on() -> None:
+    """tmux does when it starts a command without a shell, for example. The command would read from the background."""
+    ask = 'import getpass; print(len(getpass.getpass("Password:")))'
+    screen = typed(f"trap '' TTIN TTOU TSTP; OWN python3 -c '{ask}'{CODE}", ("Password:", "hush\n"))
+    assert screen == "Password:\n4\ncode 0\n"
+
+
 def test_lines_begin_in_the_first_column_for_a_program_that_edits_its_line() -> None:
     """It sets the modes that it has found before it had the terminal."""
     ask = "import readline; [print(input(), flush=True) for _ in range(2)]; print(3)"
