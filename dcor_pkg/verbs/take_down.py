@@ -49,6 +49,9 @@ def _stop_engines(host: Host) -> None:
     for step in steps:
         if step.check(host) is not None:
             step.apply(host)
+    for engine in engines.ENGINES:
+        engine.leave(host)
+    host.run("systemctl", "daemon-reload")
 
 
 def _give_back_commands(host: Host) -> None:
