@@ -27,7 +27,7 @@ MAX_EXPOSURE = 2.0
 #: listen, and read what strangers have sent only as far as CKAN's commands do, which they run as CKAN's user.
 OF_ROOT = {
     "dcor-converge.service": "writes /etc and /var, restarts services, runs programs as the users of engines",
-    "dcor-retry.service": "starts dcor-converge.service",
+    "dcor-retry.service": "asks each part of the server, and starts dcor-converge.service",
     "dcor-nightly.service": "runs CKAN's commands as CKAN's user, restarts CKAN",
     "dcor-mail@test.service": "reads the settings, which are root's, and the journal; connects to the mail relay",
 }
