@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import programs, release, supervisor, switch, unit
+from dcor_pkg.ckan import programs, release, strays, supervisor, switch, unit
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
@@ -101,7 +101,7 @@ def _programs_problem(host: Host) -> str | None:
         return "no release is active"
     needed = (serving.web, serving.jobs)
     wrong = [f"{name} is {states.get(name, 'unknown')}" for name in needed if states.get(name) != supervisor.RUNNING]
-    return ", ".join(wrong) or None
+    return ", ".join(wrong) or strays.problem(host)
 
 
 def _site_problem(settings: Settings, target: str) -> str | None:

@@ -14,6 +14,7 @@ from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
+from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.kernel.data_directory import INSTANCE, DataDirectory
 from dcor_pkg.kernel.directory import Directory
@@ -230,6 +231,7 @@ CASES = (
     Case(
         NoFormerPrograms, {"of a former version": damages.leave_former_programs}, before=damages.leave_former_programs
     ),
+    Case(NoStrays, {"of a killed supervisor": damages.leave_stray}, before=damages.leave_stray),
     Case(DebianInstanceStopped, {"not decided": remove(debian_redis.STATE_FILE)}),
     Case(
         AdminCommands,
