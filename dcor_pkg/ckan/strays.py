@@ -13,16 +13,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import unit
-from dcor_pkg.ckan.programs import CONFIGURATIONS
+from dcor_pkg.ckan import processes, unit
 from dcor_pkg.machine.host import Host
 
-#: in the environment of each program (programs.conf) and of what it starts; CKAN's commands have another configuration
-MARK = f"CKAN_INI={CONFIGURATIONS}/".encode()
 #: how long they may take to end by themselves
 TIMEOUT_SECONDS = 30.0
-#: a process may end, and be another user's, at any moment
-GONE = (FileNotFoundError, ProcessLookupError)
 
 
 @dataclass(frozen=True)
@@ -38,42 +33,22 @@ class NoStrays:
         """End them: job workers may finish their jobs first, for a short time; a job that is killed is repeated."""
         _send(host, signal.SIGTERM)
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        while find(host) and time.monotonic() < deadline:
+        while processes.outside(host) and time.monotonic() < deadline:
             time.sleep(0.1)
         _send(host, signal.SIGKILL)
 
 
 def problem(host: Host) -> str | None:
     """Return which process runs outside of the unit, or None."""
-    found = find(host)
+    found = processes.outside(host)
     return f"process {found[0]} runs CKAN outside of {unit.UNIT}" if found else None
 
 
-def find(host: Host) -> list[int]:
-    """Return the processes outside of the unit."""
-    names = sorted(int(name) for name in host.names("/proc") if name.isdigit())
-    return [process for process in names if _is_stray(host, process)]
-
-
-def _is_stray(host: Host, process: int) -> bool:
-    """Return whether a process runs with the configuration of programs, and not in the control group of the unit."""
-    return any(
-        part.startswith(MARK) for part in _read(host, process, "environ").split(b"\0")
-    ) and f"/{unit.UNIT}".encode() not in _read(host, process, "cgroup")
-
-
-def _read(host: Host, process: int, name: str) -> bytes:
-    """Return a file of a process (proc(5)): the kernel's text, in a directory in which nobody can make names."""
-    with contextlib.suppress(*GONE):
-        return host.path(f"/proc/{process}/{name}").read_bytes()
-    return b""
-
-
 def _send(host: Host, number: signal.Signals) -> None:
-    for process in find(host):
+    for process in processes.outside(host):
         with _held(process) as descriptor:
             # The number may be another process's by now; that of the descriptor stays.
-            if descriptor is not None and _is_stray(host, process):
+            if descriptor is not None and processes.is_outside(host, process):
                 signal.pidfd_send_signal(descriptor, number)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import former_supervisor, programs, release, strays
+from dcor_pkg.ckan import former_supervisor, processes, programs, release
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.kernel import managed_file, pending, secrets
@@ -129,7 +129,7 @@ def leave_stray(machine: Machine) -> None:
     process = subprocess.Popen(["sleep", "30"])
     directory = f"/proc/{process.pid}"
     write(f"{directory}/cgroup", "0::/system.slice/supervisor.service\n")(machine)
-    write(f"{directory}/environ", f"{strays.MARK.decode()}a.b/ckan.ini\0")(machine)
+    write(f"{directory}/environ", f"{processes.MARK.decode()}a.b/ckan.ini\0")(machine)
 
     def disappear() -> None:
         process.wait()
