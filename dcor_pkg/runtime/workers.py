@@ -1,4 +1,4 @@
-"""Load CKAN once, and fork a worker for each job queue: `python -m dcor_runtime.workers QUEUE...`.
+"""Load CKAN once, and fork a worker for each job queue: `python -m dcor_runtime.workers jobs worker QUEUE...`.
 
 TERM lets each worker finish its present job (RQ's warm shutdown). A worker that ends by itself is forked again, and
 what it has left is queued again (lost_jobs.py).
@@ -120,4 +120,5 @@ def _die_with_parent(number: signal.Signals) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # By the first two words ckanext-dcor_schemas recognises a job worker (IS_BACKGROUND_JOB in its plugin.py).
+    sys.exit(main(sys.argv[3:]))

@@ -54,7 +54,7 @@ class Workers:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         environment = {**os.environ, "PYTHONPATH": str(directory), "RUNTIME_DIRECTORY": str(directory)}
-        argv = [sys.executable, "-m", "dcor_runtime.workers", "short", "long"]
+        argv = [sys.executable, "-m", "dcor_runtime.workers", "jobs", "worker", "short", "long"]
         self.process = subprocess.Popen(argv, cwd=directory, env=environment)
 
     def words(self, queue: str) -> list[str]:
@@ -98,6 +98,7 @@ def workers(tmp_path: Path) -> Iterator[Workers]:
 
 
 def test_each_gets_term_once_whenever_the_others_end(workers: Workers) -> None:
+    assert workers.words("jobs") == workers.words("worker") == []
     workers.process.terminate()
     until(lambda: workers.words("short") == workers.words("long") == ["began", "TERM"])
     workers.finish("short")
