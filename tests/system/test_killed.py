@@ -81,7 +81,7 @@ def test_whatever_is_killed_is_back_soon_and_nothing_is_lost(machine: Machine) -
     assert list(filter(is_slow, found["rows"])) == [], shown
     failed = [name(row) for row in found["rows"] if row["failed"]]
     assert [it for it in failed if not it.startswith(IN_FRONT)] == [], shown
-    machine.shell("until dcor-server status; do sleep 1; done", timeout=120)
+    machine.shell("until dcor-server status; do sleep 1; done; dcor-server converge", timeout=300)
     assert "0 changed" in machine.run("dcor-server", "converge").stdout
     assert_healthy(machine)
 
