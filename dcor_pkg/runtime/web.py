@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import socket
 import sys
@@ -51,13 +52,16 @@ class Server:
 
     def __init__(self, command: list[str], sockets: dict[str, socket.socket]) -> None:
         self._command, self._sockets = command, sockets
-        self._child, self._stopping = 0, False
+        #: the process, and the end of a pipe on which it says that CKAN is loaded
+        self._child, self._ready = 0, 0
+        self._stopping = False
 
     def stop(self, *_: object) -> None:
-        """Let it end."""
+        """Let it end. While it loads CKAN it would not listen to TERM, and has nothing to finish."""
         self._stopping = True
         if self._child:
-            os.kill(self._child, signal.SIGTERM)
+            has_served = bool(select.select([self._ready], [], [], 0)[0])
+            os.kill(self._child, signal.SIGTERM if has_served else signal.SIGKILL)
 
     def run(self) -> int:
         """Run it. Return 0 after `stop`, else the exit code of one that did not get as far as to serve."""
@@ -70,7 +74,7 @@ class Server:
 
     def _run_once(self) -> tuple[bool, int]:
         """Run it until it ends; return whether CKAN was loaded, and the exit code."""
-        ready, told = os.pipe()
+        self._ready, told = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         self._child = os.fork()
         if self._child == 0:
@@ -79,7 +83,7 @@ class Server:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         _, status = os.waitpid(self._child, 0)
         self._child = 0
-        with os.fdopen(ready, "rb") as pipe:
+        with os.fdopen(self._ready, "rb") as pipe:
             return pipe.read(1) != b"", os.waitstatus_to_exitcode(status)
 
     def _become(self, told: int) -> NoReturn:

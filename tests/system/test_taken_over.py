@@ -195,14 +195,14 @@ def test_another_scratch_directory_can_be_written_by_ckan(machine: Machine) -> N
     assert "0 changed" in machine.shell("dcor-server converge")
 
 
-#: Writes uwsgi.ini with the sockets of former versions, as dcor-server does.
+#: Writes the uwsgi.ini of a former version, as dcor-server does.
 FORMER_UWSGI = """
 import sys
 sys.path.insert(0, "/usr/share/dcor-server")
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine.host import Access, Host
 host, path = Host(), "/etc/dcor-server/uwsgi.ini"
-text = host.read(path).replace("/run/dcor-ckan/", "/run/dcor-server/web/")
+text = host.read(path) + "; of a former version\\n"
 managed_file.record(host, path, text)
 host.write(path, text, Access(0o644))
 """
@@ -213,16 +213,16 @@ id=$(ls /var/lib/dcor-server/configurations)
 former=${id%.*}.0123abcd
 python3 /root/former_uwsgi.py
 cp -a /var/lib/dcor-server/configurations/$id /var/lib/dcor-server/configurations/$former
-sed -i 's,/run/dcor-ckan/,/run/dcor-server/web/,' /var/lib/dcor-server/configurations/$former/uwsgi.ini
 install -d -o www-data -g www-data -m 0750 /run/dcor-server/web
-sed "s/$id/$former/g; s/^directory = .*/&\\nuser = www-data/" /var/lib/dcor-server/programs/dcor-$id.conf \
+sed "s/$id/$former/g; s,/run/dcor-ckan/,/run/dcor-server/web/,g; s/^directory = .*/&\\nuser = www-data/
+    s,^environment = ,&RUNTIME_DIRECTORY=\\"/run/dcor-server/web\\"\\,," /var/lib/dcor-server/programs/dcor-$id.conf \
     >/etc/supervisor/conf.d/dcor-$former.conf
 mkdir -p /etc/systemd/system/supervisor.service.d
 printf '[Unit]\\nAfter=dcor-solr.service\\n[Service]\\nRestartSec=5s\\n' \
     >/etc/systemd/system/supervisor.service.d/dcor-server.conf
 supervisorctl update
 until [ -S /run/dcor-server/web/$former.sock ]; do sleep 0.2; done
-sed -i "s,/run/dcor-ckan/$id,/run/dcor-server/web/$former," /var/lib/dcor-server/nginx/upstream.conf
+sed -i "s,/run/dcor-ckan/$id,/run/dcor-server/web/$former,g" /var/lib/dcor-server/nginx/upstream.conf
 systemctl reload nginx
 rm -r /var/lib/dcor-server/programs /var/lib/dcor-server/configurations/$id
 systemctl disable --quiet --now dcor-ckan

@@ -17,9 +17,12 @@ import pytest
 WEB = Path(__file__).resolve().parents[3] / "dcor_pkg" / "runtime" / "web.py"
 #: stands for uWSGI: loads for a while, tells that it has, and answers with its number on the socket that it inherits
 SERVER = """
-import os, socket, sys, time
+import os, signal, socket, sys, time
 if os.path.exists("broken"):
     sys.exit(7)
+if os.path.exists("slow"):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(60)
 time.sleep(0.5)
 os.write(int(os.environ["WEB_READY"]), b"1")
 listener = socket.socket(fileno=int(os.environ["WEB_SOCKET"]))
@@ -104,6 +107,14 @@ def test_term_ends_the_server_and_removes_the_sockets(web: subprocess.Popen[byte
     assert web.wait(20) == 0
     assert not is_running(server)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["server.py"]
+
+
+def test_term_does_not_wait_for_a_server_that_loads(tmp_path: Path) -> None:
+    (tmp_path / "slow").touch()
+    with started(tmp_path) as process:
+        time.sleep(0.3)
+        process.terminate()
+        assert process.wait(20) == 0
 
 
 def test_a_server_that_ends_while_it_loads_ends_it_as_well(tmp_path: Path) -> None:
