@@ -21,7 +21,8 @@ from requests.adapters import HTTPAdapter
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-WAIT_SECONDS, PAUSE_SECONDS = 8.0, 0.1
+#: PostgreSQL reads its log again after a crash; on a slow disk that takes as long
+WAIT_SECONDS, PAUSE_SECONDS = 15.0, 0.1
 #: what redis-py raises where nobody listens (OSError), or before the first command is answered
 NO_REDIS = (OSError, redis.ConnectionError, redis.TimeoutError)
 Result = TypeVar("Result")
