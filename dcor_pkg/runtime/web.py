@@ -87,11 +87,11 @@ class Server:
             return pipe.read(1) != b"", os.waitstatus_to_exitcode(status)
 
     def _become(self, told: int) -> NoReturn:
-        """Become uWSGI, in the process that was forked. If its parent is killed, the kernel sends it TERM."""
+        """Become uWSGI, in the process that was forked. Before CKAN is loaded, it is killed with its parent."""
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        _end_with_parent(signal.SIGKILL)
         inherited = {**{name: it.fileno() for name, it in self._sockets.items()}, READY: told}
         for descriptor in inherited.values():
             os.set_inheritable(descriptor, True)
@@ -99,6 +99,18 @@ class Server:
             os.execve(self._command[0], self._command, {**os.environ, **{k: str(v) for k, v in inherited.items()}})
         finally:
             os._exit(127)
+
+
+def loaded() -> None:
+    """Say, in uWSGI, that CKAN is loaded: from now on it is started again, and gets TERM if its parent is killed."""
+    _end_with_parent(signal.SIGTERM)
+    ready = int(os.environ[READY])
+    os.write(ready, b"1")
+    os.close(ready)
+
+
+def _end_with_parent(number: signal.Signals) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ This takes half the memory and a third of the time of loading CKAN in each worke
 that shared a socket to PostgreSQL would fail in concurrent requests (ckan/ckan#5933).
 """
 
-import os
-
 import uwsgi
 from dcor_runtime import application as runtime
 from dcor_runtime import web
@@ -13,7 +11,4 @@ from dcor_runtime import web
 application = runtime.load()
 runtime.drop_connections(close=True)
 uwsgi.post_fork_hook = lambda: runtime.drop_connections(close=False)
-# The process that holds the sockets starts uWSGI again from now on.
-ready = int(os.environ[web.READY])
-os.write(ready, b"1")
-os.close(ready)
+web.loaded()

@@ -195,7 +195,13 @@ class Writer(threading.Thread):
 
     def _create_dataset(self) -> None:
         name = f"killed-{uuid.uuid4().hex}"
-        content: dict[str, Any] = {"name": name, "title": name, "owner_org": self._circle, "authors": "Killer", "state": "draft"}
+        content: dict[str, Any] = {
+            "name": name,
+            "title": name,
+            "owner_org": self._circle,
+            "authors": "Killer",
+            "state": "draft",
+        }
         content |= {"private": True, "license_id": "CC0-1.0"}
         status, answer = self._server.ask("/api/3/action/package_create", content)
         if status == 200:

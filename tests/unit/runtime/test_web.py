@@ -18,13 +18,15 @@ WEB = Path(__file__).resolve().parents[3] / "dcor_pkg" / "runtime" / "web.py"
 #: stands for uWSGI: loads for a while, tells that it has, and answers with its number on the socket that it inherits
 SERVER = """
 import os, signal, socket, sys, time
+sys.path.insert(0, {directory!r})
+import web
 if os.path.exists("broken"):
     sys.exit(7)
 if os.path.exists("slow"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(60)
 time.sleep(0.5)
-os.write(int(os.environ["WEB_READY"]), b"1")
+web.loaded()
 listener = socket.socket(fileno=int(os.environ["WEB_SOCKET"]))
 while True:
     connection = listener.accept()[0]
@@ -44,7 +46,7 @@ def ask(directory: Path) -> int:
 @contextlib.contextmanager
 def started(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Start it, wait for its sockets, and let it end afterwards."""
-    (directory / "server.py").write_text(SERVER)
+    (directory / "server.py").write_text(SERVER.format(directory=str(WEB.parent)))
     sockets = [directory / name for name in ("web.sock", "probe.sock")]
     former = number(sockets[1])
     process = subprocess.Popen([sys.executable, WEB, *sockets, sys.executable, "server.py"], cwd=directory)
@@ -115,6 +117,16 @@ def test_term_does_not_wait_for_a_server_that_loads(tmp_path: Path) -> None:
         time.sleep(0.3)
         process.terminate()
         assert process.wait(20) == 0
+
+
+def test_a_server_that_loads_is_killed_with_who_holds_the_sockets(tmp_path: Path) -> None:
+    (tmp_path / "slow").touch()
+    with started(tmp_path) as process:
+        (server,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        time.sleep(0.3)
+        process.kill()
+        process.wait(20)
+        until_ended(int(server))
 
 
 def test_a_server_that_ends_while_it_loads_ends_it_as_well(tmp_path: Path) -> None:
