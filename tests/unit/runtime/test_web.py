@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -51,10 +51,7 @@ def started(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     former = number(sockets[1])
     process = subprocess.Popen([sys.executable, WEB, *sockets, sys.executable, "server.py"], cwd=directory)
     try:
-        deadline = time.monotonic() + 20
-        while number(sockets[1]) in (0, former) and process.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: number(sockets[1]) not in (0, former) or process.poll() is not None)
         yield process
     finally:
         process.terminate()
@@ -80,11 +77,15 @@ def is_running(process: int) -> bool:
         return False
 
 
-def until_ended(process: int) -> None:
+def until(happened: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
-    while is_running(process):
+    while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def until_ended(process: int) -> None:
+    until(lambda: not is_running(process))
 
 
 def test_requests_wait_for_the_first_start_and_while_a_killed_server_is_started_again(
@@ -122,8 +123,10 @@ def test_term_does_not_wait_for_a_server_that_loads(tmp_path: Path) -> None:
 def test_a_server_that_loads_is_killed_with_who_holds_the_sockets(tmp_path: Path) -> None:
     (tmp_path / "slow").touch()
     with started(tmp_path) as process:
-        (server,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        time.sleep(0.3)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        until(lambda: children.read_text() != "")
+        (server,) = children.read_text().split()
+        until(lambda: "server.py" in Path(f"/proc/{server}/cmdline").read_text())
         process.kill()
         process.wait(20)
         until_ended(int(server))
