@@ -36,6 +36,7 @@ def main() -> None:
         calm = show(machine, "no other requests", f"sleep {SECONDS}")
         for kind, request in requests.items():
             show(machine, f"{storms.CLIENTS} x {kind}", storms.during(request, SECONDS), calm)
+            print(f"    answers to those: {', '.join(f'{n} x {code}' for code, n in storms.answers(machine).items())}")
 
 
 def show(machine: Machine, name: str, script: str, calm: float | None = None) -> float:

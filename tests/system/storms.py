@@ -5,11 +5,15 @@ The clients' address is not that of the server's other clients (127.0.0.1), beca
 
 from __future__ import annotations
 
+from collections import Counter
+
 from dcor_dev.machine import Machine
 from users import User, run_client
 from website import CURL, SITE
 
 CLIENTS = 16
+#: the status of each answer to one of the clients
+ANSWERS = "/run/storm.answers"
 #: lines of a log with which upstream's code takes minutes for each query
 LINES = 100_000
 #: A mail server that greets; as soon as /run/relay.silent exists it accepts connections and says nothing.
@@ -20,8 +24,8 @@ async def serve(reader, writer):
     if pathlib.Path("/run/relay.silent").exists():
         await asyncio.sleep(3600)
     writer.write(b"220 relay\\r\\n")
-    while await reader.readline():
-        writer.write(b"250 ok\\r\\n")
+    while line := await reader.readline():
+        writer.write(b"221 bye\\r\\n" if line.upper().startswith(b"QUIT") else b"250 ok\\r\\n")
 
 async def main():
     server = await asyncio.start_server(serve, "127.0.0.1", 2526)
@@ -43,7 +47,7 @@ def use_silent_relay(server: Machine) -> None:
 def kinds(server: Machine, someone: User) -> dict[str, str]:
     """Return the request of each kind as a shell command; a measurement with a long log is uploaded for the first."""
     resource = run_client(server, "long_log", "--token", someone.token, "--lines", str(LINES))["id"]
-    curl = f"{CURL} --interface 127.0.0.3 --output /dev/null"
+    curl = f"{CURL} --interface 127.0.0.3 --output /dev/null --write-out '%{{http_code}}\\n'"
     jar = "/run/storm.$client.jar"
     csrf = (
         f"token=$({CURL} --interface 127.0.0.3 --cookie-jar {jar} {SITE}/user/reset"
@@ -60,5 +64,11 @@ def kinds(server: Machine, someone: User) -> dict[str, str]:
 
 def during(request: str, seconds: float) -> str:
     """Return a script that takes `seconds`, during which all clients send a request again and again."""
-    client = f"(while [ ! -e /run/calm ]; do {request} || sleep 0.1; done) 2>>/run/storm.errors &"
-    return f"rm -f /run/calm; for client in $(seq {CLIENTS}); do {client} done; sleep {seconds}; touch /run/calm; wait"
+    client = f"(while [ ! -e /run/calm ]; do {request} || sleep 0.1; done) >>{ANSWERS} &"
+    clients = f"for client in $(seq {CLIENTS}); do {client} done"
+    return f"rm -f /run/calm {ANSWERS}; {clients}; sleep {seconds}; touch /run/calm; wait"
+
+
+def answers(server: Machine) -> Counter[str]:
+    """Return how often each status was an answer to the clients; 000 where there was none, as when the client ended."""
+    return Counter(server.path(ANSWERS).read_text().split())
