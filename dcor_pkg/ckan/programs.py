@@ -52,6 +52,11 @@ class Programs:
         return f"dcor-jobs-{self.id}"
 
     @property
+    def socket(self) -> str:
+        """The socket on which nginx asks the web server."""
+        return f"{unit.RUNTIME}/{self.id}.sock"
+
+    @property
     def probe(self) -> str:
         """The socket on which the web server is probed before nginx is pointed at it."""
         return f"{unit.RUNTIME}/{self.id}.probe.sock"
@@ -59,7 +64,7 @@ class Programs:
     @property
     def upstream(self) -> str:
         """nginx's upstream block for the web server."""
-        return upstream.block(f"{unit.RUNTIME}/{self.id}.sock")
+        return upstream.block(self.socket)
 
     @property
     def directory(self) -> str:

@@ -14,6 +14,7 @@ from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.programs import UWSGI_INI
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
+from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile
@@ -62,6 +63,7 @@ def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     return (
         ActiveRelease(release_id.wanted(facts), settings.hostname, settings.data, _read_at_start(settings)),
         NoFormerPrograms(),
+        NoStrays(),
         AdminCommands(),
         ManagedFile("/etc/logrotate.d/dcor-server", "ckan/templates/logrotate"),
     )

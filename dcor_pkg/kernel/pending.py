@@ -12,7 +12,7 @@ from dcor_pkg.machine.paths import STATE
 RELOAD_NGINX = "reload nginx.service"
 #: the search index has to be rebuilt: what it is made from has changed, or how
 REBUILD_INDEX = "rebuild index"
-#: the last converge has failed, or could not begin; the timer dcor-retry looks for this file
+#: the last converge has failed, or could not begin; the timer dcor-retry looks for this file, too
 CONVERGE = "converge"
 DIRECTORY = f"{STATE}/pending"
 

@@ -100,6 +100,12 @@ class ServiceStopped:
         host.run("systemctl", "disable", "--now", "--quiet", self.unit)
 
 
+def start(host: Host, unit: str) -> None:
+    """Start a unit, also one that has failed too often. Raises DcorError."""
+    _let_start(host, unit)
+    _run(host, "start", unit)
+
+
 def _run(host: Host, verb: str, unit: str) -> None:
     """Run `systemctl VERB UNIT`. Raises DcorError."""
     try:

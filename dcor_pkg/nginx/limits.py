@@ -87,7 +87,7 @@ def concurrencies(count: int) -> tuple[Concurrency, ...]:
         Concurrency("slow", "$dcor_slow", slow_slots(count)),
         # A mail relay that does not answer occupies one worker.
         Concurrency("reset", "$dcor_reset", 1),
-        # uWSGI's queue has 100 places: one client cannot fill it, and a class may have two requests each in progress.
+        # CKAN's queue has 1024 places: one client cannot fill it, and a class may have two requests each in progress.
         Concurrency("ckan_client", "$dcor_ckan_client", 2 * CLASS),
         # As many connections as a browser opens at most, for each user of a class: up- and downloads take long.
         Concurrency("store_client", "$dcor_store_client", 6 * CLASS),

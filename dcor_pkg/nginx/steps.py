@@ -9,7 +9,7 @@ from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import additions
 from dcor_pkg.nginx.error_pages import error_pages
-from dcor_pkg.nginx.service import UNIT, NginxService
+from dcor_pkg.nginx.service import DROP_IN, UNIT, NginxService
 from dcor_pkg.nginx.site import Site, site
 from dcor_pkg.nginx.trust_page import trust_page
 
@@ -25,5 +25,6 @@ def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         error_pages(settings),
         trust_page(settings),
         Site(site(settings, facts)),
+        DROP_IN,
         NginxService(UNIT),
     )

@@ -8,5 +8,9 @@ PATH = f"{paths.STATE}/nginx/upstream.conf"
 
 
 def block(socket: str) -> str:
-    """Return the text of the file, for a uWSGI server that listens on the unix socket `socket`."""
-    return f"# Written by dcor-server at each switch.\nupstream dcor {{ server unix:{socket}; }}\n"
+    """Return the text of the file, for a uWSGI server that listens on the unix socket `socket`.
+
+    It is listed twice, since nginx repeats a request only with another server (`uwsgi_next_upstream` in site.conf).
+    """
+    servers = " ".join([f"server unix:{socket} max_fails=0;"] * 2)
+    return f"# Written by dcor-server at each switch.\nupstream dcor {{ {servers} }}\n"

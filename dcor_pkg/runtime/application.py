@@ -9,10 +9,12 @@ from typing import Any
 
 from ckan.cli import CKANConfigLoader
 from ckan.config.middleware import make_app
+from dcor_runtime import patience
 
 
 def load() -> Any:
     """Load CKAN as `$CKAN_INI` configures it, and return its WSGI application."""
+    patience.install()
     ini = os.environ["CKAN_INI"]
     fileConfig(ini, disable_existing_loggers=False)
     return make_app(CKANConfigLoader(ini).get_config())

@@ -2,6 +2,7 @@
 
 Objects whose resource was purged DAYS ago are removed. Nothing else is: of what the database does not contain for
 another reason only the number is reported (`dcor_runtime.unknown_objects` removes that, when an administrator says so).
+What a resource lacks is made (`dcor_runtime.missing`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import sys
 from typing import Any
 
-from dcor_runtime import application, object_tags, publication, stored
+from dcor_runtime import application, missing, object_tags, publication, stored
 from dcor_runtime.resources import Access
 from dcor_runtime.stored import Comparison, Object
 
@@ -21,7 +22,8 @@ def run(days: float) -> dict[str, Any]:
     followed = sum(map(_follow, found.known))
     withdrawn = 0 if found.suspicious else sum(map(_withdraw, found.unknown))
     removed = [it for it, moment in found.purged.items() if stored.is_past(moment, days) and stored.remove(it)]
-    return {**_counts(found), "retagged": followed + withdrawn, "removed": len(removed)}
+    queued = missing.queue(found.known)
+    return {**_counts(found), "retagged": followed + withdrawn, "removed": len(removed), "queued": queued}
 
 
 def _counts(found: Comparison) -> dict[str, Any]:

@@ -26,6 +26,11 @@ class Object:
     bytes: int
     modified: datetime
 
+    @property
+    def kind(self) -> str:
+        """Return which of ARTIFACTS it is."""
+        return self.key.partition("/")[0]
+
     def older_than(self, days: float) -> bool:
         """Return whether it was written more than so many days ago."""
         return is_past(self.modified, days)

@@ -6,7 +6,9 @@ that shared a socket to PostgreSQL would fail in concurrent requests (ckan/ckan#
 
 import uwsgi
 from dcor_runtime import application as runtime
+from dcor_runtime import web
 
 application = runtime.load()
 runtime.drop_connections(close=True)
 uwsgi.post_fork_hook = lambda: runtime.drop_connections(close=False)
+web.loaded()

@@ -23,7 +23,7 @@ class Engine:
     key: str
     #: of external addresses
     schemes: tuple[str, ...]
-    #: the systemd unit of the local one
+    #: the systemd unit of the local one, after which others start
     unit: str
     #: the question for the password of an external one; empty where it has none
     login_question: str
@@ -48,3 +48,11 @@ class Engine:
     ports: Mapping[int, Collection[str]] = field(default_factory=dict)
     #: patterns of the Debian packages that must outlive this package, since they delete or hold data
     packages: tuple[str, ...] = ()
+    #: takes back what we have changed in a service that goes on when this package is removed
+    leave: Callable[[Host], None] = lambda _: None
+    #: the unit that runs the local one, where `unit` only groups others
+    find_unit: Callable[[Host], str] | None = None
+
+    def running_unit(self, host: Host) -> str:
+        """Return the unit that runs the local one. Raises DcorError."""
+        return self.unit if self.find_unit is None else self.find_unit(host)

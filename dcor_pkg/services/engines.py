@@ -17,7 +17,7 @@ from dcor_pkg.services.object_store.socket_activation import NoSocketActivation,
 from dcor_pkg.services.postgresql import local as postgresql
 from dcor_pkg.services.postgresql import probe as postgresql_probe
 from dcor_pkg.services.postgresql import psql
-from dcor_pkg.services.postgresql.cluster import ClusterStopped
+from dcor_pkg.services.postgresql.cluster import ClusterStopped, remove_drop_ins
 from dcor_pkg.services.redis import local as redis
 from dcor_pkg.services.redis import probe as redis_probe
 from dcor_pkg.services.solr import local as solr
@@ -39,6 +39,8 @@ ENGINES = (
         started_by_us=False,
         require=postgresql.require_running,
         packages=("postgresql", "postgresql-[0-9]+"),
+        find_unit=postgresql.running_unit,
+        leave=remove_drop_ins,
     ),
     Engine(
         key="redis",

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import programs, release, supervisor, switch, unit
+from dcor_pkg.ckan import programs, release, strays, supervisor, switch, unit
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
@@ -44,14 +44,14 @@ class Part:
 
 def examine(host: Host, settings: Settings) -> list[Part]:
     """Return every part, with its problem."""
-    units = (*(engine.unit for engine in engines.local(settings)), *SITE)
     active = release.active(host)
     return [
         Part("versions", None, _versions(host)),
         Part("data", missing_data(host, settings.data), settings.data),
         *(_disk(host, path) for path in (settings.data, release.DIRECTORY)),
         Part("release", None if active else "none is active", active or ""),
-        *(Part(unit.removesuffix(".service"), _unit_problem(host, unit)) for unit in units),
+        *(_engine(host, engine) for engine in engines.local(settings)),
+        *(_unit(host, unit) for unit in SITE),
         Part("programs", _programs_problem(host)),
         *(_service(host, engine, settings) for engine in engines.ENGINES),
         Part("search", _site_problem(settings, switch.SEARCH)),
@@ -81,9 +81,17 @@ def _disk(host: Host, path: str) -> Part:
     return Part(f"disk of {path}", problem, f"{free // disk.GIB} GiB are free")
 
 
-def _unit_problem(host: Host, unit: str) -> str | None:
+def _engine(host: Host, engine: Engine) -> Part:
+    """Return the unit that runs an engine: that of PostgreSQL's cluster, not the one that groups all clusters."""
+    try:
+        return _unit(host, engine.running_unit(host))
+    except DcorError as error:
+        return Part(engine.unit.removesuffix(".service"), error.reason)
+
+
+def _unit(host: Host, unit: str) -> Part:
     state = unit_state(host, unit)["ActiveState"]
-    return None if state == "active" else f"is {state}"
+    return Part(unit.removesuffix(".service"), None if state == "active" else f"is {state}")
 
 
 def _programs_problem(host: Host) -> str | None:
@@ -93,7 +101,7 @@ def _programs_problem(host: Host) -> str | None:
         return "no release is active"
     needed = (serving.web, serving.jobs)
     wrong = [f"{name} is {states.get(name, 'unknown')}" for name in needed if states.get(name) != supervisor.RUNNING]
-    return ", ".join(wrong) or None
+    return ", ".join(wrong) or strays.problem(host)
 
 
 def _site_problem(settings: Settings, target: str) -> str | None:

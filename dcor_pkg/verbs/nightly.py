@@ -2,7 +2,8 @@
 
 These are the jobs that operators of DCOR schedule at night as CKAN's user, an hour apart.
 `dcor-prune-orphaned-s3-artifacts` is not among them: it deletes what the database does not know. Instead, dcor-server's
-own `dcor_runtime.reconcile` lets the objects follow the database, and removes those whose dataset was purged.
+own `dcor_runtime.reconcile` lets the objects follow the database, removes those whose dataset was purged, and has those
+made that a resource lacks.
 CKAN is restarted afterwards, if it uses files that an upgrade has replaced.
 """
 

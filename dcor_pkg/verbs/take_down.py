@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from dcor_pkg.ckan import admin_commands, unit
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
+from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge, managed_file
 from dcor_pkg.machine.host import Host
@@ -40,8 +41,9 @@ def _stop_programs(host: Host) -> None:
     host.run("systemctl", "disable", "--now", "--quiet", unit.UNIT, timeout=STOP_TIMEOUT_SECONDS)
     for name in host.names(PROGRAMS):
         managed_file.remove(host, f"{PROGRAMS}/{name}")
-    if NoFormerPrograms().check(host) is not None:
-        NoFormerPrograms().apply(host)
+    for step in (NoFormerPrograms(), NoStrays()):
+        if step.check(host) is not None:
+            step.apply(host)
 
 
 def _stop_engines(host: Host) -> None:
@@ -49,6 +51,9 @@ def _stop_engines(host: Host) -> None:
     for step in steps:
         if step.check(host) is not None:
             step.apply(host)
+    for engine in engines.ENGINES:
+        engine.leave(host)
+    host.run("systemctl", "daemon-reload")
 
 
 def _give_back_commands(host: Host) -> None:

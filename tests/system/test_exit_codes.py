@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
+from postgresql_cluster import LET_START, STOP_FOR_GOOD
 from website import serves, wait_until_idle
 
 
@@ -22,13 +23,13 @@ def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterato
 @pytest.fixture
 def broken(machine: Machine) -> Machine:
     """Return the server after a stop of PostgreSQL and a change of a managed file."""
-    machine.shell("systemctl stop postgresql && echo '# drift' >>/etc/dcor-server/uwsgi.ini")
+    machine.shell(f"{STOP_FOR_GOOD} && echo '# drift' >>/etc/dcor-server/uwsgi.ini")
     return machine
 
 
 def assert_recovery(machine: Machine) -> None:
     """Assert that a converge repairs the server after a start of PostgreSQL."""
-    machine.shell("systemctl start postgresql && dcor-server converge")
+    machine.shell(f"{LET_START}; dcor-server converge")
     assert serves(machine)
     machine.run("dcor-server", "status")
 
@@ -44,7 +45,7 @@ def test_an_upgrade_succeeds_and_reports_why_nothing_was_changed(broken: Machine
     assert broken.shell("dpkg --audit") == ""
     broken.shell("systemctl start dcor-retry.service")
     assert broken.failed_units() == ["dcor-converge.service"]
-    broken.shell("systemctl start postgresql && systemctl start dcor-retry.service")
+    broken.shell(f"{LET_START}; systemctl start dcor-retry.service")
     assert broken.failed_units() == []
     assert not broken.path("/var/lib/dcor-server/pending/converge").exists()
     assert_recovery(broken)
@@ -70,7 +71,7 @@ def test_a_reconfiguration_fails_without_an_effect_on_dpkg(broken: Machine) -> N
 COMMANDS = (
     ("converge", 1, "PostgreSQL does not accept connections"),
     ("check", 3, "cannot log in"),
-    ("status", 3, "postgresql"),
+    ("status", 3, "! postgresql@"),
     ("get hostname", 0, "dcor.example.org"),
     ("get hostnam", 2, "hostnam"),
     ("conferge", 2, "conferge"),

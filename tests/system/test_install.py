@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from dcor_dev import layers, roots
+from postgresql_cluster import LET_START, STOP_FOR_GOOD
 from website import assert_healthy, wait_for_page
 
 from tests.conftest import Boot
@@ -97,9 +98,9 @@ FAILURES = (
         after="systemctl stop holder",
     ),
     Failure(
-        ("PostgreSQL does not accept connections", "pg_ctlcluster"),
-        before="systemctl stop postgresql",
-        after="systemctl start postgresql",
+        ("PostgreSQL does not accept connections", "start.conf says that it does not start by itself", "postgresql@"),
+        before=STOP_FOR_GOOD,
+        after=LET_START,
     ),
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from dcor_dev.machine import Machine
+from postgresql_cluster import LET_START, STOP_FOR_GOOD
 from website import wait_for_page
 
 CAUGHT = "/var/tmp/caught"
@@ -37,14 +38,14 @@ while True:
 def without_postgresql(server: Machine) -> Iterator[Machine]:
     """Return the server while another user listens on the port of PostgreSQL, which is stopped."""
     server.write("/srv/postgresql.py", FALSE_POSTGRESQL)
-    server.shell("systemctl stop 'postgresql@*.service'")
+    server.shell(STOP_FOR_GOOD)
     server.run("systemd-run", "--quiet", "--unit=squatter", "--uid=daemon", "python3", "/srv/postgresql.py")
     try:
         server.shell(f"until [ -e {CAUGHT} ]; do sleep 0.1; done", timeout=30)
         yield server
     finally:
         server.run("systemctl", "stop", "squatter")
-        server.shell(f"rm {CAUGHT}; systemctl restart postgresql")
+        server.shell(f"rm {CAUGHT}; {LET_START}; systemctl restart postgresql")
         wait_for_page(server)
 
 
@@ -60,7 +61,7 @@ def test_who_takes_the_port_of_postgresql_is_asked_by_nobody(without_postgresql:
 
 
 def test_the_site_works_while_another_user_holds_that_port(without_postgresql: Machine) -> None:
-    without_postgresql.shell("systemctl start postgresql")
+    without_postgresql.shell(LET_START)
     wait_for_page(without_postgresql)
     assert without_postgresql.path(CAUGHT).read_bytes() == b""
 

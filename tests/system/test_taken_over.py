@@ -27,7 +27,7 @@ MAX_EXPOSURE = 2.0
 #: listen, and read what strangers have sent only as far as CKAN's commands do, which they run as CKAN's user.
 OF_ROOT = {
     "dcor-converge.service": "writes /etc and /var, restarts services, runs programs as the users of engines",
-    "dcor-retry.service": "starts dcor-converge.service",
+    "dcor-retry.service": "asks each part of the server, and starts dcor-converge.service",
     "dcor-nightly.service": "runs CKAN's commands as CKAN's user, restarts CKAN",
     "dcor-mail@test.service": "reads the settings, which are root's, and the journal; connects to the mail relay",
 }
@@ -195,14 +195,14 @@ def test_another_scratch_directory_can_be_written_by_ckan(machine: Machine) -> N
     assert "0 changed" in machine.shell("dcor-server converge")
 
 
-#: Writes uwsgi.ini with the sockets of former versions, as dcor-server does.
+#: Writes the uwsgi.ini of a former version, as dcor-server does.
 FORMER_UWSGI = """
 import sys
 sys.path.insert(0, "/usr/share/dcor-server")
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine.host import Access, Host
 host, path = Host(), "/etc/dcor-server/uwsgi.ini"
-text = host.read(path).replace("/run/dcor-ckan/", "/run/dcor-server/web/")
+text = host.read(path) + "; of a former version\\n"
 managed_file.record(host, path, text)
 host.write(path, text, Access(0o644))
 """
@@ -213,16 +213,16 @@ id=$(ls /var/lib/dcor-server/configurations)
 former=${id%.*}.0123abcd
 python3 /root/former_uwsgi.py
 cp -a /var/lib/dcor-server/configurations/$id /var/lib/dcor-server/configurations/$former
-sed -i 's,/run/dcor-ckan/,/run/dcor-server/web/,' /var/lib/dcor-server/configurations/$former/uwsgi.ini
 install -d -o www-data -g www-data -m 0750 /run/dcor-server/web
-sed "s/$id/$former/g; s/^directory = .*/&\\nuser = www-data/" /var/lib/dcor-server/programs/dcor-$id.conf \
+sed "s/$id/$former/g; s,/run/dcor-ckan/,/run/dcor-server/web/,g; s/^directory = .*/&\\nuser = www-data/
+    s,^environment = ,&RUNTIME_DIRECTORY=\\"/run/dcor-server/web\\"\\,," /var/lib/dcor-server/programs/dcor-$id.conf \
     >/etc/supervisor/conf.d/dcor-$former.conf
 mkdir -p /etc/systemd/system/supervisor.service.d
 printf '[Unit]\\nAfter=dcor-solr.service\\n[Service]\\nRestartSec=5s\\n' \
     >/etc/systemd/system/supervisor.service.d/dcor-server.conf
 supervisorctl update
 until [ -S /run/dcor-server/web/$former.sock ]; do sleep 0.2; done
-sed -i "s,/run/dcor-ckan/$id,/run/dcor-server/web/$former," /var/lib/dcor-server/nginx/upstream.conf
+sed -i "s,/run/dcor-ckan/$id,/run/dcor-server/web/$former,g" /var/lib/dcor-server/nginx/upstream.conf
 systemctl reload nginx
 rm -r /var/lib/dcor-server/programs /var/lib/dcor-server/configurations/$id
 systemctl disable --quiet --now dcor-ckan

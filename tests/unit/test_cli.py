@@ -15,7 +15,6 @@ from dcor_pkg.kernel import last_converge, pending, settings_file
 from dcor_pkg.machine import error_boundary
 from dcor_pkg.machine.host import Access
 from tests.unit.command_line import CommandLine
-from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
 
 TREE = Path(__file__).parents[2]
 NAMES = [verb.name for verb in cli.VERBS]
@@ -167,7 +166,7 @@ def test_a_bug_in_a_step_ends_the_converge_and_stays_pending(
 
 def test_the_exit_codes_of_a_server_whose_postgresql_is_down(dcor_server: CommandLine) -> None:
     dcor_server.converged()
-    dcor_server.machine.systemd.units[CLUSTER].active = "inactive"
+    dcor_server.machine.postgresql.stop_for_good()
     assert {verb: dcor_server(verb).code for verb in ("converge", "status", "check", "get")} == {
         "converge": 1,
         "status": 3,

@@ -17,7 +17,6 @@ from dcor_pkg.tls import self_signed, x509_properties
 from tests.unit.command_line import ANSWERS
 from tests.unit.dpkg import DEBHELPER, Dpkg
 from tests.unit.fake_programs.call import Call
-from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
 
 BROKEN = "tar: Unexpected EOF in archive"
 
@@ -101,7 +100,7 @@ def test_an_upgrade_that_fails_on_a_server_that_worked_does_not_block_apt(
     dpkg: Dpkg, arguments: tuple[str, ...]
 ) -> None:
     dpkg.installed()
-    dpkg.machine.systemd.units[CLUSTER].active = "inactive"
+    dpkg.machine.postgresql.stop_for_good()
     assert dpkg.postinst(*arguments) == 0
     assert "PostgreSQL does not accept connections" in dpkg.err
     assert "This does not block apt" in dpkg.err
@@ -140,7 +139,7 @@ def test_a_reconfiguration_that_fails_ends_with_1_and_says_what_to_do(
     dpkg: Dpkg, monkeypatch: pytest.MonkeyPatch, answers: dict[str, str]
 ) -> None:
     dpkg.installed()
-    dpkg.machine.systemd.units[CLUSTER].active = "inactive"
+    dpkg.machine.postgresql.stop_for_good()
     assert reconfigure(dpkg, monkeypatch, answers) == 1
     assert "Fix the cause, then run: dcor-server converge" in dpkg.err
     assert "dpkg --configure" not in dpkg.err.splitlines()[-1]

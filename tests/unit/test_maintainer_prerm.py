@@ -9,7 +9,6 @@ from dcor_pkg.machine import error_boundary
 from dcor_pkg.nginx import site
 from dcor_pkg.verbs import take_down
 from tests.unit.dpkg import Dpkg
-from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
 
 
 def test_a_removal_takes_the_site_down_and_keeps_the_settings(dpkg: Dpkg) -> None:
@@ -51,5 +50,5 @@ def test_a_bug_does_not_fail_a_removal(dpkg: Dpkg, monkeypatch: pytest.MonkeyPat
 
 def test_after_a_removal_an_installation_counts_as_the_first_one(dpkg: Dpkg) -> None:
     dpkg.installed().prerm("remove")
-    dpkg.machine.systemd.units[CLUSTER].active = "inactive"
+    dpkg.machine.postgresql.stop_for_good()
     assert dpkg.postinst("configure", "1.0.0") == 1

@@ -17,9 +17,11 @@ from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import disk, ports
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.services.postgresql import cluster
+from dcor_pkg.services.postgresql.cluster import Cluster
 
 WANTED = settings.parse({"hostname": "dcor.example.org", "data-directory": "/data"})
 PUBLIC = Access(0o644)
+CLUSTER = Cluster("15", "main", is_online=True)
 
 
 @pytest.fixture
@@ -28,6 +30,7 @@ def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
     for name in ("ckan-secret-key", "ckan-csrf-key", "database-password", "solr-password"):
         host.write(secrets.path(name), "x\n", secrets.ACCESS)
     monkeypatch.setattr(Host, "succeeds", lambda *_, **__: True)
+    monkeypatch.setattr(cluster, "local", lambda _: CLUSTER)
     monkeypatch.setattr(ports, "require_free", lambda _: None)
     monkeypatch.setattr(disk, "free", lambda *_: 100 * disk.GIB)
     return host
@@ -69,15 +72,30 @@ def test_a_port_that_another_program_uses_is_named(machine: Host, monkeypatch: p
         preflight.check(machine, WANTED)
 
 
-def test_a_postgresql_that_is_down_is_named_unless_we_have_stopped_it(
-    machine: Host, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("text", ["manual\n", "# a comment\n disabled # another\n"])
+def test_a_postgresql_that_is_down_is_named_with_its_unit_where_an_administrator_does_not_let_it_start(
+    machine: Host, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(Host, "succeeds", lambda *_, **__: False)
-    monkeypatch.setattr(cluster, "is_stopped_by_us", lambda _: False)
-    with pytest.raises(DcorError, match="PostgreSQL does not accept connections"):
+    machine.write(CLUSTER.start, text, PUBLIC)
+    with pytest.raises(DcorError, match="PostgreSQL does not accept connections") as raised:
         preflight.check(machine, WANTED)
-    monkeypatch.setattr(cluster, "is_stopped_by_us", lambda _: True)
+    assert f"systemctl start {CLUSTER.unit}" in raised.value.hint
+
+
+@pytest.mark.parametrize("text", ["auto\n", "# a comment\n", f"{cluster.STOPPED}manual\n"])
+def test_a_postgresql_that_is_down_is_no_reason_to_refuse_where_we_may_start_it(
+    machine: Host, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(Host, "succeeds", lambda *_, **__: False)
+    machine.write(CLUSTER.start, text, PUBLIC)
     preflight.check(machine, WANTED)
+
+
+def test_a_machine_without_a_cluster_on_our_port_is_refused(machine: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "local", lambda _: None)
+    with pytest.raises(DcorError, match="There is no PostgreSQL cluster on port 5432"):
+        preflight.check(machine, WANTED)
 
 
 def test_an_addition_that_ckan_cannot_read_is_named(machine: Host) -> None:

@@ -1,15 +1,21 @@
-"""The PostgreSQL cluster of this machine: stopped while the database is external, and started again with its data.
+"""The PostgreSQL cluster of this machine: it runs, unless the database is external; then it is stopped with its data.
 
 Its settings and data are never changed. Debian starts a cluster at boot when the file start.conf beside its settings
-says so (pg_createcluster(8)); the unit postgresql.service only groups the units of the clusters.
+says so (pg_createcluster(8)). Each cluster has a unit of its own; postgresql.service only groups them, and is active
+whatever they do. Debian does not start a cluster again that was killed; a drop-in for the unit of ours says so.
 """
 
 from __future__ import annotations
 
+import re
+import time
 from dataclasses import dataclass
 
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import managed_file, systemd_service
+from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import SYSTEMD_UNITS
 from dcor_pkg.services.postgresql import psql
 
 #: where CKAN and psql look for the local cluster
@@ -22,6 +28,11 @@ DATABASE = "ckan_default"
 STOPPED = "# dcor-server has stopped this cluster, for its database is elsewhere; database=local starts it again.\n"
 #: who owns the settings of a cluster: in their directory nobody else acts by name
 OWNER = "postgres"
+#: the directories of drop-ins for the units of clusters
+DROP_INS = re.compile(r"postgresql@.*\.service\.d")
+DROP_IN = "dcor-server.conf"
+#: how long a start may take: after a crash PostgreSQL reads its log again
+START_SECONDS = 300.0
 #: a FIFO in the place of one of these files would let its reader or writer wait for ever
 TIMEOUT_SECONDS = 20.0
 OTHER_DATABASES = (
@@ -47,6 +58,11 @@ class Cluster:
         """The file that says whether it starts at boot."""
         return f"/etc/postgresql/{self.version}/{self.name}/start.conf"
 
+    @property
+    def drop_in(self) -> ManagedFile:
+        """What systemd has to know in addition to Debian's unit."""
+        return ManagedFile(f"{SYSTEMD_UNITS}/{self.unit}.d/{DROP_IN}", "services/postgresql/templates/unit.conf")
+
 
 def local(host: Host) -> Cluster | None:
     """Return the cluster on our port; None where there is none."""
@@ -57,23 +73,61 @@ def local(host: Host) -> Cluster | None:
     return None
 
 
+def required(host: Host) -> Cluster:
+    """Return the cluster on our port. Raises DcorError where there is none."""
+    cluster = local(host)
+    if cluster is None:
+        raise DcorError(f"There is no PostgreSQL cluster on port {PORT}.", hint="pg_lsclusters lists the clusters.")
+    return cluster
+
+
 def is_stopped_by_us(host: Host) -> bool:
     """Return whether we have stopped the cluster."""
     cluster = local(host)
     return cluster is not None and (host.read(cluster.start) or "").startswith(STOPPED)
 
 
+def starts_by_itself(host: Host, cluster: Cluster) -> bool:
+    """Return whether start.conf says so, as it does unless an administrator has changed it."""
+    words = re.findall(r"^[ \t]*(\w+)", host.read(cluster.start) or "", re.MULTILINE)
+    return words[:1] in ([], ["auto"])
+
+
+def is_ready(host: Host) -> bool:
+    """Return whether the cluster accepts connections."""
+    return host.succeeds("pg_isready", "--quiet", f"--host={SOCKETS}", f"--port={PORT}")
+
+
 @dataclass(frozen=True)
-class ClusterEnabled:
-    """A cluster that we have not stopped. Preflight has seen that it accepts connections."""
+class ClusterRunning:
+    """A cluster that accepts connections, and that systemd starts again when it is killed."""
 
     name: str = "postgresql cluster"
 
     def check(self, host: Host) -> str | None:
-        return "was stopped while the database was external" if is_stopped_by_us(host) else None
+        cluster = required(host)
+        if (drift := cluster.drop_in.check(host)) is not None:
+            return f"{cluster.drop_in.path} {drift}"
+        for path in _drop_ins(host):
+            if path != cluster.drop_in.path:
+                return f"{path} is for a cluster that is not ours any more"
+        if systemd_service.unit_state(host, cluster.unit)["NeedDaemonReload"] == "yes":
+            return f"the files of {cluster.unit} have changed"
+        if is_stopped_by_us(host):
+            return "was stopped while the database was external"
+        return None if is_ready(host) else f"{cluster.unit} does not accept connections"
 
     def apply(self, host: Host) -> None:
-        _set_start(host, "auto\n", "start")
+        cluster = required(host)
+        remove_drop_ins(host, unless=cluster.drop_in.path)
+        if cluster.drop_in.check(host) is not None:
+            cluster.drop_in.apply(host)
+        if is_stopped_by_us(host):
+            _write_start(host, cluster, "auto\n")
+        host.run("systemctl", "daemon-reload")
+        if not is_ready(host):
+            systemd_service.start(host, cluster.unit)
+            _await_ready(host, cluster)
 
 
 @dataclass(frozen=True)
@@ -86,20 +140,53 @@ class ClusterStopped:
     name: str = "postgresql cluster"
 
     def check(self, host: Host) -> str | None:
-        cluster = local(host)
-        if cluster is None or not cluster.is_online or psql.as_superuser(host, OTHER_DATABASES) != "0":
+        for path in _drop_ins(host):
+            return f"{path} exists, and the database is external"
+        if not _holds_only_ours(host):
             return None
         return "runs, and holds only the database that was replaced by an external one"
 
     def apply(self, host: Host) -> None:
-        _set_start(host, f"{STOPPED}manual\n", "stop")
+        remove_drop_ins(host)
+        host.run("systemctl", "daemon-reload")
+        if _holds_only_ours(host):
+            cluster = required(host)
+            _write_start(host, cluster, f"{STOPPED}manual\n")
+            host.run("systemctl", "daemon-reload")
+            host.run("systemctl", "stop", cluster.unit)
 
 
-def _set_start(host: Host, text: str, verb: str) -> None:
-    """Write start.conf as postgres, who owns its directory; systemd's generator reads it at daemon-reload."""
+def remove_drop_ins(host: Host, unless: str = "") -> None:
+    """Remove our drop-ins for units of clusters, but one."""
+    for path in _drop_ins(host):
+        if path != unless:
+            managed_file.remove(host, path)
+
+
+def _drop_ins(host: Host) -> list[str]:
+    directories = filter(DROP_INS.fullmatch, host.names(SYSTEMD_UNITS))
+    paths = (f"{SYSTEMD_UNITS}/{directory}/{DROP_IN}" for directory in directories)
+    return [path for path in paths if host.exists(path)]
+
+
+def _holds_only_ours(host: Host) -> bool:
+    """Return whether the cluster runs and holds no database of others; it cannot be asked when it is down."""
     cluster = local(host)
-    if cluster is None:
-        raise DcorError(f"There is no PostgreSQL cluster on port {PORT}.", hint="pg_lsclusters lists the clusters.")
+    return cluster is not None and cluster.is_online and psql.as_superuser(host, OTHER_DATABASES) == "0"
+
+
+def _await_ready(host: Host, cluster: Cluster) -> None:
+    """Wait until the cluster accepts connections. Raises DcorError."""
+    deadline = time.monotonic() + START_SECONDS
+    while not is_ready(host):
+        if time.monotonic() > deadline:
+            raise DcorError(
+                f"{cluster.unit} was started, and PostgreSQL does not accept connections yet on port {PORT}.",
+                hint=f"See: journalctl --unit={cluster.unit}, and its log in /var/log/postgresql.",
+            )
+        time.sleep(0.1)
+
+
+def _write_start(host: Host, cluster: Cluster, text: str) -> None:
+    """Write start.conf as postgres, who owns its directory; systemd's generator reads it at daemon-reload."""
     host.run("tee", cluster.start, text=text, user=OWNER, timeout=TIMEOUT_SECONDS)
-    host.run("systemctl", "daemon-reload")
-    host.run("systemctl", verb, cluster.unit)

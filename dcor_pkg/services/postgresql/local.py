@@ -18,9 +18,9 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import cluster, psql
-from dcor_pkg.services.postgresql.cluster import ClusterEnabled
+from dcor_pkg.services.postgresql.cluster import ClusterRunning
 
-#: Debian's unit for all clusters
+#: Debian's unit that groups those of the clusters, for the order of starts
 UNIT = "postgresql.service"
 ROLE_AND_ENCODING = "SELECT current_user || ' ' || current_setting('server_encoding')"
 
@@ -36,7 +36,7 @@ def endpoint(_: Settings) -> Endpoint:
 
 def steps(settings: Settings) -> tuple[Step, ...]:
     """Return the steps that make the roles and the database."""
-    return (ClusterEnabled(), PostgresqlDatabase(endpoint(settings)))
+    return (ClusterRunning(), PostgresqlDatabase(endpoint(settings)))
 
 
 def external_steps(database: Endpoint) -> tuple[Step, ...]:
@@ -44,12 +44,19 @@ def external_steps(database: Endpoint) -> tuple[Step, ...]:
     return (DatabaseLogin(database),)
 
 
+def running_unit(host: Host) -> str:
+    """Return the unit of our cluster."""
+    return cluster.required(host).unit
+
+
 def require_running(host: Host) -> None:
-    """Raise DcorError where PostgreSQL is stopped, unless we have stopped it and can start it again."""
-    if not _is_ready(host) and not cluster.is_stopped_by_us(host):
+    """Raise DcorError where PostgreSQL does not run, and an administrator has said that it does not start by itself."""
+    ours = cluster.required(host)
+    if not (cluster.is_ready(host) or cluster.is_stopped_by_us(host) or cluster.starts_by_itself(host, ours)):
         raise DcorError(
-            f"PostgreSQL does not accept connections on its socket in {cluster.SOCKETS}, port {cluster.PORT}.",
-            hint="pg_lsclusters shows the state of each cluster; pg_ctlcluster VERSION NAME start starts one.",
+            f"PostgreSQL does not accept connections on its socket in {cluster.SOCKETS}, port {cluster.PORT}, and "
+            f"{ours.start} says that it does not start by itself.",
+            hint=f"Write auto into that file, then: systemctl start {ours.unit}; pg_lsclusters lists all clusters.",
         )
 
 
@@ -105,7 +112,3 @@ class PostgresqlDatabase:
     @property
     def _owner(self) -> str:
         return self.database.name
-
-
-def _is_ready(host: Host) -> bool:
-    return host.succeeds("pg_isready", "--quiet", f"--host={cluster.SOCKETS}", f"--port={cluster.PORT}")

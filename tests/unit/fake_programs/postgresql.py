@@ -7,12 +7,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.host import Access, Host
 from tests.unit.fake_programs.call import Call, Handler
 from tests.unit.fake_programs.systemd import Systemd
 
 UNIT = "postgresql@15-main.service"
 START = "/etc/postgresql/15/main/start.conf"
+DROP_IN = f"/etc/systemd/system/{UNIT}.d/dcor-server.conf"
+#: of a cluster of the former version of PostgreSQL
+FORMER_DROP_IN = "/etc/systemd/system/postgresql@13-main.service.d/dcor-server.conf"
 
 
 @dataclass
@@ -46,6 +49,11 @@ class Postgresql:
     def programs(self) -> dict[str, Handler]:
         """Return the handlers by the names of their programs."""
         return {"psql": self.psql, "pg_isready": self.is_ready, "pg_lsclusters": self.clusters}
+
+    def stop_for_good(self) -> None:
+        """Stop the cluster as an administrator does who does not want it to start again."""
+        self.host.write(START, "# no\ndisabled\n", Access(0o644, "postgres", "postgres"))
+        self.systemd.units[UNIT].active = "inactive"
 
     def is_ready(self, call: Call) -> str:
         """Answer pg_isready(1): 2 means that there was no answer."""

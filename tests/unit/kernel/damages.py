@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import former_supervisor, programs, release
+from dcor_pkg.ckan import former_supervisor, processes, programs, release
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.kernel import managed_file, pending, secrets
@@ -120,6 +122,20 @@ def stop_cluster(machine: Machine) -> None:
     """Stop the cluster as for an external database."""
     write(postgresql.START, f"{cluster.STOPPED}manual\n", Access(0o644, "postgres", "postgres"))(machine)
     unit(postgresql.UNIT, active="inactive")(machine)
+
+
+def leave_stray(machine: Machine) -> None:
+    """Let a program of CKAN run outside of its unit, for half a minute."""
+    process = subprocess.Popen(["sleep", "30"])
+    directory = f"/proc/{process.pid}"
+    write(f"{directory}/cgroup", "0::/system.slice/supervisor.service\n")(machine)
+    write(f"{directory}/environ", f"{processes.MARK.decode()}a.b/ckan.ini\0")(machine)
+
+    def disappear() -> None:
+        process.wait()
+        machine.host.remove_tree(directory)
+
+    threading.Thread(target=disappear, daemon=True).start()
 
 
 def issue_certificate(machine: Machine) -> None:

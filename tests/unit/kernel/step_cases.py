@@ -14,6 +14,7 @@ from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
+from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.kernel.data_directory import INSTANCE, DataDirectory
 from dcor_pkg.kernel.directory import Directory
@@ -37,7 +38,7 @@ from dcor_pkg.services.object_store import socket_activation
 from dcor_pkg.services.object_store.local import FilerToken
 from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
 from dcor_pkg.services.postgresql import psql
-from dcor_pkg.services.postgresql.cluster import ClusterEnabled, ClusterStopped
+from dcor_pkg.services.postgresql.cluster import ClusterRunning, ClusterStopped
 from dcor_pkg.services.postgresql.local import DatabaseLogin, PostgresqlDatabase
 from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.redis import local as redis
@@ -128,10 +129,22 @@ CASES = (
         answers=EXTERNAL,
         before=damages.become_external,
     ),
-    Case(ClusterEnabled, {"stopped": damages.stop_cluster}, before=damages.stop_cluster),
+    Case(
+        ClusterRunning,
+        {
+            "stopped": damages.stop_cluster,
+            "killed": unit(postgresql.UNIT, active="failed"),
+            "drop-in lost": remove(postgresql.DROP_IN),
+            "drop-in of another cluster": write(postgresql.FORMER_DROP_IN, "[Service]\n"),
+        },
+        before=damages.stop_cluster,
+    ),
     Case(
         ClusterStopped,
-        {"started": unit(postgresql.UNIT, active="active")},
+        {
+            "started": unit(postgresql.UNIT, active="active"),
+            "drop-in left": write(postgresql.DROP_IN, "[Service]\n"),
+        },
         answers=EXTERNAL,
         before=damages.become_external,
     ),
@@ -218,6 +231,7 @@ CASES = (
     Case(
         NoFormerPrograms, {"of a former version": damages.leave_former_programs}, before=damages.leave_former_programs
     ),
+    Case(NoStrays, {"of a killed supervisor": damages.leave_stray}, before=damages.leave_stray),
     Case(DebianInstanceStopped, {"not decided": remove(debian_redis.STATE_FILE)}),
     Case(
         AdminCommands,

@@ -78,6 +78,15 @@ def test_a_pending_reload_is_done_and_its_former_workers_are_awaited(
     assert [outcome.result for outcome in run([NginxService(UNIT)], host)] == [Result.UNCHANGED]
 
 
+def test_a_start_that_replaces_no_worker_waits_for_none(
+    host: Host, systemd: Systemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awaited: list[list[str]] = []
+    monkeypatch.setattr(workers, "await_new", lambda _, former: awaited.append(former))
+    NginxService(UNIT).apply(host)
+    assert (("start", UNIT) in systemd.calls, awaited) == (True, [[]])
+
+
 def test_without_nginx_there_are_no_workers(host: Host) -> None:
     assert workers.current(host) == []
     workers.await_new(host, [])
@@ -127,11 +136,13 @@ def test_the_end_of_workers_is_awaited(host: Host, systemd: Systemd, monkeypatch
 def test_taking_the_site_down_reloads_an_nginx_that_runs(host: Host, systemd: Systemd, runs: bool) -> None:
     host.write(site.SITE, "server {}\n", PLAIN)
     host.link(site.ENABLED, site.SITE)
+    service.DROP_IN.apply(host)
     if not runs:
         host.remove("/run/nginx.pid")
     take_down(host)
     assert (host.exists(site.ENABLED), host.exists(site.SITE)) == (False, True)
     assert (("reload", UNIT) in systemd.calls) is runs
+    assert (host.exists(service.DROP_IN.path), ("daemon-reload",) in systemd.calls) == (False, True)
 
 
 def test_an_example_that_was_removed_is_not_enabled_again(host: Host) -> None:
@@ -147,7 +158,14 @@ def test_an_example_that_was_removed_is_not_enabled_again(host: Host) -> None:
 def test_the_steps_are_what_the_site_refers_to_the_site_and_the_service() -> None:
     names = [step.name for step in steps(Settings(), facts((1, 22, 1)))]
     directories = [f"directory {path}" for path in (additions.DIRECTORY, additions.COPIES)]
-    assert names == [*directories, "error pages", "trust page", "nginx site", f"service {UNIT}"]
+    assert names == [
+        *directories,
+        "error pages",
+        "trust page",
+        "nginx site",
+        f"file {service.DROP_IN.path}",
+        f"service {UNIT}",
+    ]
 
 
 @pytest.fixture

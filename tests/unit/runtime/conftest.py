@@ -91,6 +91,46 @@ class Store:
 
 
 @dataclass
+class Redis:
+    """The client of a Redis, with the jobs that RQ remembers there by their ids, and the state of each."""
+
+    jobs: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    expiries: dict[str, int] = field(default_factory=dict)
+
+    def incr(self, key: str) -> int:
+        self.counts[key] = self.counts.get(key, 0) + 1
+        return self.counts[key]
+
+    def expire(self, key: str, seconds: int) -> None:
+        self.expiries[key] = seconds
+
+    @classmethod
+    def exists(cls, identity: str, connection: Redis) -> bool:
+        """Stand for Job.exists of RQ."""
+        return identity in connection.jobs
+
+    @classmethod
+    def fetch(cls, identity: str, connection: Redis) -> Any:
+        """Stand for Job.fetch of RQ."""
+        state = connection.jobs[identity]
+        return SimpleNamespace(get_status=lambda: state, delete=lambda: connection.jobs.pop(identity))
+
+
+@dataclass
+class Maker:
+    """RQJob, of dcor_shared: a job that makes an object of each resource."""
+
+    name: str
+    ckanext: str
+
+    def enqueue_job(self, resource: dict[str, Any], redis_connect: Redis) -> None:
+        identity = f"{resource['package_id']}_{resource['position']}_{self.name}"
+        assert identity not in redis_connect.jobs, "upstream does nothing then"
+        redis_connect.jobs[identity] = "queued"
+
+
+@dataclass
 class Runtime:
     """The modules by their names, and what they work with."""
 
@@ -99,6 +139,9 @@ class Runtime:
     jobs: list[Any]
     #: who may read a resource, by its id: the database
     database: dict[str, Any]
+    redis: Redis = field(default_factory=Redis)
+    #: what CKAN's model has of resources, by their ids
+    resource_rows: dict[str, Any] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
         return importlib.import_module(f"dcor_runtime.{name}")
@@ -121,17 +164,27 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     jobs = SimpleNamespace(enqueue=lambda *arguments, **named: made.jobs.append((arguments, named)))
     toolkit = SimpleNamespace(chained_action=lambda function: function, asbool=bool)
     errors = {"NotFound": NotFound, "NotAuthorized": NotAuthorized, "ValidationError": ValidationError}
+    model = SimpleNamespace(Resource=SimpleNamespace(get=made.resource_rows.get))
+    makers = [Maker("condense", "dc_serve"), Maker("draw", "dc_view"), Maker("other", "dcor_schemas")]
     modules = (
-        module("ckan", model=SimpleNamespace(), logic=SimpleNamespace(**errors)),
+        module("ckan", model=model, logic=SimpleNamespace(**errors)),
         module("ckan.common", config=config),
         module("ckan.lib", jobs=jobs),
+        module("ckan.lib.redis", connect_to_redis=lambda: made.redis),
         module("ckan.plugins", toolkit=toolkit),
         module("botocore"),
         module("botocore.config", Config=dict),
         module("botocore.exceptions", BotoCoreError=StoreError, ClientError=StoreError),
         module("redis"),
         module("redis.exceptions", RedisError=RedisError),
-        module("dcor_shared", s3=SimpleNamespace()),
+        module("rq"),
+        module("rq.job", Job=Redis),
+        module(
+            "dcor_shared",
+            s3=SimpleNamespace(),
+            DC_MIME_TYPES={"RT-DC": ".rtdc"},
+            RQJob=SimpleNamespace(_instances=makers),
+        ),
         module("dcor_runtime.application"),
     )
     for it in modules:

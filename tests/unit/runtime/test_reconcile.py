@@ -28,7 +28,15 @@ def test_objects_get_the_tags_that_the_database_demands(runtime: Runtime) -> Non
     right = runtime.store.put(known(runtime, 3, "public"), public="true")
     done = runtime.reconcile.run(7)
     assert [runtime.store.tags[it] for it in (private, public, right)] == [{}, {"public": "true"}, {"public": "true"}]
-    assert done == {"objects": 3, "purged": 0, "unknown": 0, "suspicious": False, "retagged": 2, "removed": 0}
+    assert done == {
+        "objects": 3,
+        "purged": 0,
+        "unknown": 0,
+        "suspicious": False,
+        "retagged": 2,
+        "removed": 0,
+        "queued": 0,
+    }
 
 
 def test_what_was_purged_is_removed_after_its_time(runtime: Runtime) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.kernel.systemd_service import ServiceStopped
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.services.postgresql import cluster as postgresql_cluster
-from dcor_pkg.services.postgresql.cluster import STOPPED, ClusterEnabled, ClusterStopped
+from dcor_pkg.services.postgresql.cluster import STOPPED, ClusterRunning, ClusterStopped
 
 START = "/etc/postgresql/15/main/start.conf"
 
@@ -32,6 +33,8 @@ class Machine:
             self.host.write(argv[0], text, Access(0o644, "postgres", "postgres"))
         if program == "systemctl":
             return self.systemctl(*argv)
+        if program == "pg_isready" and "postgresql@15-main.service" not in self.active:
+            raise CommandFailed((program, *argv), 2, "")
         return self.clusters() if program == "pg_lsclusters" else str(self.others)
 
     def clusters(self) -> str:
@@ -82,7 +85,7 @@ def test_our_cluster_is_stopped_and_started_again(host: Host, machine: Machine) 
     assert (machine.active, host.read(START)) == ({"dcor-solr.service"}, f"{STOPPED}manual\n")
     assert postgresql_cluster.is_stopped_by_us(host)
     assert run([ClusterStopped()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
-    (outcome,) = run([ClusterEnabled()], host)
+    (outcome,) = run([ClusterRunning()], host)
     assert outcome.result is Result.CHANGED
     assert ("postgresql@15-main.service" in machine.active, host.read(START)) == (True, "auto\n")
     assert not postgresql_cluster.is_stopped_by_us(host)
@@ -94,7 +97,7 @@ def test_a_cluster_with_other_databases_goes_on_running(host: Host, machine: Mac
     assert "postgresql@15-main.service" in machine.active
 
 
-def test_a_cluster_that_an_admin_has_stopped_is_left_alone(host: Host, machine: Machine) -> None:
+def test_a_cluster_that_is_down_is_left_alone_while_the_database_is_external(host: Host, machine: Machine) -> None:
     machine.active.clear()
-    assert run([ClusterStopped(), ClusterEnabled()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)] * 2
+    assert run([ClusterStopped()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
     assert host.read(START) == "auto\n"

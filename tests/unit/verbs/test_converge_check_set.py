@@ -13,7 +13,6 @@ from dcor_pkg.kernel import last_converge, managed_file, pending, secrets, setti
 from dcor_pkg.machine import lock
 from dcor_pkg.machine.host import Access
 from tests.unit.command_line import ANSWERS, CommandLine
-from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
 
 UWSGI = "/etc/dcor-server/uwsgi.ini"
 
@@ -80,7 +79,7 @@ def test_a_failing_step_ends_with_1_and_is_in_state_log_and_pending(server: Comm
 
 def test_preflight_ends_a_converge_before_the_first_change(server: CommandLine) -> None:
     damage(server)
-    server.machine.systemd.units[CLUSTER].active = "inactive"
+    server.machine.postgresql.stop_for_good()
     ended = server("converge")
     assert (ended.code, ended.out) == (1, "")
     assert "PostgreSQL does not accept connections" in ended.err

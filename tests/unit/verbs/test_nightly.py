@@ -11,7 +11,6 @@ from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Access
 from dcor_pkg.verbs.nightly import JOBS
 from tests.unit.command_line import CommandLine
-from tests.unit.fake_programs.systemd import MAIN
 
 
 class Replaced(BaseException):
@@ -82,16 +81,16 @@ MAPS = """\
 """
 
 
-@pytest.mark.parametrize("process", ["supervisor", "web server", "job workers"])
-def test_ckan_is_restarted_where_it_uses_what_an_upgrade_has_replaced(server: CommandLine, process: str) -> None:
-    host, loaded = server.machine.host, server.machine.supervisor.loaded
-    programs = {name.split("-")[1]: program.process for name, program in loaded.items()}
-    ids = {"supervisor": MAIN, "web server": programs["web"], "job workers": programs["jobs"]}
-    for each in ids.values():
-        host.write(f"/proc/{each}/maps", MAPS.format(library="/usr/lib/libssl.so.3"), Access(0o444))
+@pytest.mark.parametrize("process", [1, 2])
+def test_ckan_is_restarted_where_it_uses_what_an_upgrade_has_replaced(server: CommandLine, process: int) -> None:
+    host = server.machine.host
+    for each, group in {1: unit.UNIT, 2: unit.UNIT, 3: "other.service"}.items():
+        host.write(f"/proc/{each}/cgroup", f"0::/system.slice/{group}\n", Access(0o444))
+        library = "/usr/lib/libssl.so.3 (deleted)" if group != unit.UNIT else "/usr/lib/libssl.so.3"
+        host.write(f"/proc/{each}/maps", MAPS.format(library=library), Access(0o444))
     assert server("nightly").code == 0
     assert not pending.is_pending(host, unit.RESTART)
-    host.write(f"/proc/{ids[process]}/maps", MAPS.format(library="/usr/lib/libssl.so.3 (deleted)"), Access(0o444))
+    host.write(f"/proc/{process}/maps", MAPS.format(library="/usr/lib/libssl.so.3 (deleted)"), Access(0o444))
     assert server("nightly").code == 0
     assert pending.is_pending(host, unit.RESTART)
     assert pending.is_pending(host, pending.CONVERGE)

@@ -96,6 +96,10 @@ def end_jobs(server: CommandLine) -> None:
     server.machine.supervisor.loaded[name].state = "FATAL"
 
 
+def lose_clusters(server: CommandLine) -> None:
+    server.machine.programs["pg_lsclusters"] = lambda call: ""
+
+
 def break_search(server: CommandLine) -> None:
     server.site.answers[switch.SEARCH] = Response(200, b'{"success": false}')
 
@@ -125,6 +129,8 @@ def let_redis_load(server: CommandLine) -> None:
         (stop("dcor-solr.socket"), "solr", "answers 0 (dcor-solr.socket, which holds its port, is failed)"),
         (stop("dcor-object-store.service"), "object-store", "instead of 403"),
         (stop(CLUSTER), "database", "Is the server running"),
+        (stop(CLUSTER), "postgresql@15-main", "is failed"),
+        (lose_clusters, "postgresql", "There is no PostgreSQL cluster on port 5432."),
         (stop("dcor-ckan.service"), "programs", "is unknown"),
         (unmount, "data", "is not mounted"),
         (fill_disk, "disk of /data", "only 300 MiB are free"),

@@ -1,0 +1,45 @@
+"""Find the processes of CKAN's programs, by what the kernel tells of each (proc(5)): control group, and environment."""
+
+from __future__ import annotations
+
+import contextlib
+
+from dcor_pkg.ckan import unit
+from dcor_pkg.ckan.programs import CONFIGURATIONS
+from dcor_pkg.machine.host import Host
+
+#: in the environment of each program (programs.conf) and of what it starts; CKAN's commands have another configuration
+MARK = f"CKAN_INI={CONFIGURATIONS}/".encode()
+#: a process may end at any moment
+GONE = (FileNotFoundError, ProcessLookupError)
+
+
+def inside(host: Host) -> list[int]:
+    """Return the processes in the control group of CKAN's unit."""
+    return [process for process in _all(host) if _is_inside(host, process)]
+
+
+def outside(host: Host) -> list[int]:
+    """Return the processes that run CKAN's programs, and are not in that control group."""
+    return [process for process in _all(host) if is_outside(host, process)]
+
+
+def is_outside(host: Host, process: int) -> bool:
+    """Tell whether this is one of those."""
+    marked = any(part.startswith(MARK) for part in read(host, process, "environ").split(b"\0"))
+    return marked and not _is_inside(host, process)
+
+
+def read(host: Host, process: int, name: str) -> bytes:
+    """Return a file of a process, empty where it has ended; nobody can make names in that directory."""
+    with contextlib.suppress(*GONE):
+        return host.path(f"/proc/{process}/{name}").read_bytes()
+    return b""
+
+
+def _is_inside(host: Host, process: int) -> bool:
+    return f"/{unit.UNIT}".encode() in read(host, process, "cgroup")
+
+
+def _all(host: Host) -> list[int]:
+    return sorted(int(name) for name in host.names("/proc") if name.isdigit())
