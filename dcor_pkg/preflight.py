@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import ckan_ini, named_files, release_build
-from dcor_pkg.kernel import data_directory
+from dcor_pkg.kernel import data_directory, instance
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import service as nginx
@@ -21,6 +21,7 @@ Check = Callable[[Host, Proposal], None]
 
 #: before each converge
 MACHINE: tuple[Check, ...] = (
+    instance.check_deletion,
     data_directory.check_path,
     data_directory.check_trusted,
     release_build.check_space,

@@ -73,9 +73,19 @@ def index_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     return (SearchIndex(release_id.wanted(facts), used.database, used.solr),)
 
 
+def removal_lines(settings: Settings) -> tuple[str, ...]:
+    """Return the lines of the removal plan for what CKAN has outside of the data directory, and can make again."""
+    directories = (*_scratch_directories(settings), f"{LIBRARY}/webassets", f"{LIBRARY}/config")
+    return (f"stop {unit.UNIT}", *(f"temporary {path}" for path in directories), f"empty {settings.scratch}")
+
+
+def _scratch_directories(settings: Settings) -> tuple[str, ...]:
+    """Return the directories of CKAN's extensions in the scratch directory, which others may use as well."""
+    return tuple(f"{settings.scratch}/{name}" for name in ("ckanext-dc_serve", "ckanext-dcor_depot"))
+
+
 def _directories(settings: Settings) -> tuple[Step, ...]:
-    scratch = settings.scratch
-    own = (scratch, f"{scratch}/ckanext-dc_serve", f"{scratch}/ckanext-dcor_depot", f"{LIBRARY}/webassets")
+    own = (settings.scratch, *_scratch_directories(settings), f"{LIBRARY}/webassets")
     storage = (f"{settings.data}/ckan", f"{settings.data}/ckan/resources", f"{settings.data}/ckan/storage")
     return (
         Directory(paths.LOGS, Access(0o750, "root", "adm")),

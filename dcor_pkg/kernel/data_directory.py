@@ -13,8 +13,9 @@ from pathlib import Path
 
 from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel.instance import INSTANCE, become
 from dcor_pkg.kernel.proposal import Proposal
-from dcor_pkg.machine import disk
+from dcor_pkg.machine import disk, state_file
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import STATE
 from dcor_pkg.machine.trusted_path import UntrustedPath
@@ -23,8 +24,8 @@ from dcor_pkg.machine.trusted_path import UntrustedPath
 ACCESS = Access(0o711)
 #: the name of the marker; it holds the id of the instance whose data the directory has
 MARKER = ".dcor-server"
-#: holds the id of this instance
-INSTANCE = f"{STATE}/instance"
+#: the data directories that this server has made: a purge removes them, if they are empty then
+STATE_FILE = f"{STATE}/data-directories.json"
 QUESTION = "dcor-server/data-directory"
 #: of free space where data are stored for the first time
 REQUIRED_BYTES = disk.GIB
@@ -51,13 +52,25 @@ class DataDirectory:
         problem = missing_data(host, self.path)
         if problem is not None:
             raise DcorError(problem, hint=f"Mount its disk (mount {self.path}), then: dcor-server converge")
-        host.make_directory(self.path, ACCESS)
+        make(host, self.path)
         instance = host.read(marker(self.path))
         if instance is None:
             instance = f"{uuid.uuid4()}\n"
             host.write(marker(self.path), instance, Access(0o644))
         if host.read(INSTANCE) is None:
-            host.write(INSTANCE, instance, Access(0o644))
+            become(host, instance)
+
+
+def make(host: Host, path: str) -> None:
+    """Make a data directory, and record that before it; or set the access of an existing one. Raises DcorError."""
+    if not host.exists(path):
+        state_file.write(host, STATE_FILE, sorted({*made(host), path}))
+    host.make_directory(path, ACCESS)
+
+
+def made(host: Host) -> list[str]:
+    """Return the data directories that did not exist before."""
+    return state_file.read(host, STATE_FILE, [])
 
 
 def marker(path: str) -> str:

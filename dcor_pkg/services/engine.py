@@ -46,5 +46,9 @@ class Engine:
     require: Callable[[Host], None] = lambda _: None
     #: the TCP ports of the local one, and the programs that are expected there
     ports: Mapping[int, Collection[str]] = field(default_factory=dict)
+    #: the lines of the removal plan for what the local one stores outside of the data directory
+    data: tuple[str, ...] = ()
+    #: whether this server has ever used the local one, as far as it has recorded that before it wrote removal plans
+    was_used: Callable[[Host], bool] = lambda _: False
     #: patterns of the Debian packages that must outlive this package, since they delete or hold data
     packages: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from dcor_pkg.services.endpoint import Endpoint, from_address
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.object_store import probe as object_store_probe
-from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
+from dcor_pkg.services.object_store.socket_activation import SOCKETS, NoSocketActivation, SocketActivation
 from dcor_pkg.services.postgresql import local as postgresql
 from dcor_pkg.services.postgresql import probe as postgresql_probe
 from dcor_pkg.services.postgresql import psql
@@ -37,7 +37,9 @@ ENGINES = (
         probe=postgresql_probe.probe,
         health=psql.problem,
         started_by_us=False,
-        require=postgresql.require_running,
+        require=postgresql.require_usable,
+        data=postgresql.DATA,
+        was_used=postgresql.was_used,
         packages=("postgresql", "postgresql-[0-9]+"),
     ),
     Engine(
@@ -51,6 +53,8 @@ ENGINES = (
         log_in=redis_probe.log_in,
         probe=redis_probe.probe,
         health=redis.problem,
+        data=redis.DATA,
+        was_used=redis.was_used,
     ),
     Engine(
         key="solr",
@@ -77,6 +81,8 @@ ENGINES = (
         log_in=object_store_probe.log_in,
         probe=object_store_probe.probe,
         health=object_store.problem,
+        data=(*(f"stop {socket.unit}" for socket in SOCKETS), *object_store.DATA),
+        was_used=object_store.was_used,
         packages=("dcor-object-store",),
     ),
 )

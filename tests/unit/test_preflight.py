@@ -12,11 +12,12 @@ from dcor_pkg.answers.settings import InvalidAnswer, Settings
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import data_directory, secrets
-from dcor_pkg.kernel.data_directory import INSTANCE, marker
+from dcor_pkg.kernel.data_directory import marker
+from dcor_pkg.kernel.instance import INSTANCE
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import disk, ports
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.services.postgresql import cluster
+from dcor_pkg.services.postgresql import cluster, ownership
 
 WANTED = settings.parse({"hostname": "dcor.example.org", "data-directory": "/data"})
 PUBLIC = Access(0o644)
@@ -28,6 +29,7 @@ def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
     for name in ("ckan-secret-key", "ckan-csrf-key", "database-password", "solr-password"):
         host.write(secrets.path(name), "x\n", secrets.ACCESS)
     monkeypatch.setattr(Host, "succeeds", lambda *_, **__: True)
+    monkeypatch.setattr(ownership, "require", lambda *_: None)
     monkeypatch.setattr(ports, "require_free", lambda _: None)
     monkeypatch.setattr(disk, "free", lambda *_: 100 * disk.GIB)
     return host

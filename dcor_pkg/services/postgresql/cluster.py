@@ -12,10 +12,6 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.postgresql import psql
 
-#: where CKAN and psql look for the local cluster
-PORT = 5432
-#: the directory of its unix socket, which belongs to PostgreSQL
-SOCKETS = "/var/run/postgresql"
 #: CKAN's database in it, and the role that owns it
 DATABASE = "ckan_default"
 #: the first line of start.conf in a cluster that we have stopped; debian/dcor-server.postrm knows it
@@ -52,7 +48,7 @@ def local(host: Host) -> Cluster | None:
     """Return the cluster on our port; None where there is none."""
     for line in host.run("pg_lsclusters", "--no-header", user=OWNER, timeout=TIMEOUT_SECONDS).splitlines():
         version, name, port, status = line.split()[:4]
-        if port == str(PORT):
+        if port == str(psql.PORT):
             return Cluster(version, name, status.startswith("online"))
     return None
 
@@ -99,7 +95,9 @@ def _set_start(host: Host, text: str, verb: str) -> None:
     """Write start.conf as postgres, who owns its directory; systemd's generator reads it at daemon-reload."""
     cluster = local(host)
     if cluster is None:
-        raise DcorError(f"There is no PostgreSQL cluster on port {PORT}.", hint="pg_lsclusters lists the clusters.")
+        raise DcorError(
+            f"There is no PostgreSQL cluster on port {psql.PORT}.", hint="pg_lsclusters lists the clusters."
+        )
     host.run("tee", cluster.start, text=text, user=OWNER, timeout=TIMEOUT_SECONDS)
     host.run("systemctl", "daemon-reload")
     host.run("systemctl", verb, cluster.unit)

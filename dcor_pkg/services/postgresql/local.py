@@ -12,25 +12,30 @@ from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import CommandFailed, DcorError
-from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel import instance, secrets
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.services.endpoint import Endpoint
-from dcor_pkg.services.postgresql import cluster, psql
+from dcor_pkg.services.postgresql import cluster, ownership, psql
 from dcor_pkg.services.postgresql.cluster import ClusterEnabled
 
 #: Debian's unit for all clusters
 UNIT = "postgresql.service"
-ROLE_AND_ENCODING = "SELECT current_user || ' ' || current_setting('server_encoding')"
+ROLE_ENCODING_AND_MARK = (
+    "SELECT current_user || ' ' || current_setting('server_encoding') || ' ' || "
+    "coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = current_database()"
+)
+#: for the removal plan: the database, its roles, and where they are
+DATA = (f"database {cluster.DATABASE} {cluster.DATABASE},{CKAN_USER} {psql.SOCKETS} {psql.PORT}",)
 
 
 def endpoint(_: Settings) -> Endpoint:
     """Return where the local database is."""
     return Endpoint(
-        *("database", "postgresql", "127.0.0.1", cluster.PORT, f"/{cluster.DATABASE}", CKAN_USER, ""),
+        *("database", "postgresql", "127.0.0.1", psql.PORT, f"/{cluster.DATABASE}", CKAN_USER, ""),
         local=True,
-        sockets=cluster.SOCKETS,
+        sockets=psql.SOCKETS,
     )
 
 
@@ -44,11 +49,21 @@ def external_steps(database: Endpoint) -> tuple[Step, ...]:
     return (DatabaseLogin(database),)
 
 
-def require_running(host: Host) -> None:
-    """Raise DcorError where PostgreSQL is stopped, unless we have stopped it and can start it again."""
-    if not _is_ready(host) and not cluster.is_stopped_by_us(host):
+def was_used(host: Host) -> bool:
+    """Return whether this server has recorded that it uses the local database."""
+    return ownership.is_used(host, endpoint(Settings()))
+
+
+def require_usable(host: Host) -> None:
+    """Raise DcorError where PostgreSQL is stopped, unless we have stopped it and can start it again.
+
+    Raise InvalidAnswer where the database in it is another program's.
+    """
+    if _is_ready(host):
+        ownership.require(host, endpoint(Settings()))
+    elif not cluster.is_stopped_by_us(host):
         raise DcorError(
-            f"PostgreSQL does not accept connections on its socket in {cluster.SOCKETS}, port {cluster.PORT}.",
+            f"PostgreSQL does not accept connections on its socket in {psql.SOCKETS}, port {psql.PORT}.",
             hint="pg_lsclusters shows the state of each cluster; pg_ctlcluster VERSION NAME start starts one.",
         )
 
@@ -74,33 +89,39 @@ class DatabaseLogin:
 
 @dataclass(frozen=True)
 class PostgresqlDatabase:
-    """The roles, and the database in UTF8, whatever the locale of the cluster."""
+    """The roles, and the database in UTF8, whatever the locale of the cluster, with the mark of this instance."""
 
     database: Endpoint
     name: str = "postgresql database"
 
     def check(self, host: Host) -> str | None:
         try:
-            role, encoding = psql.query(host, self.database, ROLE_AND_ENCODING).split()
+            role, encoding, *mark = psql.query(host, self.database, ROLE_ENCODING_AND_MARK).split(" ", 2)
         except CommandFailed as error:
             return f"{self.database.user} cannot log in to {self.database.name}: {psql.message(error.hint)}"
         if role != self._owner:
             return f"{self.database.user} works in it as {role}, not as {self._owner}"
-        return None if encoding == "UTF8" else f"its encoding is {encoding}, not UTF8"
+        if encoding != "UTF8":
+            return f"its encoding is {encoding}, not UTF8"
+        return None if mark == [instance.mark(host)] else "does not have the mark of this server"
 
     def apply(self, host: Host) -> None:
         """Create what is missing; an existing database is kept as it is. The SQL is made of names of ours."""
         owner, user, name = self._owner, self.database.user, self.database.name
-        for role, options in ((owner, ""), (user, " LOGIN")):
-            if psql.as_superuser(host, f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'") == "0":  # noqa: S608
+        ownership.require(host, self.database)
+        ownership.prepare(host, self.database)
+        found = ownership.marks(host, self.database)
+        for role, key, options in ((owner, ownership.OWNER, ""), (user, ownership.LOGIN, " LOGIN")):
+            if key not in found:
                 psql.as_superuser(host, f'CREATE ROLE "{role}"{options}')
-        if psql.as_superuser(host, f"SELECT count(*) FROM pg_database WHERE datname = '{name}'") == "0":  # noqa: S608
+        if ownership.DATABASE not in found:
             psql.as_superuser(
                 host,
                 f"CREATE DATABASE {name} OWNER {owner} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'",
             )
         psql.as_superuser(host, f'GRANT {owner} TO "{user}"')
         psql.as_superuser(host, f'ALTER ROLE "{user}" IN DATABASE {name} SET role = {owner}')
+        ownership.take(host, self.database, made_login=ownership.LOGIN not in found)
 
     @property
     def _owner(self) -> str:
@@ -108,4 +129,4 @@ class PostgresqlDatabase:
 
 
 def _is_ready(host: Host) -> bool:
-    return host.succeeds("pg_isready", "--quiet", f"--host={cluster.SOCKETS}", f"--port={cluster.PORT}")
+    return host.succeeds("pg_isready", "--quiet", f"--host={psql.SOCKETS}", f"--port={psql.PORT}")
