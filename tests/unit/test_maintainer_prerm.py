@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dcor_pkg.answers import settings_text
@@ -24,7 +26,7 @@ def test_a_removal_takes_the_site_down_and_keeps_the_settings(dpkg: Dpkg) -> Non
 def test_a_removal_plans_a_purge_by_the_settings_of_now(dpkg: Dpkg) -> None:
     dpkg.installed()
     path = dpkg.host.path(settings_text.PATH)
-    path.write_text(path.read_text() + "Scratch-Directory\t=\t/srv/scratch \r\n")
+    path.write_text(re.sub("(?m)^scratch-directory.*", "Scratch-Directory\t=\t/srv/scratch \r", path.read_text()))
     assert dpkg.prerm("remove") == 0
     plan = dpkg.host.read(removal_plan.PLAN) or ""
     assert "temporary /srv/scratch/ckanext-dc_serve" in plan
