@@ -22,8 +22,8 @@ Check = Callable[[Host, Proposal], None]
 #: before each converge
 MACHINE: tuple[Check, ...] = (
     instance.check_deletion,
-    data_directory.check_path,
     data_directory.check_trusted,
+    data_directory.check_path,
     release_build.check_space,
     nginx.check_ports,
     services_preflight.check,

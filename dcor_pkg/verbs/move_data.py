@@ -84,6 +84,7 @@ def _validate(host: Host, old: str, new: str) -> None:
     foreign = [] if continues else [name for name in host.names(new) if name not in NO_DATA]
     if foreign:
         raise _invalid(new, f"is not empty: it contains {foreign[0]}", "Choose an empty directory or a new one.")
+    data_directory.check_access(host, new)
     _require_space(
         host, new, data_copy.count(host, old)[1] - (data_copy.count(host, new)[1] if continues else 0) + RESERVE_BYTES
     )
