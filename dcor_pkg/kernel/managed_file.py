@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 
 from dcor_pkg.errors import CommandFailed, DcorError, command_line
 from dcor_pkg.kernel import pending, templates
@@ -118,7 +118,7 @@ def new_version(path: str) -> str:
 def aside(host: Host, path: str) -> str:
     """Return where the file of another program goes: a free name."""
     name = _beside(path, ASIDE_ENDING)
-    return next(it for it in (name, *(f"{name}.{number}" for number in count(2))) if not host.exists(it))
+    return next(it for it in chain([name], (f"{name}.{number}" for number in count(2))) if not host.exists(it))
 
 
 def is_foreign(host: Host, path: str, text: str | None) -> bool:
