@@ -31,7 +31,7 @@ def commands(tmp_path: Path) -> dict[Path, str]:
     programs = {"default/bin/ckan": REPORT, "release/libexec/ckan": REPORT, "release/bin/ckan": GUARD.read_text()}
     programs["release/libexec/terminal.py"] = TERMINAL.read_text()
     for name, text in programs.items():
-        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     tmp_path.chmod(0o755)
