@@ -32,6 +32,11 @@ def become(host: Host, text: str) -> None:
     host.write(INSTANCE, text, ACCESS)
 
 
+def take_up(key: str) -> str:
+    """Return the file by which an administrator lets this server have the content of a service: a setting's name."""
+    return f"{paths.CONFIGURATION}/take-up-{key}"
+
+
 def mark(host: Host) -> str | None:
     """Return the comment in PostgreSQL on what is this instance's; None where there is no instance yet."""
     text = known(host)

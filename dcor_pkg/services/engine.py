@@ -40,6 +40,8 @@ class Engine:
     health: Callable[[Host, Endpoint], str | None]
     #: whether we start it; PostgreSQL is Debian's, and others may live on it
     started_by_us: bool = True
+    #: return what an external one has of CKAN's, for example "3 documents", or None. Raises UnusableService
+    content: Callable[[Host, Endpoint, Secret], str | None] = lambda *_: None
     #: what this machine needs in order to use an external one
     connect: Callable[[Endpoint], tuple[Step, ...]] = lambda _: ()
     #: raises DcorError where the local one cannot be set up; nothing is changed

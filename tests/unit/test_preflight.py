@@ -141,6 +141,16 @@ def test_a_link_is_refused_before_anything_is_saved(machine: Host, key: str) -> 
     assert "/srv/disk" in refused.value.hint
 
 
+@pytest.mark.parametrize("path", ["/var/cache/dcor-server/ckanext-dc_serve", "/var/lib/ckan/webassets"])
+def test_a_directory_of_another_ckan_that_a_purge_would_delete_is_refused(machine: Host, path: str) -> None:
+    machine.write(f"{path}/file", "", PUBLIC)
+    with pytest.raises(DcorError, match=f"{path} is another CKAN's"):
+        change(machine, WANTED)
+    change(machine, WANTED, before=WANTED)
+    machine.remove(f"{path}/file")
+    change(machine, WANTED)
+
+
 def test_data_do_not_move_by_a_setting(machine: Host) -> None:
     for path in (INSTANCE, marker("/data")):
         machine.write(path, "id\n", PUBLIC)

@@ -17,7 +17,7 @@ from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import psql
 
 #: made by an administrator who wants a database with another mark, or none, to become this server's
-TAKE_UP = f"{paths.CONFIGURATION}/take-up-database"
+TAKE_UP = instance.take_up("database")
 #: where it is dumped first
 DUMPS, OF_POSTGRES = "/var/backups/dcor-server-taken-up", Access(0o700, "postgres", "postgres")
 DUMP_TIMEOUT_SECONDS = 4 * 3600.0
@@ -30,10 +30,11 @@ SELECT 'database', coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_d
 UNION ALL SELECT 'owner', coalesce(shobj_description(oid, 'pg_authid'), '') FROM pg_roles WHERE rolname = '{name}'
 UNION ALL SELECT 'login', coalesce(shobj_description(oid, 'pg_authid'), '') FROM pg_roles WHERE rolname = '{login}'
 """
-#: of tables, views and sequences
+#: of tables, views and sequences, except those of extensions
 RELATIONS = (
     "SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
-    "WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+    "WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' "
+    "AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')"
 )
 
 
