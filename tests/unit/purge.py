@@ -123,10 +123,10 @@ class Purge:
         """Tell which of these exist."""
         return [self.path(path).is_symlink() or self.path(path).exists() for path in paths]
 
-    def plan(self, *, made: bool = True, **answers: str) -> None:
+    def plan(self, answers: Mapping[str, str] | None = None, *, made: bool = True) -> None:
         """Write the removal plan of a server with these settings, as dcor-server does."""
         self.path(PLAN).unlink(missing_ok=True)
-        host, step = Host(root=self.root), removal_plan(settings.parse(answers))
+        host, step = Host(root=self.root), removal_plan(settings.parse(answers or {}))
         if made:
             state_file.write(host, data_directory.STATE_FILE, ["/data"])
         step.apply(host)

@@ -104,7 +104,7 @@ def test_a_database_without_the_mark_is_left_and_named(machine: Purge) -> None:
 
 
 def test_a_server_whose_database_was_always_external_does_not_touch_the_local_postgresql(machine: Purge) -> None:
-    machine.plan(database=EXTERNAL)
+    machine.plan({"database": EXTERNAL})
     assert answered_yes(machine).run().returncode == 0
     assert all(machine.exists("/databases/ckan_default", "/roles/ckan_default"))
     assert not {"psql", "dropdb", "pg_lsclusters"} & {
@@ -115,7 +115,7 @@ def test_a_server_whose_database_was_always_external_does_not_touch_the_local_po
 
 def test_a_database_from_before_an_external_one_goes_too(machine: Purge) -> None:
     machine.write("/var/lib/dcor-server/addresses-by-database.json", '{"postgresql://127.0.0.1/ckan_default": {}}')
-    machine.plan(database=EXTERNAL)
+    machine.plan({"database": EXTERNAL})
     machine.write("/etc/postgresql/15/main/start.conf", "# dcor-server has stopped this cluster, for ...\nmanual\n")
     assert answered_yes(machine).run().returncode == 0
     assert not any(machine.exists(*DATA))
@@ -152,7 +152,7 @@ def test_disks_that_are_mounted_are_emptied_and_stay_mounted(machine: Purge) -> 
 
 
 def test_a_scratch_disk_keeps_what_is_not_ckans(machine: Purge) -> None:
-    machine.plan(**{"scratch-directory": "/srv/scratch"})
+    machine.plan({"scratch-directory": "/srv/scratch"})
     for path in ("/srv/scratch/of-others", "/srv/scratch/ckanext-dc_serve/x"):
         machine.write(path, "")
     machine.mount("/srv/scratch")

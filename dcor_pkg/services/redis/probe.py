@@ -48,7 +48,7 @@ def probe(host: Host, redis: Endpoint, password: Secret, settings: Settings) -> 
 
 
 def content(host: Host, redis: Endpoint, password: Secret) -> str | None:
-    """Return how many job queues there are, or None: jobs of others would be run here, and those of this server there."""
+    """Return how many job queues there are, or None: jobs of others would be run here, and ours there."""
     answer = _ask(host, redis, password, f"SELECT {redis.name or 0}\nSCARD {QUEUES}").splitlines()[-1]
     return None if answer == "0" else f"{answer} job queues"
 
