@@ -42,6 +42,7 @@ def assert_nothing_was_deleted(machine: Purge, reason: str) -> None:
 
 def test_yes_deletes_what_is_this_servers_and_nothing_else(machine: Purge) -> None:
     machine.write(f"{KEPT}/instance", f"{ID}\n")
+    machine.write(f"{KEPT}.new/secrets/key", "secret")
     done = answered_yes(machine).run()
     assert (done.returncode, "All data of this server were deleted" in done.stdout) == (0, True)
     gone = (*DATA, *ENGINES, *CONFIGURATION, *TEMPORARY, "/data", "/var/backups/dcor-server")
@@ -122,6 +123,18 @@ def test_a_database_from_before_an_external_one_goes_too(machine: Purge) -> None
     assert machine.path("/etc/postgresql/15/main/start.conf").read_text() == "auto\n"
 
 
+def test_services_are_stopped_before_their_data_go(machine: Purge) -> None:
+    machine.path("/run/systemd/system").mkdir(parents=True)
+    assert answered_yes(machine).run().returncode == 0
+    calls = [line.split()[:3] for line in machine.path("/calls").read_text().splitlines()]
+    stopped = [words[2] for words in calls if words[:2] == ["systemctl", "stop"]]
+    assert {"dcor-ckan.service", "redis-server@dcor.service", "dcor-object-store.service"} <= set(stopped)
+    assert ["systemctl", "start", "postgresql@15-main.service"] in calls
+    assert max(n for n, words in enumerate(calls) if words[1] == "stop") < calls.index(
+        next(words for words in calls if words[0] == "dropdb")
+    )
+
+
 def test_a_postgresql_that_is_down_keeps_everything(machine: Purge) -> None:
     machine.write("/postgresql-is-down", "")
     assert_nothing_was_deleted(
@@ -165,8 +178,13 @@ def test_a_disk_that_is_mounted_inside_of_the_data_may_be_anybodys(machine: Purg
     assert_nothing_was_deleted(machine, "another disk is mounted in it, at /data/object-store/elsewhere")
 
 
-def test_a_disk_of_the_volumes_that_is_not_mounted_keeps_their_credentials(machine: Purge) -> None:
-    machine.write("/etc/fstab", f"{machine.path('/data/object-store')}\n")
+@pytest.mark.parametrize("known_by", ["fstab", "systemd"])
+def test_a_disk_of_the_volumes_that_is_not_mounted_keeps_their_credentials(machine: Purge, known_by: str) -> None:
+    if known_by == "fstab":
+        machine.write("/etc/fstab", f"{machine.path('/data/object-store')}\n")
+    else:
+        machine.path("/run/systemd/system").mkdir(parents=True)
+        machine.write("/load-state", "loaded\n")
     assert_nothing_was_deleted(machine, "the disk of /data/object-store is not mounted")
 
 

@@ -113,7 +113,7 @@ class PostgresqlDatabase:
         found = ownership.marks(host, self.database)
         for role, key, options in ((owner, ownership.OWNER, ""), (user, ownership.LOGIN, " LOGIN")):
             if key not in found:
-                psql.as_superuser(host, f'CREATE ROLE "{role}"{options}')
+                ownership.create_role(host, role, options)
         if ownership.DATABASE not in found:
             psql.as_superuser(
                 host,
@@ -121,7 +121,7 @@ class PostgresqlDatabase:
             )
         psql.as_superuser(host, f'GRANT {owner} TO "{user}"')
         psql.as_superuser(host, f'ALTER ROLE "{user}" IN DATABASE {name} SET role = {owner}')
-        ownership.take(host, self.database, made_login=ownership.LOGIN not in found)
+        ownership.take(host, self.database)
 
     @property
     def _owner(self) -> str:

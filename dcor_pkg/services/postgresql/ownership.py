@@ -61,14 +61,22 @@ def prepare(host: Host, database: Endpoint) -> None:
         host.run(*command, user="postgres", timeout=DUMP_TIMEOUT_SECONDS)
 
 
-def take(host: Host, database: Endpoint, *, made_login: bool) -> None:
-    """Set the marks, the one of the database last. The role that logs in may be another program's as well."""
+def create_role(host: Host, role: str, options: str) -> None:
+    """Create a role with the mark, in one step: after a power cut one without it would be another program's."""
+    create, comment = f'CREATE ROLE "{role}"{options}', _comment(host, role)
+    psql.as_superuser(host, f"BEGIN; {create}; {comment}; COMMIT")
+
+
+def take(host: Host, database: Endpoint) -> None:
+    """Set the marks that are missing, the one of the database last.
+
+    The role that logs in may be another program's as well, so it gets one only if this server has used it before.
+    """
     found, own = marks(host, database), instance.mark(host)
-    roles = [database.name] if found[OWNER] != own else []
-    if made_login or (is_used(host, database) and not found[LOGIN]):
-        roles.append(database.user)
-    for role in roles:
-        psql.as_superuser(host, f"COMMENT ON ROLE \"{role}\" IS '{own}'")
+    if found[OWNER] != own:
+        psql.as_superuser(host, _comment(host, database.name))
+    if is_used(host, database) and not found[LOGIN]:
+        psql.as_superuser(host, _comment(host, database.user))
     if found[DATABASE] != own:
         psql.as_superuser(host, f"COMMENT ON DATABASE {database.name} IS '{own}'")
     host.remove(TAKE_UP)
@@ -83,6 +91,10 @@ def marks(host: Host, database: Endpoint) -> dict[str, str]:
 def is_used(host: Host, database: Endpoint) -> bool:
     """Tell whether this server has recorded that it uses the local database, or a purge has preserved that it did."""
     return database.address in state_file.read(host, paths.ADDRESSES, {}) or _was_preserved(host, database)
+
+
+def _comment(host: Host, role: str) -> str:
+    return f"COMMENT ON ROLE \"{role}\" IS '{instance.mark(host)}'"
 
 
 def _was_preserved(host: Host, database: Endpoint) -> bool:

@@ -124,6 +124,7 @@ Answer = Callable[[Postgresql, Call, "Database | None", "re.Match[str]"], object
 def _create_role(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
     assert found[1] not in self.roles, call.text
     self.roles[found[1]] = ""
+    self.comments[f"ROLE {found[1]}"] = found[2]
     return ""
 
 
@@ -216,7 +217,7 @@ SUPERUSER: dict[str, Answer] = {
     r".* WHERE rolname = '([\w-]+)'\n": _marks,
     r"SELECT count\(\*\) FROM pg_class JOIN pg_namespace .*": _relations,
     r"COMMENT ON (DATABASE|ROLE) ([\w\"-]+) IS '([^']*)'": _comment,
-    r'CREATE ROLE "([\w-]+)"(?: LOGIN)?': _create_role,
+    r"BEGIN; CREATE ROLE \"([\w-]+)\"(?: LOGIN)?; COMMENT ON ROLE \"\1\" IS '([^']*)'; COMMIT": _create_role,
     r'GRANT (\w+) TO "([\w-]+)"': _grant,
     r'ALTER ROLE "([\w-]+)" IN DATABASE (\w+) SET role = (\w+)': _work_as,
     r"CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE template0 ENCODING '(\w+)' LOCALE 'C.UTF-8'": _create,

@@ -12,6 +12,7 @@ from dcor_pkg.machine.host import Access
 from dcor_pkg.services.postgresql import local, ownership
 from dcor_pkg.services.postgresql.local import PostgresqlDatabase
 from tests.unit.fake_machine import Machine
+from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.postgresql import Database
 
 NAME = "ckan_default"
@@ -113,6 +114,26 @@ def test_one_that_a_purge_before_there_were_marks_has_preserved_is_adopted(
     else:
         with pytest.raises(InvalidAnswer):
             local.require_usable(occupied.host)
+
+
+@pytest.mark.parametrize("refused", ["CREATE DATABASE", "GRANT", "COMMENT ON DATABASE"])
+def test_a_power_cut_in_between_makes_it_no_other_programs(
+    new: Machine, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    run_psql = new.programs["psql"]
+
+    def cut(call: Call) -> str:
+        if call.text.startswith(refused):
+            raise KeyboardInterrupt
+        return run_psql(call)
+
+    with monkeypatch.context() as patched:
+        patched.setitem(new.programs, "psql", cut)
+        with pytest.raises(KeyboardInterrupt):
+            STEP.apply(new.host)
+    local.require_usable(new.host)
+    assert made(new).result is Result.CHANGED
+    assert set(new.postgresql.comments.values()) == {MARK}
 
 
 def test_a_login_role_of_another_program_gets_no_mark(new: Machine) -> None:
