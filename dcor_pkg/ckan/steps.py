@@ -78,12 +78,13 @@ def removal_lines(settings: Settings) -> tuple[str, ...]:
 
 
 def _directories(settings: Settings) -> tuple[Step, ...]:
-    own = (settings.scratch, *temporary_directories.of_extensions(settings), temporary_directories.WEB_ASSETS)
+    own = (*temporary_directories.of_extensions(settings), temporary_directories.WEB_ASSETS)
     storage = (f"{settings.data}/ckan", f"{settings.data}/ckan/resources", f"{settings.data}/ckan/storage")
     return (
         Directory(paths.LOGS, Access(0o750, "root", "adm")),
         Directory(paths.CKAN_LOGS, LOGS),
         *(LogFile(f"{paths.CKAN_LOGS}/{program}.log") for program in ("web", "jobs")),
+        Directory(settings.scratch, OWNED, shared=True),
         *(Directory(path, OWNED) for path in (*own, *storage)),
         Directory(temporary_directories.HOME, PRIVATE),
         Directory(paths.PROGRAMS, Access(0o755)),

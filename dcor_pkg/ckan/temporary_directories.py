@@ -7,7 +7,9 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import instance
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import CKAN_USER
 
+QUESTION = "dcor-server/scratch-directory"
 LIBRARY = "/var/lib/ckan"
 WEB_ASSETS, HOME = f"{LIBRARY}/webassets", f"{LIBRARY}/config"
 
@@ -24,13 +26,22 @@ def removal_lines(settings: Settings) -> tuple[str, ...]:
 
 
 def check(host: Host, proposal: Proposal) -> None:
-    """Raise DcorError where one of them has something of another CKAN's in it before the first installation."""
+    """Raise InvalidAnswer where the scratch directory is somebody's, who could exchange what is in it.
+
+    Raise DcorError where one of the directories has something of another CKAN's in it before the first installation.
+    """
+    scratch = proposal.wanted.scratch
+    access = host.access(scratch)
+    if access is not None and access.owner != CKAN_USER and not access.lets_pass:
+        problem = (
+            f"{scratch} is {access}: root has to own it, and nobody else may write in it, but everybody has to pass"
+        )
+        raise InvalidAnswer(QUESTION, scratch, problem, f"Choose another directory, for example {scratch}/dcor-server.")
     if proposal.before is not None or instance.known(host) is not None:
         return
     for path in of_extensions(proposal.wanted):
         if host.names(path):
-            scratch = proposal.wanted.scratch
             hint = "Choose another directory for temporary files, or move that away."
-            raise InvalidAnswer("dcor-server/scratch-directory", scratch, f"{path} is another CKAN's", hint)
+            raise InvalidAnswer(QUESTION, scratch, f"{path} is another CKAN's", hint)
     if host.names(WEB_ASSETS):
         raise DcorError(f"{WEB_ASSETS} is another CKAN's: it is not empty.", "Move it away; CKAN makes it again.")

@@ -22,8 +22,6 @@ from dcor_pkg.machine.trusted_path import UntrustedPath
 
 #: Each service owns a directory in it, and need not see those of the others. An existing one keeps what it has.
 ACCESS = Access(0o711)
-#: the permission to pass, which each service needs; and to write, which nobody but root may have
-PASS, WRITE = 0o011, 0o022
 #: what a file system brings
 NO_DATA = {"lost+found"}
 #: places for data, where the wanted directory is another's
@@ -177,7 +175,7 @@ def _unsuitable(host: Host, path: str) -> str | None:
     access = host.access(path)
     if access is None or not host.path(path).is_dir() or host.target(path) is not None:
         return f"{path} {drift}"
-    if access.owner == ACCESS.owner and access.mode & WRITE == 0 and access.mode & PASS == PASS:
+    if access.lets_pass:
         return None
     return f"{path} is {access}: root has to own it, and nobody else may write in it, but everybody has to pass"
 

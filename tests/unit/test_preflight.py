@@ -141,6 +141,15 @@ def test_a_link_is_refused_before_anything_is_saved(machine: Host, key: str) -> 
     assert "/srv/disk" in refused.value.hint
 
 
+@pytest.mark.parametrize("access", [LAB, Access(0o1777), Access(0o700)])
+def test_a_scratch_directory_of_somebody_is_refused_and_stays_as_it_is(machine: Host, access: Access) -> None:
+    machine.make_directory("/srv/scratch", access)
+    for before in (None, WANTED):
+        with pytest.raises(InvalidAnswer, match=r"/srv/scratch is .*: root has to own it"):
+            change(machine, replace(WANTED, scratch_directory="/srv/scratch"), before=before)
+    assert machine.access("/srv/scratch") == access
+
+
 @pytest.mark.parametrize("path", ["/var/cache/dcor-server/ckanext-dc_serve", "/var/lib/ckan/webassets"])
 def test_a_directory_of_another_ckan_that_a_purge_would_delete_is_refused(machine: Host, path: str) -> None:
     machine.write(f"{path}/file", "", PUBLIC)

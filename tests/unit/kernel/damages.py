@@ -149,7 +149,7 @@ def stop_ckan(machine: Machine) -> None:
 
 def leave_former_programs(machine: Machine) -> None:
     """Leave a program below Debian's supervisor, as former versions had it."""
-    text = "[program:dcor-web-1.0.aa]\ncommand = web\n"
+    text = "; Managed by dcor-server: the web server\n[program:dcor-web-1.0.aa]\ncommand = web\n"
     machine.host.write(f"{former_supervisor.PROGRAMS}/dcor-1.0.aa.conf", text, PUBLIC)
     machine.debian_supervisor.restart()
 
