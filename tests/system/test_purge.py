@@ -56,11 +56,9 @@ def roles(machine: Machine) -> set[str]:
 
 
 def make_circle(machine: Machine, name: str) -> None:
-    machine.shell(
-        f"""psql --quiet --host=/var/run/postgresql ckan_default --command "INSERT INTO \\"group\\" (id, name, type, "
-        "is_organization, state) VALUES ('{name}', '{name}', 'organization', true, 'active')" """,
-        user="www-data",
-    )
+    values = f"'{name}', '{name}', 'organization', true, 'active', 'approved'"
+    columns = "id, name, type, is_organization, state, approval_status"
+    as_postgres(machine, f'INSERT INTO "group" ({columns}) VALUES ({values})', "ckan_default")
 
 
 def circles(machine: Machine) -> list[str]:
@@ -106,7 +104,7 @@ def test_a_yes_without_the_disk_deletes_nothing_and_is_forgotten(machine: Machin
 
 #: Other disks, as in /etc/fstab: below the volumes of the store, the scratch directory and the logs.
 DISKS = """
-systemctl stop dcor-object-store.service
+systemctl stop dcor-store-door@s3.socket dcor-store-door@filer.socket dcor-object-store.service
 mkdir -p /srv/disks /srv/scratch
 cp -a /data/object-store /srv/disks/store
 install -d -m 0755 /srv/disks/scratch /srv/disks/cache
@@ -118,7 +116,7 @@ cat >>/etc/fstab <<'END'
 END
 systemctl daemon-reload
 for disk in /data/object-store /srv/scratch /var/log/dcor-server; do mount $disk; done
-systemctl start dcor-object-store.service
+systemctl start dcor-store-door@s3.socket dcor-store-door@filer.socket dcor-object-store.service
 dcor-server set scratch-directory=/srv/scratch
 echo of-others >/srv/scratch/notes
 """
@@ -137,7 +135,7 @@ grep --quiet "^Scratch-Directory" /etc/dcor-server/dcor-server.conf
 def test_a_purge_that_is_cut_off_goes_on_unasked_and_spares_disks_and_others(machine: Machine) -> None:
     machine.shell(DISKS, timeout=900)
     machine.shell(OTHERS)
-    machine.shell("systemctl stop dcor-object-store.service && umount /data/object-store")
+    machine.shell("systemctl stop 'dcor-store-door@*.socket' dcor-object-store.service && umount /data/object-store")
     refused = purge(machine, answers=YES, env=ELSEWHERE)
     assert (refused.returncode, "the disk of /data/object-store is not mounted" in refused.stdout) == (100, True)
     assert machine.path(SECRET).exists()
