@@ -19,6 +19,8 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         # What a purge has preserved comes back before anything is made that would take its place.
         PreservedSettings(),
         DataDirectory(settings.data),
+        # What is made from here on can be removed again, also after a power cut.
+        removal_plan(settings),
         *ckan.prepare_steps(settings, facts),
         # Engines start while the release is made.
         *services.steps(settings, facts),
@@ -32,3 +34,8 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         # Nobody asks local engines any more whose service is external.
         *services.switch_off_steps(settings, facts),
     )
+
+
+def removal_plan(settings: Settings) -> Step:
+    """Return the step that writes down what a purge may delete."""
+    return services.removal_plan(settings, ckan.removal_lines(settings))

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import ckan_ini, named_files, release_build
-from dcor_pkg.kernel import data_directory
+from dcor_pkg.ckan import ckan_ini, named_files, release_build, temporary_directories
+from dcor_pkg.kernel import data_directory, instance
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import service as nginx
@@ -21,8 +21,9 @@ Check = Callable[[Host, Proposal], None]
 
 #: before each converge
 MACHINE: tuple[Check, ...] = (
-    data_directory.check_path,
+    instance.check_deletion,
     data_directory.check_trusted,
+    data_directory.check_path,
     release_build.check_space,
     nginx.check_ports,
     services_preflight.check,
@@ -33,6 +34,7 @@ CHANGE: tuple[Check, ...] = (
     named_files.check,
     *MACHINE,
     data_directory.check_owner,
+    temporary_directories.check,
     own_certificate.check_own_certificate,
     mail_relay.check_mail_relay,
 )

@@ -17,6 +17,8 @@ from dcor_pkg.answers.settings import PASSWORDS, QUESTIONS, ROWS, InvalidAnswer
 Answers = Mapping[str, str]
 #: the questions with their keys, passwords included, in the order in which they are asked
 QUESTIONNAIRE = {key: row.question for key, row in ROWS.items() if row.question}
+#: whether a purge deletes the data; asked by the postrm, and the answer is for one purge only
+PURGE = "purge-data"
 #: After so many questions nobody is at the keyboard: without a terminal a frontend answers, or goes back, for ever.
 MOST_QUESTIONS = 200
 

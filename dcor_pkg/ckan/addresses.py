@@ -12,12 +12,12 @@ from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.pending import REBUILD_INDEX
 from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import STATE
+from dcor_pkg.machine.paths import ADDRESSES
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import psql
 
 #: the addresses in each database that was used, the last one at the end
-STATE_FILE = f"{STATE}/addresses-by-database.json"
+STATE_FILE = ADDRESSES
 
 Pair = dict[str, str]
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import partial
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import additions as ckan_additions
 from dcor_pkg.ckan import release
 from dcor_pkg.ckan.additions import Option
-from dcor_pkg.kernel import templates
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import secrets, templates
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CURRENT
 from dcor_pkg.services import endpoints
+from dcor_pkg.services.endpoint import Endpoint
 
 ACCESS = Access(0o640, "root", CKAN_USER)
 
@@ -55,6 +59,21 @@ def ckan_ini(settings: Settings) -> CkanIni:
         "licences": f"{CURRENT}/{release.LICENCES}",
     }
     return CkanIni(CKAN_INI, "ckan/templates/ckan.ini", values, ACCESS)
+
+
+def require_database(host: Host, database: Endpoint) -> None:
+    """Raise DcorError where the file names another database than the settings do, after an edit or by an addition.
+
+    CKAN's commands would change that one, which may be of a server in production.
+    """
+    wanted = templates.ini(database.url(partial(secrets.read, host)))
+    named = re.findall(r"^sqlalchemy\.url[ \t]*[=:][ \t]*(.*?)[ \t]*$", host.read(CKAN_INI) or "", re.MULTILINE)
+    if named and set(named) != {wanted}:
+        raise DcorError(
+            f"{CKAN_INI} names another database than the settings (sqlalchemy.url), so CKAN's tables were not touched.",
+            f"Which database it is, is a setting: dcor-server set database=ADDRESS. Remove the option from {CKAN_INI} or "
+            f"from {ckan_additions.DIRECTORY}.",
+        )
 
 
 def check_additions(host: Host, proposal: Proposal) -> None:

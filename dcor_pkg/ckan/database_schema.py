@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import ckan_ini, release
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.endpoint import Endpoint
@@ -20,6 +20,7 @@ class DatabaseSchema:
     name: str = "database schema"
 
     def check(self, host: Host) -> str | None:
+        ckan_ini.require_database(host, self.database)
         wanted = host.read(f"{release.directory(self.release)}/{release.SCHEMA}")
         if wanted is None:
             return f"its revision is unknown, because the release {self.release} does not exist yet"

@@ -5,6 +5,7 @@ It is a step after the switch to the programs in CKAN's own unit: until then tho
 
 from __future__ import annotations
 
+import re
 import time
 import xmlrpc.client
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class NoFormerPrograms:
     def apply(self, host: Host) -> None:
         """Stop the programs, job workers first, and remove their files. Raises DcorError."""
         if unit_state(host, UNIT)["ActiveState"] == "active":
-            for program in sorted(_states(host)):
+            for program in sorted(_programs(host) & set(_states(host))):
                 _stop(host, program)
         for path in _files(host):
             managed_file.remove(host, path)
@@ -45,8 +46,16 @@ class NoFormerPrograms:
 
 
 def _files(host: Host) -> list[str]:
-    programs = [f"{PROGRAMS}/{name}" for name in host.names(PROGRAMS) if name.startswith("dcor-")]
+    paths = [f"{PROGRAMS}/{name}" for name in host.names(PROGRAMS) if name.startswith("dcor-")]
+    programs = [path for path in paths if managed_file.SIGN in (host.read(path) or "").partition("\n")[0]]
     return [*programs, *([DROP_IN] if host.exists(DROP_IN) else [])]
+
+
+def _programs(host: Host) -> set[str]:
+    """Return the names of the programs in our files; an administrator may have others that begin like them."""
+    return {
+        name for path in _files(host) for name in re.findall(r"^\[program:(.+)\]", host.read(path) or "", re.MULTILINE)
+    }
 
 
 def _stop(host: Host, program: str) -> None:
@@ -63,7 +72,7 @@ def _stop(host: Host, program: str) -> None:
 
 def _states(host: Host) -> dict[str, str]:
     found = _call(host, "getAllProcessInfo")
-    return {item["name"]: item["statename"] for item in found if item["name"].startswith("dcor-")}
+    return {item["name"]: item["statename"] for item in found}
 
 
 def _call(host: Host, method: str, *arguments: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import additions, release_id, unit
+from dcor_pkg.ckan import additions, release_id, temporary_directories, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
@@ -31,7 +31,6 @@ OWNED = Access(0o755, paths.CKAN_USER, paths.CKAN_USER)
 PRIVATE = Access(0o700, paths.CKAN_USER, paths.CKAN_USER)
 #: not for all users of the machine: what users of CKAN have done is in the logs
 LOGS = Access(0o750, paths.CKAN_USER, "adm")
-LIBRARY = "/var/lib/ckan"
 
 
 def prepare_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
@@ -75,16 +74,21 @@ def index_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     return (SearchIndex(release_id.wanted(facts), used.database, used.solr),)
 
 
+def removal_lines(settings: Settings) -> tuple[str, ...]:
+    """Return the lines of the removal plan for what CKAN has outside of the data directory."""
+    return (f"stop {unit.UNIT}", *temporary_directories.removal_lines(settings))
+
+
 def _directories(settings: Settings) -> tuple[Step, ...]:
-    scratch = settings.scratch
-    own = (scratch, f"{scratch}/ckanext-dc_serve", f"{scratch}/ckanext-dcor_depot", f"{LIBRARY}/webassets")
+    own = (*temporary_directories.of_extensions(settings), temporary_directories.WEB_ASSETS)
     storage = (f"{settings.data}/ckan", f"{settings.data}/ckan/resources", f"{settings.data}/ckan/storage")
     return (
         Directory(paths.LOGS, Access(0o750, "root", "adm")),
         Directory(paths.CKAN_LOGS, LOGS),
         *(LogFile(f"{paths.CKAN_LOGS}/{program}.log") for program in ("web", "jobs")),
+        Directory(settings.scratch, OWNED, shared=True),
         *(Directory(path, OWNED) for path in (*own, *storage)),
-        Directory(f"{LIBRARY}/config", PRIVATE),
+        Directory(temporary_directories.HOME, PRIVATE),
         Directory(paths.PROGRAMS, Access(0o755)),
     )
 

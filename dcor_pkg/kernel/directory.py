@@ -17,13 +17,18 @@ class Directory:
 
     path: str
     access: Access
+    #: whether others may use it too, so that an existing one of root's keeps its access if everybody may pass
+    shared: bool = False
 
     @property
     def name(self) -> str:
         return f"directory {self.path}"
 
     def check(self, host: Host) -> str | None:
-        return host.access_drift(self.path, self.access, stat.S_IFDIR)
+        drift = host.access_drift(self.path, self.access, stat.S_IFDIR)
+        found = host.access(self.path)
+        is_directory = host.path(self.path).is_dir() and host.target(self.path) is None
+        return None if self.shared and is_directory and found is not None and found.lets_pass else drift
 
     def apply(self, host: Host) -> None:
         host.make_directory(self.path, self.access)

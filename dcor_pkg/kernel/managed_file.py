@@ -3,6 +3,8 @@
 The hash of what was last written is recorded. A file that still has it is replaced by the new version. A file that
 an admin has changed is kept; its new version is written to FILE.dcor-new, and the report says so. When the admin
 moves that one over the file, or removes the file, dcor-server manages it again and reloads the service that reads it.
+
+What is there before the first writing is another program's: it goes to FILE.before-dcor-server.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from dcor_pkg.errors import CommandFailed, DcorError, command_line
 from dcor_pkg.kernel import pending, templates
@@ -21,6 +24,8 @@ from dcor_pkg.machine.trusted_path import ROOT
 #: the hashes of what was written, by path; an empty list for a file that an admin has changed
 STATE_FILE = f"{STATE}/managed.json"
 NEW_VERSION_ENDING = ".dcor-new"
+#: the ending of a file that was there before, and what the first line of each of ours says (debian/dcor-server.postrm)
+ASIDE_ENDING, SIGN = ".before-dcor-server", "Managed by dcor-server"
 #: directories whose programs read each file in them, or complain about it; new versions go to CONFIGURATION instead
 READ_AS_A_WHOLE = ("/etc/apt/apt.conf.d", "/etc/logrotate.d")
 PUBLIC = Access(0o644)
@@ -44,6 +49,8 @@ class ManagedFile:
         found = host.read(self.path)
         if found is None:
             return "is missing"
+        if is_foreign(host, self.path, found):
+            return f"is another program's, so it is moved to {aside(host, self.path)}"
         if (drift := host.access_drift(self.path, self.access)) is not None:
             return drift
         wanted = self.text(host)
@@ -56,7 +63,10 @@ class ManagedFile:
 
     def apply(self, host: Host) -> None:
         """Write the file; where an admin has changed it, write the new version next to it and keep the file."""
-        wanted, found = self.text(host), host.read(self.path)
+        wanted = self.text(host)
+        if is_foreign(host, self.path, host.read(self.path)):
+            _put_aside(host, self.path)
+        found = host.read(self.path)
         if found not in (None, wanted) and not is_ours(host, self.path, found):
             host.write(new_version(self.path), wanted, self.access)
             adopt(host, self.path, found or "", self.access)
@@ -102,8 +112,18 @@ class ValidatedFiles:
 
 def new_version(path: str) -> str:
     """Return where the new version of a file goes that an admin has changed."""
-    directory, _, name = path.rpartition("/")
-    return f"{CONFIGURATION if directory in READ_AS_A_WHOLE else directory}/{name}{NEW_VERSION_ENDING}"
+    return _beside(path, NEW_VERSION_ENDING)
+
+
+def aside(host: Host, path: str) -> str:
+    """Return where the file of another program goes: a free name."""
+    name = _beside(path, ASIDE_ENDING)
+    return next(it for it in chain([name], (f"{name}.{number}" for number in count(2))) if not host.exists(it))
+
+
+def is_foreign(host: Host, path: str, text: str | None) -> bool:
+    """Tell whether a file was never written by dcor-server: neither is it recorded, nor does it say so itself."""
+    return text is not None and not is_recorded(host, path) and SIGN not in text.partition("\n")[0]
 
 
 def is_ours(host: Host, path: str, text: str) -> bool:
@@ -141,6 +161,17 @@ def changed_by_admin(host: Host) -> list[str]:
         for path, known in sorted(_hashes(host).items())
         if (found := host.read(path)) is not None and _hash(found) not in known
     ]
+
+
+def _beside(path: str, ending: str) -> str:
+    directory, _, name = path.rpartition("/")
+    return f"{CONFIGURATION if directory in READ_AS_A_WHOLE else directory}/{name}{ending}"
+
+
+def _put_aside(host: Host, path: str) -> None:
+    """Move a file, in such a way that after a power cut it is either in its place or complete in the new one."""
+    host.write(aside(host, path), host.read(path) or "", host.access(path) or PUBLIC)
+    host.remove(path)
 
 
 def _restore(host: Host, path: str, text: str | None, access: Access | None) -> None:

@@ -8,12 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dcor_pkg.kernel import secrets
-from dcor_pkg.kernel.data_directory import INSTANCE
+from dcor_pkg.kernel.instance import INSTANCE, PRESERVED_INSTANCE, become
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
 
-#: the id of the instance that all of it belongs to; it is restored last, so until then nothing counts as restored
-PRESERVED_INSTANCE = f"{paths.PRESERVED}/instance"
 #: the directories of the configuration that a purge preserves (debian/dcor-server.postrm)
 DIRECTORIES = ("secrets", "tls", "ckan.d", "nginx.d")
 
@@ -33,7 +31,7 @@ class PreservedSettings:
             if host.exists(f"{paths.PRESERVED}/{name}"):
                 _restore(host, f"{paths.PRESERVED}/{name}", f"{paths.CONFIGURATION}/{name}")
         host.run("sync")
-        host.write(INSTANCE, host.read(PRESERVED_INSTANCE) or "", Access(0o644))
+        become(host, host.read(PRESERVED_INSTANCE) or "")
 
 
 def read(host: Host, name: str) -> str | None:

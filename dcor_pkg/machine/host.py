@@ -41,6 +41,11 @@ class Access:
     def __str__(self) -> str:
         return f"{self.owner}:{self.group} {self.mode:04o}"
 
+    @property
+    def lets_pass(self) -> bool:
+        """Whether a directory is root's, nobody else writes in it, and everybody may reach what is below it."""
+        return self.owner == "root" and self.mode & 0o022 == 0 and self.mode & 0o011 == 0o011
+
 
 @dataclass(frozen=True)
 class Host:

@@ -24,6 +24,9 @@ CURRENT = f"{STATE}/current"
 #: the configuration of CKAN
 CKAN_INI = "/etc/ckan/default/ckan.ini"
 
+#: state file: the addresses in each database that this server has used
+ADDRESSES = f"{STATE}/addresses-by-database.json"
+
 SYSTEMD_UNITS = "/etc/systemd/system"
 
 #: the certificate authorities that this machine trusts (update-ca-certificates(8))

@@ -40,12 +40,18 @@ class Engine:
     health: Callable[[Host, Endpoint], str | None]
     #: whether we start it; PostgreSQL is Debian's, and others may live on it
     started_by_us: bool = True
+    #: return what an external one has of CKAN's, for example "3 documents", or None. Raises UnusableService
+    content: Callable[[Host, Endpoint, Secret], str | None] = lambda *_: None
     #: what this machine needs in order to use an external one
     connect: Callable[[Endpoint], tuple[Step, ...]] = lambda _: ()
     #: raises DcorError where the local one cannot be set up; nothing is changed
     require: Callable[[Host], None] = lambda _: None
     #: the TCP ports of the local one, and the programs that are expected there
     ports: Mapping[int, Collection[str]] = field(default_factory=dict)
+    #: the lines of the removal plan for what the local one stores outside of the data directory
+    data: tuple[str, ...] = ()
+    #: whether this server has ever used the local one, as far as it has recorded that before it wrote removal plans
+    was_used: Callable[[Host], bool] = lambda _: False
     #: patterns of the Debian packages that must outlive this package, since they delete or hold data
     packages: tuple[str, ...] = ()
     #: takes back what we have changed in a service that goes on when this package is removed

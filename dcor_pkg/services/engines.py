@@ -13,7 +13,7 @@ from dcor_pkg.services.endpoint import Endpoint, from_address
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.object_store import probe as object_store_probe
-from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
+from dcor_pkg.services.object_store.socket_activation import SOCKETS, NoSocketActivation, SocketActivation
 from dcor_pkg.services.postgresql import local as postgresql
 from dcor_pkg.services.postgresql import probe as postgresql_probe
 from dcor_pkg.services.postgresql import psql
@@ -35,9 +35,12 @@ ENGINES = (
         switch_off=(ClusterStopped(),),
         log_in=postgresql_probe.log_in,
         probe=postgresql_probe.probe,
+        content=postgresql_probe.content,
         health=psql.problem,
         started_by_us=False,
-        require=postgresql.require_running,
+        require=postgresql.require_usable,
+        data=postgresql.DATA,
+        was_used=postgresql.was_used,
         packages=("postgresql", "postgresql-[0-9]+"),
         find_unit=postgresql.running_unit,
         leave=remove_drop_ins,
@@ -52,7 +55,10 @@ ENGINES = (
         switch_off=(ServiceStopped(redis.UNIT),),
         log_in=redis_probe.log_in,
         probe=redis_probe.probe,
+        content=redis_probe.content,
         health=redis.problem,
+        data=redis.DATA,
+        was_used=redis.was_used,
     ),
     Engine(
         key="solr",
@@ -64,6 +70,7 @@ ENGINES = (
         switch_off=(ServiceStopped(solr.SOCKET), ServiceStopped(solr.UNIT)),
         log_in=solr_probe.log_in,
         probe=solr_probe.probe,
+        content=solr_probe.content,
         health=solr.problem,
         ports=solr.PORTS,
         packages=("dcor-solr",),
@@ -78,7 +85,10 @@ ENGINES = (
         switch_off=(NoSocketActivation(), ServiceStopped(object_store.UNIT)),
         log_in=object_store_probe.log_in,
         probe=object_store_probe.probe,
+        content=object_store_probe.content,
         health=object_store.problem,
+        data=(*(f"stop {socket.unit}" for socket in SOCKETS), *object_store.DATA),
+        was_used=object_store.was_used,
         packages=("dcor-object-store",),
     ),
 )

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import InvalidAnswer, Settings, as_answers
-from dcor_pkg.kernel import preserved, secrets
+from dcor_pkg.kernel import instance, preserved, secrets, settings_file
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services import engines
+from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.services.reach import UnusableService
 
@@ -31,6 +32,8 @@ def check(host: Host, proposal: Proposal) -> None:
                 raise UnusableService(*_missing_password(engine))
             trial = engine.log_in if _is_known(host, proposal, engine, password) else engine.probe
             trial(host, engines.endpoint(engine, proposal.wanted), password, proposal.wanted)
+            if not _may_have_content(host, proposal, engine):
+                _require_empty(host, engine, engines.endpoint(engine, proposal.wanted), password)
 
 
 def problem(host: Host, engine: Engine, settings: Settings) -> str | None:
@@ -54,6 +57,29 @@ def passwords(host: Host) -> dict[str, Secret]:
         if text:
             found[question] = Secret(text.strip())
     return found
+
+
+def forget_consent(host: Host, settings: Settings) -> None:
+    """Remove what let this server take up the content of external services, since it has done so."""
+    for engine in engines.external(settings):
+        host.remove(instance.take_up(engine.key))
+
+
+def _may_have_content(host: Host, proposal: Proposal, engine: Engine) -> bool:
+    """Return whether this is no first installation, or one for which the content is meant."""
+    if proposal.before is not None or host.exists(instance.INSTANCE) or host.exists(instance.take_up(engine.key)):
+        return True
+    preserved_answers = settings_file.read_preserved(host) if host.exists(instance.PRESERVED_INSTANCE) else {}
+    return preserved_answers.get(engine.key) == as_answers(proposal.wanted)[engine.key]
+
+
+def _require_empty(host: Host, engine: Engine, endpoint: Endpoint, password: Secret) -> None:
+    found = engine.content(host, endpoint, password)
+    if found is not None:
+        raise UnusableService(
+            f"it is not empty ({found}), and not this server's",
+            f"To take it up (back it up first): touch {instance.take_up(engine.key)}. To leave it alone, name an empty one.",
+        )
 
 
 def _password(engine: Engine, known: Mapping[str, Secret]) -> Secret | None:

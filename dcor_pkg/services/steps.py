@@ -10,6 +10,12 @@ from dcor_pkg.machine.facts import Facts
 from dcor_pkg.services import engines
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
+from dcor_pkg.services.removal_plan import RemovalPlan
+
+
+def removal_plan(settings: Settings, lines: tuple[str, ...]) -> RemovalPlan:
+    """Return the step that writes down what a purge may delete; `lines` are those of other rooms."""
+    return RemovalPlan(settings.data, tuple(engine.key for engine in engines.local(settings)), lines)
 
 
 def steps(settings: Settings, _: Facts) -> tuple[Step, ...]:

@@ -35,6 +35,7 @@ def take(host: Host, answers: Mapping[str, str], passwords: Mapping[str, Secret]
     for key, password in passwords.items():
         secrets.save(host, secrets.external(key), password)
     settings_file.save(host, wanted)
+    external.forget_consent(host, wanted)
     return wanted
 
 

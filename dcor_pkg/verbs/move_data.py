@@ -15,8 +15,9 @@ from pathlib import Path
 from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.ckan import supervisor
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import settings_file
-from dcor_pkg.kernel.data_directory import ACCESS, INSTANCE, marker, missing_data
+from dcor_pkg.kernel import data_directory, settings_file
+from dcor_pkg.kernel.data_directory import marker, missing_data
+from dcor_pkg.kernel.instance import INSTANCE
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import site as nginx
@@ -48,7 +49,7 @@ def move(host: Host, path: str, report: Callable[[str], None]) -> None:
     changed = replace(settings, data_directory=path)
     old, new, store = settings.data, changed.data, endpoints.of(settings).object_store
     _validate(host, old, new)
-    host.make_directory(new, ACCESS)
+    data_directory.make(host, new)
     host.write(f"{new}/{MOVING}", host.read(INSTANCE) or "", Access(0o644))
     if not store.local:
         report(f"The measurements are in {store.origin} and stay there. Only the files of CKAN itself are moved.")
@@ -83,6 +84,7 @@ def _validate(host: Host, old: str, new: str) -> None:
     foreign = [] if continues else [name for name in host.names(new) if name not in NO_DATA]
     if foreign:
         raise _invalid(new, f"is not empty: it contains {foreign[0]}", "Choose an empty directory or a new one.")
+    data_directory.check_access(host, new)
     _require_space(
         host, new, data_copy.count(host, old)[1] - (data_copy.count(host, new)[1] if continues else 0) + RESERVE_BYTES
     )

@@ -51,7 +51,7 @@ class Failure:
 
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Run all jobs in the active release; 1 when any of them failed."""
-    active = active_release.require(host)
+    active = active_release.require_for_data(host)
     attempts = [*(_upstream(host, active, job) for job in JOBS), (RECONCILE, lambda: _reconcile(host, options.days))]
     failures = [failure for name, job in attempts if (failure := _failure(name, job)) is not None]
     if outdated.replaced_file(host) is not None:

@@ -15,6 +15,6 @@ def run(host: Host, module: str, *arguments: str, timeout: float = 3600) -> Any:
 
     Raises DcorError when there is no active release, and CommandFailed.
     """
-    active = active_release.require(host)
+    active = active_release.require_for_data(host)
     output = release.run(host, active, "python", "-m", f"dcor_runtime.{module}", *arguments, timeout=timeout)
     return json.loads(output.strip().splitlines()[-1])

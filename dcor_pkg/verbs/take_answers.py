@@ -23,8 +23,10 @@ def take(host: Host, wire: Wire, *, reconfigure: bool, probe: bool) -> list[str]
     """Save debconf's answers where they apply, and return messages for the admin, to be printed after `wire.hang_up`.
 
     Answers apply in a first installation and if `reconfigure`; otherwise a differing preseed gives a message.
-    `probe`: whether to try the settings on the machine. Raises DcorError before anything is changed.
+    `probe`: whether to try the settings on the machine. Raises DcorError before anything is changed. Whatever was
+    answered to a former purge is forgotten.
     """
+    wire.forget([questions.PURGE])
     saved = settings_file.read(host)
     passwords = {key: Secret(text) for key, text in wire.answers(PASSWORDS).items() if text}
     applies = reconfigure or saved is None

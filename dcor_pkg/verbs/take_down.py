@@ -8,10 +8,12 @@ from dcor_pkg.ckan import admin_commands, unit
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import last_converge, managed_file
+from dcor_pkg.kernel import last_converge, managed_file, settings_file
+from dcor_pkg.kernel.instance import INSTANCE
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import DIVERTED_SUFFIX, PACKAGED_CKAN, PROGRAMS
 from dcor_pkg.nginx import take_down as nginx
+from dcor_pkg.plan import removal_plan
 from dcor_pkg.services import engines
 
 #: units that would start again what is stopped here, or work with it
@@ -30,6 +32,15 @@ def take_down(host: Host, report: Callable[[str, str], object]) -> None:
             part(host)
         except DcorError as error:
             report(error.reason, error.hint)
+
+
+def _plan_removal(host: Host) -> None:
+    """Write down what a purge may delete, by the settings of now: afterwards nobody can read them."""
+    if not host.exists(INSTANCE):
+        return
+    step = removal_plan(settings_file.load(host))
+    if step.check(host) is not None:
+        step.apply(host)
 
 
 def _stop_automatic_units(host: Host) -> None:
@@ -66,8 +77,9 @@ def _give_back_commands(host: Host) -> None:
             host.run("dpkg-divert", "--quiet", "--package", "dcor-server", "--rename", "--remove", path)
 
 
-#: in this order: first what would start the others again
+#: in this order: before the programs, what would start the others again
 PARTS: tuple[Callable[[Host], None], ...] = (
+    _plan_removal,
     _stop_automatic_units,
     nginx.take_down,
     _stop_programs,

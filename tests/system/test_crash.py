@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from next_version import NEXT, OF_RELEASE, make_next_version
+from power_cut import power_cut
 from website import assert_healthy, wait_for_page
 
 from tests.conftest import Boot
@@ -20,8 +19,6 @@ RELEASES = "/var/lib/dcor-server/releases"
 PROGRAMS = "/var/lib/dcor-server/programs"
 UPSTREAM = "/var/lib/dcor-server/nginx/upstream.conf"
 SECRETS = "/etc/dcor-server/secrets"
-#: The longest wait for a moment.
-TIMEOUT_SECONDS = 300
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'www-data' AND xact_start IS NOT NULL"
 
 
@@ -56,18 +53,6 @@ def two_releases_run(machine: Machine) -> bool:
 
 #: In the order of a first installation.
 MOMENTS = (secrets_made, release_half_made, tables_half_made, web_server_tested)
-
-
-def power_cut(machine: Machine, moment: Callable[[Machine], bool], *argv: str) -> None:
-    """Run a program, kill the machine at the given moment, and boot it again."""
-    machine.run("systemd-run", "--quiet", "--unit=cut", "--setenv=DEBIAN_FRONTEND=noninteractive", *argv)
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not moment(machine):
-        assert time.monotonic() < deadline, f"not {moment} within {TIMEOUT_SECONDS} s"
-        time.sleep(0.01)
-    assert machine.run("systemctl", "is-active", "cut", check=False).stdout == "active\n", "the program ended before"
-    machine.kill()
-    machine.start()
 
 
 def secrets(machine: Machine) -> dict[str, str]:

@@ -143,6 +143,7 @@ class Machine:
             [
                 self.systemd.units,
                 *(self.postgresql.roles, self.postgresql.databases, self.postgresql.updates),
+                self.postgresql.comments,
                 *(self.supervisor.loaded, self.debian_supervisor.loaded, self.nginx.reloads, self.packages.diversions),
                 *(self.ckan.documents, self.ckan.commands),
             ]

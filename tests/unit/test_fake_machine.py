@@ -70,7 +70,12 @@ def test_a_call_that_it_does_not_know_is_refused_by_its_whole_line(strict: Host,
 
 def test_unknown_sql_is_refused(strict: Host) -> None:
     with pytest.raises(AssertionError, match="DROP TABLE"):
-        strict.run("psql", "--dbname=postgres", user="postgres", text="DROP TABLE package")
+        strict.run(
+            "psql",
+            "--dbname=host=/var/run/postgresql port=5432 dbname=postgres",
+            user="postgres",
+            text="DROP TABLE package",
+        )
 
 
 def test_a_call_can_be_made_to_fail(machine: Machine) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dcor_pkg.answers import settings_text
 from dcor_pkg.machine import error_boundary
 from dcor_pkg.nginx import site
+from dcor_pkg.services import removal_plan
 from dcor_pkg.verbs import take_down
 from tests.unit.dpkg import Dpkg
 
@@ -17,6 +20,25 @@ def test_a_removal_takes_the_site_down_and_keeps_the_settings(dpkg: Dpkg) -> Non
     assert not dpkg.host.exists(site.ENABLED)
     assert dpkg.host.exists(settings_text.PATH)
     assert dpkg.debhelper[0].argv[-1] == "remove"
+
+
+def test_a_removal_plans_a_purge_by_the_settings_of_now(dpkg: Dpkg) -> None:
+    dpkg.installed()
+    path = dpkg.host.path(settings_text.PATH)
+    path.write_text(re.sub("(?m)^scratch-directory.*", "Scratch-Directory\t=\t/srv/scratch \r", path.read_text()))
+    assert dpkg.prerm("remove") == 0
+    plan = dpkg.host.read(removal_plan.PLAN) or ""
+    assert "temporary /srv/scratch/ckanext-dc_serve" in plan
+    assert plan.endswith("data /data made object-store ckan\n")
+
+
+def test_settings_that_cannot_be_read_leave_the_last_plan(dpkg: Dpkg) -> None:
+    plan = dpkg.installed().host.read(removal_plan.PLAN)
+    dpkg.host.path(settings_text.PATH).write_text("nonsense\n")
+    assert dpkg.prerm("remove") == 0
+    assert settings_text.PATH in dpkg.err
+    assert dpkg.host.read(removal_plan.PLAN) == plan
+    assert not dpkg.host.exists(site.ENABLED)
 
 
 def test_before_an_upgrade_nothing_is_taken_down(dpkg: Dpkg) -> None:

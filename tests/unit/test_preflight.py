@@ -12,11 +12,13 @@ from dcor_pkg.answers.settings import InvalidAnswer, Settings
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import data_directory, secrets
-from dcor_pkg.kernel.data_directory import INSTANCE, marker
+from dcor_pkg.kernel.data_directory import DataDirectory, marker
+from dcor_pkg.kernel.instance import INSTANCE
 from dcor_pkg.kernel.proposal import Proposal
+from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.machine import disk, ports
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.services.postgresql import cluster
+from dcor_pkg.services.postgresql import cluster, ownership
 from dcor_pkg.services.postgresql.cluster import Cluster
 
 WANTED = settings.parse({"hostname": "dcor.example.org", "data-directory": "/data"})
@@ -31,6 +33,7 @@ def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
         host.write(secrets.path(name), "x\n", secrets.ACCESS)
     monkeypatch.setattr(Host, "succeeds", lambda *_, **__: True)
     monkeypatch.setattr(cluster, "local", lambda _: CLUSTER)
+    monkeypatch.setattr(ownership, "require", lambda *_: None)
     monkeypatch.setattr(ports, "require_free", lambda _: None)
     monkeypatch.setattr(disk, "free", lambda *_: 100 * disk.GIB)
     return host
@@ -108,6 +111,71 @@ def test_data_of_an_unknown_owner_are_not_adopted(machine: Host) -> None:
     machine.write("/data/object-store/x", "", PUBLIC)
     with pytest.raises(DcorError, match="its owner is unknown"):
         change(machine, WANTED)
+
+
+LAB = Access(0o2775, "anna", "lab")
+
+
+@pytest.mark.parametrize(
+    ("access", "instead"), [(LAB, "/srv/dcor-server"), (Access(0o755), "/data/dcor-server"), (Access(0o700), "/data/")]
+)
+def test_a_directory_that_others_use_is_refused_with_another_name_and_stays_as_it_is(
+    machine: Host, access: Access, instead: str
+) -> None:
+    machine.make_directory("/data", access)
+    machine.path("/data/notes").touch()
+    with pytest.raises(InvalidAnswer, match="/data is used already: it contains notes") as refused:
+        change(machine, WANTED)
+    assert f"for example {instead}" in refused.value.hint
+    assert machine.access("/data") == access
+
+
+@pytest.mark.parametrize("access", [LAB, Access(0o777), Access(0o700), Access(0o711, "anna", "anna")])
+def test_an_empty_directory_of_somebody_is_refused_and_stays_as_it_is(machine: Host, access: Access) -> None:
+    machine.make_directory("/data", access)
+    with pytest.raises(InvalidAnswer, match=r"/data is .*: root has to own it") as refused:
+        change(machine, WANTED)
+    assert "chmod 0711 /data" in refused.value.hint
+    (outcome,) = run([DataDirectory("/data")], machine)
+    assert outcome.result is Result.FAILED
+    assert (machine.access("/data"), machine.names("/data")) == (access, [])
+
+
+@pytest.mark.parametrize("access", [Access(0o755), Access(0o711, "root", "staff")])
+def test_an_empty_disk_is_used_and_keeps_its_access(machine: Host, access: Access) -> None:
+    machine.make_directory("/data", access)
+    machine.make_directory("/data/lost+found", Access(0o700))
+    change(machine, WANTED)
+    run([DataDirectory("/data")], machine)
+    assert machine.exists(marker("/data"))
+    assert machine.access("/data") == access
+
+
+@pytest.mark.parametrize("key", ["data_directory", "scratch_directory"])
+def test_a_link_is_refused_before_anything_is_saved(machine: Host, key: str) -> None:
+    machine.link("/srv/link", "/srv/disk")
+    with pytest.raises(InvalidAnswer, match="/srv/link is a symbolic link") as refused:
+        change(machine, replace(WANTED, **{key: "/srv/link"}))
+    assert "/srv/disk" in refused.value.hint
+
+
+@pytest.mark.parametrize("access", [LAB, Access(0o1777), Access(0o700)])
+def test_a_scratch_directory_of_somebody_is_refused_and_stays_as_it_is(machine: Host, access: Access) -> None:
+    machine.make_directory("/srv/scratch", access)
+    for before in (None, WANTED):
+        with pytest.raises(InvalidAnswer, match=r"/srv/scratch is .*: root has to own it"):
+            change(machine, replace(WANTED, scratch_directory="/srv/scratch"), before=before)
+    assert machine.access("/srv/scratch") == access
+
+
+@pytest.mark.parametrize("path", ["/var/cache/dcor-server/ckanext-dc_serve", "/var/lib/ckan/webassets"])
+def test_a_directory_of_another_ckan_that_a_purge_would_delete_is_refused(machine: Host, path: str) -> None:
+    machine.write(f"{path}/file", "", PUBLIC)
+    with pytest.raises(DcorError, match=f"{path} is another CKAN's"):
+        change(machine, WANTED)
+    change(machine, WANTED, before=WANTED)
+    machine.remove(f"{path}/file")
+    change(machine, WANTED)
 
 
 def test_data_do_not_move_by_a_setting(machine: Host) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel import managed_file, secrets
 from dcor_pkg.kernel.data_directory import marker
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.managed_file import ManagedFile
@@ -40,6 +40,11 @@ FILER_READ_KEY = "filer-read-key"
 
 #: the file that nginx includes where it asks the filer
 TOKEN = f"{secrets.DIRECTORY}/filer-token.conf"
+
+#: the file with CKAN's credentials
+CREDENTIALS = "/etc/dcor-object-store/s3.json"
+#: for the removal plan: where the package keeps what is not in the data directory
+DATA = (f"stop {UNIT}", "tree /var/lib/dcor-object-store")
 
 VOLUMES = Access(0o700, "dcor-store", "dcor-store")
 OF_STORE = Access(0o640, "root", "dcor-store")
@@ -69,13 +74,18 @@ def steps(settings: Settings) -> tuple[Step, ...]:
             then=(RESTART,),
         ),
         ManagedFile(
-            "/etc/dcor-object-store/s3.json",
+            CREDENTIALS,
             "services/object_store/templates/s3.json",
             access=OF_STORE,
             then=(RESTART,),
         ),
         FilerToken(),
     )
+
+
+def was_used(host: Host) -> bool:
+    """Return whether the local store was ever configured."""
+    return managed_file.is_recorded(host, CREDENTIALS)
 
 
 def problem(host: Host, _: Endpoint) -> str | None:

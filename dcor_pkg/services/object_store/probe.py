@@ -24,6 +24,8 @@ from dcor_pkg.services.reach import UnusableService, reach
 
 #: no bucket of a circle has this name
 BUCKET = "dcor-server-check-"
+#: what begins the names of all of those
+CIRCLE = "circle-"
 CURL = ("curl", "--silent", "--show-error", "--max-time", "60", "--config", "-")
 TAGGING = "<Tagging><TagSet><Tag><Key>public</Key><Value>true</Value></Tag></TagSet></Tagging>"
 
@@ -101,6 +103,12 @@ def probe(host: Host, store: Endpoint, secret: Secret, settings: Settings) -> No
         problems = [_problem(client, bucket, request) for request in DELETE]
     if any(problems):
         raise UnusableService(next(filter(None, problems)), f"The bucket {bucket[1:]} may be left there.")
+
+
+def content(host: Host, store: Endpoint, secret: Secret) -> str | None:
+    """Return the first bucket of a circle, or None where there is none; other buckets are not used."""
+    found = re.search(f"<Name>({CIRCLE}[^<]*)</Name>", Client(host, store, secret).ask("GET", "/").body)
+    return None if found is None else f"the bucket {found[1]}"
 
 
 def _check_privacy(client: Client, bucket: str, *, public: bool) -> None:

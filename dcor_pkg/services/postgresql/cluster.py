@@ -18,10 +18,6 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import SYSTEMD_UNITS
 from dcor_pkg.services.postgresql import psql
 
-#: where CKAN and psql look for the local cluster
-PORT = 5432
-#: the directory of its unix socket, which belongs to PostgreSQL
-SOCKETS = "/var/run/postgresql"
 #: CKAN's database in it, and the role that owns it
 DATABASE = "ckan_default"
 #: the first line of start.conf in a cluster that we have stopped; debian/dcor-server.postrm knows it
@@ -68,7 +64,7 @@ def local(host: Host) -> Cluster | None:
     """Return the cluster on our port; None where there is none."""
     for line in host.run("pg_lsclusters", "--no-header", user=OWNER, timeout=TIMEOUT_SECONDS).splitlines():
         version, name, port, status = line.split()[:4]
-        if port == str(PORT):
+        if port == str(psql.PORT):
             return Cluster(version, name, status.startswith("online"))
     return None
 
@@ -77,7 +73,7 @@ def required(host: Host) -> Cluster:
     """Return the cluster on our port. Raises DcorError where there is none."""
     cluster = local(host)
     if cluster is None:
-        raise DcorError(f"There is no PostgreSQL cluster on port {PORT}.", hint="pg_lsclusters lists the clusters.")
+        raise DcorError(f"There is no PostgreSQL cluster on port {psql.PORT}.", hint="pg_lsclusters lists the clusters.")
     return cluster
 
 
@@ -95,7 +91,7 @@ def starts_by_itself(host: Host, cluster: Cluster) -> bool:
 
 def is_ready(host: Host) -> bool:
     """Return whether the cluster accepts connections."""
-    return host.succeeds("pg_isready", "--quiet", f"--host={SOCKETS}", f"--port={PORT}")
+    return host.succeeds("pg_isready", "--quiet", f"--host={psql.SOCKETS}", f"--port={psql.PORT}")
 
 
 @dataclass(frozen=True)
@@ -181,7 +177,7 @@ def _await_ready(host: Host, cluster: Cluster) -> None:
     while not is_ready(host):
         if time.monotonic() > deadline:
             raise DcorError(
-                f"{cluster.unit} was started, and PostgreSQL does not accept connections yet on port {PORT}.",
+                f"{cluster.unit} was started, and PostgreSQL does not accept connections yet on port {psql.PORT}.",
                 hint=f"See: journalctl --unit={cluster.unit}, and its log in /var/log/postgresql.",
             )
         time.sleep(0.1)

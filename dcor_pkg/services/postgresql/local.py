@@ -12,25 +12,30 @@ from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import CommandFailed, DcorError
-from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel import instance, secrets
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.services.endpoint import Endpoint
-from dcor_pkg.services.postgresql import cluster, psql
+from dcor_pkg.services.postgresql import cluster, ownership, psql
 from dcor_pkg.services.postgresql.cluster import ClusterRunning
 
 #: Debian's unit that groups those of the clusters, for the order of starts
 UNIT = "postgresql.service"
-ROLE_AND_ENCODING = "SELECT current_user || ' ' || current_setting('server_encoding')"
+ROLE_ENCODING_AND_MARK = (
+    "SELECT current_user || ' ' || current_setting('server_encoding') || ' ' || "
+    "coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = current_database()"
+)
+#: for the removal plan: the database, its roles, and where they are
+DATA = (f"database {cluster.DATABASE} {cluster.DATABASE},{CKAN_USER} {psql.SOCKETS} {psql.PORT}",)
 
 
 def endpoint(_: Settings) -> Endpoint:
     """Return where the local database is."""
     return Endpoint(
-        *("database", "postgresql", "127.0.0.1", cluster.PORT, f"/{cluster.DATABASE}", CKAN_USER, ""),
+        *("database", "postgresql", "127.0.0.1", psql.PORT, f"/{cluster.DATABASE}", CKAN_USER, ""),
         local=True,
-        sockets=cluster.SOCKETS,
+        sockets=psql.SOCKETS,
     )
 
 
@@ -49,12 +54,22 @@ def running_unit(host: Host) -> str:
     return cluster.required(host).unit
 
 
-def require_running(host: Host) -> None:
-    """Raise DcorError where PostgreSQL does not run, and an administrator has said that it does not start by itself."""
+def was_used(host: Host) -> bool:
+    """Return whether this server has recorded that it uses the local database."""
+    return ownership.is_used(host, endpoint(Settings()))
+
+
+def require_usable(host: Host) -> None:
+    """Raise DcorError where PostgreSQL does not run, and an administrator has said that it does not start by itself.
+
+    Raise InvalidAnswer where the database in it is another program's.
+    """
     ours = cluster.required(host)
-    if not (cluster.is_ready(host) or cluster.is_stopped_by_us(host) or cluster.starts_by_itself(host, ours)):
+    if cluster.is_ready(host):
+        ownership.require(host, endpoint(Settings()))
+    elif not (cluster.is_stopped_by_us(host) or cluster.starts_by_itself(host, ours)):
         raise DcorError(
-            f"PostgreSQL does not accept connections on its socket in {cluster.SOCKETS}, port {cluster.PORT}, and "
+            f"PostgreSQL does not accept connections on its socket in {psql.SOCKETS}, port {psql.PORT}, and "
             f"{ours.start} says that it does not start by itself.",
             hint=f"Write auto into that file, then: systemctl start {ours.unit}; pg_lsclusters lists all clusters.",
         )
@@ -81,33 +96,39 @@ class DatabaseLogin:
 
 @dataclass(frozen=True)
 class PostgresqlDatabase:
-    """The roles, and the database in UTF8, whatever the locale of the cluster."""
+    """The roles, and the database in UTF8, whatever the locale of the cluster, with the mark of this instance."""
 
     database: Endpoint
     name: str = "postgresql database"
 
     def check(self, host: Host) -> str | None:
         try:
-            role, encoding = psql.query(host, self.database, ROLE_AND_ENCODING).split()
+            role, encoding, *mark = psql.query(host, self.database, ROLE_ENCODING_AND_MARK).split(" ", 2)
         except CommandFailed as error:
             return f"{self.database.user} cannot log in to {self.database.name}: {psql.message(error.hint)}"
         if role != self._owner:
             return f"{self.database.user} works in it as {role}, not as {self._owner}"
-        return None if encoding == "UTF8" else f"its encoding is {encoding}, not UTF8"
+        if encoding != "UTF8":
+            return f"its encoding is {encoding}, not UTF8"
+        return None if mark == [instance.mark(host)] else "does not have the mark of this server"
 
     def apply(self, host: Host) -> None:
         """Create what is missing; an existing database is kept as it is. The SQL is made of names of ours."""
         owner, user, name = self._owner, self.database.user, self.database.name
-        for role, options in ((owner, ""), (user, " LOGIN")):
-            if psql.as_superuser(host, f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'") == "0":  # noqa: S608
-                psql.as_superuser(host, f'CREATE ROLE "{role}"{options}')
-        if psql.as_superuser(host, f"SELECT count(*) FROM pg_database WHERE datname = '{name}'") == "0":  # noqa: S608
+        ownership.require(host, self.database)
+        ownership.prepare(host, self.database)
+        found = ownership.marks(host, self.database)
+        for role, key, options in ((owner, ownership.OWNER, ""), (user, ownership.LOGIN, " LOGIN")):
+            if key not in found:
+                ownership.create_role(host, role, options)
+        if ownership.DATABASE not in found:
             psql.as_superuser(
                 host,
                 f"CREATE DATABASE {name} OWNER {owner} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'",
             )
         psql.as_superuser(host, f'GRANT {owner} TO "{user}"')
         psql.as_superuser(host, f'ALTER ROLE "{user}" IN DATABASE {name} SET role = {owner}')
+        ownership.take(host, self.database)
 
     @property
     def _owner(self) -> str:

@@ -7,7 +7,7 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.endpoint import Endpoint
-from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.postgresql import ownership, psql
 from dcor_pkg.services.reach import TRUST, UnusableService, reach
 
 #: CKAN 2.11's documentation, "Installing CKAN from source"; in the form of `server_version_num`
@@ -46,6 +46,12 @@ def probe(host: Host, database: Endpoint, password: Secret, settings: Settings) 
             f"the encoding of {database.name} is {encoding}, not UTF8", "Create it again, with ENCODING 'UTF8'."
         )
     _query(host, database, password, CREATE_TABLE, f"{database.user} cannot create tables in {database.name}")
+
+
+def content(host: Host, database: Endpoint, password: Secret) -> str | None:
+    """Return how much there is in the database, or None where it is empty. Raises UnusableService."""
+    found = _query(host, database, password, ownership.RELATIONS)
+    return None if found == "0" else f"{found} tables, views and sequences"
 
 
 def _query(host: Host, database: Endpoint, password: Secret, sql: str, failure: str = "the login failed") -> str:

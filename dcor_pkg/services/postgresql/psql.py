@@ -12,6 +12,8 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.services.endpoint import Endpoint, postgresql_options
 
+#: the port of the local cluster, and the directory of its unix socket, which belongs to PostgreSQL
+PORT, SOCKETS = 5432, "/var/run/postgresql"
 #: libpq's password file (libpq, "The Password File") for the database that the settings name
 PASSFILE = f"{secrets.DIRECTORY}/pgpass"
 #: without the admin's own ~/.psqlrc; values alone; the first error ends it
@@ -32,10 +34,11 @@ def query(host: Host, database: Endpoint, sql: str, passfile: str = PASSFILE) ->
     return host.run(*PSQL, f"--dbname={connection}", text=sql, user=CKAN_USER if database.sockets else None).strip()
 
 
-def as_superuser(host: Host, sql: str) -> str:
+def as_superuser(host: Host, sql: str, database: str = "postgres") -> str:
     """Return what the superuser of this machine's PostgreSQL gets as the result of SQL. Raises DcorError."""
+    connection = f"host={SOCKETS} port={PORT} dbname={database}"
     try:
-        return host.run(*PSQL, "--dbname=postgres", text=sql, user="postgres").strip()
+        return host.run(*PSQL, f"--dbname={connection}", text=sql, user="postgres").strip()
     except CommandFailed as error:
         raise DcorError(
             f"PostgreSQL on this machine failed as its superuser: {message(error.hint)}.",

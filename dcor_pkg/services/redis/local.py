@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import CommandFailed
+from dcor_pkg.kernel import managed_file
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.moved_file import MovedFile
 from dcor_pkg.kernel.step import Step
@@ -21,6 +22,8 @@ RESTART = f"restart {UNIT}"
 CONFIGURATION = f"{paths.CONFIGURATION}/redis.conf"
 ACCESS = Access(0o640, "root", "redis")
 SOCKET = "/run/redis-dcor/redis.sock"
+#: for the removal plan: what its configuration names in Redis's own directory
+DATA = (f"stop {UNIT}", "tree /var/lib/redis/dcor-appendonly", "tree /var/lib/redis/dcor.rdb")
 
 
 def endpoint(_: Settings) -> Endpoint:
@@ -40,6 +43,11 @@ def steps(_: Settings) -> tuple[Step, ...]:
             then=(RESTART,),
         ),
     )
+
+
+def was_used(host: Host) -> bool:
+    """Return whether the local instance was ever configured."""
+    return managed_file.is_recorded(host, CONFIGURATION)
 
 
 def problem(host: Host, redis: Endpoint) -> str | None:

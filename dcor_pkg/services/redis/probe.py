@@ -15,6 +15,8 @@ from dcor_pkg.services.reach import UnusableService, reach
 #: redis-py 5, "Supported Redis Versions"; RQ 1.16 itself needs 3.0
 MINIMUM_VERSION = (5, 0)
 KEY = "dcor-server-check"
+#: RQ's set of all queues (rq/queue.py, redis_queues_keys)
+QUEUES = "rq:queues"
 #: the key expires, so nothing is left of it even if we are interrupted before we delete it
 EXPIRY_SECONDS = 10
 
@@ -43,6 +45,12 @@ def probe(host: Host, redis: Endpoint, password: Secret, settings: Settings) -> 
         answer = _ask(host, redis, password, command)
         if answer not in ("OK", "1"):
             raise UnusableService(f"it does not allow CKAN to write: {answer}")
+
+
+def content(host: Host, redis: Endpoint, password: Secret) -> str | None:
+    """Return how many job queues there are, or None: jobs of others would be run here, and ours there."""
+    answer = _ask(host, redis, password, f"SELECT {redis.name or 0}\nSCARD {QUEUES}").splitlines()[-1]
+    return None if answer == "0" else f"{answer} job queues"
 
 
 def _ask(host: Host, redis: Endpoint, password: Secret, command: str = "") -> str:

@@ -49,6 +49,13 @@ def probe(host: Host, solr: Endpoint, password: Secret, settings: Settings) -> N
         raise UnusableService(f"{solr.user} cannot update its index (it answers {answer.status})")
 
 
+def content(_: Host, solr: Endpoint, password: Secret) -> str | None:
+    """Return how many documents the core has, or None where it is empty."""
+    answer = http_request.ask(f"{solr.address}/select?q=*:*&rows=0&wt=json", (solr.user, password))
+    found = re.search(r'"numFound":\s*(\d+)', answer.body)
+    return None if found is None or found[1] == "0" else f"{found[1]} documents"
+
+
 def _check_version(solr: Endpoint, password: Secret) -> None:
     """Check Solr's version where this user may read it; otherwise the schema alone shows whether it fits."""
     root = solr.address.rpartition("/")[0]

@@ -9,6 +9,7 @@ from dcor_pkg.ckan import release
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.postgresql import psql
@@ -29,6 +30,22 @@ def revisions(host: Host, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(psql, "query", query)
     monkeypatch.setattr(release, "run", lambda *_: revisions.append("4a5e3465beb6"))
     return revisions
+
+
+@pytest.mark.parametrize("text", ["[app:main]\nsqlalchemy.url = {}\n", "[app:main]\nsqlalchemy.url\t:{} \n"])
+def test_tables_are_not_touched_where_ckan_ini_names_another_database(
+    host: Host, revisions: list[str], text: str
+) -> None:
+    host.write(f"{release.directory('2.11.6-abc')}/{release.SCHEMA}", "4a5e3465beb6\n", Access(0o644))
+    host.write(paths.CKAN_INI, text.format("postgresql://ckan_default:hush@production/ckan_default"), Access(0o640))
+    (outcome,) = run([STEP], host)
+    assert (outcome.result, revisions) == (Result.FAILED, [])
+    assert "names another database than the settings" in outcome.reason
+    assert "hush" not in outcome.reason + outcome.hint
+    assert "dcor-server set database=" in outcome.hint
+    own = "postgresql://www-data@/ckan_default?host=/var/run/postgresql&port=5432"
+    host.write(paths.CKAN_INI, text.format(own), Access(0o640))
+    assert run([STEP], host)[0].result is Result.CHANGED
 
 
 def test_without_a_release_the_revision_is_unknown(host: Host, revisions: list[str]) -> None:

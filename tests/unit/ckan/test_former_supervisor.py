@@ -12,7 +12,8 @@ from tests.unit.fake_machine import PUBLIC, Machine
 
 STEP = NoFormerPrograms()
 OWN = "[program:own]\ncommand = /usr/bin/own\n"
-FORMER = "[program:dcor-web-1.0.aa]\ncommand = web\n[program:dcor-jobs-1.0.aa]\ncommand = jobs\n"
+BACKUP = "[program:dcor-backup]\ncommand = /usr/bin/backup\n"
+FORMER = "; Managed by dcor-server: the web server\n[program:dcor-web-1.0.aa]\ncommand = web\n[program:dcor-jobs-1.0.aa]\ncommand = jobs\n"
 
 
 @pytest.fixture
@@ -20,6 +21,7 @@ def former(machine: Machine) -> Machine:
     """Return a machine with the programs of a former version, and one of the administrator's."""
     machine.host.write(f"{PROGRAMS}/dcor-1.0.aa.conf", FORMER, PUBLIC)
     machine.host.write(f"{PROGRAMS}/own.conf", OWN, PUBLIC)
+    machine.host.write(f"{PROGRAMS}/dcor-backup.conf", BACKUP, PUBLIC)
     machine.host.write(DROP_IN, "[Unit]\n", PUBLIC)
     machine.debian_supervisor.restart()
     return machine
@@ -33,8 +35,9 @@ def test_a_server_without_them_has_nothing_to_do(machine: Machine) -> None:
 def test_they_are_stopped_and_removed_and_others_run_on(former: Machine) -> None:
     (outcome,) = run([STEP], former.host)
     assert (outcome.result, outcome.reason) == (Result.CHANGED, f"{PROGRAMS}/dcor-1.0.aa.conf is a former version's")
-    assert {name: it.state for name, it in former.debian_supervisor.loaded.items()} == {"own": "RUNNING"}
-    assert former.host.names(PROGRAMS) == ["own.conf"]
+    states = {name: it.state for name, it in former.debian_supervisor.loaded.items()}
+    assert states == {"own": "RUNNING", "dcor-backup": "RUNNING"}
+    assert former.host.names(PROGRAMS) == ["dcor-backup.conf", "own.conf"]
     assert not former.host.exists(DROP_IN)
     assert run([STEP], former.host)[0].result is Result.UNCHANGED
 

@@ -43,12 +43,26 @@ class Postgresql:
     databases: dict[str, Database] = field(default_factory=dict)
     #: the databases of external servers, by the names of their hosts; their roles are among `roles`
     external: dict[str, set[str]] = field(default_factory=dict)
+    #: comments on "DATABASE NAME" and "ROLE NAME"
+    comments: dict[str, str] = field(default_factory=dict)
     #: the SQL that has changed rows
     updates: list[str] = field(default_factory=list)
 
     def programs(self) -> dict[str, Handler]:
         """Return the handlers by the names of their programs."""
-        return {"psql": self.psql, "pg_isready": self.is_ready, "pg_lsclusters": self.clusters}
+        return {
+            "psql": self.psql,
+            "pg_isready": self.is_ready,
+            "pg_lsclusters": self.clusters,
+            "pg_dump": self.dump,
+        }
+
+    def dump(self, call: Call) -> str:
+        """Write a file that pg_dump(1) would write."""
+        assert call.user == "postgres", call.argv
+        assert call.words[0] in self.databases, call.argv
+        self.host.write(call.option("--file"), "PGDMP", Access(0o600, "postgres", "postgres"))
+        return ""
 
     def stop_for_good(self) -> None:
         """Stop the cluster as an administrator does who does not want it to start again."""
@@ -81,7 +95,8 @@ class Postgresql:
                 "\tIs the server running locally and accepting connections on that socket?\n",
             )
         if call.user == "postgres":
-            return self._answer(call, SUPERUSER, None)
+            assert (login["host"], login["port"]) == ("/var/run/postgresql", "5432"), call.argv
+            return self._answer(call, SUPERUSER, self.databases.get(login["dbname"]))
         failed = f"psql: error: connection to server {address} failed: "
         if is_external:
             self._check_password(call, login, failed)
@@ -117,7 +132,38 @@ Answer = Callable[[Postgresql, Call, "Database | None", "re.Match[str]"], object
 def _create_role(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
     assert found[1] not in self.roles, call.text
     self.roles[found[1]] = ""
+    self.comments[f"ROLE {found[1]}"] = found[2]
     return ""
+
+
+def _marks(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    name, login = found[1], found[2]
+    lines = [f"database|{self.comments.get(f'DATABASE {name}', '')}"] if name in self.databases else []
+    roles = {"owner": name, "login": login}
+    return "\n".join(
+        [
+            *lines,
+            *(f"{key}|{self.comments.get(f'ROLE {role}', '')}" for key, role in roles.items() if role in self.roles),
+        ]
+    )
+
+
+def _relations(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> int:
+    assert database is not None, call.argv
+    return 0 if database.revision is None else 70
+
+
+def _comment(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    kind, name = found[1], found[2].strip('"')
+    assert name in (self.databases if kind == "DATABASE" else self.roles), call.text
+    self.comments[f"{kind} {name}"] = found[3]
+    return ""
+
+
+def _describe(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    assert database is not None
+    name = next(name for name, it in self.databases.items() if it is database)
+    return f"{database.works_as} {database.encoding} {self.comments.get(f'DATABASE {name}', '')}"
 
 
 def _grant(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
@@ -175,11 +221,13 @@ def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match
 
 #: what the superuser asks
 SUPERUSER: dict[str, Answer] = {
-    r"SELECT count\(\*\) FROM pg_roles WHERE rolname = '([\w-]+)'": lambda it, *rest: int(rest[2][1] in it.roles),
-    r'CREATE ROLE "([\w-]+)"(?: LOGIN)?': _create_role,
+    r"\nSELECT 'database', .* FROM pg_database WHERE datname = '(\w+)'\n.* WHERE rolname = '\1'\n"
+    r".* WHERE rolname = '([\w-]+)'\n": _marks,
+    r"SELECT count\(\*\) FROM pg_class JOIN pg_namespace .*": _relations,
+    r"COMMENT ON (DATABASE|ROLE) ([\w\"-]+) IS '([^']*)'": _comment,
+    r"BEGIN; CREATE ROLE \"([\w-]+)\"(?: LOGIN)?; COMMENT ON ROLE \"\1\" IS '([^']*)'; COMMIT": _create_role,
     r'GRANT (\w+) TO "([\w-]+)"': _grant,
     r'ALTER ROLE "([\w-]+)" IN DATABASE (\w+) SET role = (\w+)': _work_as,
-    r"SELECT count\(\*\) FROM pg_database WHERE datname = '(\w+)'": lambda it, *rest: int(rest[2][1] in it.databases),
     r"CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE template0 ENCODING '(\w+)' LOCALE 'C.UTF-8'": _create,
     r"SELECT count\(\*\) FROM pg_database WHERE NOT datistemplate AND datname NOT IN \('postgres', '(\w+)'\)": (
         lambda it, *rest: len(set(it.databases) - {rest[2][1]}.union(*it.external.values()))
@@ -188,9 +236,7 @@ SUPERUSER: dict[str, Answer] = {
 #: what CKAN's role asks
 ROLE: dict[str, Answer] = {
     "SELECT 1": lambda *_: 1,
-    r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\)": (
-        lambda it, call, database, _: f"{database.works_as} {database.encoding}" if database else ""
-    ),
+    r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\) .* WHERE datname = current_database\(\)": _describe,
     "SELECT version_num FROM alembic_version": _revision,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,
     r"SELECT coalesce\(json_object_agg\(key, coalesce\(value, ''\)\), '\{\}'\) FROM system_info": _options,

@@ -14,12 +14,12 @@ from dcor_pkg.ckan import former_supervisor, processes, programs, release
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.kernel import managed_file, pending, secrets
-from dcor_pkg.kernel.preserved import PRESERVED_INSTANCE
+from dcor_pkg.kernel.instance import PRESERVED_INSTANCE
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.kernel.step import Step
-from dcor_pkg.machine import facts
+from dcor_pkg.machine import facts, state_file
 from dcor_pkg.machine.host import Access
-from dcor_pkg.machine.paths import PRESERVED, PROGRAMS
+from dcor_pkg.machine.paths import ADDRESSES, PRESERVED, PROGRAMS
 from dcor_pkg.plan import build_plan
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.postgresql import cluster
@@ -165,7 +165,7 @@ def stop_ckan(machine: Machine) -> None:
 
 def leave_former_programs(machine: Machine) -> None:
     """Leave a program below Debian's supervisor, as former versions had it."""
-    text = "[program:dcor-web-1.0.aa]\ncommand = web\n"
+    text = "; Managed by dcor-server: the web server\n[program:dcor-web-1.0.aa]\ncommand = web\n"
     machine.host.write(f"{former_supervisor.PROGRAMS}/dcor-1.0.aa.conf", text, PUBLIC)
     machine.debian_supervisor.restart()
 
@@ -184,6 +184,12 @@ def lose_copies(machine: Machine) -> None:
 def work_as_oneself(machine: Machine) -> None:
     """Let what CKAN makes in the database belong to another role than the database."""
     machine.postgresql.databases[cluster.DATABASE].works_as = "www-data"
+
+
+def restore_own_database(machine: Machine) -> None:
+    """Have a database that was dropped and made again, as for a backup, on a server that has recorded its use."""
+    machine.postgresql.comments.clear()
+    state_file.write(machine.host, ADDRESSES, {f"postgresql://127.0.0.1/{cluster.DATABASE}": {}})
 
 
 def record_former_file(machine: Machine) -> None:

@@ -15,9 +15,10 @@ from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.ckan.strays import NoStrays
-from dcor_pkg.kernel import pending, secrets
-from dcor_pkg.kernel.data_directory import INSTANCE, DataDirectory
+from dcor_pkg.kernel import instance, pending, secrets
+from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.directory import Directory
+from dcor_pkg.kernel.instance import INSTANCE
 from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles
 from dcor_pkg.kernel.moved_file import MovedFile
@@ -43,6 +44,7 @@ from dcor_pkg.services.postgresql.local import DatabaseLogin, PostgresqlDatabase
 from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.redis import local as redis
 from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
+from dcor_pkg.services.removal_plan import PLAN, RemovalPlan
 from dcor_pkg.services.solr import local as solr
 from dcor_pkg.services.solr.local import SolrCore
 from dcor_pkg.tls import own_certificate, self_signed, trust_bundle
@@ -62,6 +64,15 @@ VALIDATED = ValidatedFiles("validated files", (UWSGI,), nginx_additions.VALIDATE
 
 CASES = (
     Case(PreservedSettings, {"instance lost": remove(INSTANCE)}, before=damages.preserve),
+    Case(
+        RemovalPlan,
+        {
+            "lost": remove(PLAN),
+            "readable": chmod(PLAN, 0o644),
+            "changed": write(PLAN, "data / made etc\n", secrets.ACCESS),
+            "interrupted": write(instance.DELETED, "/data\n"),
+        },
+    ),
     Case(
         RandomSecret,
         {
@@ -154,6 +165,7 @@ CASES = (
             "role lost": lambda machine: machine.postgresql.roles.clear(),
             "works as another role": damages.work_as_oneself,
             "database lost": lambda machine: machine.postgresql.databases.clear(),
+            "mark lost": damages.restore_own_database,
         },
     ),
     Case(

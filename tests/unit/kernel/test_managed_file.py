@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from dcor_pkg.kernel import pending
+from dcor_pkg.kernel import managed_file, pending
 from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles, changed_by_admin, new_version
 from dcor_pkg.kernel.runner import Outcome, Result, run
-from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.host import Access, Host
 
 FILE = ManagedFile("/etc/app.conf", "ckan/templates/uwsgi.ini", {"workers": 4}, then=("reload app.service",))
 ACCEPTED = ValidatedFiles("app", (FILE,), ("/bin/true",))
@@ -51,6 +51,53 @@ def test_a_power_cut_between_record_and_write_is_not_taken_for_an_edit(host: Hos
     assert changed_by_admin(host) == []
     assert [outcome.result for outcome in run([newer], host)] == [Result.CHANGED]
     assert "processes = 8" in str(host.read(FILE.path))
+
+
+FOREIGN = "[app:main]\nof = another\n"
+ASIDE = f"{FILE.path}.before-dcor-server"
+
+
+def test_a_file_that_was_there_before_is_put_aside_and_named(host: Host) -> None:
+    host.write(FILE.path, FOREIGN, Access(0o640, "root", "www-data"))
+    (outcome,) = run([FILE], host)
+    assert outcome.reason == f"is another program's, so it is moved to {ASIDE}"
+    assert (host.read(ASIDE), host.access(ASIDE)) == (FOREIGN, Access(0o640, "root", "www-data"))
+    assert host.read(FILE.path) == FILE.text(host)
+    assert changed_by_admin(host) == []
+    assert run([FILE], host) == [Outcome(FILE.name, Result.UNCHANGED)]
+    host.write(FILE.path, FOREIGN, FILE.access)
+    run([FILE], host)
+    assert (host.read(FILE.path), changed_by_admin(host)) == (FOREIGN, [FILE.path])
+
+
+def test_one_that_was_put_aside_earlier_is_not_overwritten(host: Host) -> None:
+    host.write(ASIDE, "first\n", FILE.access)
+    host.write(FILE.path, FOREIGN, FILE.access)
+    run([FILE], host)
+    assert (host.read(ASIDE), host.read(f"{ASIDE}.2")) == ("first\n", FOREIGN)
+
+
+def test_a_power_cut_while_it_is_put_aside_does_not_make_it_an_edit(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.write(FILE.path, FOREIGN, FILE.access)
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(managed_file, "record", cut)
+        with pytest.raises(KeyboardInterrupt):
+            FILE.apply(host)
+    run([FILE], host)
+    assert (host.read(ASIDE), host.read(FILE.path)) == (FOREIGN, FILE.text(host))
+
+
+def test_a_file_with_our_first_line_is_an_edit_also_when_the_records_are_lost(host: Host) -> None:
+    host.write(FILE.path, f"{FILE.text(host)}mine = 1\n", FILE.access)
+    run([FILE], host)
+    assert changed_by_admin(host) == [FILE.path]
+    assert not host.exists(ASIDE)
 
 
 RELOAD = "reload app.service"

@@ -9,8 +9,8 @@ import pytest
 
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.kernel import secrets
-from dcor_pkg.kernel.data_directory import INSTANCE
-from dcor_pkg.kernel.preserved import PRESERVED_INSTANCE, PreservedSettings
+from dcor_pkg.kernel.instance import INSTANCE, PRESERVED_INSTANCE
+from dcor_pkg.kernel.preserved import PreservedSettings
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import PRESERVED
 from dcor_pkg.services import external

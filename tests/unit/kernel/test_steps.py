@@ -141,6 +141,17 @@ def test_a_fifo_in_its_place_is_named_although_owner_and_mode_are_right(
     assert "/var/log/ckan/web.log" in outcome.reason
 
 
+@pytest.mark.parametrize("mode", [0o755, 0o711])
+def test_a_directory_that_others_may_use_keeps_its_access(host: Host, mode: int) -> None:
+    host.make_directory("/srv/scratch", Access(mode, "root", "staff"))
+    step = Directory("/srv/scratch", Access(0o755, "www-data", "www-data"), shared=True)
+    assert run([step], host) == [Outcome(step.name, Result.UNCHANGED)]
+    assert host.access("/srv/scratch") == Access(mode, "root", "staff")
+    host.path("/srv/scratch").rmdir()
+    assert run([step], host)[0].result is Result.CHANGED
+    assert host.access("/srv/scratch") == step.access
+
+
 def test_a_secret_stays_the_same_when_its_access_is_healed(host: Host) -> None:
     run([RandomSecret("key")], host)
     secret = secrets.read(host, "key")

@@ -88,7 +88,7 @@ def test_it_is_in_the_plan_when_local_and_switched_off_when_external(engine: Eng
 def test_a_purge_removes_the_files_of_its_steps(engine: Engine) -> None:
     postrm = (DEBIAN / "dcor-server.postrm").read_text(encoding="utf-8")
     files = [step.path for step in engine.set_up(Settings()) if isinstance(step, ManagedFile)]
-    directories = re.findall(r"rm -rf ([^\n]*)", postrm)
+    directories = re.findall(r"^ +remove (/[^\n]*)", postrm, re.MULTILINE)
     removed = {word for line in directories for word in line.split()}
     assert [
         path for path in files if path not in postrm and not any(path.startswith(f"{one}/") for one in removed)

@@ -13,10 +13,11 @@ from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.errors import CommandFailed
-from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel import instance, secrets
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import http_request
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import PRESERVED
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.services import engines, external
 from dcor_pkg.services.endpoint import Endpoint
@@ -222,8 +223,8 @@ def test_a_closed_port_is_one_sentence() -> None:
 
 
 def with_row(monkeypatch: pytest.MonkeyPatch, key: str, **changed: Any) -> Engine:
-    """Change one row of the table."""
-    row = replace(engine(key), **changed)
+    """Change one row of the table; the service is empty."""
+    row = replace(engine(key), **{"content": lambda *_: None, **changed})
     monkeypatch.setattr(engines, "ENGINES", tuple(row if it.key == key else it for it in engines.ENGINES))
     return row
 
@@ -285,3 +286,63 @@ def test_only_a_new_address_or_password_is_probed(
     former = None if before is None else settings.parse(before)
     external.check(host, Proposal(former, replace(ONLY_REDIS, site_title="X"), GIVEN))
     assert probed == ([Secret(PASSWORD)] if is_probed else [])
+
+
+def content(key: str, monkeypatch: pytest.MonkeyPatch, programs: Programs, found: str) -> str | None:
+    """Return what an external service is said to have."""
+    programs.says = [f"{found}\n200" if key == "object-store" else found]
+    monkeypatch.setattr(http_request, "ask", lambda *_: Answer(200, found))
+    return engine(key).content(Host(), endpoint(key), Secret(PASSWORD))
+
+
+@pytest.mark.parametrize(
+    ("key", "empty", "found", "said"),
+    [
+        ("database", "0", "70", "70 tables, views and sequences"),
+        ("redis", "OK\nOK\n0", "OK\nOK\n2", "2 job queues"),
+        ("solr", '{"response": {"numFound":0}}', '{"response": {"numFound": 3}}', "3 documents"),
+        ("object-store", "<Name>backups</Name>", "<Name>x</Name><Name>circle-a1</Name>", "the bucket circle-a1"),
+    ],
+)
+def test_what_an_external_service_has_of_ckan_is_seen(
+    monkeypatch: pytest.MonkeyPatch, programs: Programs, key: str, empty: str, found: str, said: str
+) -> None:
+    assert content(key, monkeypatch, programs, empty) is None
+    assert content(key, monkeypatch, programs, found) == said
+
+
+FIRST = Proposal(None, settings.parse({"solr": ANSWERS["solr"]}), {"solr-password": Secret(PASSWORD)})
+ID = Access(0o644)
+
+
+@pytest.fixture
+def core(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
+    """Return a machine that can use an external core with documents of another CKAN."""
+    changed = {"probe": lambda *_: None, "log_in": lambda *_: None, "content": lambda *_: "3 documents"}
+    with_row(monkeypatch, "solr", **changed)
+    return host
+
+
+def test_a_service_with_the_content_of_another_ckan_is_refused_with_both_ways_out(core: Host) -> None:
+    with pytest.raises(InvalidAnswer, match=r"it is not empty \(3 documents\), and not this server's") as refused:
+        external.check(core, FIRST)
+    assert "touch /etc/dcor-server/take-up-solr" in refused.value.hint
+    assert "name an empty one" in refused.value.hint
+
+
+def test_it_is_used_when_the_administrator_says_so_once(core: Host) -> None:
+    core.write(instance.take_up("solr"), "", ID)
+    external.check(core, FIRST)
+    external.forget_consent(core, FIRST.wanted)
+    with pytest.raises(InvalidAnswer):
+        external.check(core, FIRST)
+
+
+def test_what_this_server_has_used_is_its_own(core: Host) -> None:
+    external.check(core, replace(FIRST, before=FIRST.wanted))
+    core.write(instance.PRESERVED_INSTANCE, "id\n", ID)
+    core.write(f"{PRESERVED}/dcor-server.conf", f"[dcor-server]\nsolr = {ANSWERS['solr']}\n", ID)
+    external.check(core, FIRST)
+    core.write(f"{PRESERVED}/dcor-server.conf", "[dcor-server]\nsolr = https://ckan@other/solr/ckan\n", ID)
+    with pytest.raises(InvalidAnswer):
+        external.check(core, FIRST)

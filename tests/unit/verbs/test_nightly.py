@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
 from dcor_pkg.ckan import release, unit
 from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Access
+from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.verbs.nightly import JOBS
 from tests.unit.command_line import CommandLine
 
@@ -124,3 +126,12 @@ def test_the_process_becomes_upstreams_command_with_all_its_arguments(
         server(program, *arguments)
     active = release.active(server.machine.host)
     assert replaced == [[f"{release.DIRECTORY}/{active}/bin/{program}", *arguments]]
+
+
+def test_jobs_do_not_work_with_another_database_than_that_of_the_settings(server: CommandLine) -> None:
+    path = server.machine.host.path(CKAN_INI)
+    path.write_text(re.sub("(?m)^sqlalchemy.url = .*", "sqlalchemy.url = postgresql://other", path.read_text()))
+    for verb in (("nightly",), ("unknown-objects", "--yes")):
+        ended = server(*verb)
+        assert (ended.code, "names another database than the settings" in ended.err) == (1, True)
+    assert server.machine.ckan.commands == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
 import pytest
@@ -50,6 +51,14 @@ def test_a_preseed_applies_in_a_first_installation_and_passwords_leave_debconf(h
     assert secrets.read(host, secrets.external("solr-password")) == Secret("hush-solr")
     assert [key for key in KEYS if frontend.values[key].startswith("hush")] == []
     assert True not in frontend.flags.values()
+
+
+@pytest.mark.parametrize("hostname", ["dcor.example.org", "no host"])
+def test_a_yes_to_an_earlier_purge_is_forgotten(host: Host, hostname: str) -> None:
+    frontend = Frontend(preseed={"hostname": hostname, "purge-data": "true"}, interactive=False)
+    with contextlib.suppress(DcorError):
+        take_answers.take(host, Wire(frontend), reconfigure=False, probe=True)
+    assert (frontend.values["purge-data"], frontend.flags["purge-data"]) == ("false", False)
 
 
 def test_later_the_file_applies_and_a_different_preseed_gives_a_line(host: Host) -> None:

@@ -1,0 +1,47 @@
+"""Where CKAN has what it can make again: a purge deletes these directories, so they are ours from the start."""
+
+from __future__ import annotations
+
+from dcor_pkg.answers.settings import InvalidAnswer, Settings
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import instance
+from dcor_pkg.kernel.proposal import Proposal
+from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import CKAN_USER
+
+QUESTION = "dcor-server/scratch-directory"
+LIBRARY = "/var/lib/ckan"
+WEB_ASSETS, HOME = f"{LIBRARY}/webassets", f"{LIBRARY}/config"
+
+
+def of_extensions(settings: Settings) -> tuple[str, ...]:
+    """Return the directories of CKAN's extensions in the scratch directory, which others may use as well."""
+    return tuple(f"{settings.scratch}/{name}" for name in ("ckanext-dc_serve", "ckanext-dcor_depot"))
+
+
+def removal_lines(settings: Settings) -> tuple[str, ...]:
+    """Return their lines in the removal plan; the scratch directory itself goes if it is empty."""
+    directories = (*of_extensions(settings), WEB_ASSETS, HOME)
+    return (*(f"temporary {path}" for path in directories), f"empty {settings.scratch}")
+
+
+def check(host: Host, proposal: Proposal) -> None:
+    """Raise InvalidAnswer where the scratch directory is somebody's, who could exchange what is in it.
+
+    Raise DcorError where one of the directories has something of another CKAN's in it before the first installation.
+    """
+    scratch = proposal.wanted.scratch
+    access = host.access(scratch)
+    if access is not None and access.owner != CKAN_USER and not access.lets_pass:
+        problem = (
+            f"{scratch} is {access}: root has to own it, and nobody else may write in it, but everybody has to pass"
+        )
+        raise InvalidAnswer(QUESTION, scratch, problem, f"Choose another directory, for example {scratch}/dcor-server.")
+    if proposal.before is not None or instance.known(host) is not None:
+        return
+    for path in of_extensions(proposal.wanted):
+        if host.names(path):
+            hint = "Choose another directory for temporary files, or move that away."
+            raise InvalidAnswer(QUESTION, scratch, f"{path} is another CKAN's", hint)
+    if host.names(WEB_ASSETS):
+        raise DcorError(f"{WEB_ASSETS} is another CKAN's: it is not empty.", "Move it away; CKAN makes it again.")
