@@ -74,7 +74,7 @@ def test_a_port_that_another_program_uses_is_named(machine: Host, monkeypatch: p
 def test_a_postgresql_that_is_down_is_named_unless_we_have_stopped_it(
     machine: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Host, "succeeds", lambda *_, **__: False)
+    monkeypatch.setattr(Host, "succeeds", lambda _, *argv, **__: argv[0] == "systemctl")
     monkeypatch.setattr(cluster, "is_stopped_by_us", lambda _: False)
     with pytest.raises(DcorError, match="PostgreSQL does not accept connections"):
         preflight.check(machine, WANTED)

@@ -48,6 +48,11 @@ class Systemd:
             raise call.unknown()
         return ""
 
+    def _require_active(self, call: Call, unit: str) -> str:
+        if not self.is_active(unit):
+            raise call.failure(3, "")
+        return ""
+
     def is_active(self, unit: str) -> bool:
         """Tell whether a unit runs."""
         return unit in self.units and self.units[unit].active == "active"
@@ -65,6 +70,7 @@ class Systemd:
             "enable": self._enable,
             "disable": self._disable,
             "reset-failed": self._reset,
+            "is-active": self._require_active,
         }
         if call.argv[1:] == ("daemon-reload",):
             self._read_files()
