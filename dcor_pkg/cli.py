@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dcor_pkg.machine import error_boundary
+from dcor_pkg.machine import error_boundary, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import (
     check,
@@ -45,6 +45,7 @@ VERBS: tuple[Verb, ...] = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code. Raises SystemExit(2) for wrong usage, as argparse does."""
+    output.replace_missing_characters()
     options = parser().parse_args(arguments)
     os.umask(0o022)
     verb: Verb = options.verb

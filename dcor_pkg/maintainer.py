@@ -15,7 +15,7 @@ from dcor_pkg import converge
 from dcor_pkg.answers import debconf_wire
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import last_converge, pending, report, settings_file
-from dcor_pkg.machine import error_boundary, lock
+from dcor_pkg.machine import error_boundary, lock, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import fingerprint, notices, take_answers, take_down
 from dcor_pkg.verbs.run_report import message, progress
@@ -45,6 +45,7 @@ def postinst(argv: Sequence[str], debhelper: str) -> int:
     otherwise converge a server that is not set up yet.
     """
     os.umask(0o022)
+    output.replace_missing_characters()
     host, action = Host(), argv[1]
 
     def configure() -> int:
@@ -62,6 +63,7 @@ def postinst(argv: Sequence[str], debhelper: str) -> int:
 
 def prerm(argv: Sequence[str], debhelper: str) -> int:
     """Carry out `prerm ACTION` and return 0: on removal the site goes down; what cannot be stopped is reported."""
+    output.replace_missing_characters()
     host = Host()
 
     def remove() -> int:

@@ -13,6 +13,7 @@ from dcor_pkg.kernel import data_directory, instance
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import service as nginx
+from dcor_pkg.nginx import trial
 from dcor_pkg.services import external, mail_relay
 from dcor_pkg.services import preflight as services_preflight
 from dcor_pkg.tls import own_certificate
@@ -37,6 +38,7 @@ CHANGE: tuple[Check, ...] = (
     temporary_directories.check,
     own_certificate.check_own_certificate,
     mail_relay.check_mail_relay,
+    trial.check,
 )
 
 

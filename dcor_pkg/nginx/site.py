@@ -20,7 +20,13 @@ from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.tls.pair import PAIRS
 
 SITE = "/etc/nginx/sites-available/dcor"
-ENABLED = "/etc/nginx/sites-enabled/dcor"
+SITES = "/etc/nginx/sites-enabled"
+ENABLED = f"{SITES}/dcor"
+#: print each file that nginx reads, if it accepts them all
+READ = ("nginx", "-T", "-q")
+#: nginx.org's own nginx.conf does not, for example
+UNREAD = f"nginx does not read the sites in {SITES}."
+UNREAD_HINT = f"Add to the block http in /etc/nginx/nginx.conf: include {SITES}/*;"
 #: nginx creates and fills it. It is not in the scratch directory, which belongs to www-data and may be anywhere.
 CACHE = "/var/cache/nginx-dcor"
 #: While this file exists, each request is answered with 503 (Service Unavailable).
@@ -48,7 +54,8 @@ class Site:
         changed = additions.check(host)
         if changed is not None:
             return additions.error(host) or changed
-        return additions.configuration_error(host)
+        error = additions.configuration_error(host)
+        return UNREAD if error is None and not is_read(host.run(*READ)) else error
 
     def apply(self, host: Host) -> None:
         """Replace everything, let nginx validate it, and restore everything if nginx rejects it."""
@@ -61,6 +68,13 @@ class Site:
                 pending.request(host, RELOAD_NGINX)
                 additions.replace_copies(host, additions.current(host))
             ValidatedFiles(self.name, (self.file,), additions.VALIDATE).apply(host)
+            if not is_read(host.run(*READ)):
+                raise DcorError(UNREAD, UNREAD_HINT)
+
+
+def is_read(files: str) -> bool:
+    """Return whether the site is among the files that nginx reads, as READ prints them."""
+    return f"# configuration file {ENABLED}:\n" in files
 
 
 def site(settings: Settings, facts: Facts) -> ManagedFile:

@@ -1,4 +1,4 @@
-"""The steps of nginx: the directories of the admin's additions, pages, the site, the service."""
+"""The steps of nginx: the directories of the admin's additions, pages, the site, the service, and its answer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import additions
 from dcor_pkg.nginx.error_pages import error_pages
+from dcor_pkg.nginx.served import Served
 from dcor_pkg.nginx.service import DROP_IN, UNIT, NginxService
 from dcor_pkg.nginx.site import Site, site
 from dcor_pkg.nginx.trust_page import trust_page
@@ -27,4 +28,5 @@ def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         Site(site(settings, facts)),
         DROP_IN,
         NginxService(UNIT),
+        Served(settings.hostname),
     )

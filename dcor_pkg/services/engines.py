@@ -12,6 +12,7 @@ from dcor_pkg.kernel.systemd_service import ServiceStopped
 from dcor_pkg.services.endpoint import Endpoint, from_address
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.services.object_store import private_network
 from dcor_pkg.services.object_store import probe as object_store_probe
 from dcor_pkg.services.object_store.socket_activation import SOCKETS, NoSocketActivation, SocketActivation
 from dcor_pkg.services.postgresql import local as postgresql
@@ -89,6 +90,7 @@ ENGINES = (
         health=object_store.problem,
         data=(*(f"stop {socket.unit}" for socket in SOCKETS), *object_store.DATA),
         was_used=object_store.was_used,
+        require=private_network.require,
         packages=("dcor-object-store",),
     ),
 )

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from dcor_pkg.answers.settings import OWN, InvalidAnswer, Settings
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.proposal import Proposal
+from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import AUTHORITIES
 from dcor_pkg.machine.trusted_path import UntrustedPath
@@ -127,9 +128,9 @@ def _problems(host: Host, text: str, chain: Sequence[x509.Certificate], hostname
 
 
 def _date_problems(chain: Sequence[x509.Certificate]) -> Iterator[tuple[str, str]]:
-    now, begin = x509_properties.now(), x509_properties.valid_from(chain[0])
+    now, begin = clock.now(), x509_properties.valid_from(chain[0])
     if begin > now:
-        yield f"is not valid before {begin:%Y-%m-%d %H:%M} UTC", "Check this machine's clock: timedatectl"
+        yield f"is not valid before {begin:%Y-%m-%d %H:%M} UTC", clock.HINT
     for number, certificate in enumerate(chain, 1):
         end = x509_properties.valid_until(certificate)
         if end < now:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from dcor_pkg.answers.settings import OWN, SELF_SIGNED
 from dcor_pkg.kernel import pending, secrets
-from dcor_pkg.machine import paths
+from dcor_pkg.machine import clock, paths
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.tls import x509_properties
 
@@ -72,5 +73,13 @@ def _problem(text: str, key: str, hostname: str) -> str | None:
         return "does not belong to its key"
     if not x509_properties.covers(certificate, hostname):
         return f"is not for {hostname}"
-    left = x509_properties.valid_until(certificate) - x509_properties.now()
+    return _date_problem(certificate) if clock.is_possible() else None
+
+
+def _date_problem(certificate: x509.Certificate) -> str | None:
+    """Return what the dates say. While the clock is wrong they say nothing: clients have pinned the certificate."""
+    begin, now = x509_properties.valid_from(certificate), clock.now()
+    if begin > now:
+        return f"is not valid before {begin:%Y-%m-%d}"
+    left = x509_properties.valid_until(certificate) - now
     return None if left > RENEW_BEFORE else f"expires in {left.days} days"

@@ -11,14 +11,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from dcor_pkg.answers.settings import SELF_SIGNED
+from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
-from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
 
 PAIR = PAIRS[SELF_SIGNED]
 #: As long as in DCOR's manual (10 years): clients pin the certificate, so each new one has to reach every user.
 LIFETIME = datetime.timedelta(days=3650)
-#: for clients whose clock is slow
+#: for clients whose clock is slow; where this machine's clock is ahead, the moment that is surely past counts
 BACKDATED = datetime.timedelta(hours=1)
 
 
@@ -45,14 +45,14 @@ class SelfSignedCertificate:
 
 def _sign(hostname: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hostname)])
-    now = x509_properties.now()
+    now = clock.now()
     return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - BACKDATED)
+        .not_valid_before(min(now - BACKDATED, clock.PACKAGED))
         .not_valid_after(now + LIFETIME)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(hostname)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

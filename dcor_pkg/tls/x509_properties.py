@@ -82,11 +82,6 @@ def valid_until(certificate: x509.Certificate) -> datetime.datetime:
     return _utc(certificate, "not_valid_after")
 
 
-def now() -> datetime.datetime:
-    """Return the present moment, in UTC."""
-    return datetime.datetime.now(datetime.timezone.utc)
-
-
 def _utc(certificate: x509.Certificate, name: str) -> datetime.datetime:
     """Return a time of a certificate; cryptography before 42 (Debian 12) returns it without a time zone."""
     aware: datetime.datetime | None = getattr(certificate, f"{name}_utc", None)

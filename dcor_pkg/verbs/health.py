@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
-import ssl
 import time
 from dataclasses import dataclass
 
@@ -15,17 +13,15 @@ from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
 from dcor_pkg.machine import disk, unix_http
 from dcor_pkg.machine.host import Host
+from dcor_pkg.nginx import loopback
 from dcor_pkg.services import engines, external
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
-from dcor_pkg.tls.trust_bundle import BUNDLE
 from dcor_pkg.verbs.fingerprint import fingerprint
 
 #: whose versions are shown
 PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
-#: for a page or a search: CKAN may have to load first
-TIMEOUT_SECONDS = 60.0
 SITE = (unit.UNIT, "nginx.service")
 
 
@@ -107,7 +103,7 @@ def _programs_problem(host: Host) -> str | None:
 def _site_problem(settings: Settings, target: str) -> str | None:
     """Request a page as a user does: by the host name, with the certificate verified, through nginx."""
     try:
-        connection = LoopbackConnection(settings.hostname)
+        connection = loopback.Connection(settings.hostname)
         connection.request("GET", target, headers={"Host": settings.hostname})
         answer = connection.getresponse()
         body = _body(answer)
@@ -120,22 +116,12 @@ def _site_problem(settings: Settings, target: str) -> str | None:
 
 def _body(answer: http.client.HTTPResponse) -> bytes:
     """Return what was answered. Raises OSError where it does not end: behind nginx is CKAN, with what strangers say."""
-    body, deadline = b"", time.monotonic() + TIMEOUT_SECONDS
+    body, deadline = b"", time.monotonic() + loopback.TIMEOUT_SECONDS
     while part := answer.read1(65536):
         body += part
         if len(body) > unix_http.MAX_BYTES or time.monotonic() > deadline:
             raise OSError(f"the answer has {len(body)} bytes and does not end")
     return body
-
-
-class LoopbackConnection(http.client.HTTPSConnection):
-    """A connection to this machine, whatever address the host name resolves to."""
-
-    def connect(self) -> None:
-        """Connect over TLS and verify the certificate for the host name."""
-        context = ssl.create_default_context(cafile=BUNDLE)
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_SECONDS)
-        self.sock = context.wrap_socket(connection, server_hostname=self.host)
 
 
 def _certificate(host: Host, settings: Settings) -> Part:

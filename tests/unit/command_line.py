@@ -13,9 +13,7 @@ from dcor_pkg import cli
 from dcor_pkg.answers import settings
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Access
-from dcor_pkg.verbs import health
 from tests.unit.fake_machine import Machine
-from tests.unit.fake_programs.site import Site
 
 ANSWERS = {"hostname": "dcor.example.org", "email": "admin@example.org"}
 #: the texts of pages that no server should lack
@@ -46,11 +44,10 @@ class CommandLine:
 
     def __init__(self, machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self.machine, self.capsys = machine, capsys
-        self.site = Site(machine.systemd, machine.supervisor)
+        self.site = machine.site
         monkeypatch.setattr(cli, "Host", lambda: machine.host)
         monkeypatch.setattr(os, "geteuid", lambda: 0)
         monkeypatch.setattr(os, "umask", lambda mask: mask)
-        monkeypatch.setattr(health, "LoopbackConnection", self.site.connection)
 
     def __call__(self, *arguments: str) -> Ended:
         """Run the command; wrong usage ends it as argparse does."""

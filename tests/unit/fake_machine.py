@@ -25,6 +25,7 @@ from dcor_pkg.machine import disk, http_request, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES, CKAN_USER, PACKAGED_CKAN, PROGRAMS
+from dcor_pkg.nginx import loopback
 from dcor_pkg.services import engines
 from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.solr import local as solr
@@ -35,6 +36,7 @@ from tests.unit.fake_programs.files import Files
 from tests.unit.fake_programs.nginx import Nginx
 from tests.unit.fake_programs.packages import Packages
 from tests.unit.fake_programs.postgresql import Postgresql
+from tests.unit.fake_programs.site import Site
 from tests.unit.fake_programs.supervisor import Supervisor
 from tests.unit.fake_programs.systemd import Systemd
 
@@ -86,6 +88,7 @@ class Machine:
             *(former_supervisor.PROGRAMS, former_supervisor.SOCKET, "root"),
         )
         self.nginx = Nginx(host)
+        self.site = Site(self.systemd, self.supervisor)
         self.packages = Packages(host)
         self.files = Files(host)
         self.ckan = Ckan(host, self.systemd, self.postgresql, self.supervisor)
@@ -193,6 +196,7 @@ def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unix_http, "rpc", machine.rpc)
     monkeypatch.setattr(unix_http, "get", machine.ckan.get)
     monkeypatch.setattr(http_request, "ask", machine.ckan.ask)
+    monkeypatch.setattr(loopback, "Connection", machine.site.connection)
     monkeypatch.setattr(psutil, "net_connections", lambda _: machine.connections)
     usage = shutil.disk_usage("/")._replace(free=machine.free)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=machine.free))

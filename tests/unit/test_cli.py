@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Callable
@@ -47,6 +48,17 @@ def test_the_man_page_has_each_argument_of_a_verb_and_no_other(
 def test_the_readme_lists_each_verb_and_no_other() -> None:
     rows = re.findall(r"^\| `dcor-server ([a-z-]+)", (TREE / "README.md").read_text(), re.MULTILINE)
     assert sorted(rows) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("charset", ["ISO-8859-1", "ANSI_X3.4-1968"])
+def test_what_the_terminal_cannot_show_is_replaced(
+    dcor_server: CommandLine, monkeypatch: pytest.MonkeyPatch, charset: str
+) -> None:
+    dcor_server("set", "site-title=Zellen \u65e5\u672c")
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding=charset))
+    assert dcor_server("get", "site-title").code == 0
+    assert written.getvalue() == b"Zellen ??\n"
 
 
 def test_help_lists_each_verb_with_its_summary(dcor_server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

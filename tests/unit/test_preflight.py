@@ -18,6 +18,7 @@ from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.machine import disk, ports
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.nginx import trial
 from dcor_pkg.services.postgresql import cluster, ownership
 from dcor_pkg.services.postgresql.cluster import Cluster
 
@@ -35,6 +36,7 @@ def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(cluster, "local", lambda _: CLUSTER)
     monkeypatch.setattr(ownership, "require", lambda *_: None)
     monkeypatch.setattr(ports, "require_free", lambda _: None)
+    monkeypatch.setattr(preflight, "CHANGE", tuple(one for one in preflight.CHANGE if one is not trial.check))
     monkeypatch.setattr(disk, "free", lambda *_: 100 * disk.GIB)
     return host
 
@@ -79,7 +81,7 @@ def test_a_port_that_another_program_uses_is_named(machine: Host, monkeypatch: p
 def test_a_postgresql_that_is_down_is_named_with_its_unit_where_an_administrator_does_not_let_it_start(
     machine: Host, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(Host, "succeeds", lambda *_, **__: False)
+    monkeypatch.setattr(Host, "succeeds", lambda _, *argv, **__: argv[0].startswith("system"))
     machine.write(CLUSTER.start, text, PUBLIC)
     with pytest.raises(DcorError, match="PostgreSQL does not accept connections") as raised:
         preflight.check(machine, WANTED)
@@ -90,7 +92,7 @@ def test_a_postgresql_that_is_down_is_named_with_its_unit_where_an_administrator
 def test_a_postgresql_that_is_down_is_no_reason_to_refuse_where_we_may_start_it(
     machine: Host, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(Host, "succeeds", lambda *_, **__: False)
+    monkeypatch.setattr(Host, "succeeds", lambda _, *argv, **__: argv[0].startswith("system"))
     machine.write(CLUSTER.start, text, PUBLIC)
     preflight.check(machine, WANTED)
 

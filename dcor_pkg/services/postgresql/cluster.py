@@ -73,7 +73,8 @@ def required(host: Host) -> Cluster:
     """Return the cluster on our port. Raises DcorError where there is none."""
     cluster = local(host)
     if cluster is None:
-        raise DcorError(f"There is no PostgreSQL cluster on port {psql.PORT}.", hint="pg_lsclusters lists the clusters.")
+        reason = f"There is no PostgreSQL cluster on port {psql.PORT}."
+        raise DcorError(reason, hint="pg_lsclusters lists the clusters.")
     return cluster
 
 

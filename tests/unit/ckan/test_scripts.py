@@ -79,6 +79,17 @@ def test_a_user_stays_that_user_and_may_choose_another_configuration(server: Pat
     assert line == "/releases/A/libexec/ckan /ckan.ini /releases/A/bin /home/me none list a b"
 
 
+@pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
+def test_what_ckan_asks_this_machine_does_not_go_to_a_proxy(server: Path, name: str) -> None:
+    (server / "ckan.ini").write_text("[app:main]\nckan.site_url = https://dcor.example.org\nckan.site_title = A\n")
+    program(server / "releases/A/libexec/ckan", '#!/bin/sh\necho "$http_proxy $no_proxy $NO_PROXY"\n')
+    exceptions = "localhost,127.0.0.1,dcor.example.org,intranet.example.org"
+    own = {"http_proxy": "http://proxy.example.org", name: "intranet.example.org"}
+    assert run(server, server / "releases/A/bin/ckan", 1000, **own) == [
+        f"http://proxy.example.org {exceptions} {exceptions}"
+    ]
+
+
 def test_who_cannot_read_the_configuration_is_told_so_in_one_sentence(server: Path) -> None:
     done = subprocess.run(
         [server / "releases/A/bin/ckan", "list"],

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dcor_pkg.machine.host import Host
+from dcor_pkg.services.object_store import private_network
 from tests.unit.fake_programs.call import Call, Handler
 
 DIRECTORY = "/etc/systemd/system"
@@ -39,7 +40,18 @@ class Systemd:
 
     def programs(self) -> dict[str, Handler]:
         """Return the handlers by the names of their programs."""
-        return {"systemctl": self.systemctl, "journalctl": self.journalctl}
+        return {"systemctl": self.systemctl, "journalctl": self.journalctl, "systemd-run": self.run}
+
+    def run(self, call: Call) -> str:
+        """Run a program in a unit that ends with it: the trial of a private network."""
+        if call.argv != private_network.TRIAL:
+            raise call.unknown()
+        return ""
+
+    def _require_active(self, call: Call, unit: str) -> str:
+        if not self.is_active(unit):
+            raise call.failure(3, "")
+        return ""
 
     def is_active(self, unit: str) -> bool:
         """Tell whether a unit runs."""
@@ -58,6 +70,7 @@ class Systemd:
             "enable": self._enable,
             "disable": self._disable,
             "reset-failed": self._reset,
+            "is-active": self._require_active,
         }
         if call.argv[1:] == ("daemon-reload",):
             self._read_files()

@@ -59,6 +59,11 @@ def remove(path: str) -> Damage:
     return lambda machine: machine.host.path(path).unlink()
 
 
+def refuse_requests(machine: Machine) -> None:
+    """Let nginx listen after three requests only."""
+    machine.site.refusals = 3
+
+
 def chmod(path: str, mode: int = 0o666) -> Damage:
     """Give a file or directory another mode."""
     return lambda machine: machine.host.path(path).chmod(mode)

@@ -31,6 +31,7 @@ from dcor_pkg.nginx import error_pages as nginx_error_pages
 from dcor_pkg.nginx import example_site, trust_page, upstream
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.nginx.error_pages import ErrorPages
+from dcor_pkg.nginx.served import Served
 from dcor_pkg.nginx.service import NginxService
 from dcor_pkg.nginx.site import Site
 from dcor_pkg.nginx.trust_page import TrustPage
@@ -291,6 +292,7 @@ CASES = (
         },
     ),
     Case(NginxService, {"stopped": unit("nginx.service", active="inactive"), "reload": request(pending.RELOAD_NGINX)}),
+    Case(Served, {"late": damages.refuse_requests}, before=damages.refuse_requests, alone=Served(LOCAL["hostname"])),
     Case(
         SearchIndex,
         {

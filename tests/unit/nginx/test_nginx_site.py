@@ -37,11 +37,14 @@ class Nginx:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.systemctl: list[tuple[str, ...]] = []
+        self.reads_sites = True
 
     def run(self, *argv: str, **_: Any) -> str:
         if argv[0] == "systemctl":
             self.systemctl.append(argv[1:])
             return ""
+        if argv == nginx.READ:
+            return f"# configuration file {ENABLED}:\n" if self.reads_sites else ""
         assert argv in (additions.VALIDATE, additions.VALIDATE_ADDITIONS)
         included = additions.COPIES if argv == additions.VALIDATE else additions.DIRECTORY
         for name in self.host.names(included):
@@ -137,6 +140,16 @@ def test_the_old_site_stays_when_nginx_rejects_the_new_one(host: Host, fake_ngin
     assert outcome.result is Result.FAILED
     assert (host.read(SITE), host.target(ENABLED)) == (before, SITE)
     assert site().check(host) is None
+
+
+def test_a_site_that_nginx_does_not_read_is_no_success(host: Host, fake_nginx: Nginx) -> None:
+    fake_nginx.reads_sites = False
+    (outcome,) = run([site()], host)
+    assert (outcome.result, outcome.reason, outcome.hint) == (Result.FAILED, nginx.UNREAD, nginx.UNREAD_HINT)
+    fake_nginx.reads_sites = True
+    run([site()], host)
+    fake_nginx.reads_sites = False
+    assert site().check(host) == nginx.UNREAD
 
 
 def test_an_error_in_another_site_is_drift(host: Host, fake_nginx: Nginx) -> None:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from dcor_pkg.tls import x509_properties
+from dcor_pkg.machine import clock
 
 NAME = "dcor.example.org"
 DAY = datetime.timedelta(days=1)
@@ -43,7 +43,7 @@ class Authority:
         is_authority: bool = False,
     ) -> str:
         """Return a certificate in PEM."""
-        now = x509_properties.now()
+        now = clock.now()
         certificate = (
             x509.CertificateBuilder()
             .subject_name(x509_name(name))

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from dcor_pkg.answers.settings import OWN, SELF_SIGNED
 from dcor_pkg.kernel import pending
+from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
@@ -33,11 +34,28 @@ def test_a_good_pair_has_no_drift_and_nginx_is_going_to_read_it(host: Host) -> N
         pytest.param(CHAIN, pem(KEY, b"hush"), "cannot be read", id="passphrase"),
         pytest.param(INTERMEDIATE.issue(KEY, "a.example.org"), pem(KEY), f"is not for {NAME}", id="name"),
         pytest.param(INTERMEDIATE.issue(KEY, end=29), pem(KEY), "expires in 28 days", id="expires-soon"),
+        pytest.param(
+            INTERMEDIATE.issue(KEY, begin=365, end=4000),
+            pem(KEY),
+            f"is not valid before {clock.now() + 365 * DAY:%Y-%m-%d}",
+            id="made-while-the-clock-was-ahead",
+        ),
     ],
 )
 def test_each_problem_is_drift(host: Host, chain: str, key: str, drift: str) -> None:
     PAIR.write(host, chain, key)
     assert PAIR.check(host, NAME) == drift
+
+
+@pytest.mark.parametrize(("begin", "end"), [(2, 90), (-90, 1)])
+def test_the_dates_say_nothing_while_the_clock_shows_a_moment_that_cannot_be(
+    host: Host, begin: int, end: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new certificate would lock out clients that have pinned this one."""
+    PAIR.write(host, INTERMEDIATE.issue(KEY, begin=begin, end=end), pem(KEY))
+    assert PAIR.check(host, NAME) is not None
+    monkeypatch.setattr(clock, "PACKAGED", clock.now() + DAY)
+    assert PAIR.check(host, NAME) is None
 
 
 @pytest.mark.parametrize("file", [PAIR.certificate, PAIR.key])
@@ -60,7 +78,7 @@ def test_the_two_kinds_of_certificates_share_no_file() -> None:
 
 def test_a_certificate_without_subject_alternative_names_covers_no_host_name() -> None:
     """Python's ssl module does not look at the commonName either (since 3.7)."""
-    now = x509_properties.now()
+    now = clock.now()
     certificate = (
         x509.CertificateBuilder()
         .subject_name(x509_name(NAME))

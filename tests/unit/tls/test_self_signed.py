@@ -17,10 +17,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from dcor_pkg.kernel.runner import Result, run
+from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
-from tests.unit.tls.authority import KEY, NAME, ROOT, Authority, pem
+from tests.unit.tls.authority import DAY, KEY, NAME, ROOT, Authority, pem
 
 VICTIM = "bank.example.org"
 
@@ -119,6 +120,17 @@ def test_it_is_a_servers_certificate_and_not_an_authoritys(pinned: Path) -> None
     assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
     assert (usage.digital_signature, usage.key_cert_sign, usage.crl_sign) == (True, False, False)
     assert list(extended) == [ExtendedKeyUsageOID.SERVER_AUTH]
+
+
+def test_it_is_valid_when_the_clock_is_right_again_that_was_ahead(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.now()
+    with monkeypatch.context() as ahead:
+        ahead.setattr(clock, "now", lambda: now + 365 * DAY)
+        run([SelfSignedCertificate(NAME)], host)
+    (certificate,) = x509_properties.load_chain(host.read(PAIR.certificate) or "")
+    assert x509_properties.valid_from(certificate) <= now
+    (outcome,) = run([SelfSignedCertificate(NAME)], host)
+    assert outcome.result is Result.UNCHANGED
 
 
 def test_an_authoritys_certificate_of_a_former_version_is_not_replaced(host: Host) -> None:

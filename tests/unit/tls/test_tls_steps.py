@@ -6,6 +6,7 @@ import ssl
 
 from dcor_pkg.answers.settings import OWN, SELF_SIGNED, Settings
 from dcor_pkg.kernel.runner import Result, run
+from dcor_pkg.machine import clock
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES
@@ -33,8 +34,8 @@ def test_a_self_signed_certificate_has_what_clients_look_at(host: Host) -> None:
     (certificate,) = x509_properties.load_chain(host.read(PAIRS[SELF_SIGNED].certificate) or "")
     assert x509_properties.covers(certificate, NAME)
     assert certificate.subject.rfc4514_string() == certificate.issuer.rfc4514_string() == f"CN={NAME}"
-    assert x509_properties.valid_from(certificate) < x509_properties.now()
-    assert (x509_properties.valid_until(certificate) - x509_properties.now()).days in (3649, 3650)
+    assert x509_properties.valid_from(certificate) < clock.now()
+    assert (x509_properties.valid_until(certificate) - clock.now()).days in (3649, 3650)
     ssl.create_default_context(cadata=host.read(BUNDLE))
 
 

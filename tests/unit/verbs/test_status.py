@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import re
-import socket
-import ssl
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 
 import pytest
 
@@ -15,12 +11,12 @@ from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import additions, switch
 from dcor_pkg.kernel import data_directory, secrets
 from dcor_pkg.machine import disk, unix_http
-from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import CURRENT
-from dcor_pkg.nginx import upstream
+from dcor_pkg.nginx import loopback, upstream
 from dcor_pkg.services import external
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
-from dcor_pkg.verbs import fingerprint, health
+from dcor_pkg.verbs import fingerprint
 from tests.unit.command_line import CommandLine
 from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
 from tests.unit.fake_programs.site import Response
@@ -56,6 +52,7 @@ def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: Comman
 
 
 def test_the_site_is_asked_by_its_name_for_a_search_and_a_page(server: CommandLine) -> None:
+    server.site.requests.clear()
     server("status")
     assert server.site.requests == [("dcor.example.org", switch.SEARCH), ("dcor.example.org", "/")]
 
@@ -71,7 +68,7 @@ def test_json_has_the_documented_keys(server: CommandLine) -> None:
 def test_an_answer_that_does_not_end_is_a_problem(
     server: CommandLine, monkeypatch: pytest.MonkeyPatch, name: str, limit: float
 ) -> None:
-    monkeypatch.setattr(health if name == "TIMEOUT_SECONDS" else unix_http, name, limit)
+    monkeypatch.setattr(loopback if name == "TIMEOUT_SECONDS" else unix_http, name, limit)
     server.site.answers["/"] = Response(200, b"x" * 1_000_000)
     assert problems(server)["page"].endswith("bytes and does not end")
 
@@ -208,51 +205,3 @@ def test_with_a_public_certificate_users_have_nothing_to_trust(
     monkeypatch.setattr(fingerprint, "trust_anchor", lambda host, pair: None)
     (part,) = (part for part in server("status", "--json").json["parts"] if part["name"] == "trust")
     assert (part["problem"], part["detail"]) == (None, "publicly trusted, so users have nothing to do")
-
-
-class Page(BaseHTTPRequestHandler):
-    """Answers each request with 200."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"a page")
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing."""
-
-
-@pytest.fixture
-def tls_server(host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let a connection reach a server with a certificate for dcor.example.org that this machine trusts."""
-    SelfSignedCertificate("dcor.example.org").apply(host)
-    server = HTTPServer(("127.0.0.1", 0), Page)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(host.path(PAIR.certificate), host.path(PAIR.key))
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    monkeypatch.setattr(health, "BUNDLE", str(host.path(PAIR.certificate)))
-    monkeypatch.setattr(health.LoopbackConnection, "default_port", server.server_port)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.mark.usefixtures("tls_server")
-def test_the_site_is_reached_on_loopback_and_its_certificate_verified() -> None:
-    connection = health.LoopbackConnection("dcor.example.org")
-    connection.request("GET", "/")
-    assert connection.getresponse().read() == b"a page"
-    with pytest.raises(ssl.SSLCertVerificationError):
-        health.LoopbackConnection("other.example.org").connect()
-
-
-def test_a_site_that_nobody_serves_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(health.LoopbackConnection, "default_port", unused.getsockname()[1])
-        monkeypatch.setattr(health, "BUNDLE", None)
-        with pytest.raises(ConnectionRefusedError):
-            health.LoopbackConnection("dcor.example.org").connect()

@@ -1,0 +1,22 @@
+"""Reach the site as its users do: by its host name and over TLS, but on this machine, whatever the name resolves to."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+
+from dcor_pkg.tls.trust_bundle import BUNDLE
+
+#: for a page or a search: CKAN may have to load first
+TIMEOUT_SECONDS = 60.0
+
+
+class Connection(http.client.HTTPSConnection):
+    """A connection to nginx on this machine."""
+
+    def connect(self) -> None:
+        """Connect over TLS and verify the certificate for the host name."""
+        context = ssl.create_default_context(cafile=BUNDLE)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_SECONDS)
+        self.sock = context.wrap_socket(connection, server_hostname=self.host)

@@ -1,0 +1,43 @@
+"""Let nginx try a site before anything is changed, in a mount namespace that ends with the command."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.kernel.proposal import Proposal
+from dcor_pkg.machine import facts
+from dcor_pkg.machine.host import Host
+from dcor_pkg.nginx import additions
+from dcor_pkg.nginx.site import ENABLED, READ, SITE, SITES, UNREAD, UNREAD_HINT, is_read, site
+from dcor_pkg.tls.pair import PAIRS
+
+HINT = "Nothing was changed. Look for what contradicts it in the other files of nginx: nginx -T"
+
+
+def check(host: Host, proposal: Proposal) -> None:
+    """Raise DcorError if nginx would not read, or not accept, the site that is proposed."""
+    if not host.exists(SITES):
+        raise DcorError(UNREAD, f"mkdir {SITES}. {UNREAD_HINT}")
+    if host.exists(SITE) and host.target(ENABLED) == SITE:
+        _try_text(host, proposal)
+    elif not is_read(_run(host, f"mount -t tmpfs tmpfs {SITES}; : >{ENABLED}; exec {' '.join(READ)}")):
+        raise DcorError(UNREAD, UNREAD_HINT)
+
+
+def _try_text(host: Host, proposal: Proposal) -> None:
+    """Try the text of the proposed site in the place of the present one."""
+    wanted = proposal.wanted
+    if proposal.before is not None and None in PAIRS[wanted.certificate].read(host):
+        wanted = replace(wanted, certificate=proposal.before.certificate)  # the other one is made by a step
+    with host.private_file(site(wanted, facts.read(host)).text(host)) as path:
+        _run(host, f"mount --bind {host.path(path)} {SITE}; exec {' '.join(additions.VALIDATE)}")
+
+
+def _run(host: Host, script: str) -> str:
+    try:
+        return host.run("unshare", "--mount", "sh", "-ec", script)
+    except CommandFailed as failure:
+        words = additions.with_admin_paths(failure.hint).splitlines()
+        reason = f"nginx does not accept its configuration with these settings: {words[0] if words else failure.reason}"
+        raise DcorError(reason, HINT) from None

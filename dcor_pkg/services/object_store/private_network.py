@@ -1,0 +1,28 @@
+"""Whether a unit of this machine can have a network of its own, in which the ports of the object store are.
+
+In a container without the capability CAP_NET_ADMIN, systemd cannot bring up the loopback interface of such a network.
+"""
+
+from __future__ import annotations
+
+from dcor_pkg.errors import DcorError
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services.object_store.local import UNIT
+
+#: connects to itself
+PROGRAM = "import socket; s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname(), 5)"
+TRIAL = (
+    *("systemd-run", "--quiet", "--wait", "--collect", "--property=PrivateNetwork=yes"),
+    *("/usr/bin/python3", "-I", "-c", PROGRAM),
+)
+REASON = "The object store needs a network of its own, and this container has no capability CAP_NET_ADMIN to make one."
+HINT = (
+    "Give it to the container (systemd-nspawn: --capability=CAP_NET_ADMIN, or --private-network; LXC: without it in "
+    "lxc.cap.drop), or use an external object store: debconf's question dcor-server/object-store."
+)
+
+
+def require(host: Host) -> None:
+    """Raise DcorError where the store could not start."""
+    if not host.succeeds("systemctl", "is-active", "--quiet", UNIT) and not host.succeeds(*TRIAL):
+        raise DcorError(REASON, HINT)
