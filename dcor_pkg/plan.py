@@ -6,6 +6,7 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import steps as ckan
 from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.preserved import PreservedSettings
+from dcor_pkg.kernel.state_files import StateFiles
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.nginx import steps as nginx
@@ -16,6 +17,7 @@ from dcor_pkg.tls import steps as tls
 def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make a machine as the settings say. What a step needs is made by those before it."""
     return (
+        StateFiles(),
         # What a purge has preserved comes back before anything is made that would take its place.
         PreservedSettings(),
         DataDirectory(settings.data),

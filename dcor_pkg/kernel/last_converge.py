@@ -38,8 +38,14 @@ class LastConverge:
 
 
 def read(host: Host) -> LastConverge:
-    """Return how the last converge ended; the defaults when there was none since the installation."""
-    return LastConverge(**state_file.read(host, STATE, {}))
+    """Return how the last converge ended; the defaults when there was none since the installation.
+
+    Where the file is damaged, there was one, and so an upgrade must not fail (maintainer.py).
+    """
+    found = state_file.read(host, STATE, {})
+    if found.keys() != vars(LastConverge()).keys():
+        return LastConverge(worked=True, reason=f"{STATE} is damaged.") if host.exists(STATE) else LastConverge()
+    return LastConverge(**found)
 
 
 def record(host: Host, reason: str = "", hint: str = "") -> None:

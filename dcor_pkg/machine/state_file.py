@@ -1,11 +1,14 @@
-"""Keep what one run records for the next one: JSON in files of their own, which only root reads."""
+"""Keep what one run records for the next one: JSON in files of their own, which only root reads.
+
+A file that is damaged (a full disk, a bad one) counts as missing: what it records is found out again. Its step moves it
+away, so that an administrator sees it (kernel/state_files.py).
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TypeVar
 
-from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Access, Host
 
 ACCESS = Access(0o600)
@@ -13,18 +16,21 @@ State = TypeVar("State")
 
 
 def read(host: Host, path: str, default: State) -> State:
-    """Return what was recorded last, or `default` where nothing was. Raises DcorError for a damaged file."""
+    """Return what was recorded last, or `default` where nothing was, or where it is damaged."""
     text = host.read(path)
-    try:
-        found: State = json.loads(text) if text else default
-    except ValueError as error:
-        raise DcorError(
-            f"{path}, in which dcor-server records its state, is damaged: {error}",
-            hint="Bring it back from a backup, or move it away; then: dcor-server converge",
-        ) from None
-    return found
+    found: State = default if text is None or problem(text) else json.loads(text)
+    return found if default is None or isinstance(found, type(default)) else default
 
 
 def write(host: Host, path: str, state: object) -> None:
     """Record a state in the place of the former one. Raises DcorError."""
     host.write(path, json.dumps(state, indent=1) + "\n", ACCESS)
+
+
+def problem(text: str) -> str | None:
+    """Return why a text is not a state, or None."""
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        return str(error)
+    return None if isinstance(found, (dict, list)) else "neither an object nor a list"

@@ -110,6 +110,15 @@ def test_an_upgrade_that_fails_on_a_server_that_worked_does_not_block_apt(
     assert pending.is_pending(dpkg.host, pending.CONVERGE)
 
 
+@pytest.mark.parametrize("text", ["", '{"worked": tr', "null", "[]", '{"other": 1}'])
+def test_an_upgrade_whose_state_is_damaged_as_well_does_not_block_apt(dpkg: Dpkg, text: str) -> None:
+    dpkg.installed()
+    dpkg.host.write(last_converge.STATE, text, Access(0o600))
+    dpkg.machine.postgresql.stop_for_good()
+    assert dpkg.postinst("configure", "1.0.0") == 0
+    assert "This does not block apt" in dpkg.err
+
+
 def test_a_trigger_converges_without_asking_debconf(dpkg: Dpkg) -> None:
     dpkg.installed()
     dpkg.connection = None

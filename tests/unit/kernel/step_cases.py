@@ -24,8 +24,9 @@ from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles
 from dcor_pkg.kernel.moved_file import MovedFile
 from dcor_pkg.kernel.preserved import PreservedSettings
 from dcor_pkg.kernel.secrets import RandomSecret
+from dcor_pkg.kernel.state_files import StateFiles
 from dcor_pkg.kernel.systemd_service import Service, ServiceStarting, ServiceStopped
-from dcor_pkg.machine.paths import AUTHORITIES, CKAN_INI, CURRENT, PACKAGED_CKAN
+from dcor_pkg.machine.paths import AUTHORITIES, CKAN_INI, CURRENT, PACKAGED_CKAN, STATE
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.nginx import error_pages as nginx_error_pages
 from dcor_pkg.nginx import example_site, trust_page, upstream
@@ -64,6 +65,11 @@ UWSGI = ManagedFile(f"{SCRATCH}/uwsgi.ini", "ckan/templates/uwsgi.ini", {"worker
 VALIDATED = ValidatedFiles("validated files", (UWSGI,), nginx_additions.VALIDATE)
 
 CASES = (
+    Case(
+        StateFiles,
+        {"cut": write(f"{STATE}/index.json", '{"database": '), "empty": write(f"{STATE}/managed.json", "")},
+        before=write(f"{STATE}/state.json", "null\n"),
+    ),
     Case(PreservedSettings, {"instance lost": remove(INSTANCE)}, before=damages.preserve),
     Case(
         RemovalPlan,
