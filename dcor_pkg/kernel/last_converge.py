@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from dcor_pkg.machine import paths, state_file
 from dcor_pkg.machine.host import Access, Host
@@ -42,7 +43,7 @@ def read(host: Host) -> LastConverge:
 
     Where the file is damaged, there was one, and so an upgrade must not fail (maintainer.py).
     """
-    found = state_file.read(host, STATE, {})
+    found: dict[str, Any] = state_file.read(host, STATE, {})
     if found.keys() != vars(LastConverge()).keys():
         return LastConverge(worked=True, reason=f"{STATE} is damaged.") if host.exists(STATE) else LastConverge()
     return LastConverge(**found)
