@@ -36,10 +36,10 @@ def _program(process: int | None) -> str | None:
     A child of systemd's has systemd's sockets, its user (root), and a name in brackets, until it becomes the program of
     its unit.
     """
+    if process is None:
+        return None
     try:
-        found = None if process is None else psutil.Process(process)
-        if found is None:
-            return None
+        found = psutil.Process(process)
         starting = found.name().startswith("(") and found.ppid() == 1 and found.uids().real == 0
         return SYSTEMD if process == 1 or starting else str(found.name())
     except psutil.NoSuchProcess:

@@ -35,7 +35,7 @@ def main() -> None:
         storms.use_silent_relay(machine)
         calm = show(machine, "no other requests", f"sleep {SECONDS}")
         for kind, request in requests.items():
-            show(machine, f"{storms.CLIENTS} x {kind}", storms.during(request, SECONDS), calm)
+            show(machine, f"{storms.CLIENTS} x {kind}", storms.during(request, f"sleep {SECONDS}"), calm)
             print(f"    answers to those: {', '.join(f'{n} x {code}' for code, n in storms.answers(machine).items())}")
 
 

@@ -62,11 +62,11 @@ def kinds(server: Machine, someone: User) -> dict[str, str]:
     }
 
 
-def during(request: str, seconds: float) -> str:
-    """Return a script that takes `seconds`, during which all clients send a request again and again."""
+def during(request: str, script: str) -> str:
+    """Return a script that runs another one, during which all clients send a request again and again."""
     client = f"(while [ ! -e /run/calm ]; do {request} || sleep 0.1; done) >>{ANSWERS} &"
     clients = f"for client in $(seq {CLIENTS}); do {client} done"
-    return f"rm -f /run/calm {ANSWERS}; {clients}; sleep {seconds}; touch /run/calm; wait"
+    return f"rm -f /run/calm {ANSWERS}; {clients}\n{script}\ntouch /run/calm; wait"
 
 
 def answers(server: Machine) -> Counter[str]:

@@ -67,7 +67,7 @@ def test_output_into_a_file_is_exact_and_the_exit_code_is_passed_on(server: Mach
 def test_a_command_asks_for_a_password_on_roots_terminal(server: Machine) -> None:
     name = f"asked-{uuid.uuid4().hex[:8]}"
     with terminal.running(server, f"ckan user add {name} email={name}@example.org") as root:
-        root.answer("Password", "hush-hush-hush", "Enter")
+        root.answer("Password :", "hush-hush-hush", "Enter")
         root.answer("onfirm", "hush-hush-hush", "Enter")
         assert "hush" not in root.wait_for_exit()
     assert name in server.run("ckan", "user", "list").stdout

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 
 import pytest
+import storms
 from dcor_dev.machine import Machine
 from users import make_user
 from website import CURL, SITE
@@ -75,10 +76,8 @@ def test_many_passwords_from_one_address_are_slowed(server: Machine) -> None:
 
 def test_many_requests_for_measurements_leave_room_for_others(server: Machine) -> None:
     asked = f"{CURL} --interface 127.0.0.3 {STATUS} '{SITE}/api/3/action/dcserv?id=none&query=metadata'"
-    storm = f"for number in $(seq 16); do (while [ ! -e /run/calm ]; do {asked}; done) >/run/storm.$number & done"
-    lines = server.shell(f"rm -f /run/calm; {storm}\n{PROBE}\ntouch /run/calm; wait", timeout=120)
-    assert_others_are_served(lines)
-    answered = statuses(server, "cat /run/storm.*; rm /run/storm.*")
+    assert_others_are_served(server.shell(storms.during(asked, PROBE), timeout=120))
+    answered = storms.answers(server)
     assert answered.keys() <= {"404", "429", "503"}
     assert answered["429"] > 0
 

@@ -30,25 +30,28 @@ hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.load_profile("project")
 
 
+#: user and group of what nobody was given
+ROOT = ("root", "root")
+
+
 @pytest.fixture
-def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     """Return an empty machine. Owners are kept in a table, so tests need not be root; nothing waits for the disk."""
     owners: dict[int, tuple[str, str]] = {}
+    held: list[int] = []
 
     def grant(descriptor: int, access: Access) -> None:
         os.fchmod(descriptor, access.mode)
-        owners[os.fstat(descriptor).st_ino] = (access.owner, access.group)
+        owners[os.fstat(descriptor).st_ino] = owner = (access.owner, access.group)
+        if owner != ROOT:
+            held.append(os.dup(descriptor))  # when it is removed, no other file gets its number, and so its owner
 
-    def make(path: str | Path, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
-        mkdir(path, mode, dir_fd=dir_fd)
-        owners.pop(os.stat(path, dir_fd=dir_fd).st_ino, None)  # the number of one that was removed
-
-    mkdir = os.mkdir
-    monkeypatch.setattr(os, "mkdir", make)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     monkeypatch.setattr(host_module, "_grant", grant)
-    monkeypatch.setattr(host_module, "_owners", lambda found: owners.get(found.st_ino, ("root", "root")))
-    return Host(root=tmp_path)
+    monkeypatch.setattr(host_module, "_owners", lambda found: owners.get(found.st_ino, ROOT))
+    yield Host(root=tmp_path)
+    for descriptor in held:
+        os.close(descriptor)
 
 
 @pytest.fixture
