@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcor_pkg.machine import lock
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel.proposal import Proposal
+from dcor_pkg.machine import directory_trial, lock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_HOME, CKAN_INI, CKAN_USER, CURRENT, STATE
 
@@ -57,6 +59,13 @@ def active(host: Host) -> str | None:
     """Return the id of the active release, or None."""
     target = host.target(CURRENT)
     return None if target is None else Path(target).name
+
+
+def check_programs(host: Host, _: Proposal) -> None:
+    """Raise DcorError where no program of a release could run."""
+    if (problem := directory_trial.refuses_programs(host, DIRECTORY)) is not None:
+        hint = f"Allow it: mount -o remount,exec there, and the same in /etc/fstab. Or mount another disk at {STATE}."
+        raise DcorError(f"{problem[0].upper()}{problem[1:]}.", hint)
 
 
 def run(host: Host, release: str, program: str, *arguments: str, timeout: float = 600) -> str:

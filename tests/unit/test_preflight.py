@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +18,7 @@ from dcor_pkg.kernel.data_directory import DataDirectory, marker
 from dcor_pkg.kernel.instance import INSTANCE
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.kernel.runner import Result, run
-from dcor_pkg.machine import disk, ports
+from dcor_pkg.machine import directory_trial, disk, ports
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import trial
 from dcor_pkg.services.postgresql import cluster, ownership
@@ -168,6 +170,29 @@ def test_a_scratch_directory_of_somebody_is_refused_and_stays_as_it_is(machine: 
         with pytest.raises(InvalidAnswer, match=r"/srv/scratch is .*: root has to own it"):
             change(machine, replace(WANTED, scratch_directory="/srv/scratch"), before=before)
     assert machine.access("/srv/scratch") == access
+
+
+@pytest.mark.parametrize(("key", "path"), [("data_directory", "/srv/data"), ("scratch_directory", "/srv/scratch")])
+def test_a_disk_on_which_root_cannot_give_files_away_is_refused(
+    machine: Host, monkeypatch: pytest.MonkeyPatch, key: str, path: str
+) -> None:
+    refused = "root cannot make a file of www-data in /srv"
+    trial = directory_trial.refuses_owner
+    monkeypatch.setattr(
+        directory_trial, "refuses_owner", lambda *it: refused if it[1].startswith("/srv/") else trial(*it)
+    )
+    with pytest.raises(InvalidAnswer, match=refused) as raised:
+        change(machine, replace(WANTED, **{key: path}))
+    assert "disk of this machine" in raised.value.hint
+    (outcome,) = run([DataDirectory("/srv/data")], machine)
+    assert (outcome.result, machine.exists("/srv/data")) == (Result.FAILED, False)
+
+
+def test_a_disk_without_programs_is_refused(machine: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_NOEXEC))
+    with pytest.raises(DcorError, match="No program can run from /var/lib/dcor-server/releases") as raised:
+        preflight.check(machine, WANTED)
+    assert "remount,exec" in raised.value.hint
 
 
 @pytest.mark.parametrize("path", ["/var/cache/dcor-server/ckanext-dc_serve", "/var/lib/ckan/webassets"])
