@@ -33,7 +33,7 @@ def wanted(facts: Facts) -> str:
         *(code_only((templates.PACKAGE / name).read_text()) for name in BUILDERS),
         *(part for file in release_build.runtime_files() for part in (file.name, _content(file))),
         without_comments(release_build.GUARD.read_text(), "#"),
-        code_only(release_build.TERMINAL.read_text()),
+        *(code_only(file.read_text()) for file in (release_build.TERMINAL, release_build.PIP_REFUSED)),
         # How programs are started counts as well: a change of it needs the same switch without a gap.
         without_comments((templates.PACKAGE / programs.TEMPLATE).read_text(), ";"),
     )

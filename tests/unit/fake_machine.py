@@ -182,7 +182,8 @@ def _install_files(host: Host) -> None:
         host.make_directory(path, PROGRAM)
     for path, text in FILES.items():
         host.write(path, text, PUBLIC)
-    host.write(f"{PACKAGED_CKAN}/bin/ckan", f"#!{PACKAGED_CKAN}/bin/python\n", PROGRAM)
+    for name in ("ckan", "pip", "pip3"):
+        host.write(f"{PACKAGED_CKAN}/bin/{name}", f"#!{PACKAGED_CKAN}/bin/python\n", PROGRAM)
     host.write("/usr/bin/python3", "", PROGRAM)
     host.write(postgresql.START, "auto\n", Access(0o644, "postgres", "postgres"))
     host.link(f"{PACKAGED_CKAN}/bin/python3", "../../../../bin/python3")

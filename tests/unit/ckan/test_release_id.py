@@ -36,6 +36,7 @@ PROSE = (
     ("runtime/__init__.py", '"""The modules', '"""All modules'),
     ("runtime/workers.py", "\ndef main", "\n# a comment\n\ndef main"),
     ("ckan/files/as-ckan", "set -eu\n", "    # a comment\n\nset -eu\n"),
+    ("ckan/files/pip_refused.py", '"""Refuse to', '"""Do not'),
     ("ckan/templates/programs.conf", "directory = /\n", "; a comment\ndirectory = /\n"),
     ("ckan/switch.py", "TIMEOUT_SECONDS = 120.0", "TIMEOUT_SECONDS = 240.0"),
 )
@@ -51,6 +52,7 @@ CONTENT = (
     ("runtime/workers.py", "PR_SET_PDEATHSIG = 1 ", "PR_SET_PDEATHSIG = 2 "),
     ("ckan/files/as-ckan", "HOME=/var/www", "HOME=/nonexistent"),
     ("ckan/files/as-ckan", "#!/bin/sh", "#!/bin/dash"),
+    ("ckan/files/pip_refused.py", "never changes", "does not change"),
     ("ckan/templates/programs.conf", "stopwaitsecs = 60\n", "stopwaitsecs = 90\n"),
 )
 
