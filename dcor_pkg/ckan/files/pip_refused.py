@@ -4,6 +4,7 @@ pip imports the module of a command when it is given (pip/_internal/commands/__i
 """
 
 raise SystemExit(
-    "pip: this is a release of dcor-server, which never changes. Other versions come with the package dcor-wheels "
-    "(dcor-server's CONTRIBUTING.md says how to build one). For programs of your own: python3 -m venv DIRECTORY"
+    "pip: this is a release of dcor-server, which never changes. Other versions come with the package dcor-wheels; "
+    "to develop, build it from the source of dcor-server (scripts/lock, scripts/build). "
+    "For programs of your own: python3 -m venv DIRECTORY"
 )
