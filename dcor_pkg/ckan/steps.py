@@ -16,6 +16,7 @@ from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.kernel.directory import Directory
+from dcor_pkg.kernel.log_directories import LogDirectories
 from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.secrets import RandomSecret
@@ -83,6 +84,7 @@ def _directories(settings: Settings) -> tuple[Step, ...]:
     own = (*temporary_directories.of_extensions(settings), temporary_directories.WEB_ASSETS)
     storage = (f"{settings.data}/ckan", f"{settings.data}/ckan/resources", f"{settings.data}/ckan/storage")
     return (
+        LogDirectories(),
         Directory(paths.LOGS, Access(0o750, "root", "adm")),
         Directory(paths.CKAN_LOGS, LOGS),
         *(LogFile(f"{paths.CKAN_LOGS}/{program}.log") for program in ("web", "jobs")),

@@ -15,12 +15,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
 from dcor_pkg.ckan import former_supervisor, release, supervisor, unit
+from dcor_pkg.kernel import log_directories
 from dcor_pkg.machine import disk, http_request, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
@@ -70,6 +72,7 @@ FILES = {
     "/var/log/ckan/web.log": "",
     unit.FILE: "[Service]\n",
     unit.SUPERVISORD: "[supervisord]\n",
+    log_directories.FILE: (Path(__file__).parents[2] / "debian/dcor-server.tmpfiles").read_text(encoding="utf-8"),
     debian_redis.AUTOMATIC: "Package: redis-server\nArchitecture: amd64\nAuto-Installed: 1\n\n",
 }
 

@@ -27,6 +27,7 @@ class Files:
             "rsync": self.rsync,
             "stat": self.stat,
             "sync": self.sync,
+            "systemd-tmpfiles": self.tmpfiles,
             "tail": self.tail,
             "tee": self.tee,
         }
@@ -61,6 +62,16 @@ class Files:
         assert call.user is None or access is None or access.owner == call.user, call.argv
         self.host.write(path, call.text, access or Access(0o644, call.user or "root", call.user or "root"))
         return call.text
+
+    def tmpfiles(self, call: Call) -> str:
+        """Make what a file of tmpfiles.d(5) declares below a prefix, unless it exists."""
+        assert call.options[0] == "--create", call.argv
+        for line in (self.host.read(call.words[0]) or "").splitlines():
+            kind, path, mode, owner, group = (*line.replace(":", "").split(), *[""] * 5)[:5]
+            if path.startswith(call.option("--prefix")) and not self.host.exists(path):
+                make = self.host.make_directory if kind == "d" else lambda *it: self.host.write(it[0], "", it[1])
+                make(path, Access(int(mode, 8), owner, group))
+        return ""
 
     def sync(self, call: Call) -> str:
         """Do nothing: the files are on the disk."""

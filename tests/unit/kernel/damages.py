@@ -59,6 +59,11 @@ def remove(path: str) -> Damage:
     return lambda machine: machine.host.path(path).unlink()
 
 
+def remove_tree(path: str) -> Damage:
+    """Remove a directory with everything in it, as a /var/log in memory is empty after a boot."""
+    return lambda machine: machine.host.remove_tree(path)
+
+
 def refuse_requests(machine: Machine) -> None:
     """Let nginx listen after three requests only."""
     machine.site.refusals = 3

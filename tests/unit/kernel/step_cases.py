@@ -19,6 +19,7 @@ from dcor_pkg.kernel import instance, pending, secrets
 from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.instance import INSTANCE
+from dcor_pkg.kernel.log_directories import LogDirectories
 from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles
 from dcor_pkg.kernel.moved_file import MovedFile
@@ -64,6 +65,8 @@ LOGROTATE = "/etc/logrotate.d/dcor-server"
 UWSGI = ManagedFile(f"{SCRATCH}/uwsgi.ini", "ckan/templates/uwsgi.ini", {"workers": 4})
 VALIDATED = ValidatedFiles("validated files", (UWSGI,), nginx_additions.VALIDATE)
 
+ALONE = LogFile("/var/log/ckan/alone.log")
+
 CASES = (
     Case(
         StateFiles,
@@ -99,7 +102,12 @@ CASES = (
         },
         name="/var/log/ckan",
     ),
-    Case(LogFile, {"lost": remove("/var/log/ckan/jobs.log"), "mode": chmod("/var/log/ckan/jobs.log")}, name="jobs.log"),
+    Case(
+        LogDirectories,
+        {"in memory": damages.remove_tree("/var/log"), "one removed": damages.remove_tree("/var/log/nginx")},
+    ),
+    # systemd has made those of the plan, as the case before.
+    Case(LogFile, {"lost": remove(ALONE.path), "mode": chmod(ALONE.path)}, alone=ALONE),
     Case(
         ManagedFile,
         {
