@@ -17,6 +17,8 @@ SERVICE = Service(unit.UNIT)
 class ActiveRelease:
     """A release in service, in CKAN's unit. `reads`: the files and directories that CKAN reads when it starts.
 
+    `queues`: those of each job worker, with commas.
+
     One step, so that what a restart of the unit has started is proven as well.
     """
 
@@ -24,6 +26,7 @@ class ActiveRelease:
     hostname: str
     data: str
     reads: tuple[str, ...]
+    queues: tuple[str, ...]
     name: str = "active release"
 
     def check(self, host: Host) -> str | None:
@@ -42,7 +45,7 @@ class ActiveRelease:
             SERVICE.apply(host)
         wanted = self._wanted(host)
         programs.copy(host, wanted)
-        file = wanted.file(self.data)
+        file = wanted.file(self.data, self.queues)
         if file.check(host) is not None:
             file.apply(host)
         self._switch(host, wanted)
@@ -53,7 +56,7 @@ class ActiveRelease:
 
     def _programs_drift(self, host: Host, wanted: Programs) -> str | None:
         """Return how the programs' files and processes differ from the desired ones, or None."""
-        file = wanted.file(self.data)
+        file = wanted.file(self.data, self.queues)
         if (drift := file.check(host)) is not None:
             return f"{file.path} {drift}"
         if not programs.have_copies(host, wanted):

@@ -71,9 +71,9 @@ class Programs:
         """The directory of their copies of the configuration."""
         return f"{CONFIGURATIONS}/{self.id}"
 
-    def file(self, data: str) -> ManagedFile:
-        """Return supervisor's file for these programs, on a server whose data directory is `data`."""
-        values = {"programs": self, "home": release.directory(self.release), "data": data}
+    def file(self, data: str, queues: tuple[str, ...]) -> ManagedFile:
+        """Return supervisor's file for these programs, with the data directory, and the queues of each job worker."""
+        values = {"programs": self, "home": release.directory(self.release), "data": data, "queues": queues}
         return ManagedFile(f"{PROGRAMS}/dcor-{self.id}.conf", TEMPLATE, values)
 
 

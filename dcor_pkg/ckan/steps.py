@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import additions, release_id, temporary_directories, unit
+from dcor_pkg.ckan import additions, release_id, sizes, temporary_directories, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
@@ -51,7 +51,7 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         ReleaseMade(wanted),
         Directory(additions.DIRECTORY, Access(0o750)),
         ckan_ini(settings),
-        ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", {"workers": limits.workers(settings, facts)}),
+        ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", _of_uwsgi(settings, facts)),
         DatabaseSchema(wanted, used.database),
         Addresses(f"https://{settings.hostname}", used.object_store.origin, used.database),
         OptionsInDatabase(used.database),
@@ -61,7 +61,13 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that put the release in service; all services that CKAN needs have to run before."""
     return (
-        ActiveRelease(release_id.wanted(facts), settings.hostname, settings.data, _read_at_start(settings)),
+        ActiveRelease(
+            release_id.wanted(facts),
+            settings.hostname,
+            settings.data,
+            reads=_read_at_start(settings),
+            queues=sizes.job_workers(facts),
+        ),
         NoFormerPrograms(),
         NoStrays(),
         AdminCommands(),
@@ -93,6 +99,11 @@ def _directories(settings: Settings) -> tuple[Step, ...]:
         Directory(temporary_directories.HOME, PRIVATE),
         Directory(paths.PROGRAMS, Access(0o755)),
     )
+
+
+def _of_uwsgi(settings: Settings, facts: Facts) -> dict[str, int]:
+    """Return the values of its template."""
+    return {"workers": limits.workers(settings, facts), "worker_limit": sizes.worker_limit(facts)}
 
 
 def _read_at_start(settings: Settings) -> tuple[str, ...]:

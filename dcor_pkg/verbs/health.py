@@ -11,7 +11,7 @@ from dcor_pkg.ckan import programs, release, strays, supervisor, switch, unit
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
-from dcor_pkg.machine import disk, unix_http
+from dcor_pkg.machine import disk, memory, unix_http
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import loopback
 from dcor_pkg.services import engines, external
@@ -45,6 +45,7 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         Part("versions", None, _versions(host)),
         Part("data", missing_data(host, settings.data), settings.data),
         *(_disk(host, path) for path in (settings.data, release.DIRECTORY)),
+        Part("memory", None, f"{memory.available(host)} of {memory.total(host)} MiB are available"),
         Part("release", None if active else "none is active", active or ""),
         *(_engine(host, engine) for engine in engines.local(settings)),
         *(_unit(host, unit) for unit in SITE),

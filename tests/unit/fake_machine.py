@@ -67,7 +67,7 @@ FILES = {
     f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\n",
     f"{PACKAGED_CKAN}/bin/activate": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",
     "/proc/cpuinfo": "processor\t: 0\nprocessor\t: 1\n",
-    "/proc/meminfo": "MemTotal:        4194304 kB\n",
+    "/proc/meminfo": "MemTotal:        4194304 kB\nMemAvailable:    2097152 kB\n",
     "/proc/net/if_inet6": "",
     "/var/log/ckan/web.log": "",
     unit.FILE: "[Service]\n",

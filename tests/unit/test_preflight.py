@@ -32,6 +32,7 @@ CLUSTER = Cluster("15", "main", is_online=True)
 @pytest.fixture
 def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
     """Return a machine on which PostgreSQL answers, the ports are free and the disks are large."""
+    host.write("/proc/meminfo", "MemTotal: 4194304 kB\n", PUBLIC)
     for name in ("ckan-secret-key", "ckan-csrf-key", "database-password", "solr-password"):
         host.write(secrets.path(name), "x\n", secrets.ACCESS)
     monkeypatch.setattr(Host, "succeeds", lambda *_, **__: True)
@@ -186,6 +187,13 @@ def test_a_disk_on_which_root_cannot_give_files_away_is_refused(
     assert "disk of this machine" in raised.value.hint
     (outcome,) = run([DataDirectory("/srv/data")], machine)
     assert (outcome.result, machine.exists("/srv/data")) == (Result.FAILED, False)
+
+
+def test_a_machine_with_too_little_memory_is_refused(machine: Host) -> None:
+    machine.write("/proc/meminfo", "MemTotal: 1021440 kB\n", PUBLIC)
+    with pytest.raises(DcorError, match="This machine has 997 MiB of memory, and a DCOR server needs 1536 MiB") as raised:
+        preflight.check(machine, WANTED)
+    assert "With 2 GiB" in raised.value.hint
 
 
 def test_a_disk_without_programs_is_refused(machine: Host, monkeypatch: pytest.MonkeyPatch) -> None:

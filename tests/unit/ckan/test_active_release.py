@@ -7,6 +7,7 @@ import pytest
 from dcor_pkg.ckan import programs, release, supervisor, switch, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.programs import Programs
+from dcor_pkg.ckan.sizes import QUEUES
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine.host import Access, Host
@@ -15,7 +16,7 @@ from dcor_pkg.nginx import upstream
 
 PUBLIC = Access(0o644)
 FORMER, NEXT = Programs("1.0", "aaaaaaaa"), Programs("2.0", "bbbbbbbb")
-STEP = ActiveRelease("2.0", "dcor.example.org", "/data", (CKAN_INI,))
+STEP = ActiveRelease("2.0", "dcor.example.org", "/data", (CKAN_INI,), QUEUES)
 
 
 @pytest.fixture
@@ -85,8 +86,8 @@ def test_each_way_to_differ_is_named(host: Host, states: dict[str, str]) -> None
     assert STEP.check(host) == f"the program {wanted.web} is unknown to supervisor"
     host.remove(f"{wanted.directory}/uwsgi.ini")
     assert STEP.check(host) == f"{wanted.directory} does not hold the present configuration"
-    host.remove(wanted.file("/data").path)
-    assert STEP.check(host) == f"{wanted.file('/data').path} is missing"
+    host.remove(wanted.file("/data", QUEUES).path)
+    assert STEP.check(host) == f"{wanted.file('/data', QUEUES).path} is missing"
     host.write(CKAN_INI, "[app:main]\nckan.site_title = DCOR\n", PUBLIC)
     assert STEP.check(host) == "the configuration of CKAN has changed since its programs were started"
 
@@ -105,7 +106,7 @@ def test_a_switch_that_fails_before_or_after_the_change_of_nginx(
         host.write(f"{PROGRAMS}/dcor-{each.id}.conf", "", PUBLIC)
     host.write(upstream.PATH, FORMER.upstream, PUBLIC)
     monkeypatch.setattr(programs, "wanted", lambda host, release, reads: NEXT)
-    monkeypatch.setattr(Programs, "file", lambda self, data: Settled())
+    monkeypatch.setattr(Programs, "file", lambda self, data, queues: Settled())
     monkeypatch.setattr(switch, "switch_to", fail)
     with pytest.raises(DcorError):
         STEP.apply(host)

@@ -62,7 +62,7 @@ from tests.unit.kernel.step_classes import Case
 REDIS_CONF = redis.CONFIGURATION
 OPTION = f"{ckan_additions.DIRECTORY}/own.ini"
 LOGROTATE = "/etc/logrotate.d/dcor-server"
-UWSGI = ManagedFile(f"{SCRATCH}/uwsgi.ini", "ckan/templates/uwsgi.ini", {"workers": 4})
+UWSGI = ManagedFile(f"{SCRATCH}/uwsgi.ini", "ckan/templates/uwsgi.ini", {"workers": 4, "worker_limit": 1024})
 VALIDATED = ValidatedFiles("validated files", (UWSGI,), nginx_additions.VALIDATE)
 
 ALONE = LogFile("/var/log/ckan/alone.log")

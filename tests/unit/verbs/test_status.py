@@ -45,6 +45,7 @@ def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: Comman
     shown = {line[2:40].strip(): line[41:] for line in ended.lines[1:]}
     assert shown["data"] == "/data"
     assert shown["disk of /data"] == "100 GiB are free"
+    assert shown["memory"] == "2048 of 4096 MiB are available"
     assert shown["versions"] == "dcor-server 1.0.0, python-ckan 2.11.6-1~deb12u1, dcor-wheels 2.11.6-1~deb12u1"
     assert shown["certificate"].startswith("self-signed, until 20")
     assert re.fullmatch("https://dcor.example.org/trust, SHA-256 [0-9A-F]{2}(?::[0-9A-F]{2}){31}", shown["trust"])
