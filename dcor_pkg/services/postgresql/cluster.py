@@ -31,6 +31,11 @@ DROP_IN = "dcor-server.conf"
 START_SECONDS = 300.0
 #: a FIFO in the place of one of these files would let its reader or writer wait for ever
 TIMEOUT_SECONDS = 20.0
+HINT = (
+    f"Make one beside: pg_createcluster --port={psql.PORT} --start $(ls /usr/lib/postgresql | tail -n 1) dcor. Or use a "
+    "database with a password, on this machine too (README, External services): dcor-server/database = "
+    "postgresql://USER@localhost:PORT/NAME"
+)
 OTHER_DATABASES = (
     f"SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', '{DATABASE}')"  # noqa: S608 (names of ours)
 )
@@ -43,6 +48,26 @@ class Cluster:
     version: str
     name: str
     is_online: bool
+    port: int = psql.PORT
+    #: the directory of its data
+    data: str = ""
+
+    @property
+    def label(self) -> str:
+        """As messages name it."""
+        return f"PostgreSQL {self.version}/{self.name}"
+
+    @property
+    def hba(self) -> str:
+        """The file that says who may connect."""
+        return f"{self._configuration}/pg_hba.conf"
+
+    def place(self, host: Host, setting: str) -> str:
+        """Return the file in which a setting of its is, with the line if it is there."""
+        file = f"{self._configuration}/postgresql.conf"
+        lines = enumerate((host.read(file) or "").splitlines(), 1)
+        found = [number for number, line in lines if re.match(rf"\s*{setting}\b", line)]
+        return f"{file}, line {found[-1]}" if found else file
 
     @property
     def unit(self) -> str:
@@ -52,7 +77,11 @@ class Cluster:
     @property
     def start(self) -> str:
         """The file that says whether it starts at boot."""
-        return f"/etc/postgresql/{self.version}/{self.name}/start.conf"
+        return f"{self._configuration}/start.conf"
+
+    @property
+    def _configuration(self) -> str:
+        return f"/etc/postgresql/{self.version}/{self.name}"
 
     @property
     def drop_in(self) -> ManagedFile:
@@ -62,20 +91,22 @@ class Cluster:
 
 def local(host: Host) -> Cluster | None:
     """Return the cluster on our port; None where there is none."""
-    for line in host.run("pg_lsclusters", "--no-header", user=OWNER, timeout=TIMEOUT_SECONDS).splitlines():
-        version, name, port, status = line.split()[:4]
-        if port == str(psql.PORT):
-            return Cluster(version, name, status.startswith("online"))
-    return None
+    return next((cluster for cluster in _clusters(host) if cluster.port == psql.PORT), None)
 
 
 def required(host: Host) -> Cluster:
     """Return the cluster on our port. Raises DcorError where there is none."""
-    cluster = local(host)
-    if cluster is None:
-        reason = f"There is no PostgreSQL cluster on port {psql.PORT}."
-        raise DcorError(reason, hint="pg_lsclusters lists the clusters.")
-    return cluster
+    if (cluster := local(host)) is not None:
+        return cluster
+    others = [f"{it.label} uses port {it.port} ({it.place(host, 'port')})" for it in _clusters(host)]
+    reason = f"No PostgreSQL cluster of this machine uses port {psql.PORT}: {', '.join(others) or 'there is none at all'}."
+    raise DcorError(reason, HINT)
+
+
+def _clusters(host: Host) -> list[Cluster]:
+    lines = host.run("pg_lsclusters", "--no-header", user=OWNER, timeout=TIMEOUT_SECONDS).splitlines()
+    found = [line.split()[:6] for line in lines]
+    return [Cluster(it[0], it[1], it[3].startswith("online"), int(it[2]), it[5]) for it in found]
 
 
 def is_stopped_by_us(host: Host) -> bool:

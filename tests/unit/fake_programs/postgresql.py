@@ -45,6 +45,13 @@ class Postgresql:
     external: dict[str, set[str]] = field(default_factory=dict)
     #: comments on "DATABASE NAME" and "ROLE NAME"
     comments: dict[str, str] = field(default_factory=dict)
+    #: what its configuration says: port, directory of the socket, rights of the superuser
+    port: int = 5432
+    socket: str = "/var/run/postgresql"
+    rights: str = "on off"
+    #: how it refuses CKAN's user, whatever exists, and by which rule
+    refusal: str = ""
+    rule: str = ""
     #: the SQL that has changed rows
     updates: list[str] = field(default_factory=list)
 
@@ -55,7 +62,13 @@ class Postgresql:
             "pg_isready": self.is_ready,
             "pg_lsclusters": self.clusters,
             "pg_dump": self.dump,
+            "sed": self.socket_directory,
         }
+
+    def socket_directory(self, call: Call) -> str:
+        """Print the fifth line of postmaster.pid."""
+        assert (call.user, call.words) == ("postgres", ("5p", "/var/lib/postgresql/15/main/postmaster.pid")), call.argv
+        return f"{self.socket}\n"
 
     def dump(self, call: Call) -> str:
         """Write a file that pg_dump(1) would write."""
@@ -71,7 +84,7 @@ class Postgresql:
 
     def is_ready(self, call: Call) -> str:
         """Answer pg_isready(1): 2 means that there was no answer."""
-        if not self.systemd.is_active(UNIT):
+        if not self.systemd.is_active(UNIT) or self.socket != "/var/run/postgresql":
             raise call.failure(2, "")
         return ""
 
@@ -80,7 +93,7 @@ class Postgresql:
         assert call.user == "postgres", call.argv
         status = "online" if self.systemd.is_active(UNIT) else "down"
         return (
-            f"15 main 5432 {status} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"
+            f"15 main {self.port} {status} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"
         )
 
     def psql(self, call: Call) -> str:
@@ -102,6 +115,8 @@ class Postgresql:
             self._check_password(call, login, failed)
         elif (call.user, login["host"]) != (login["user"], "/var/run/postgresql"):
             raise call.failure(2, f'{failed}FATAL:  Peer authentication failed for user "{login["user"]}"\n')
+        elif self.refusal:
+            raise call.failure(2, f"{failed}{self.refusal}\n")
         elif login["user"] not in self.roles:
             raise call.failure(2, f'{failed}FATAL:  role "{login["user"]}" does not exist\n')
         if login["dbname"] not in self.external.get(login["host"], self.databases):
@@ -221,6 +236,8 @@ def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match
 
 #: what the superuser asks
 SUPERUSER: dict[str, Answer] = {
+    r"SELECT current_setting\('is_superuser'\) .*": lambda it, *_: it.rights,
+    r"\nSELECT coalesce\(.*FROM pg_hba_file_rules .*": lambda it, *_: it.rule,
     r"\nSELECT 'database', .* FROM pg_database WHERE datname = '(\w+)'\n.* WHERE rolname = '\1'\n"
     r".* WHERE rolname = '([\w-]+)'\n": _marks,
     r"SELECT count\(\*\) FROM pg_class JOIN pg_namespace .*": _relations,
