@@ -17,7 +17,7 @@ HINT = "With 2 GiB one user at a time can upload and read, with 4 GiB several; w
 
 
 def job_workers(facts: Facts) -> tuple[str, ...]:
-    """Return the queues of each job worker, with commas: each has its own, unless the memory suffices for one job only."""
+    """Return the queues of each job worker, with commas: one for each, unless the memory suffices for one job only."""
     return QUEUES if facts.memory >= memory.COMFORTABLE else (",".join(QUEUES),)
 
 
@@ -37,5 +37,7 @@ def notices(host: Host) -> list[Notice]:
     found = memory.total(host)
     if found >= memory.COMFORTABLE:
         return []
-    message = f"says that this machine has {found} MiB of memory: fewer requests are answered at once, and one job is done"
+    message = (
+        f"says that this machine has {found} MiB of memory: fewer requests are answered at once, and one job is done"
+    )
     return [Notice(memory.MEMINFO, message, HINT)]

@@ -34,4 +34,6 @@ def refuses_owner(host: Host, path: str, user: str) -> str | None:
         host.remove(trial)
     except DcorError as error:
         drift = error.reason
-    return None if drift is None else f"root cannot make a file of {user} in {place}: {drift.removeprefix(trial).strip()}"
+    return (
+        None if drift is None else f"root cannot make a file of {user} in {place}: {drift.removeprefix(trial).strip()}"
+    )

@@ -1,7 +1,7 @@
 """The main memory: how much there is, and how much of it is available, in MiB.
 
-A container has what its group of processes may use, whatever the machine around it has; /proc/meminfo (proc(5)) need not
-know of that.
+A container has what its group of processes may use, whatever the machine around it has; /proc/meminfo (proc(5)) need
+not know of that.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
 
 MEMINFO = "/proc/meminfo"
-#: limit and use in bytes, of the group of a whole container (Linux, "Control Group v2" and "Memory Resource Controller")
+#: the limit in bytes of a whole container (Linux, "Control Group v2" and "Memory Resource Controller"), and its use
 GROUP, FORMER_GROUP = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"
 STATISTICS = "/sys/fs/cgroup/memory.stat"
-#: What nobody has. A machine that is sold with 2 GiB shows a tenth less: the kernel keeps some of it.
+#: less is refused, and with less CKAN does less at once; of 2 GiB a machine shows a tenth less, which its kernel keeps
 LEAST, COMFORTABLE = 1536, 3584
 
 

@@ -23,7 +23,9 @@ def named() -> set[str]:
 
 
 def test_each_directory_that_we_name_is_made_by_somebody() -> None:
-    declared = {Path(path).relative_to(log_directories.PREFIX).parts[0] for path in log_directories.DECLARED.findall(DECLARED)}
+    declared = {
+        Path(path).relative_to(log_directories.PREFIX).parts[0] for path in log_directories.DECLARED.findall(DECLARED)
+    }
     assert declared - OF_DEBIAN == named() - MADE
 
 

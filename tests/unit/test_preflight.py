@@ -186,7 +186,9 @@ def test_a_disk_on_which_root_cannot_give_files_away_is_refused(
 
 def test_a_machine_with_too_little_memory_is_refused(machine: Host) -> None:
     machine.write("/proc/meminfo", "MemTotal: 1021440 kB\n", PUBLIC)
-    with pytest.raises(DcorError, match="This machine has 997 MiB of memory, and a DCOR server needs 1536 MiB") as raised:
+    with pytest.raises(
+        DcorError, match="This machine has 997 MiB of memory, and a DCOR server needs 1536 MiB"
+    ) as raised:
         preflight.check(machine, WANTED)
     assert "With 2 GiB" in raised.value.hint
 

@@ -1,7 +1,7 @@
-"""Whether the PostgreSQL of this machine lets us in: its superuser, and CKAN's user, by the socket, as Debian sets it up.
+"""Whether the PostgreSQL of this machine lets us in by its socket, as Debian sets it up: its superuser, and CKAN's user.
 
-Who may connect is not computed from its files but tried: PostgreSQL says that a role does not exist only to those whom it
-has let in. Other set-ups are refused with their file and line; nothing is changed for the cluster's other databases.
+Who may connect is not computed from its files but tried: PostgreSQL says that a role does not exist only to those whom
+it has let in. Other set-ups are refused with their file and line; nothing is changed for the cluster's other databases.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dcor_pkg.services.postgresql.cluster import OWNER, TIMEOUT_SECONDS, Cluster
 RIGHTS = "SELECT current_setting('is_superuser') || ' ' || current_setting('transaction_read_only')"
 #: what PostgreSQL answers to who may connect, before the first installation is complete
 NOT_MADE_YET = re.compile(r'(role|database) "[\w-]+" does not exist|permission denied for database "[\w-]+"')
-#: the first line of pg_hba.conf for a role and a database, except groups and patterns; until version 15 there is one file
+#: the first line of pg_hba.conf for a role and a database, except groups and patterns; since version 16 it has a file
 RULE = """
 SELECT coalesce(to_jsonb(rule)->>'file_name', current_setting('hba_file')) || ', line ' || line_number || ', ' || auth_method
 FROM pg_hba_file_rules AS rule

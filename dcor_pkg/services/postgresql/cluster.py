@@ -99,7 +99,9 @@ def required(host: Host) -> Cluster:
     if (cluster := local(host)) is not None:
         return cluster
     others = [f"{it.label} uses port {it.port} ({it.place(host, 'port')})" for it in _clusters(host)]
-    reason = f"No PostgreSQL cluster of this machine uses port {psql.PORT}: {', '.join(others) or 'there is none at all'}."
+    reason = (
+        f"No PostgreSQL cluster of this machine uses port {psql.PORT}: {', '.join(others) or 'there is none at all'}."
+    )
     raise DcorError(reason, HINT)
 
 

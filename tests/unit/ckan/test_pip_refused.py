@@ -32,7 +32,12 @@ def run(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("install", "urllib3==2.8.0"), ("install", "--upgrade", "pip"), ("install", "-e", "."), ("uninstall", "--yes", "pytest")],
+    [
+        ("install", "urllib3==2.8.0"),
+        ("install", "--upgrade", "pip"),
+        ("install", "-e", "."),
+        ("uninstall", "--yes", "pytest"),
+    ],
 )
 def test_a_change_is_refused_in_one_sentence_with_ways_to_go(site: Path, arguments: tuple[str, ...]) -> None:
     done = run(site, *arguments)

@@ -109,7 +109,7 @@ def test_what_would_change_a_release_by_pip_is_refused_in_one_sentence(
     program(server / "releases/A/bin/dcor", (server / "releases/A/bin/ckan").read_text())
     program(server / "releases/A/libexec/dcor", "#!/bin/sh\necho ran\n")
     program(server / "programs/id", "#!/bin/sh\necho 1000\n")
-    argv = [server / "releases/A/bin/dcor", *([command] if command else [])]
+    argv = [str(server / "releases/A/bin/dcor"), *([command] if command else [])]
     search = {"PATH": f"{server}/programs:{os.environ['PATH']}"}
     done = subprocess.run(argv, env=search, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == ((1, "") if refused else (0, "ran\n"))

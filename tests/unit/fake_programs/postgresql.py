@@ -92,9 +92,7 @@ class Postgresql:
         """Answer as pg_lsclusters of postgresql-common 248 does. It reads files that postgres could exchange."""
         assert call.user == "postgres", call.argv
         status = "online" if self.systemd.is_active(UNIT) else "down"
-        return (
-            f"15 main {self.port} {status} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"
-        )
+        return f"15 main {self.port} {status} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"
 
     def psql(self, call: Call) -> str:
         """Carry out the SQL on the standard input, as the superuser or as a role with a password."""

@@ -11,10 +11,14 @@ from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles, changed_by
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine.host import Access, Host
 
-FILE = ManagedFile("/etc/app.conf", "ckan/templates/uwsgi.ini", {"workers": 4, "worker_limit": 1024}, then=("reload app.service",))
+FILE = ManagedFile(
+    "/etc/app.conf", "ckan/templates/uwsgi.ini", {"workers": 4, "worker_limit": 1024}, then=("reload app.service",)
+)
 ACCEPTED = ValidatedFiles("app", (FILE,), ("/bin/true",))
 REFUSED = ValidatedFiles(
-    "app", (replace(FILE, values={"workers": 8, "worker_limit": 1024}),), ("/bin/sh", "-c", "echo line 7 is wrong; exit 1")
+    "app",
+    (replace(FILE, values={"workers": 8, "worker_limit": 1024}),),
+    ("/bin/sh", "-c", "echo line 7 is wrong; exit 1"),
 )
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL that is set up otherwise than Debian's is refused before the first change, with its file and a way out."""
+"""A PostgreSQL that is set up otherwise than Debian's is refused before the first change, with file and ways out."""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ from dcor_pkg.services.postgresql.cluster import Cluster
 
 JOB, WORKER = (
     int(score)
-    for score in re.findall(r"^JOB, WORKER = (\d+), (\d+)$", (templates.PACKAGE / "runtime/workers.py").read_text(), re.MULTILINE)[0]
+    for score in re.findall(
+        r"^JOB, WORKER = (\d+), (\d+)$", (templates.PACKAGE / "runtime/workers.py").read_text(), re.MULTILINE
+    )[0]
 )
 DEBIAN = Path(__file__).resolve().parents[3] / "debian"
 RETRY = DEBIAN / "dcor-server.dcor-retry.service"
@@ -68,7 +70,9 @@ ORDER = (JOB, WORKER, "dcor-solr.service", ckan_unit.UNIT, "dcor-object-store.se
 
 def test_memory_is_given_up_in_an_order_in_which_postgresql_is_last(host: Host) -> None:
     assert {engine.unit for engine in engines.ENGINES if engine.started_by_us} < set(ORDER)
-    scores = [it if isinstance(it, int) else int(unit_files(host, it)["Service"].get("OOMScoreAdjust", "0")) for it in ORDER]
+    scores = [
+        it if isinstance(it, int) else int(unit_files(host, it)["Service"].get("OOMScoreAdjust", "0")) for it in ORDER
+    ]
     assert scores == [*sorted(set(scores), reverse=True)]
     assert scores[-1] > -900
 
