@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.runtime.conftest import Runtime
+
 RUNTIME = Path(__file__).resolve().parents[3] / "dcor_pkg" / "runtime"
 #: stands for uWSGI: loads for a while, tells that it has, and answers with its number on the socket that it inherits
 SERVER = """
@@ -158,3 +160,9 @@ def test_the_server_ends_when_who_holds_the_sockets_is_killed_and_the_next_one_r
     with started(tmp_path) as process:
         assert ask(tmp_path) != server
         assert process.poll() is None
+
+
+def test_uwsgi_takes_the_sockets_over_by_the_names_of_their_holder(runtime: Runtime) -> None:
+    uwsgi = (RUNTIME.parent / "ckan/templates/uwsgi.ini").read_text()
+    assert f"\nsocket = fd://$({runtime.web.SOCKET})\n" in uwsgi
+    assert f"\nhttp-socket = fd://$({runtime.web.PROBE})\n" in uwsgi
