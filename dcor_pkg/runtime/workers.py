@@ -9,7 +9,6 @@ what it has left is queued again (lost_jobs.py).
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -19,10 +18,9 @@ from typing import Any, NoReturn
 
 import dclab  # noqa: F401  (the jobs import it late; imported here, all workers share its memory)
 from ckan.lib import jobs
-from dcor_runtime import application, lost_jobs
+from dcor_runtime import application, lost_jobs, parent
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-PR_SET_PDEATHSIG = 1  # prctl(2)
 #: before a worker is forked again, so that one that ends at once does not occupy the machine
 PAUSE_SECONDS = 1.0
 #: Where the kernel needs memory, a job is killed first: it is queued again. The units have the order of the others.
@@ -64,9 +62,9 @@ class Workers:
         """Fork a worker for one queue, or several with commas, unless all shall end."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         if not self._stopping:
-            worker = os.fork()
+            own, worker = os.getpid(), os.fork()
             if worker == 0:
-                _work(queue)
+                _work(queue, own)
             self._queues[worker] = queue
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
@@ -97,7 +95,7 @@ class Worker(jobs.Worker):  # type: ignore[misc]  # of no known type
 
     def main_work_horse(self, job: Any, queue: Any) -> None:
         """Do a job, in a process of its own. It ends with the worker, which would not know that it goes on."""
-        _die_with_parent(signal.SIGKILL)
+        parent.end_with(self.pid, signal.SIGKILL)
         offer_to_be_killed(JOB)
         super().main_work_horse(job, queue)
 
@@ -108,12 +106,12 @@ class Worker(jobs.Worker):  # type: ignore[misc]  # of no known type
             job.retries_left = 1
 
 
-def _work(queue: str) -> NoReturn:
-    """Work until TERM. If the parent is killed, the kernel sends its workers TERM as well."""
+def _work(queue: str, starter: int) -> NoReturn:
+    """Work until TERM. If the `starter` is killed, the kernel sends its workers TERM as well."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    _die_with_parent(signal.SIGTERM)
+    parent.end_with(starter, signal.SIGTERM)
     application.drop_connections(close=False)
     name = lost_jobs.new_name()
     lost_jobs.hold(name)
@@ -125,10 +123,6 @@ def _work(queue: str) -> NoReturn:
 def offer_to_be_killed(score: int) -> None:
     """Come before others, and all children too, when the kernel needs memory (proc(5), "oom_score_adj")."""
     Path("/proc/self/oom_score_adj").write_text(f"{score}\n", encoding="ascii")
-
-
-def _die_with_parent(number: signal.Signals) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 if __name__ == "__main__":
