@@ -1,7 +1,8 @@
 """The commands of DCOR's manual run in the active release: `source /usr/lib/ckan/default/bin/activate`, `ckan`, `dcor`.
 
-So does `pip`, which shows what is installed there and changes nothing. They are links in python-ckan's environment. All but `dcor` replace files of that package, which are diverted
-(dpkg-divert(1)), so that its upgrades leave the links alone.
+So does `pip`, which shows what is installed there and changes nothing. They are links in python-ckan's environment.
+All but `dcor` replace files of that package, which are diverted (dpkg-divert(1)), so that its upgrades leave the links
+alone.
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ def running_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
 
 def switch_off_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
     """Return the steps that stop the local engines whose service is external: last, when nobody asks them any more."""
-    return tuple(step for engine in engines.external(settings) for step in engine.switch_off)
+    external = ((engine, engines.endpoint(engine, settings)) for engine in engines.external(settings))
+    return tuple(step for engine, endpoint in external for step in engine.switch_off(endpoint))
 
 
 def _started_here(settings: Settings) -> tuple[Engine, ...]:

@@ -1,4 +1,4 @@
-"""Whether the PostgreSQL of this machine lets us in by its socket, as Debian sets it up: its superuser, and CKAN's user.
+"""Whether the PostgreSQL of this machine lets us in by its socket, as Debian's does: its superuser, and CKAN's user.
 
 Who may connect is not computed from its files but tried: PostgreSQL says that a role does not exist only to those whom
 it has let in. Other set-ups are refused with their file and line; nothing is changed for the cluster's other databases.

@@ -16,6 +16,7 @@ from dcor_pkg.kernel import managed_file, systemd_service
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import SYSTEMD_UNITS
+from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import psql
 
 #: CKAN's database in it, and the role that owns it
@@ -36,6 +37,8 @@ HINT = (
     "database with a password, on this machine too (README, External services): dcor-server/database = "
     "postgresql://USER@localhost:PORT/NAME"
 )
+#: of a cluster, and of whichever is asked (PostgreSQL, "Control Data Functions")
+IDENTITY = "SELECT system_identifier FROM pg_control_system()"
 OTHER_DATABASES = (
     f"SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', '{DATABASE}')"  # noqa: S608 (names of ours)
 )
@@ -162,28 +165,41 @@ class ClusterRunning:
 
 @dataclass(frozen=True)
 class ClusterStopped:
-    """A stopped cluster, unless it holds databases other than ours, which somebody else uses.
+    """A stopped cluster, unless somebody uses it: for other databases, or for the external one, which may be in it.
 
-    One that is down already is left alone: nobody can tell which databases it holds.
+    One that is down already, or does not let us in, is left alone: nobody can tell which databases it holds.
     """
 
+    database: Endpoint
     name: str = "postgresql cluster"
 
     def check(self, host: Host) -> str | None:
         for path in _drop_ins(host):
             return f"{path} exists, and the database is external"
-        if not _holds_only_ours(host):
+        if not self._is_unused(host):
             return None
         return "runs, and holds only the database that was replaced by an external one"
 
     def apply(self, host: Host) -> None:
         remove_drop_ins(host)
         host.run("systemctl", "daemon-reload")
-        if _holds_only_ours(host):
+        if self._is_unused(host):
             cluster = required(host)
             _write_start(host, cluster, f"{STOPPED}manual\n")
             host.run("systemctl", "daemon-reload")
             host.run("systemctl", "stop", cluster.unit)
+
+
+    def _is_unused(self, host: Host) -> bool:
+        """Return whether the cluster runs, holds no database of others, and is not where the external database is."""
+        cluster = local(host)
+        if cluster is None or not cluster.is_online:
+            return False
+        try:
+            is_external = psql.query(host, self.database, IDENTITY) == psql.as_superuser(host, IDENTITY)
+            return not is_external and psql.as_superuser(host, OTHER_DATABASES) == "0"
+        except DcorError:
+            return False
 
 
 def remove_drop_ins(host: Host, unless: str = "") -> None:
@@ -197,12 +213,6 @@ def _drop_ins(host: Host) -> list[str]:
     directories = filter(DROP_INS.fullmatch, host.names(SYSTEMD_UNITS))
     paths = (f"{SYSTEMD_UNITS}/{directory}/{DROP_IN}" for directory in directories)
     return [path for path in paths if host.exists(path)]
-
-
-def _holds_only_ours(host: Host) -> bool:
-    """Return whether the cluster runs and holds no database of others; it cannot be asked when it is down."""
-    cluster = local(host)
-    return cluster is not None and cluster.is_online and psql.as_superuser(host, OTHER_DATABASES) == "0"
 
 
 def _await_ready(host: Host, cluster: Cluster) -> None:

@@ -234,6 +234,7 @@ def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match
 
 #: what the superuser asks
 SUPERUSER: dict[str, Answer] = {
+    r"SELECT system_identifier FROM pg_control_system\(\)": lambda *_: 7,
     r"SELECT current_setting\('is_superuser'\) .*": lambda it, *_: it.rights,
     r"\nSELECT coalesce\(.*FROM pg_hba_file_rules .*": lambda it, *_: it.rule,
     r"\nSELECT 'database', .* FROM pg_database WHERE datname = '(\w+)'\n.* WHERE rolname = '\1'\n"
@@ -250,6 +251,9 @@ SUPERUSER: dict[str, Answer] = {
 }
 #: what CKAN's role asks
 ROLE: dict[str, Answer] = {
+    r"SELECT system_identifier FROM pg_control_system\(\)": lambda it, call, *_: (
+        "1" if "host=db.example.org" in call.option("--dbname") else "7"
+    ),
     "SELECT 1": lambda *_: 1,
     r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\) .* WHERE datname = current_database\(\)": _describe,
     "SELECT version_num FROM alembic_version": _revision,
