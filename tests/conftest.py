@@ -23,6 +23,7 @@ FIRST = (
     "system/test_reconfigure",
     "system/test_install",
     "system/test_external",
+    "system/test_odd_machines",
     "system/test_crash",
     "system/test_questions",
     "system/test_first_questions",
