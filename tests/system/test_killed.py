@@ -41,7 +41,7 @@ def run(machine: Machine, how: str) -> dict[str, Any]:
     token = make_user(machine, "killer", sysadmin=True).token
     machine.copy_in(CLIENTS, f"{INSIDE}/programs")
     command = f"{PYTHON} {INSIDE}/programs/killer.py {machine.hostname} {token} {how}"
-    output = machine.shell(f"systemd-run --quiet --wait --pipe --unit=killer {command}", timeout=3000)
+    output = machine.shell(f"systemd-run --quiet --collect --wait --pipe --unit=killer {command}", timeout=3000)
     found: dict[str, Any] = json.loads(output)
     return found
 
