@@ -44,6 +44,9 @@ LINKS = {
     **{f"{CONFIGURATION}/{name}": f"{SHIPPED}/{name}" for name in ("protwords.txt", "solrconfig.xml", "synonyms.txt")},
 }
 
+#: the search for what CKAN shows as datasets, as a part of an address
+DATASETS = "%2Bstate:active+%2Bdataset_type:dataset"
+
 PUBLIC = Access(0o644)
 OF_SOLR = Access(0o640, "root", "dcor-solr")
 
@@ -64,13 +67,15 @@ def steps(_: Settings) -> tuple[Step, ...]:
 
 
 def count(host: Host, solr: Endpoint) -> Answer:
-    """Ask a Solr, local or external, how many documents it has, with CKAN's password.
+    """Ask a Solr, local or external, how many datasets it has, with CKAN's password.
 
     The port of a local one may be another user's while systemd does not hold it, so it is not asked then.
     """
     if solr.local and (state := unit_state(host, SOCKET)["ActiveState"]) != "active":
         return Answer(0, f"{SOCKET}, which holds its port, is {state}")
-    return http_request.ask(f"{solr.address}/select?q=*:*&rows=0&wt=json", solr.login(partial(secrets.read, host)))
+    return http_request.ask(
+        f"{solr.address}/select?q={DATASETS}&rows=0&wt=json", solr.login(partial(secrets.read, host))
+    )
 
 
 def problem(host: Host, solr: Endpoint) -> str | None:
