@@ -83,11 +83,13 @@ class ActiveRelease:
         """Return whether the web server does not serve, also after the time that its start may take."""
         if self._programs_drift(host, wanted) is not None or self._web_drift(host, wanted) is None:
             return False
+        if not all(map(host.exists, wanted.sockets)):
+            return True
         try:
             switch.prove(host, wanted, self.hostname)
         except DcorError:
             return True
-        return not all(map(host.exists, wanted.sockets))
+        return False
 
     def _switch(self, host: Host, wanted: Programs) -> None:
         """Switch to the programs. If that fails, only those that nginx is pointed at stay. Raises DcorError."""

@@ -11,8 +11,8 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.engine import Engine
 
-#: how long an engine may take to answer after its start, and how often it is asked
-TIMEOUT_SECONDS, POLL_SECONDS = 60.0, 0.5
+#: how long an engine is asked that systemd calls ready, and how long one after a restart; and how often
+PATIENCE_SECONDS, TIMEOUT_SECONDS, POLL_SECONDS = 5.0, 60.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -30,20 +30,20 @@ class Answering:
         return self.engine.health(host, self.endpoint)
 
     def apply(self, host: Host) -> None:
-        """Wait, for it may have been started just now; then restart it, and wait again. Raises DcorError."""
-        if self._problem(host) is None:
+        """Wait, for it may be busy; then restart it, and wait again. Raises DcorError."""
+        if self._problem(host, PATIENCE_SECONDS) is None:
             return
         systemd_service.restart(host, self.engine.unit)
-        if (problem := self._problem(host)) is not None:
+        if (problem := self._problem(host, TIMEOUT_SECONDS)) is not None:
             unit = self.engine.unit
             raise DcorError(
                 f"{unit} was restarted, and what CKAN asks it is still not answered: {problem}.",
                 f"See: journalctl --unit={unit}",
             )
 
-    def _problem(self, host: Host) -> str | None:
-        """Return what is wrong, at the latest after TIMEOUT_SECONDS."""
-        deadline = time.monotonic() + TIMEOUT_SECONDS
+    def _problem(self, host: Host, seconds: float) -> str | None:
+        """Return what is wrong, at the latest after so many seconds."""
+        deadline = time.monotonic() + seconds
         while (problem := self.check(host)) is not None and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
         return problem

@@ -68,6 +68,7 @@ FILES = {
     "/proc/meminfo": "MemTotal:        4194304 kB\n",
     "/proc/net/if_inet6": "",
     "/var/log/ckan/web.log": "",
+    f"{solr.INDEX}/segments_1": "",
     unit.FILE: "[Service]\n",
     unit.SUPERVISORD: "[supervisord]\n",
     debian_redis.AUTOMATIC: "Package: redis-server\nArchitecture: amd64\nAuto-Installed: 1\n\n",
@@ -193,6 +194,7 @@ def _install_files(host: Host) -> None:
 def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the code under test reach this machine, and no other one."""
     monkeypatch.setattr(Host, "run", lambda _, *argv, **options: machine.run(*argv, **options))
+    monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(answering, "TIMEOUT_SECONDS", 0.0)
     monkeypatch.setattr(search_index, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(unix_http, "rpc", machine.rpc)

@@ -38,6 +38,8 @@ HOME = "/var/lib/dcor-solr/home"
 CONFIGURATION = f"{HOME}/configsets/ckan/conf"
 SCHEMA = f"{CONFIGURATION}/schema.xml"
 SHIPPED = "/usr/share/dcor-solr"
+#: the directory of the index; Solr goes on answering from files that were removed
+INDEX = "/var/lib/dcor-solr/data/ckan/data/index"
 #: where Solr looks for files, and the files of the package dcor-solr
 LINKS = {
     f"{HOME}/solr.xml": f"{SHIPPED}/solr.xml",
@@ -80,6 +82,8 @@ def count(host: Host, solr: Endpoint) -> Answer:
 
 def problem(host: Host, solr: Endpoint) -> str | None:
     """Return why the local Solr does not answer a search with CKAN's password, or None."""
+    if not host.exists(INDEX):
+        return f"has lost {INDEX}"
     answer = count(host, solr)
     return None if answer.status == 200 else f"answers {answer.status} ({answer.body.strip()[:100]})"
 

@@ -12,6 +12,7 @@ from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.unix_http import Answer
+from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import faults
 from tests.unit.fake_programs.call import Call, Handler
@@ -126,8 +127,9 @@ class Ckan:
 
     def get(self, path: str, target: str, host: str, timeout: float = 60, *, user: str | None = None) -> Answer:
         """Stand for unix_http.get: the web server of a release on its socket, or S3."""
-        if path == str(self.host.path("/run/dcor-object-store/s3.sock")):
-            return Answer(403, "<Code>AccessDenied</Code>") if self.systemd.answers(STORE) else NOBODY
+        for socket, status in object_store.REFUSALS.items():
+            if path == str(self.host.path(socket)):
+                return Answer(status, "denied") if self.systemd.answers(STORE) else NOBODY
         program = f"dcor-web-{Path(path).name.removesuffix('.probe.sock')}"
         states = {name: found.state for name, found in self.supervisor.loaded.items()}
         assert (path.endswith(".probe.sock"), user) == (True, "www-data"), f"The fake machine has no socket {path}."
