@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.kernel import managed_file
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import facts
 from dcor_pkg.machine.host import Host
@@ -19,6 +20,8 @@ def check(host: Host, proposal: Proposal) -> None:
     """Raise DcorError if nginx would not read, or not accept, the site that is proposed."""
     if not host.exists(SITES):
         raise DcorError(UNREAD, f"mkdir {SITES}. {UNREAD_HINT}")
+    if SITE in managed_file.changed_by_admin(host):
+        return  # it stays as it is, and the new text is written next to it
     if host.exists(SITE) and host.target(ENABLED) == SITE:
         _try_text(host, proposal)
     elif not is_read(_run(host, f"mount -t tmpfs tmpfs {SITES}; : >{ENABLED}; exec {' '.join(READ)}")):

@@ -18,7 +18,7 @@ from dcor_pkg.tls.pair import PAIRS
 PAIR = PAIRS[SELF_SIGNED]
 #: As long as in DCOR's manual (10 years): clients pin the certificate, so each new one has to reach every user.
 LIFETIME = datetime.timedelta(days=3650)
-#: for clients whose clock is slow; where this machine's clock is ahead, the moment that is surely past counts
+#: for clients whose clock is slow; where this machine's clock is wrong, the moment that is surely past counts
 BACKDATED = datetime.timedelta(hours=1)
 
 
@@ -53,7 +53,7 @@ def _sign(hostname: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(min(now - BACKDATED, clock.PACKAGED))
-        .not_valid_after(now + LIFETIME)
+        .not_valid_after(max(now, clock.PACKAGED) + LIFETIME)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(hostname)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_signs_handshakes(), critical=True)

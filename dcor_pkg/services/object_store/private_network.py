@@ -15,10 +15,11 @@ TRIAL = (
     *("systemd-run", "--quiet", "--wait", "--collect", "--property=PrivateNetwork=yes"),
     *("/usr/bin/python3", "-I", "-c", PROGRAM),
 )
-REASON = "The object store needs a network of its own, and this container has no capability CAP_NET_ADMIN to make one."
+REASON = "The object store needs a network of its own, which systemd cannot make on this machine."
 HINT = (
-    "Give it to the container (systemd-nspawn: --capability=CAP_NET_ADMIN, or --private-network; LXC: without it in "
-    "lxc.cap.drop), or use an external object store: debconf's question dcor-server/object-store."
+    "A container needs the capability CAP_NET_ADMIN for that (systemd-nspawn: --capability=CAP_NET_ADMIN, or "
+    "--private-network; LXC: without it in lxc.cap.drop). Or use an external object store: debconf's question "
+    "dcor-server/object-store."
 )
 
 

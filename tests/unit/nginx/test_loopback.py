@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import socket
 import ssl
 import threading
@@ -10,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import loopback
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
@@ -52,6 +54,23 @@ def test_the_site_is_reached_on_loopback_and_its_certificate_verified() -> None:
     assert connection.getresponse().read() == b"a page"
     with pytest.raises(ssl.SSLCertVerificationError):
         loopback.Connection("other.example.org").connect()
+
+
+@pytest.fixture
+def slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let certificates be made tomorrow, so that the clock seems to show a moment before the program was packaged."""
+    tomorrow = clock.now() + datetime.timedelta(days=1)
+    monkeypatch.setattr(clock, "PACKAGED", tomorrow)
+    monkeypatch.setattr("dcor_pkg.tls.self_signed.BACKDATED", -datetime.timedelta(days=1))
+
+
+@pytest.mark.usefixtures("slow_clock", "tls_server")
+def test_while_the_clock_is_wrong_it_is_named_and_not_the_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OSError, match=r"the clock of this machine is wrong\. See: timedatectl"):
+        loopback.Connection("dcor.example.org").connect()
+    monkeypatch.setattr(clock, "PACKAGED", clock.now())
+    with pytest.raises(ssl.SSLCertVerificationError, match="not yet valid"):
+        loopback.Connection("dcor.example.org").connect()
 
 
 def test_a_site_that_nobody_serves_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:

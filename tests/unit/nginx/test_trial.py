@@ -11,6 +11,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.kernel.runner import run
 from dcor_pkg.machine import facts
+from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.nginx import trial
 from dcor_pkg.nginx.site import Site
@@ -43,6 +44,11 @@ def test_a_site_that_nginx_rejects_is_an_error_in_its_words(server: Machine) -> 
     with pytest.raises(DcorError, match=r'with these settings: nginx: \[emerg\] unknown directive "nonsense"') as error:
         propose(server, REFUSED)
     assert error.value.hint == trial.HINT
+
+
+def test_a_site_that_an_administrator_has_changed_stays_so_the_new_text_is_not_tried(server: Machine) -> None:
+    server.host.write(nginx.SITE, "server { listen 8443 ssl; }\n", Access(0o644))
+    propose(server, REFUSED)
 
 
 @pytest.mark.parametrize("directory", [True, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import socket
 import ssl
 import subprocess
@@ -129,6 +130,16 @@ def test_it_is_valid_when_the_clock_is_right_again_that_was_ahead(host: Host, mo
         run([SelfSignedCertificate(NAME)], host)
     (certificate,) = x509_properties.load_chain(host.read(PAIR.certificate) or "")
     assert x509_properties.valid_from(certificate) <= now
+    (outcome,) = run([SelfSignedCertificate(NAME)], host)
+    assert outcome.result is Result.UNCHANGED
+
+
+def test_it_is_valid_when_the_clock_is_right_again_that_began_in_the_past(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as past:
+        past.setattr(clock, "now", lambda: datetime.datetime(1970, 1, 2, tzinfo=datetime.timezone.utc))
+        run([SelfSignedCertificate(NAME)], host)
     (outcome,) = run([SelfSignedCertificate(NAME)], host)
     assert outcome.result is Result.UNCHANGED
 
