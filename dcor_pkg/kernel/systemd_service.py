@@ -46,14 +46,11 @@ class Service:
     def apply(self, host: Host) -> None:
         """Carry out what is pending, once: a restart includes a reload, and a start includes both."""
         actions = pending_actions(host, self.unit)
-        state = unit_state(host, self.unit)
-        if state["UnitFileState"] in MASKED:
-            host.run("systemctl", "unmask", "--quiet", *MASKED[state["UnitFileState"]], self.unit)
-        if state["NeedDaemonReload"] == "yes":
+        _let_start(host, self.unit)
+        if unit_state(host, self.unit)["NeedDaemonReload"] == "yes":
             host.run("systemctl", "daemon-reload")
         host.run("systemctl", "enable", "--quiet", self.unit)
         verb = "restart" if f"restart {self.unit}" in actions else "reload-or-restart" if actions else "start"
-        _let_start(host, self.unit)
         _run(host, verb, self.unit)
         for action in actions:
             pending.clear(host, action)
@@ -145,6 +142,9 @@ def unit_state(host: Host, unit: str) -> dict[str, str]:
 
 
 def _let_start(host: Host, unit: str) -> None:
-    """Let systemd start a unit again that has failed too often in a short time."""
-    if unit_state(host, unit)["ActiveState"] == "failed":
+    """Let systemd start a unit that is masked, or that has failed too often in a short time."""
+    state = unit_state(host, unit)
+    if state["UnitFileState"] in MASKED:
+        host.run("systemctl", "unmask", "--quiet", *MASKED[state["UnitFileState"]], unit)
+    if state["ActiveState"] == "failed":
         host.run("systemctl", "reset-failed", unit)

@@ -34,13 +34,16 @@ DAMAGES = {
     "socket of the filer": ("rm /run/dcor-object-store/filer.sock", "answer of dcor-object-store"),
     "a timer disabled": ("systemctl disable --quiet --now dcor-nightly.timer", "is inactive"),
     "a timer masked": ("systemctl mask --quiet --now dcor-converge.timer", "is masked"),
-    "a service masked": ("systemctl mask --quiet --now --runtime dcor-solr", "is masked"),
+    "a service masked": ("systemctl mask --quiet --now --runtime redis-server@dcor", "is masked"),
     "index below Solr": ("rm -r /var/lib/dcor-solr/data/ckan", "has lost"),
     "a dataset in the index": (FORGET, "the database has 1"),
     "link to the release": (f"rm {RELEASE}", "the active release is none"),
     "the release": (f"rm -r {STATE}/releases/*", "does not exist"),
     "a module of the release": (f"echo > $(ls {SITE_PACKAGES}/ckan/lib/mailer.py)", "has changed its file"),
-    "a module by pip": (f"mkdir $(echo {SITE_PACKAGES})/other; touch $(echo {SITE_PACKAGES})/other/a.py", "has got the file"),
+    "a module by pip": (
+        f"mkdir $(echo {SITE_PACKAGES})/other; touch $(echo {SITE_PACKAGES})/other/a.py",
+        "has got the file",
+    ),
     "an empty state file": (f"echo -n > {STATE}/state.json", "state files"),
     "a cut state file": (f"truncate --size=20 {STATE}/managed.json", "state files"),
 }

@@ -219,7 +219,12 @@ CASES = (
     ),
     Case(OptionsInDatabase, {"saved": damages.save_option}, before=damages.restore_database),
     Case(
-        ServiceStarting, {"stopped": unit(redis.UNIT, active="inactive"), "failed": unit(redis.UNIT, active="failed")}
+        ServiceStarting,
+        {
+            "stopped": unit(redis.UNIT, active="inactive"),
+            "failed": unit(redis.UNIT, active="failed"),
+            "masked": unit(redis.UNIT, active="inactive", file="masked"),
+        },
     ),
     Case(
         Service,
