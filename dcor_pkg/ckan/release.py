@@ -74,6 +74,18 @@ def run(host: Host, release: str, program: str, *arguments: str, timeout: float 
     )
 
 
+def put_in_place(host: Host, made: str, release: str) -> None:
+    """Rename a complete directory to that of a release. A damaged one gets another name, and is removed as incomplete.
+
+    Its programs may still run, so there is no time without their files.
+    """
+    home, aside = directory(release), directory(f".{release}.damaged")
+    if host.exists(home):
+        host.remove_tree(aside)
+        host.rename(home, aside)
+    host.rename(made, home)
+
+
 def remove(host: Host, release: str) -> None:
     """Remove a release that nothing uses; if that is interrupted, the release is incomplete."""
     host.remove(f"{directory(release)}/{SCHEMA}")

@@ -8,6 +8,7 @@ from dcor_pkg.kernel.step import Step
 from dcor_pkg.kernel.systemd_service import Service, ServiceStarting
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.services import engines
+from dcor_pkg.services.answering import Answering
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
 from dcor_pkg.services.removal_plan import RemovalPlan
@@ -35,8 +36,12 @@ def steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
 
 
 def running_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
-    """Return the steps that wait until the local engines run."""
-    return tuple(Service(engine.unit) for engine in _started_here(settings))
+    """Return the steps that wait until the local engines run, and answer."""
+    started = _started_here(settings)
+    return (
+        *(Service(engine.unit) for engine in started),
+        *(Answering(engine, engines.endpoint(engine, settings)) for engine in started),
+    )
 
 
 def switch_off_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:

@@ -98,7 +98,7 @@ def test_whatever_hangs_is_named_by_status_and_nothing_is_lost_when_it_goes_on(m
 
 
 def test_a_cluster_that_a_person_has_stopped_is_started_by_the_hourly_timer(machine: Machine) -> None:
-    machine.shell("systemctl stop 'postgresql@*-main' nginx && systemctl start dcor-retry.service", timeout=600)
+    machine.shell("systemctl stop 'postgresql@*-main.service' nginx && systemctl start dcor-retry.service", timeout=600)
     assert_healthy(machine)
 
 

@@ -20,13 +20,14 @@ from typing import Any
 import psutil
 import pytest
 
-from dcor_pkg.ckan import former_supervisor, release, supervisor, unit
+from dcor_pkg.ckan import former_supervisor, release, search_index, supervisor, unit
+from dcor_pkg.kernel.timers import TIMERS
 from dcor_pkg.machine import disk, http_request, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES, CKAN_USER, PACKAGED_CKAN, PROGRAMS
 from dcor_pkg.nginx import loopback
-from dcor_pkg.services import engines
+from dcor_pkg.services import answering, engines
 from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import faults, postgresql
@@ -41,7 +42,6 @@ from tests.unit.fake_programs.supervisor import Supervisor
 from tests.unit.fake_programs.systemd import Systemd
 
 PUBLIC, PROGRAM = Access(0o644), Access(0o755)
-TIMERS = ("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer")
 UNITS = (
     *(engine.unit for engine in engines.ENGINES),
     solr.SOCKET,
@@ -68,6 +68,7 @@ FILES = {
     "/proc/meminfo": "MemTotal:        4194304 kB\n",
     "/proc/net/if_inet6": "",
     "/var/log/ckan/web.log": "",
+    f"{solr.INDEX}/segments_1": "",
     unit.FILE: "[Service]\n",
     unit.SUPERVISORD: "[supervisord]\n",
     debian_redis.AUTOMATIC: "Package: redis-server\nArchitecture: amd64\nAuto-Installed: 1\n\n",
@@ -193,6 +194,9 @@ def _install_files(host: Host) -> None:
 def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the code under test reach this machine, and no other one."""
     monkeypatch.setattr(Host, "run", lambda _, *argv, **options: machine.run(*argv, **options))
+    monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(answering, "TIMEOUT_SECONDS", 0.0)
+    monkeypatch.setattr(search_index, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(unix_http, "rpc", machine.rpc)
     monkeypatch.setattr(unix_http, "get", machine.ckan.get)
     monkeypatch.setattr(http_request, "ask", machine.ckan.ask)

@@ -10,6 +10,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -64,13 +65,21 @@ class Client:
     host: Host
     store: Endpoint
     secret: Secret
+    #: the unix socket of a local store: what reaches it there needs no certificate
+    socket: str = ""
 
-    def ask(self, method: str, path: str, content: str = "", *, signed: bool = True) -> Answer:
+    def ask(
+        self, method: str, path: str, content: str = "", *, signed: bool = True, first_byte: bool = False
+    ) -> Answer:
         """Return the answer; curl signs content only when it is in a file (7.88)."""
-        with self.host.private_file(content) as file:
-            options = {"url": f"{self.store.origin}{path}", "request": method, "write-out": "\n%{http_code}"}
+        with self.host.private_file(content) if content else nullcontext("") as file:
+            options = {"url": f"{self._origin}{path}", "request": method, "write-out": "\n%{http_code}"}
+            if self.socket:
+                options["unix-socket"] = self.socket
             if signed:
                 options |= {"aws-sigv4": f"aws:amz:{REGION}:s3", "user": f"{self.store.user}:{self.secret.reveal()}"}
+            if first_byte:
+                options["range"] = "0-0"
             if content:
                 options |= {"upload-file": file}
             config = "".join(f"{option} = {_quoted(value)}\n" for option, value in options.items())
@@ -80,6 +89,14 @@ class Client:
                 return Answer(0, error.hint or error.reason)
         body, _, status = output.rpartition("\n")
         return Answer(int(status), body)
+
+    def has(self, path: str) -> bool:
+        """Tell whether an object can be read, by its first byte."""
+        return self.ask("GET", path, first_byte=True).status in (200, 206)
+
+    @property
+    def _origin(self) -> str:
+        return f"http://{self.store.host}" if self.socket else self.store.origin
 
 
 def log_in(host: Host, store: Endpoint, secret: Secret, _: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.unix_http import Answer
+from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import faults
 from tests.unit.fake_programs.call import Call, Handler
@@ -20,7 +22,7 @@ from tests.unit.fake_programs.systemd import Systemd
 
 PUBLIC = Access(0o644)
 STORE, SOLR = "dcor-object-store.service", "dcor-solr.service"
-ALL_DOCUMENTS = "http://127.0.0.1:8983/solr/ckan/select?q=*:*&rows=0"
+ALL_DATASETS = f"http://127.0.0.1:8983/solr/ckan/select?q={solr.DATASETS}&rows=0"
 SEARCH = "/api/3/action/package_search?rows=1"
 #: the newest revision of CKAN 2.11's tables
 REVISION = "4eaa5fcf3092"
@@ -38,13 +40,15 @@ class Ckan:
     supervisor: Supervisor
     #: the name of the database that its ckan.ini names
     database: str = "ckan_default"
-    #: documents in Solr
+    #: datasets in Solr
     documents: int = 0
     #: the commands that were run in a release, without its path
     commands: list[tuple[str, ...]] = field(default_factory=list)
     fault: dict[str, str] = field(default_factory=dict)
     #: what modules of dcor-server that run inside CKAN's Python print as JSON, by name
     results: dict[str, Any] = field(default_factory=lambda: {"reconcile": {"unknown": 0, "suspicious": False}})
+    #: how many requests the store answers with an error, before the first with an object
+    lost_objects: int = 0
     #: what the web server answers instead of 200, by path
     answers: dict[str, Answer] = field(default_factory=dict)
 
@@ -55,6 +59,7 @@ class Ckan:
             "RELEASE/bin/ckan": self.command,
             "tar": self.tar,
             "redis-cli": self.redis,
+            "curl": self.curl,
         }
 
     def python(self, call: Call) -> str:
@@ -108,14 +113,23 @@ class Ckan:
         """Answer to PING on the socket of CKAN's own Redis."""
         if call.argv[1:] != ("-s", "/run/redis-dcor/redis.sock", "PING"):
             raise call.unknown()
-        if not self.systemd.is_active("redis-server@dcor.service"):
+        if not self.systemd.answers("redis-server@dcor.service"):
             raise call.failure(1, f"Could not connect to Redis at {call.argv[2]}: No such file or directory\n")
         return "PONG\n"
 
+    def curl(self, call: Call) -> str:
+        """Return the first byte of an object in the store, and the status."""
+        assert {'url = "http://dcor.example.org/circle-', 'range = "0-0"\n'} <= set(OBJECT.findall(call.text)), (
+            call.text
+        )
+        self.lost_objects -= 1
+        return "<Error/>\n404" if self.lost_objects >= 0 else "\n206"
+
     def get(self, path: str, target: str, host: str, timeout: float = 60, *, user: str | None = None) -> Answer:
         """Stand for unix_http.get: the web server of a release on its socket, or S3."""
-        if path == str(self.host.path("/run/dcor-object-store/s3.sock")):
-            return Answer(403, "<Code>AccessDenied</Code>") if self.systemd.is_active(STORE) else NOBODY
+        for socket, status in object_store.REFUSALS.items():
+            if path == str(self.host.path(socket)):
+                return Answer(status, "denied") if self.systemd.answers(STORE) else NOBODY
         program = f"dcor-web-{Path(path).name.removesuffix('.probe.sock')}"
         states = {name: found.state for name, found in self.supervisor.loaded.items()}
         assert (path.endswith(".probe.sock"), user) == (True, "www-data"), f"The fake machine has no socket {path}."
@@ -125,8 +139,8 @@ class Ckan:
 
     def ask(self, address: str, login: tuple[str, Secret], data: str | None = None) -> Answer:
         """Stand for http_request.ask: Solr on its port of loopback."""
-        assert (address.removesuffix("&wt=json"), data) == (ALL_DOCUMENTS, None), address
-        if not self.systemd.is_active(SOLR):
+        assert (address.removesuffix("&wt=json"), data) == (ALL_DATASETS, None), address
+        if not self.systemd.answers(SOLR):
             return Answer(0, "[Errno 111] Connection refused")
         known = solr.security(login[1])
         if self.host.read(f"{solr.HOME}/security.json") != known:
@@ -156,5 +170,7 @@ class Ckan:
         return ""
 
 
+#: what is looked at in the configuration of curl
+OBJECT = re.compile(r'url = "http://dcor.example.org/circle-|range = "0-0"\n')
 #: what unix_http answers where nobody listens on a socket
 NOBODY = Answer(0, "[Errno 2] No such file or directory")

@@ -45,6 +45,8 @@ class Postgresql:
     external: dict[str, set[str]] = field(default_factory=dict)
     #: comments on "DATABASE NAME" and "ROLE NAME"
     comments: dict[str, str] = field(default_factory=dict)
+    #: the objects of files that CKAN's database names
+    objects: list[str] = field(default_factory=list)
     #: the SQL that has changed rows
     updates: list[str] = field(default_factory=list)
 
@@ -71,7 +73,7 @@ class Postgresql:
 
     def is_ready(self, call: Call) -> str:
         """Answer pg_isready(1): 2 means that there was no answer."""
-        if not self.systemd.is_active(UNIT):
+        if not self.systemd.answers(UNIT):
             raise call.failure(2, "")
         return ""
 
@@ -88,7 +90,7 @@ class Postgresql:
         login = dict(part.split("=", 1) for part in call.option("--dbname").split() if "=" in part)
         is_external = call.user is None and login["host"] in self.external
         address = f'at "{login["host"]}", port 5432' if is_external else "on socket"
-        if not is_external and not self.systemd.is_active(UNIT):
+        if not is_external and not self.systemd.answers(UNIT):
             raise call.failure(
                 2,
                 f"psql: error: connection to server {address} failed: Connection refused\n"
@@ -197,6 +199,10 @@ def _datasets(self: Postgresql, call: Call, database: Database | None, _: re.Mat
     return database.datasets
 
 
+def _objects(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    return "\n".join(self.objects)
+
+
 def _options(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
     assert database is not None
     if database.revision is None:
@@ -239,6 +245,7 @@ ROLE: dict[str, Answer] = {
     r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\) .* WHERE datname = current_database\(\)": _describe,
     "SELECT version_num FROM alembic_version": _revision,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,
+    r"\(SELECT coalesce\(substring\(r.extras from .*\nORDER BY r.created DESC LIMIT 3\)": _objects,
     r"SELECT coalesce\(json_object_agg\(key, coalesce\(value, ''\)\), '\{\}'\) FROM system_info": _options,
     r"BEGIN; DELETE FROM system_info WHERE key IN \(([^)]*)\); "
     r"UPDATE system_info SET value = extract\(epoch FROM now\(\)\) WHERE key = 'ckan.config_update'; COMMIT;": (
