@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import faults
@@ -24,6 +26,9 @@ ALL_DOCUMENTS = "http://127.0.0.1:8983/solr/ckan/select?q=*:*&rows=0"
 SEARCH = "/api/3/action/package_search?rows=1"
 #: the newest revision of CKAN 2.11's tables
 REVISION = "4eaa5fcf3092"
+#: the same of plugins that have migrations of their own, and are not enabled
+PLUGINS = {"activity": "fab3bfdcf830", "tracking": "6313f7679d5f"}
+HEADS = "".join(f"{line}\n" for line in (REVISION, *(f"{plugin} {newest}" for plugin, newest in PLUGINS.items())))
 #: of CPython 3.11
 MAGIC = "a70d0d0a\n"
 
@@ -65,7 +70,7 @@ class Ckan:
             ("-m", "pip", "install"): self._install,
             ("-m", "compileall", "-q"): lambda _: "",
             ("-m", "dcor_runtime.theme"): lambda _: "",
-            ("-m", "dcor_runtime.database", "head"): lambda _: f"{REVISION}\n",
+            ("-m", "dcor_runtime.database", "head"): lambda _: HEADS,
             ("-m", "dcor_runtime.database", "upgrade"): self._upgrade,
         }.get(call.argv[1:4], self._own_module(call))
         if module is None:
@@ -152,7 +157,10 @@ class Ckan:
         assert call.user == "www-data", call.argv
         if self.database not in self.postgresql.databases:
             raise call.failure(1, "sqlalchemy.exc.OperationalError: the database does not exist\n")
-        self.postgresql.databases[self.database].revision = REVISION
+        database = self.postgresql.databases[self.database]
+        database.revision = REVISION
+        enabled = re.findall(r"^ckan\.plugins = (.*)", self.host.read(CKAN_INI) or "", re.MULTILINE)[-1].split()
+        database.plugins.update({plugin: newest for plugin, newest in PLUGINS.items() if plugin in enabled})
         return ""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import former_supervisor, processes, programs, release
+from dcor_pkg.ckan import ckan_ini, former_supervisor, processes, programs, release
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.kernel import managed_file, pending, secrets
@@ -19,7 +19,7 @@ from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import facts, state_file
 from dcor_pkg.machine.host import Access
-from dcor_pkg.machine.paths import ADDRESSES, PRESERVED, PROGRAMS
+from dcor_pkg.machine.paths import ADDRESSES, CKAN_INI, PRESERVED, PROGRAMS
 from dcor_pkg.plan import build_plan
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.postgresql import cluster
@@ -216,6 +216,12 @@ def lose_index(machine: Machine) -> None:
 
 def revision(revision: str | None) -> Damage:
     return lambda machine: setattr(machine.postgresql.databases[cluster.DATABASE], "revision", revision)
+
+
+def enable_plugin(machine: Machine) -> None:
+    """Enable a plugin with migrations of its own in ckan.ini."""
+    text = machine.host.read(CKAN_INI) or ""
+    machine.host.write(CKAN_INI, text.replace("\nckan.plugins = ", "\nckan.plugins = tracking "), ckan_ini.ACCESS)
 
 
 def remove_half_of_release(machine: Machine) -> None:

@@ -203,7 +203,14 @@ CASES = (
             "known issue": damages.bring_back_known_issue,
         },
     ),
-    Case(DatabaseSchema, {"old": damages.revision("0123456789ab"), "no tables": damages.revision(None)}),
+    Case(
+        DatabaseSchema,
+        {
+            "old": damages.revision("0123456789ab"),
+            "no tables": damages.revision(None),
+            "new plugin": damages.enable_plugin,
+        },
+    ),
     Case(
         Addresses,
         {
