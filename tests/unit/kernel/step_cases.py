@@ -39,6 +39,7 @@ from dcor_pkg.nginx.trust_page import TrustPage
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.object_store import socket_activation
 from dcor_pkg.services.object_store.local import FilerToken
+from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
 from dcor_pkg.services.postgresql import psql
 from dcor_pkg.services.postgresql.cluster import ClusterRunning, ClusterStopped
@@ -239,6 +240,14 @@ CASES = (
         {"started": unit(redis.UNIT, active="active"), "enabled": unit(redis.UNIT, file="enabled")},
         answers=EXTERNAL,
         before=damages.become_external,
+    ),
+    Case(
+        StoreMark,
+        {
+            "mark lost": lambda machine: machine.object_store.buckets["local"].clear(),
+            "database restored": damages.make_database_anew,
+            "taken up": damages.take_up_store,
+        },
     ),
     Case(
         ActiveRelease,
