@@ -17,8 +17,8 @@ CONFIGURATIONS = "/var/lib/dcor-server/configurations/"
 DATABASE = "sqlalchemy.url"
 #: what only one server may have, and what it is
 SECRETS = {
-    "dcor_object_store.secret_access_key": "the keys of its object store",
-    "SECRET_KEY": "its secret key, which signs sessions and tokens",
+    "dcor_object_store.secret_access_key": "the keys of the server's object store",
+    "SECRET_KEY": "the server's secret key",
 }
 
 
@@ -36,7 +36,7 @@ def warn(config: Any) -> None:
 @functools.cache
 def _warn(path: str, shared: tuple[str, ...]) -> None:
     log.warning(
-        "%s is used with another database than %s of this server, and has %s: give it others, because what it publishes "
-        "or withdraws is the server's.",
-        *(path, LIVE, " and ".join(shared)),
+        "CKAN is started with another database than that of %s, and with %s (%s): give it others of its own, because what "
+        "it publishes or withdraws is the server's.",
+        *(LIVE, " and ".join(shared), path),
     )

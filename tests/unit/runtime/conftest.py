@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Iterator
@@ -13,10 +14,13 @@ from typing import Any
 import pytest
 
 import dcor_pkg.runtime
+from dcor_pkg.runtime import store_mark
 
 CIRCLE = "11111111-2222-3333-4444-555555555555"
 BUCKET = f"circle-{CIRCLE}"
 NOW = datetime.now(timezone.utc)
+#: of the database in use, as PostgreSQL says it
+IDENTITY = "7712491835325598394-16385"
 
 
 class StoreError(Exception):
@@ -29,6 +33,14 @@ class StoreError(Exception):
 
 class RedisError(Exception):
     """The same, of redis."""
+
+
+class ClickException(Exception):
+    """The same, of click."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class NotFound(Exception):
@@ -52,6 +64,8 @@ class Store:
     modified: dict[tuple[str, str], datetime] = field(default_factory=dict)
     fault: str = ""
     meta: Any = None
+    #: empty buckets
+    buckets: set[str] = field(default_factory=lambda: {store_mark.name("server", IDENTITY)})
 
     def put(self, identity: str, *, bucket: str = BUCKET, modified: datetime = NOW, **tags: str) -> tuple[str, str]:
         """Store a resource's own object."""
@@ -75,7 +89,7 @@ class Store:
         del self.tags[it["Bucket"], it["Key"]]
 
     def list_buckets(self) -> Any:
-        return {"Buckets": [{"Name": name} for name in sorted({bucket for bucket, _ in self.tags})]}
+        return {"Buckets": [{"Name": name} for name in sorted({*self.buckets, *(bucket for bucket, _ in self.tags)})]}
 
     def get_paginator(self, operation: str) -> Any:
         assert operation == "list_objects_v2"
@@ -131,6 +145,28 @@ class Maker:
 
 
 @dataclass
+class Engine:
+    """SQLAlchemy's, of the database in use; it is its own connection and result."""
+
+    identity: str = IDENTITY
+    #: how often it was asked
+    queries: int = 0
+    url: Any = field(default_factory=lambda: SimpleNamespace(database="ckan_default"))
+
+    @contextlib.contextmanager
+    def connect(self) -> Iterator[Engine]:
+        yield self
+
+    def execute(self, sql: str) -> Engine:
+        assert sql == store_mark.IDENTITY
+        self.queries += 1
+        return self
+
+    def scalar(self) -> str:
+        return self.identity
+
+
+@dataclass
 class Runtime:
     """The modules by their names, and what they work with."""
 
@@ -140,6 +176,7 @@ class Runtime:
     #: who may read a resource, by its id: the database
     database: dict[str, Any]
     redis: Redis = field(default_factory=Redis)
+    engine: Engine = field(default_factory=Engine)
     #: what CKAN's model has of resources, by their ids
     resource_rows: dict[str, Any] = field(default_factory=dict)
 
@@ -164,7 +201,8 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     jobs = SimpleNamespace(enqueue=lambda *arguments, **named: made.jobs.append((arguments, named)))
     toolkit = SimpleNamespace(chained_action=lambda function: function, asbool=bool)
     errors = {"NotFound": NotFound, "NotAuthorized": NotAuthorized, "ValidationError": ValidationError}
-    model = SimpleNamespace(Resource=SimpleNamespace(get=made.resource_rows.get))
+    meta = SimpleNamespace(engine=made.engine)
+    model = SimpleNamespace(Resource=SimpleNamespace(get=made.resource_rows.get), meta=meta)
     makers = [Maker("condense", "dc_serve"), Maker("draw", "dc_view"), Maker("other", "dcor_schemas")]
     modules = (
         module("ckan", model=model, logic=SimpleNamespace(**errors)),
@@ -172,6 +210,8 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
         module("ckan.lib", jobs=jobs),
         module("ckan.lib.redis", connect_to_redis=lambda: made.redis),
         module("ckan.plugins", toolkit=toolkit),
+        module("click", ClickException=ClickException),
+        module("sqlalchemy", text=str),
         module("botocore"),
         module("botocore.config", Config=dict),
         module("botocore.exceptions", BotoCoreError=StoreError, ClientError=StoreError),
