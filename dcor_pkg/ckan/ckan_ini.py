@@ -77,7 +77,7 @@ def require_database(host: Host, database: Endpoint) -> None:
 
 
 def enabled_plugins(host: Host) -> list[str]:
-    """Return the plugins that the file enables, those of additions included. Raises DcorError if CKAN cannot read it."""
+    """Return the plugins that the file enables, also by additions. Raises DcorError if CKAN cannot read it."""
     return ckan_additions.value(host.read(CKAN_INI) or "", CKAN_INI, "ckan.plugins").split()
 
 

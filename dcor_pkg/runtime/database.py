@@ -1,8 +1,8 @@
 """Migrate CKAN's tables: `python -m dcor_runtime.database upgrade`; `head` prints the newest revisions.
 
 `upgrade` does what `ckan db init` and `ckan db upgrade` do, also for each plugin with migrations of its own, and loads
-CKAN only once. `head` prints the revision of CKAN's own tables, and then a line `PLUGIN REVISION` for each plugin of the
-release that has migrations, whether it is enabled or not.
+CKAN only once. `head` prints the revision of CKAN's own tables, and then a line `PLUGIN REVISION` for each plugin of
+the release that has migrations, whether it is enabled or not.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 import sqlalchemy
-from ckan import model
 from ckan.common import config
-from dcor_runtime import object_tags, store_mark
+from dcor_runtime import copied_ini, store_mark
+from dcor_shared import get_ckan_config_option, s3
 
 #: the operations of S3 by which objects, or parts of an upload, cease to be
 DELETIONS = (
@@ -33,22 +33,32 @@ REFUSAL = (
 )
 
 
-class OfAnotherDatabase(click.ClickException):
+class OfAnotherDatabase(click.ClickException):  # type: ignore[misc]  # of no known type
     """The objects are not known to belong to the database in use. CKAN's command ends with this sentence."""
 
 
 def guard(session: Any) -> None:
-    """Have all clients of a session refuse deletions (boto3, "Extensibility guide")."""
+    """Have all clients of a session refuse deletions (boto3, "Extensibility guide").
+
+    A configuration that lacks dcor-server's plugin, which warns at the start, is warned of here.
+    """
+    copied_ini.warn(config)
     for operation in DELETIONS:
         session.events.register(f"before-parameter-build.s3.{operation}", _refuse)
 
 
 def require() -> None:
-    """Raise OfAnotherDatabase where the mark is not that of the database in use, or there are several."""
-    url = model.meta.engine.url
-    if not _is_own(str(url), int(time.monotonic() // SECONDS)):
-        store = config["dcor_object_store.endpoint_url"]
-        raise OfAnotherDatabase(REFUSAL.format(store=store, database=url.database))
+    """Raise OfAnotherDatabase where the mark is not that of the database in use, or there are several.
+
+    Both are those of the configuration from which `get_s3` takes the keys, also where CKAN is not loaded.
+    """
+    address = get_ckan_config_option("sqlalchemy.url")
+    if not _is_own(address, int(time.monotonic() // SECONDS)):
+        store, database = (
+            get_ckan_config_option("dcor_object_store.endpoint_url"),
+            sqlalchemy.make_url(address).database,
+        )
+        raise OfAnotherDatabase(REFUSAL.format(store=store, database=database))
 
 
 @contextlib.contextmanager
@@ -65,10 +75,9 @@ def _refuse(**_: Any) -> None:
 
 
 @functools.lru_cache(maxsize=1)
-def _is_own(_: str, __: int) -> bool:
-    """Compare; the arguments are what a former answer is valid for: the database's address and a time."""
-    with model.meta.engine.connect() as connection:
+def _is_own(address: str, _: int) -> bool:
+    """Compare; the arguments are what an answer is valid for: the address of a database, and a time."""
+    with sqlalchemy.create_engine(address, poolclass=sqlalchemy.pool.NullPool).connect() as connection:
         identity = connection.execute(sqlalchemy.text(store_mark.IDENTITY)).scalar()
-    buckets = (bucket["Name"] for bucket in object_tags.client().list_buckets()["Buckets"])
-    marks = store_mark.marks(buckets)
+    marks = store_mark.marks(bucket["Name"] for bucket in s3.get_s3()[0].list_buckets()["Buckets"])
     return bool(marks) and all(store_mark.is_of(mark, identity) for mark in marks)

@@ -11,7 +11,9 @@ from collections.abc import Iterable
 
 #: Tells a database from all others, its copies included: the cluster's number, made by initdb, and the database's in it
 #: (PostgreSQL, "System Information Functions": pg_control_system; "OIDs"). Every role may ask for it.
-IDENTITY = "SELECT system_identifier || '-' || oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
+IDENTITY = (
+    "SELECT system_identifier || '-' || oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
+)
 #: of 16 hexadecimal digits each: the server that has set the mark, and the database
 MARK = re.compile("dcor-server-([0-9a-f]{16})-([0-9a-f]{16})")
 

@@ -60,7 +60,7 @@ def passwords(host: Host) -> dict[str, Secret]:
 
 
 def forget_consent(host: Host, settings: Settings) -> None:
-    """Remove what let this server take up the content of external services; the mark of the object store needs it yet."""
+    """Remove what let this server take up external services; the step that marks the object store needs its own yet."""
     for engine in engines.external(settings):
         if engine.key != "object-store":
             host.remove(instance.take_up(engine.key))

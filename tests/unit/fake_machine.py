@@ -3,8 +3,8 @@
 The fixture `machine` gives one on which the packages are installed and nothing is set up; `machine.host` is its Host.
 Each program has a handler in the table `machine.programs`; a program or call that has none is an AssertionError that
 names it, also where the code under test has caught it. A test reads and changes the state of `machine.systemd`,
-`.postgresql`, `.supervisor`, `.debian_supervisor`, `.nginx`, `.ckan`, `.object_store` and `.packages`, looks at `machine.calls`, and
-adds or replaces handlers:
+`.postgresql`, `.supervisor`, `.debian_supervisor`, `.nginx`, `.ckan`, `.object_store` and `.packages`, looks at
+`machine.calls`, and adds or replaces handlers:
 
     machine.programs["sh"] = lambda call: ""
     machine.fail("systemctl", "reload", words="no")    # each call that begins so fails

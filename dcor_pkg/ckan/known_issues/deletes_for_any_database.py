@@ -1,4 +1,4 @@
-"""A copy of ckan.ini with another database, as upstream's tests are run with, deletes all measurements of the server."""
+"""Commands and tests that are run with a copy of ckan.ini and another database delete all measurements."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ BUCKET = f"circle-{CIRCLE}"
 NOW = datetime.now(timezone.utc)
 #: of the database in use, as PostgreSQL says it
 IDENTITY = "7712491835325598394-16385"
+URL = "postgresql://www-data@/ckan_default"
 
 
 class StoreError(Exception):
@@ -145,25 +146,27 @@ class Maker:
 
 
 @dataclass
-class Engine:
-    """SQLAlchemy's, of the database in use; it is its own connection and result."""
+class Postgresql:
+    """The databases by their addresses, as SQLAlchemy asks them; it is its own engine, connection and result."""
 
-    identity: str = IDENTITY
-    #: how often it was asked
-    queries: int = 0
-    url: Any = field(default_factory=lambda: SimpleNamespace(database="ckan_default"))
+    identities: dict[str, str] = field(default_factory=lambda: {URL: IDENTITY})
+    #: the addresses of connections
+    connected: list[str] = field(default_factory=list)
+
+    def create_engine(self, address: str, poolclass: object) -> Postgresql:
+        self.connected.append(address)
+        return self
 
     @contextlib.contextmanager
-    def connect(self) -> Iterator[Engine]:
+    def connect(self) -> Iterator[Postgresql]:
         yield self
 
-    def execute(self, sql: str) -> Engine:
+    def execute(self, sql: str) -> Postgresql:
         assert sql == store_mark.IDENTITY
-        self.queries += 1
         return self
 
     def scalar(self) -> str:
-        return self.identity
+        return self.identities[self.connected[-1]]
 
 
 @dataclass
@@ -176,7 +179,9 @@ class Runtime:
     #: who may read a resource, by its id: the database
     database: dict[str, Any]
     redis: Redis = field(default_factory=Redis)
-    engine: Engine = field(default_factory=Engine)
+    postgresql: Postgresql = field(default_factory=Postgresql)
+    #: options of CKAN
+    config: dict[str, str] = field(default_factory=dict)
     #: what CKAN's model has of resources, by their ids
     resource_rows: dict[str, Any] = field(default_factory=dict)
 
@@ -194,24 +199,33 @@ def module(name: str, **content: Any) -> ModuleType:
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     """Return the modules; the database is a dictionary."""
     made = Runtime(Store(), [], {})
-    config = {
-        "dcor_object_store.bucket_name": "circle-{organization_id}",
-        "dcor_object_store.endpoint_url": "https://s3",
-    }
+    made.config.update(
+        {
+            "dcor_object_store.bucket_name": "circle-{organization_id}",
+            "dcor_object_store.endpoint_url": "https://s3",
+            "sqlalchemy.url": URL,
+        }
+    )
     jobs = SimpleNamespace(enqueue=lambda *arguments, **named: made.jobs.append((arguments, named)))
     toolkit = SimpleNamespace(chained_action=lambda function: function, asbool=bool)
     errors = {"NotFound": NotFound, "NotAuthorized": NotAuthorized, "ValidationError": ValidationError}
-    meta = SimpleNamespace(engine=made.engine)
-    model = SimpleNamespace(Resource=SimpleNamespace(get=made.resource_rows.get), meta=meta)
+    model = SimpleNamespace(Resource=SimpleNamespace(get=made.resource_rows.get))
     makers = [Maker("condense", "dc_serve"), Maker("draw", "dc_view"), Maker("other", "dcor_schemas")]
     modules = (
         module("ckan", model=model, logic=SimpleNamespace(**errors)),
-        module("ckan.common", config=config),
+        module("ckan.common", config=made.config),
+        module("ckan.cli", CKANConfigLoader=None),
         module("ckan.lib", jobs=jobs),
         module("ckan.lib.redis", connect_to_redis=lambda: made.redis),
         module("ckan.plugins", toolkit=toolkit),
         module("click", ClickException=ClickException),
-        module("sqlalchemy", text=str),
+        module(
+            "sqlalchemy",
+            text=str,
+            create_engine=made.postgresql.create_engine,
+            make_url=lambda address: SimpleNamespace(database=address.rpartition("/")[2]),
+            pool=SimpleNamespace(NullPool=None),
+        ),
         module("botocore"),
         module("botocore.config", Config=dict),
         module("botocore.exceptions", BotoCoreError=StoreError, ClientError=StoreError),
@@ -221,7 +235,8 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
         module("rq.job", Job=Redis),
         module(
             "dcor_shared",
-            s3=SimpleNamespace(),
+            s3=SimpleNamespace(get_s3=lambda: (made.store,)),
+            get_ckan_config_option=made.config.get,
             DC_MIME_TYPES={"RT-DC": ".rtdc"},
             RQJob=SimpleNamespace(_instances=makers),
         ),

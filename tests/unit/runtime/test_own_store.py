@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from dcor_pkg.runtime import store_mark
-from tests.unit.runtime.conftest import IDENTITY, NOW, Runtime
+from tests.unit.runtime.conftest import IDENTITY, NOW, URL, Runtime
 
 OWN = store_mark.name("server", IDENTITY)
 OTHER = store_mark.name("server", "7712491835325598394-16390")
 RESOURCE = "11111111-0000-0000-0000-000000000000"
-SENTENCE = "Nothing is deleted from the object store https://s3, because it does not have the mark of the database ckan_def"
+SENTENCE = (
+    "Nothing is deleted from the object store https://s3, because it does not have the mark of the database ckan_def"
+)
 
 
 def session() -> tuple[Any, dict[str, Callable[..., None]]]:
@@ -32,12 +34,18 @@ def test_a_mark_tells_databases_and_servers_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("buckets", "is_refused"), [({OWN}, False), ({OWN, "others"}, False), ({OTHER}, True), ({OWN, OTHER}, True), (set(), True)]
+    ("buckets", "is_refused"),
+    [({OWN}, False), ({OWN, "others"}, False), ({OTHER}, True), ({OWN, OTHER}, True), (set(), True)],
 )
-def test_each_deletion_is_refused_without_the_mark(runtime: Runtime, buckets: set[str], is_refused: bool) -> None:
+def test_each_deletion_is_refused_without_the_mark(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, buckets: set[str], is_refused: bool
+) -> None:
     boto, called = session()
+    told: list[Any] = []
+    monkeypatch.setattr(runtime.copied_ini, "warn", told.append)
     runtime.store.buckets = buckets
     runtime.own_store.guard(boto)
+    assert told == [runtime.own_store.config]
     assert {"DeleteObject", "DeleteObjects", "DeleteBucket", "AbortMultipartUpload"} <= {
         name.removeprefix("before-parameter-build.s3.") for name in called
     }
@@ -56,15 +64,16 @@ def test_the_answer_is_asked_for_again_after_a_time_and_for_another_database(
     monkeypatch.setattr(runtime.own_store, "time", SimpleNamespace(monotonic=lambda: now))
     for _ in range(3):
         runtime.own_store.require()
-    assert runtime.engine.queries == 1
-    runtime.engine.url = SimpleNamespace(database="other")
-    runtime.engine.identity = "7712491835325598394-16390"
-    with pytest.raises(runtime.own_store.OfAnotherDatabase):
+    assert runtime.postgresql.connected == [URL]
+    other = "postgresql://www-data@/other"
+    runtime.postgresql.identities[other] = "7712491835325598394-16390"
+    runtime.config["sqlalchemy.url"] = other
+    with pytest.raises(runtime.own_store.OfAnotherDatabase, match="the mark of the database other"):
         runtime.own_store.require()
-    runtime.engine.identity = IDENTITY
+    runtime.store.buckets = {OTHER}
     now += runtime.own_store.SECONDS
     runtime.own_store.require()
-    assert runtime.engine.queries == 3
+    assert runtime.postgresql.connected == [URL, other, other]
 
 
 def test_what_dcor_server_does_itself_is_refused_before_it_changes_anything(

@@ -1,4 +1,4 @@
-"""The store's mark is set for the database whose objects it has, and for no other one without an administrator's word."""
+"""The store's mark is set for the database whose objects it has, and for no other one unless an admin says so."""
 
 from __future__ import annotations
 
