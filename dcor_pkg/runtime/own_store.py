@@ -56,7 +56,7 @@ def require() -> None:
     if not _is_own(address, int(time.monotonic() // SECONDS)):
         store, database = (
             get_ckan_config_option("dcor_object_store.endpoint_url"),
-            sqlalchemy.make_url(address).database,
+            sqlalchemy.engine.make_url(address).database,
         )
         raise OfAnotherDatabase(REFUSAL.format(store=store, database=database))
 

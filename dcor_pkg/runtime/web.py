@@ -6,7 +6,6 @@ queue until the next one has loaded CKAN, instead of failing. TERM lets uWSGI an
 
 from __future__ import annotations
 
-import ctypes
 import os
 import select
 import signal
@@ -15,12 +14,13 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from dcor_runtime import parent
+
 #: requests that wait while CKAN is loaded; the kernel allows 4096 (net.core.somaxconn)
 QUEUE = 1024
 #: names in the environment of what uWSGI inherits: its sockets, and where CKAN says that it is loaded (wsgi.py)
 SOCKET, PROBE, READY = "WEB_SOCKET", "WEB_PROBE", "WEB_READY"
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def main(arguments: list[str]) -> int:
@@ -76,9 +76,10 @@ class Server:
         """Run it until it ends; return whether CKAN was loaded, and the exit code."""
         self._ready, told = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        own = os.getpid()
         self._child = os.fork()
         if self._child == 0:
-            self._become(told)
+            self._become(told, own)
         os.close(told)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         _, status = os.waitpid(self._child, 0)
@@ -86,12 +87,12 @@ class Server:
         with os.fdopen(self._ready, "rb") as pipe:
             return pipe.read(1) != b"", os.waitstatus_to_exitcode(status)
 
-    def _become(self, told: int) -> NoReturn:
+    def _become(self, told: int, holder: int) -> NoReturn:
         """Become uWSGI, in the process that was forked. Before CKAN is loaded, it is killed with its parent."""
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        _end_with_parent(signal.SIGKILL)
+        parent.end_with(holder, signal.SIGKILL)
         inherited = {**{name: it.fileno() for name, it in self._sockets.items()}, READY: told}
         for descriptor in inherited.values():
             os.set_inheritable(descriptor, True)
@@ -103,14 +104,10 @@ class Server:
 
 def loaded() -> None:
     """Say, in uWSGI, that CKAN is loaded: from now on it is started again, and gets TERM if its parent is killed."""
-    _end_with_parent(signal.SIGTERM)
+    parent.end_with(os.getppid(), signal.SIGTERM)
     ready = int(os.environ[READY])
     os.write(ready, b"1")
     os.close(ready)
-
-
-def _end_with_parent(number: signal.Signals) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ what it has left is queued again (lost_jobs.py).
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -16,10 +15,9 @@ from typing import Any, NoReturn
 
 import dclab  # noqa: F401  (the jobs import it late; imported here, all workers share its memory)
 from ckan.lib import jobs
-from dcor_runtime import application, lost_jobs
+from dcor_runtime import application, lost_jobs, parent
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-PR_SET_PDEATHSIG = 1  # prctl(2)
 #: before a worker is forked again, so that one that ends at once does not occupy the machine
 PAUSE_SECONDS = 1.0
 
@@ -58,9 +56,9 @@ class Workers:
         """Fork a worker, unless all shall end."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         if not self._stopping:
-            worker = os.fork()
+            own, worker = os.getpid(), os.fork()
             if worker == 0:
-                _work(queue)
+                _work(queue, own)
             self._queues[worker] = queue
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
@@ -91,7 +89,7 @@ class Worker(jobs.Worker):  # type: ignore[misc]  # of no known type
 
     def main_work_horse(self, job: Any, queue: Any) -> None:
         """Do a job, in a process of its own. It ends with the worker, which would not know that it goes on."""
-        _die_with_parent(signal.SIGKILL)
+        parent.end_with(self.pid, signal.SIGKILL)
         super().main_work_horse(job, queue)
 
     def handle_work_horse_killed(self, job: Any, *killed: Any) -> None:
@@ -101,22 +99,18 @@ class Worker(jobs.Worker):  # type: ignore[misc]  # of no known type
             job.retries_left = 1
 
 
-def _work(queue: str) -> NoReturn:
-    """Work until TERM. If the parent is killed, the kernel sends its workers TERM as well."""
+def _work(queue: str, starter: int) -> NoReturn:
+    """Work until TERM. If the `starter` is killed, the kernel sends its workers TERM as well."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    _die_with_parent(signal.SIGTERM)
+    parent.end_with(starter, signal.SIGTERM)
     application.drop_connections(close=False)
     name = lost_jobs.new_name()
     lost_jobs.hold(name)
     Worker([queue], name=name).work()
     lost_jobs.forget(name)
     os._exit(0)
-
-
-def _die_with_parent(number: signal.Signals) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 if __name__ == "__main__":

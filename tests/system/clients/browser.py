@@ -16,6 +16,7 @@ from typing import Any
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -77,11 +78,21 @@ def sign_in(driver: WebDriver, host: str, user: str, password: str) -> None:
     driver.get(f"https://{host}/user/login")
     driver.find_element(By.ID, "field-login").send_keys(user)
     driver.find_element(By.ID, "field-password").send_keys(password)
-    driver.find_element(
-        By.CSS_SELECTOR, "form[action*='/user/login'] button[type=submit], .form-actions button"
-    ).click()
-    WebDriverWait(driver, PAGE_TIMEOUT_SECONDS).until_not(expected_conditions.url_contains("/user/login"))
+    buttons = "form[action*='/user/login'] button[type=submit], .form-actions button"
+    send(driver, driver.find_element(By.CSS_SELECTOR, buttons))
+    assert "/user/login" not in driver.current_url, "the form for signing in is shown again"
     driver.find_element(By.CSS_SELECTOR, f".account a[href*='/user/{user}']")
+
+
+def send(driver: WebDriver, button: WebElement) -> None:
+    """Send a form, and return when the answer is loaded.
+
+    By a script: a page that loads slowly moves its parts, and a click at a place may meet another part, or nothing.
+    """
+    driver.execute_script("arguments[0].click()", button)
+    wait = WebDriverWait(driver, PAGE_TIMEOUT_SECONDS)
+    wait.until(expected_conditions.staleness_of(button))
+    wait.until(lambda _: driver.execute_script("return document.readyState") == "complete")
 
 
 def check_page(driver: WebDriver, address: str) -> dict[str, Any]:

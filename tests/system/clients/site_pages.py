@@ -61,9 +61,9 @@ def save(driver: WebDriver, host: str, values: dict[str, str]) -> dict[str, Any]
     for name, value in values.items():
         field = driver.find_element(By.NAME, name)
         driver.execute_script("arguments[0].disabled = false; arguments[0].value = arguments[1]", field, value)
-    driver.find_element(By.CSS_SELECTOR, "#admin-config-form [name=save]").click()
+    browser.send(driver, driver.find_element(By.CSS_SELECTOR, "#admin-config-form [name=save]"))
     errors = [one.text for one in driver.find_elements(By.CSS_SELECTOR, ".error-explanation")]
-    return {"disabled": disabled, "errors": errors}
+    return {"disabled": disabled, "errors": errors, "text": driver.find_element(By.TAG_NAME, "body").text}
 
 
 if __name__ == "__main__":

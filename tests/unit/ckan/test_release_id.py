@@ -48,7 +48,7 @@ CONTENT = (
     ("ckan/known_issues/registry.py", "    float_expiry.ISSUE,\n", ""),
     ("ckan/known_issues/issue.py", ".replace(self.faulty, self.fixed)", ".replace(self.faulty, self.fixed, 1)"),
     ("ckan/release.py", 'LICENCES = "licenses.json"', 'LICENCES = "licences.json"'),
-    ("runtime/workers.py", "PR_SET_PDEATHSIG = 1 ", "PR_SET_PDEATHSIG = 2 "),
+    ("runtime/parent.py", "PR_SET_PDEATHSIG = 1 ", "PR_SET_PDEATHSIG = 2 "),
     ("ckan/files/as-ckan", "HOME=/var/www", "HOME=/nonexistent"),
     ("ckan/files/as-ckan", "#!/bin/sh", "#!/bin/dash"),
     ("ckan/templates/programs.conf", "stopwaitsecs = 60\n", "stopwaitsecs = 90\n"),

@@ -13,7 +13,6 @@ from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.paths import PROGRAMS
-from dcor_pkg.runtime import web
 from dcor_pkg.services.engines import ENGINES
 from tests.unit.fake_machine import PUBLIC, Machine
 from tests.unit.kernel.damages import LOCAL, converged, plan
@@ -63,9 +62,6 @@ def test_the_files_of_the_package_are_those_that_the_code_names() -> None:
     assert f"ConditionPathExists={DROP_IN.path}\n" in text
     install = (ROOT / "debian/dcor-server.install").read_text()
     assert f"debian/units/{unit.UNIT} {Path(unit.FILE).parent.as_posix().lstrip('/')}\n" in install
-    uwsgi = (ROOT / "dcor_pkg/ckan/templates/uwsgi.ini").read_text()
-    assert f"\nsocket = fd://$({web.SOCKET})\n" in uwsgi
-    assert f"\nhttp-socket = fd://$({web.PROBE})\n" in uwsgi
 
 
 def test_needrestart_leaves_it_alone(machine: Machine) -> None:

@@ -155,7 +155,7 @@ def test_an_example_that_was_removed_is_not_enabled_again(host: Host) -> None:
     assert not host.exists(example_site.WAS_ENABLED)
 
 
-def test_the_steps_are_what_the_site_refers_to_the_site_and_the_service() -> None:
+def test_the_steps_are_what_the_site_refers_to_the_site_the_service_and_its_answer() -> None:
     names = [step.name for step in steps(Settings(), facts((1, 22, 1)))]
     directories = [f"directory {path}" for path in (additions.DIRECTORY, additions.COPIES)]
     assert names == [
@@ -165,6 +165,7 @@ def test_the_steps_are_what_the_site_refers_to_the_site_and_the_service() -> Non
         "nginx site",
         f"file {service.DROP_IN.path}",
         f"service {UNIT}",
+        "answer by https",
     ]
 
 

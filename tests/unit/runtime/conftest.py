@@ -223,7 +223,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
             "sqlalchemy",
             text=str,
             create_engine=made.postgresql.create_engine,
-            make_url=lambda address: SimpleNamespace(database=address.rpartition("/")[2]),
+            engine=SimpleNamespace(make_url=lambda address: SimpleNamespace(database=address.rpartition("/")[2])),
             pool=SimpleNamespace(NullPool=None),
         ),
         module("botocore"),

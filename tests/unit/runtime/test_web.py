@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-WEB = Path(__file__).resolve().parents[3] / "dcor_pkg" / "runtime" / "web.py"
+from tests.unit.runtime.conftest import Runtime
+
+RUNTIME = Path(__file__).resolve().parents[3] / "dcor_pkg" / "runtime"
 #: stands for uWSGI: loads for a while, tells that it has, and answers with its number on the socket that it inherits
 SERVER = """
 import os, signal, socket, sys, time
-sys.path.insert(0, {directory!r})
-import web
+from dcor_runtime import web
 if os.path.exists("broken"):
     sys.exit(7)
 if os.path.exists("slow"):
@@ -46,10 +47,13 @@ def ask(directory: Path) -> int:
 @contextlib.contextmanager
 def started(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Start it, wait for its sockets, and let it end afterwards."""
-    (directory / "server.py").write_text(SERVER.format(directory=str(WEB.parent)))
+    (directory / "server.py").write_text(SERVER)
+    if not (directory / "dcor_runtime").exists():
+        (directory / "dcor_runtime").symlink_to(RUNTIME)
     sockets = [directory / name for name in ("web.sock", "probe.sock")]
     former = number(sockets[1])
-    process = subprocess.Popen([sys.executable, WEB, *sockets, sys.executable, "server.py"], cwd=directory)
+    argv = [sys.executable, "-m", "dcor_runtime.web", *map(str, sockets), sys.executable, "server.py"]
+    process = subprocess.Popen(argv, cwd=directory)
     try:
         until(lambda: number(sockets[1]) not in (0, former) or process.poll() is not None)
         yield process
@@ -109,7 +113,7 @@ def test_term_ends_the_server_and_removes_the_sockets(web: subprocess.Popen[byte
     web.send_signal(signal.SIGTERM)
     assert web.wait(20) == 0
     assert not is_running(server)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["server.py"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dcor_runtime", "server.py"]
 
 
 def test_term_does_not_wait_for_a_server_that_loads(tmp_path: Path) -> None:
@@ -126,8 +130,7 @@ def test_a_server_that_loads_is_killed_with_who_holds_the_sockets(tmp_path: Path
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         until(lambda: children.read_text() != "")
         (server,) = children.read_text().split()
-        until(lambda: "server.py" in Path(f"/proc/{server}/cmdline").read_text())
-        process.kill()
+        process.kill()  # in whatever moment after the fork
         process.wait(20)
         until_ended(int(server))
 
@@ -157,3 +160,9 @@ def test_the_server_ends_when_who_holds_the_sockets_is_killed_and_the_next_one_r
     with started(tmp_path) as process:
         assert ask(tmp_path) != server
         assert process.poll() is None
+
+
+def test_uwsgi_takes_the_sockets_over_by_the_names_of_their_holder(runtime: Runtime) -> None:
+    uwsgi = (RUNTIME.parent / "ckan/templates/uwsgi.ini").read_text()
+    assert f"\nsocket = fd://$({runtime.web.SOCKET})\n" in uwsgi
+    assert f"\nhttp-socket = fd://$({runtime.web.PROBE})\n" in uwsgi

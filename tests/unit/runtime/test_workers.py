@@ -84,7 +84,7 @@ def workers(tmp_path: Path) -> Iterator[Workers]:
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    for name in ("workers.py", "lost_jobs.py"):
+    for name in ("workers.py", "lost_jobs.py", "parent.py"):
         shutil.copy(RUNTIME / name, tmp_path / "dcor_runtime" / name)
     found = Workers(tmp_path)
     try:
