@@ -13,7 +13,7 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_HOME, CKAN_INI, CKAN_USER, CURRENT, STATE
 
 DIRECTORY = f"{STATE}/releases"
-#: in a release: the newest revision of its CKAN's tables; a directory without this file is not a complete release
+#: in a release: what `dcor_runtime.database head` prints; a directory without this file is not a complete release
 SCHEMA = "schema-revision"
 #: in a release: DCOR's licences, by a path that does not contain Python's version
 LICENCES = "licenses.json"

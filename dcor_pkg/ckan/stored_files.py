@@ -5,15 +5,12 @@ It cannot bring anything back, so it says what an administrator can do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 from dcor_pkg.errors import CommandFailed, DcorError
-from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.endpoint import Endpoint
-from dcor_pkg.services.object_store import local as local_store
-from dcor_pkg.services.object_store.probe import Client
+from dcor_pkg.services.object_store.client import connect
 from dcor_pkg.services.postgresql import psql
 
 #: how many of the oldest files are looked at, and how many of the newest
@@ -64,8 +61,7 @@ def sample(host: Host, database: Endpoint, store: Endpoint) -> tuple[list[str], 
         asked = psql.query(host, database, QUERY).split()
     except CommandFailed as error:
         raise DcorError(f"The database cannot be asked for its files: {psql.message(error.hint)}.") from None
-    user, secret = store.login(partial(secrets.read, host))
-    client = Client(host, replace(store, user=user), secret, str(host.path(local_store.S3)) if store.local else "")
+    client = connect(host, store)
     return asked, [path for path in asked if not client.has(f"/{path}")]
 
 

@@ -3,8 +3,8 @@
 The fixture `machine` gives one on which the packages are installed and nothing is set up; `machine.host` is its Host.
 Each program has a handler in the table `machine.programs`; a program or call that has none is an AssertionError that
 names it, also where the code under test has caught it. A test reads and changes the state of `machine.systemd`,
-`.postgresql`, `.supervisor`, `.debian_supervisor`, `.nginx`, `.ckan` and `.packages`, looks at `machine.calls`, and
-adds or replaces handlers:
+`.postgresql`, `.supervisor`, `.debian_supervisor`, `.nginx`, `.ckan`, `.object_store` and `.packages`, looks at
+`machine.calls`, and adds or replaces handlers:
 
     machine.programs["sh"] = lambda call: ""
     machine.fail("systemctl", "reload", words="no")    # each call that begins so fails
@@ -35,6 +35,7 @@ from tests.unit.fake_programs.call import Call, Handler
 from tests.unit.fake_programs.ckan import MAGIC, Ckan
 from tests.unit.fake_programs.files import Files
 from tests.unit.fake_programs.nginx import Nginx
+from tests.unit.fake_programs.object_store import ObjectStore
 from tests.unit.fake_programs.packages import Packages
 from tests.unit.fake_programs.postgresql import Postgresql
 from tests.unit.fake_programs.site import Site
@@ -92,8 +93,9 @@ class Machine:
         self.site = Site(self.systemd, self.supervisor)
         self.packages = Packages(host)
         self.files = Files(host)
+        self.object_store = ObjectStore(self.systemd)
         self.ckan = Ckan(host, self.systemd, self.postgresql, self.supervisor)
-        parts = (self.systemd, self.postgresql, self.nginx, self.packages, self.files, self.ckan)
+        parts = (self.systemd, self.postgresql, self.nginx, self.packages, self.files, self.ckan, self.object_store)
         #: handlers by the names of programs; "RELEASE/bin/NAME" is a program of whichever release
         self.programs: dict[str, Handler] = {name: run for part in parts for name, run in part.programs().items()}
         #: what was run, in order
@@ -149,7 +151,7 @@ class Machine:
                 *(self.postgresql.roles, self.postgresql.databases, self.postgresql.updates),
                 self.postgresql.comments,
                 *(self.supervisor.loaded, self.debian_supervisor.loaded, self.nginx.reloads, self.packages.diversions),
-                *(self.ckan.documents, self.ckan.commands),
+                *(self.ckan.documents, self.ckan.commands, self.object_store.buckets),
             ]
         )
 

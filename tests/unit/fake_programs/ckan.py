@@ -11,6 +11,7 @@ from typing import Any
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.solr import local as solr
@@ -26,6 +27,9 @@ ALL_DATASETS = f"http://127.0.0.1:8983/solr/ckan/select?q={solr.DATASETS}&rows=0
 SEARCH = "/api/3/action/package_search?rows=1"
 #: the newest revision of CKAN 2.11's tables
 REVISION = "4eaa5fcf3092"
+#: the same of plugins that have migrations of their own, and are not enabled
+PLUGINS = {"activity": "fab3bfdcf830", "tracking": "6313f7679d5f"}
+HEADS = "".join(f"{line}\n" for line in (REVISION, *(f"{plugin} {newest}" for plugin, newest in PLUGINS.items())))
 #: of CPython 3.11
 MAGIC = "a70d0d0a\n"
 
@@ -47,8 +51,6 @@ class Ckan:
     fault: dict[str, str] = field(default_factory=dict)
     #: what modules of dcor-server that run inside CKAN's Python print as JSON, by name
     results: dict[str, Any] = field(default_factory=lambda: {"reconcile": {"unknown": 0, "suspicious": False}})
-    #: how many requests the store answers with an error, before the first with an object
-    lost_objects: int = 0
     #: what the web server answers instead of 200, by path
     answers: dict[str, Answer] = field(default_factory=dict)
 
@@ -59,7 +61,6 @@ class Ckan:
             "RELEASE/bin/ckan": self.command,
             "tar": self.tar,
             "redis-cli": self.redis,
-            "curl": self.curl,
         }
 
     def python(self, call: Call) -> str:
@@ -70,7 +71,7 @@ class Ckan:
             ("-m", "pip", "install"): self._install,
             ("-m", "compileall", "-q"): lambda _: "",
             ("-m", "dcor_runtime.theme"): lambda _: "",
-            ("-m", "dcor_runtime.database", "head"): lambda _: f"{REVISION}\n",
+            ("-m", "dcor_runtime.database", "head"): lambda _: HEADS,
             ("-m", "dcor_runtime.database", "upgrade"): self._upgrade,
         }.get(call.argv[1:4], self._own_module(call))
         if module is None:
@@ -117,14 +118,6 @@ class Ckan:
             raise call.failure(1, f"Could not connect to Redis at {call.argv[2]}: No such file or directory\n")
         return "PONG\n"
 
-    def curl(self, call: Call) -> str:
-        """Return the first byte of an object in the store, and the status."""
-        assert {'url = "http://dcor.example.org/circle-', 'range = "0-0"\n'} <= set(OBJECT.findall(call.text)), (
-            call.text
-        )
-        self.lost_objects -= 1
-        return "<Error/>\n404" if self.lost_objects >= 0 else "\n206"
-
     def get(self, path: str, target: str, host: str, timeout: float = 60, *, user: str | None = None) -> Answer:
         """Stand for unix_http.get: the web server of a release on its socket, or S3."""
         for socket, status in object_store.REFUSALS.items():
@@ -166,11 +159,12 @@ class Ckan:
         assert call.user == "www-data", call.argv
         if self.database not in self.postgresql.databases:
             raise call.failure(1, "sqlalchemy.exc.OperationalError: the database does not exist\n")
-        self.postgresql.databases[self.database].revision = REVISION
+        database = self.postgresql.databases[self.database]
+        database.revision = REVISION
+        enabled = re.findall(r"^ckan\.plugins = (.*)", self.host.read(CKAN_INI) or "", re.MULTILINE)[-1].split()
+        database.plugins.update({plugin: newest for plugin, newest in PLUGINS.items() if plugin in enabled})
         return ""
 
 
-#: what is looked at in the configuration of curl
-OBJECT = re.compile(r'url = "http://dcor.example.org/circle-|range = "0-0"\n')
 #: what unix_http answers where nobody listens on a socket
 NOBODY = Answer(0, "[Errno 2] No such file or directory")

@@ -28,7 +28,13 @@ class Database:
     works_as: str = "www-data"
     #: of CKAN's tables; None where there are none
     revision: str | None = None
+    #: of the tables of plugins that were ever migrated, by plugin
+    plugins: dict[str, str] = field(default_factory=dict)
     datasets: int = 0
+    #: the ids of circles
+    circles: set[str] = field(default_factory=set)
+    #: its number in the cluster
+    oid: int = 16384
     #: the rows of CKAN's table system_info
     options: dict[str, str] = field(default_factory=dict)
 
@@ -192,6 +198,22 @@ def _revision(self: Postgresql, call: Call, database: Database | None, _: re.Mat
     return database.revision
 
 
+def _plugin_revisions(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> str:
+    assert database is not None
+    tables = re.findall(r"'(\w+)_alembic_version'", found[1])
+    return "\n".join(f"{it}_alembic_version|{database.plugins[it]}" for it in tables if it in database.plugins)
+
+
+def _identity(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    assert database is not None
+    return f"7712491835325598394-{database.oid}"
+
+
+def _known_circles(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> int:
+    assert database is not None
+    return len(database.circles & set(re.findall(r"'([^']+)'", found[1])))
+
+
 def _datasets(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> int:
     assert database is not None
     if database.revision is None:
@@ -243,7 +265,11 @@ SUPERUSER: dict[str, Answer] = {
 ROLE: dict[str, Answer] = {
     "SELECT 1": lambda *_: 1,
     r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\) .* WHERE datname = current_database\(\)": _describe,
+    r"SELECT system_identifier \|\| '-' \|\| oid FROM pg_control_system\(\), .* datname = current_database\(\)": _identity,
+    r'SELECT count\(\*\) FROM "group" WHERE is_organization AND id IN \(([^)]*)\)': _known_circles,
     "SELECT version_num FROM alembic_version": _revision,
+    r"SELECT format\('SELECT %L, version_num FROM %I', relname, relname\) FROM pg_class\n"
+    r"WHERE relname IN \(([^)]*)\) AND pg_table_is_visible\(oid\) \\gexec\n": _plugin_revisions,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,
     r"\(SELECT coalesce\(substring\(r.extras from .*\nORDER BY r.created DESC LIMIT 3\)": _objects,
     r"SELECT coalesce\(json_object_agg\(key, coalesce\(value, ''\)\), '\{\}'\) FROM system_info": _options,

@@ -41,6 +41,7 @@ from dcor_pkg.services.answering import Answering
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.object_store import socket_activation
 from dcor_pkg.services.object_store.local import FilerToken
+from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
 from dcor_pkg.services.postgresql import psql
 from dcor_pkg.services.postgresql.cluster import ClusterRunning, ClusterStopped
@@ -209,7 +210,14 @@ CASES = (
             "no record": damages.lose_record,
         },
     ),
-    Case(DatabaseSchema, {"old": damages.revision("0123456789ab"), "no tables": damages.revision(None)}),
+    Case(
+        DatabaseSchema,
+        {
+            "old": damages.revision("0123456789ab"),
+            "no tables": damages.revision(None),
+            "new plugin": damages.enable_plugin,
+        },
+    ),
     Case(
         Addresses,
         {
@@ -245,6 +253,14 @@ CASES = (
         {"started": unit(redis.UNIT, active="active"), "enabled": unit(redis.UNIT, file="enabled")},
         answers=EXTERNAL,
         before=damages.become_external,
+    ),
+    Case(
+        StoreMark,
+        {
+            "mark lost": lambda machine: machine.object_store.buckets["local"].clear(),
+            "database restored": damages.make_database_anew,
+            "taken up": damages.take_up_store,
+        },
     ),
     Case(
         ActiveRelease,
