@@ -22,6 +22,7 @@ DIRECTORY = f"{CONFIGURATION}/ckan.d"
 MAIN = "app:main"
 DEFAULT = "DEFAULT"
 HINT = "CKAN goes on with its former options. Correct the file, then: dcor-server converge"
+PERCENT = "the value of {name} has a % that is neither %% (for a single %) nor %(NAME)s of an option"
 #: a value with its continuation lines, which begin with white space; there may be empty lines between them
 VALUE = r".*\n(?:(?:[ \t]*\n)*[ \t]+\S.*\n)*"
 
@@ -113,6 +114,21 @@ def options(text: str) -> dict[tuple[str, str], str]:
     return {(section, name): value for section, name, value in _Reader(text.split("\n")).triples()}
 
 
+def value(text: str, path: str, name: str) -> str:
+    """Return what CKAN takes as the value of an option, from an INI file's text that is in `path`; "" without one.
+
+    Raises BadAddition for a text that CKAN cannot read.
+    """
+    parser = _interpolating(path)
+    try:
+        parser.read_string(text)
+        return parser.get(MAIN, name, fallback="")
+    except configparser.InterpolationError:
+        raise BadAddition(path, 1, PERCENT.format(name=name)) from None
+    except configparser.Error as error:
+        raise BadAddition(path, *_problem(error)) from None
+
+
 def merged(text: str, added: Iterable[Option]) -> str:
     """Return an INI file's text with options added, in place of those that they override or at the end of a section."""
     for option in added:
@@ -132,19 +148,22 @@ def validate(own: str, added: list[Option], path: str) -> None:
             raise BadAddition(
                 option.file, option.line, f"{option.name} differs from {same} only in upper and lower case"
             )
-    parser = _Interpolating(defaults={"here": path.rpartition("/")[0], "__file__": path, "CKAN_INI": path})
+    parser = _interpolating(path)
     parser.read_string(merged(own, added))
     for option in added:
         if option.section in (MAIN, DEFAULT):
             _require_interpolation(parser, option)
 
 
+def _interpolating(path: str) -> _Interpolating:
+    return _Interpolating(defaults={"here": path.rpartition("/")[0], "__file__": path, "CKAN_INI": path})
+
+
 def _require_interpolation(parser: _Interpolating, option: Option) -> None:
     try:
         parser.get(MAIN, option.name)
     except configparser.InterpolationError:
-        problem = f"the value of {option.name} has a % that is neither %% (for a single %) nor %(NAME)s of an option"
-        raise BadAddition(option.file, option.line, problem) from None
+        raise BadAddition(option.file, option.line, PERCENT.format(name=option.name)) from None
 
 
 def _require_utf8(file: str, text: str) -> None:

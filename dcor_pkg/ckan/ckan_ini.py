@@ -76,6 +76,11 @@ def require_database(host: Host, database: Endpoint) -> None:
         )
 
 
+def enabled_plugins(host: Host) -> list[str]:
+    """Return the plugins that the file enables, also by additions. Raises DcorError if CKAN cannot read it."""
+    return ckan_additions.value(host.read(CKAN_INI) or "", CKAN_INI, "ckan.plugins").split()
+
+
 def check_additions(host: Host, proposal: Proposal) -> None:
     """Raise DcorError for the first of the admin's additions that CKAN could not read."""
     ckan_ini(proposal.wanted).validate(host)

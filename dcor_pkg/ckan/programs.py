@@ -62,6 +62,11 @@ class Programs:
         return f"{unit.RUNTIME}/{self.id}.probe.sock"
 
     @property
+    def sockets(self) -> tuple[str, str]:
+        """Both sockets of the web server."""
+        return self.socket, self.probe
+
+    @property
     def upstream(self) -> str:
         """nginx's upstream block for the web server."""
         return upstream.block(self.socket)

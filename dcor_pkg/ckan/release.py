@@ -15,7 +15,7 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_HOME, CKAN_INI, CKAN_USER, CURRENT, STATE
 
 DIRECTORY = f"{STATE}/releases"
-#: in a release: the newest revision of its CKAN's tables; a directory without this file is not a complete release
+#: in a release: what `dcor_runtime.database head` prints; a directory without this file is not a complete release
 SCHEMA = "schema-revision"
 #: in a release: DCOR's licences, by a path that does not contain Python's version
 LICENCES = "licenses.json"
@@ -81,6 +81,18 @@ def run(host: Host, release: str, program: str, *arguments: str, timeout: float 
         environment={"CKAN_INI": CKAN_INI, "PATH": f"{home}/bin:/usr/bin:/bin", "HOME": CKAN_HOME},
         timeout=timeout,
     )
+
+
+def put_in_place(host: Host, made: str, release: str) -> None:
+    """Rename a complete directory to that of a release. A damaged one gets another name, and is removed as incomplete.
+
+    Its programs may still run, so there is no time without their files.
+    """
+    home, aside = directory(release), directory(f".{release}.damaged")
+    if host.exists(home):
+        host.remove_tree(aside)
+        host.rename(home, aside)
+    host.rename(made, home)
 
 
 def remove(host: Host, release: str) -> None:

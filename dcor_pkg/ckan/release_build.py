@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import release, release_contents
 from dcor_pkg.ckan.known_issues import registry
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import templates
@@ -80,7 +80,7 @@ def runtime_files() -> list[Path]:
 
 
 def make(host: Host, identity: str) -> None:
-    """Make the release with this id. Raises DcorError; then nothing of it remains."""
+    """Make the release with this id, in the place of a damaged one. Raises DcorError; then nothing of it remains."""
     home, unfinished = release.directory(identity), release.directory(f".{identity}")
     require_space(host)
     require_unpacked_packages(host)
@@ -88,9 +88,10 @@ def make(host: Host, identity: str) -> None:
     host.remove_tree(unfinished)
     try:
         _fill(host, unfinished, home)
+        release_contents.record(host, unfinished)
         require_unpacked_packages(host)
         host.run("sync", "--file-system", unfinished)
-        host.rename(unfinished, home)
+        release.put_in_place(host, unfinished, identity)
     except BaseException:
         host.remove_tree(unfinished)  # the disk may be full: this makes space again
         raise

@@ -17,7 +17,10 @@ from dcor_pkg.kernel import templates
 from dcor_pkg.machine.facts import Facts
 
 #: the modules whose code decides what a release contains
-BUILDERS = ("ckan/release_build.py", "ckan/known_issues/issue.py", "ckan/known_issues/registry.py")
+BUILDERS = (
+    *("ckan/release_build.py", "ckan/release_contents.py"),
+    *("ckan/known_issues/issue.py", "ckan/known_issues/registry.py"),
+)
 #: what may have a docstring
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 #: digits of the hash

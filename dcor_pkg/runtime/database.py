@@ -1,25 +1,49 @@
-"""Migrate CKAN's tables: `python -m dcor_runtime.database upgrade`; `head` prints the newest revision.
+"""Migrate CKAN's tables: `python -m dcor_runtime.database upgrade`; `head` prints the newest revisions.
 
 `upgrade` does what `ckan db init` and `ckan db upgrade` do, also for each plugin with migrations of its own, and loads
-CKAN only once.
+CKAN only once. `head` prints the revision of CKAN's own tables, and then a line `PLUGIN REVISION` for each plugin of
+the release that has migrations, whether it is enabled or not.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
+
+#: below a directory of CKAN's extensions: where CKAN looks for the migrations of a plugin (ckan/cli/db.py)
+MIGRATIONS = "*/migration/*/alembic.ini"
 
 
 def head() -> str:
     """Return the newest revision of CKAN's own tables, without loading CKAN."""
     import ckan.migration
 
-    revision: str | None = ScriptDirectory(str(Path(ckan.migration.__file__).parent)).get_current_head()
+    revision = _newest(Path(ckan.migration.__file__).parent)
     if revision is None:
         raise RuntimeError("CKAN has no migrations.")
     return revision
+
+
+def plugin_heads(places: Iterable[str]) -> dict[str, str]:
+    """Return the newest revision of each plugin with migrations, in directories of extensions."""
+    found = {file.parent.name: _newest(file.parent) for place in places for file in Path(place).glob(MIGRATIONS)}
+    return {plugin: revision for plugin, revision in sorted(found.items()) if revision is not None}
+
+
+def _newest(directory: Path) -> str | None:
+    revision: str | None = ScriptDirectory(str(directory)).get_current_head()
+    return revision
+
+
+def _print_heads() -> None:
+    import ckanext
+
+    print(head())
+    for plugin, revision in plugin_heads(ckanext.__path__).items():
+        print(plugin, revision)
 
 
 def upgrade() -> None:
@@ -36,4 +60,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "upgrade":
         upgrade()
     else:
-        print(head())
+        _print_heads()

@@ -15,6 +15,7 @@ from typing import Any
 
 from ckan import plugins
 from ckan.plugins import toolkit
+from dcor_runtime import copied_ini
 
 #: what changes an option, and where an administrator sets all others
 COMMANDS = {
@@ -31,7 +32,8 @@ class Pages(plugins.SingletonPlugin):  # type: ignore[misc]  # of no known type
     plugins.implements(plugins.ITemplateHelpers)
 
     def update_config(self, config: Any) -> None:
-        """Add the templates."""
+        """Add the templates; CKAN has read its configuration by now."""
+        copied_ini.warn(config)
         toolkit.add_template_directory(config, "templates")
 
     def update_config_schema(self, schema: dict[str, Any]) -> dict[str, Any]:

@@ -11,13 +11,14 @@ import json
 import sys
 from typing import Any
 
-from dcor_runtime import application, missing, object_tags, publication, stored
+from dcor_runtime import application, missing, object_tags, own_store, publication, stored
 from dcor_runtime.resources import Access
 from dcor_runtime.stored import Comparison, Object
 
 
 def run(days: float) -> dict[str, Any]:
-    """Reconcile, and return what was done as numbers of objects. Raises one of STORE_ERRORS."""
+    """Reconcile, and return what was done as numbers of objects. Raises one of STORE_ERRORS, or OfAnotherDatabase."""
+    own_store.require()
     found = stored.compare(days)
     followed = sum(map(_follow, found.known))
     withdrawn = 0 if found.suspicious else sum(map(_withdraw, found.unknown))
@@ -45,4 +46,5 @@ def _withdraw(it: Object) -> int:
 
 if __name__ == "__main__":
     application.load()
-    print(json.dumps(run(float(sys.argv[1]))))
+    with own_store.refusal_as_message():
+        print(json.dumps(run(float(sys.argv[1]))))

@@ -9,11 +9,12 @@ import json
 import sys
 from typing import Any
 
-from dcor_runtime import application, stored
+from dcor_runtime import application, own_store, stored
 
 
 def run(days: float, *, remove: bool) -> dict[str, Any]:
-    """Return the objects, and how many were removed. Raises one of STORE_ERRORS."""
+    """Return the objects, and how many were removed. Raises one of STORE_ERRORS, or OfAnotherDatabase."""
+    own_store.require()
     found = stored.compare(days)
     listed = [
         {"object": f"{it.bucket}/{it.key}", "bytes": it.bytes, "modified": str(it.modified)} for it in found.unknown
@@ -24,4 +25,5 @@ def run(days: float, *, remove: bool) -> dict[str, Any]:
 
 if __name__ == "__main__":
     application.load()
-    print(json.dumps(run(float(sys.argv[2]), remove=sys.argv[1] == "remove")))
+    with own_store.refusal_as_message():
+        print(json.dumps(run(float(sys.argv[2]), remove=sys.argv[1] == "remove")))

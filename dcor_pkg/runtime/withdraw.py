@@ -14,7 +14,7 @@ from typing import Any
 import requests
 from ckan import logic, model
 from ckan.common import config
-from dcor_runtime import application, object_tags, publication, resources
+from dcor_runtime import application, object_tags, own_store, publication, resources
 from dcor_runtime.resources import Access, File
 
 #: for one request to the store
@@ -51,7 +51,12 @@ def find(identity: str) -> Target | None:
 
 
 def run(mode: str, identity: str) -> dict[str, Any]:
-    """Take it back, and ask the store for each object as a stranger does. Raises one of STORE_ERRORS."""
+    """Take it back, and ask the store for each object as a stranger does.
+
+    Raises one of STORE_ERRORS, and OfAnotherDatabase before the first change.
+    """
+    if mode != DRY_RUN:
+        own_store.require()
     target = find(identity)
     if target is None:
         return {"found": False}
@@ -118,7 +123,8 @@ def _is_readable(address: str) -> bool:
 
 def main(mode: str, identity: str) -> None:
     """Print the result; also the reason if CKAN's validation does not let a resource be deleted."""
-    with application.load()._wsgi_app.test_request_context():  # noqa: SLF001 (as CKAN's own commands do)
+    app = application.load()._wsgi_app  # noqa: SLF001 (as CKAN's own commands do)
+    with own_store.refusal_as_message(), app.test_request_context():
         try:
             result = run(mode, identity)
         except logic.ValidationError as error:

@@ -7,8 +7,10 @@ from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.kernel.systemd_service import Service, ServiceStarting
 from dcor_pkg.machine.facts import Facts
-from dcor_pkg.services import engines
+from dcor_pkg.services import endpoints, engines
+from dcor_pkg.services.answering import Answering
 from dcor_pkg.services.engine import Engine
+from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
 from dcor_pkg.services.removal_plan import RemovalPlan
 
@@ -35,8 +37,16 @@ def steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
 
 
 def running_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
-    """Return the steps that wait until the local engines run."""
-    return tuple(Service(engine.unit) for engine in _started_here(settings))
+    """Return the steps that wait until the local engines run and answer, and then mark the store.
+
+    The mark needs CKAN's tables.
+    """
+    started, used = _started_here(settings), endpoints.of(settings)
+    return (
+        *(Service(engine.unit) for engine in started),
+        *(Answering(engine, engines.endpoint(engine, settings)) for engine in started),
+        StoreMark(used.object_store, used.database),
+    )
 
 
 def switch_off_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:

@@ -138,6 +138,23 @@ def test_the_old_configuration_stays_active_when_ckan_cannot_load_the_new_one(ma
     dcor(machine, "status")
 
 
+def test_the_tables_of_a_plugin_that_is_enabled_later_are_migrated(machine: Machine) -> None:
+    """CKAN's own tables are up to date by then; without those of the plugin its route answers 500."""
+    route = f"{SITE}/api/3/action/recently_changed_packages_activity_list"
+    status = f"{CURL} --output /dev/null --write-out '%{{http_code}}' {route}"
+    plugins = machine.shell("sed -n 's/^ckan.plugins = //p' /etc/ckan/default/ckan.ini").strip()
+    machine.write("/etc/dcor-server/ckan.d/activity.ini", f"ckan.plugins = {plugins} activity\n")
+    output = dcor(machine, "converge")
+    assert "database schema" in output
+    assert "of the plugin activity" in output
+    assert machine.shell(status) == "200"
+    assert "0 changed" in dcor(machine, "converge")
+    machine.shell("rm /etc/dcor-server/ckan.d/activity.ini")
+    dcor(machine, "converge")
+    assert "0 changed" in dcor(machine, "converge")
+    dcor(machine, "status")
+
+
 def test_additions_for_nginx_take_effect_if_nginx_accepts_them(machine: Machine) -> None:
     machine.write(NGINX, "location = /clinic { return 200 one; }\n")
     assert f"{NGINX} has changed and is not applied yet" in dcor(machine, "check", exit_code=3)

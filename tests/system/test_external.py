@@ -159,6 +159,21 @@ def test_all_services_can_be_external_also_after_a_reboot(machine: Machine) -> N
     assert {"redis", "solr", "object-store"} <= set(parts)
 
 
+def test_a_new_database_may_not_remove_the_objects_of_the_former_one_until_an_administrator_says_so(
+    machine: Machine,
+) -> None:
+    for arguments in (("unknown-objects", "--yes", "--days", "0"), ("nightly",)):
+        refused = machine.run("dcor-server", *arguments, check=False, timeout=900)
+        assert refused.returncode == 1
+        assert "because it does not have the mark of the database archive" in " ".join(refused.stderr.split())
+    machine.shell("touch /etc/dcor-server/take-up-object-store")
+    assert "mark of the object store" in dcor(machine, "converge")
+    assert not machine.path("/etc/dcor-server/take-up-object-store").exists()
+    assert "0 changed" in dcor(machine, "converge")
+    machine.run("dcor-server", "unknown-objects")
+    machine.run("dcor-server", "nightly", timeout=900)
+
+
 def test_passwords_of_external_services_cannot_be_read_by_other_users(machine: Machine) -> None:
     assert secret_search.files_with_secrets(machine, "nobody", "/etc /run /srv /tmp /usr/local /var /proc") == set()
     ini = machine.run("stat", "--format=%U:%G %a", "/etc/ckan/default/ckan.ini").stdout

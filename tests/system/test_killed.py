@@ -41,7 +41,7 @@ def run(machine: Machine, how: str) -> dict[str, Any]:
     token = make_user(machine, "killer", sysadmin=True).token
     machine.copy_in(CLIENTS, f"{INSIDE}/programs")
     command = f"{PYTHON} {INSIDE}/programs/killer.py {machine.hostname} {token} {how}"
-    output = machine.shell(f"systemd-run --quiet --wait --pipe --unit=killer {command}", timeout=3000)
+    output = machine.shell(f"systemd-run --quiet --collect --wait --pipe --unit=killer {command}", timeout=3000)
     found: dict[str, Any] = json.loads(output)
     return found
 
@@ -98,7 +98,7 @@ def test_whatever_hangs_is_named_by_status_and_nothing_is_lost_when_it_goes_on(m
 
 
 def test_a_cluster_that_a_person_has_stopped_is_started_by_the_hourly_timer(machine: Machine) -> None:
-    machine.shell("systemctl stop 'postgresql@*-main' nginx && systemctl start dcor-retry.service", timeout=600)
+    machine.shell("systemctl stop 'postgresql@*-main.service' nginx && systemctl start dcor-retry.service", timeout=600)
     assert_healthy(machine)
 
 

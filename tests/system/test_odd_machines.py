@@ -24,7 +24,7 @@ STATE = "/var/lib/dcor-server"
 #: in the place of /proc/meminfo, as a machine with so much memory has it
 MEMORY = "printf 'MemTotal: {0} kB\\nMemAvailable: {0} kB\\n' >/srv/meminfo; mount --bind /srv/meminfo /proc/meminfo"
 POSTGRESQL = "/etc/postgresql/*/main"
-RESTART_POSTGRESQL = "systemctl restart 'postgresql@*-main'"
+RESTART_POSTGRESQL = "systemctl restart 'postgresql@*-main.service'"
 #: The longest host name that a certificate can have.
 CAPITALS = "Dcor.Example.ORG."
 
@@ -80,7 +80,7 @@ REFUSED = {
     "PostgreSQL asks local users for a password": changed(
         f"{POSTGRESQL}/pg_hba.conf",
         "s/^local +all +all +peer/local all all scram-sha-256/",
-        "systemctl reload 'postgresql@*-main'",
+        "systemctl reload 'postgresql@*-main.service'",
         (
             "does not let www-data in by its socket: fe_sendauth: no password supplied",
             "pg_hba.conf, line ",
@@ -90,7 +90,7 @@ REFUSED = {
     "PostgreSQL asks its superuser for a password": changed(
         f"{POSTGRESQL}/pg_hba.conf",
         "s/^local +all +(all|postgres) +peer/local all \\1 scram-sha-256/",
-        "systemctl reload 'postgresql@*-main'",
+        "systemctl reload 'postgresql@*-main.service'",
         ("failed as its superuser: fe_sendauth: no password supplied", "local all postgres peer"),
     ),
     "PostgreSQL has the tables of another CKAN": Kind(

@@ -3,8 +3,8 @@
 The fixture `machine` gives one on which the packages are installed and nothing is set up; `machine.host` is its Host.
 Each program has a handler in the table `machine.programs`; a program or call that has none is an AssertionError that
 names it, also where the code under test has caught it. A test reads and changes the state of `machine.systemd`,
-`.postgresql`, `.supervisor`, `.debian_supervisor`, `.nginx`, `.ckan` and `.packages`, looks at `machine.calls`, and
-adds or replaces handlers:
+`.postgresql`, `.supervisor`, `.debian_supervisor`, `.nginx`, `.ckan`, `.object_store` and `.packages`, looks at
+`machine.calls`, and adds or replaces handlers:
 
     machine.programs["sh"] = lambda call: ""
     machine.fail("systemctl", "reload", words="no")    # each call that begins so fails
@@ -21,14 +21,15 @@ from typing import Any
 import psutil
 import pytest
 
-from dcor_pkg.ckan import former_supervisor, release, supervisor, unit
+from dcor_pkg.ckan import former_supervisor, release, search_index, supervisor, unit
 from dcor_pkg.kernel import log_directories
+from dcor_pkg.kernel.timers import TIMERS
 from dcor_pkg.machine import disk, http_request, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES, CKAN_USER, PACKAGED_CKAN, PROGRAMS
 from dcor_pkg.nginx import loopback
-from dcor_pkg.services import engines
+from dcor_pkg.services import answering, engines
 from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import faults, postgresql
@@ -36,6 +37,7 @@ from tests.unit.fake_programs.call import Call, Handler
 from tests.unit.fake_programs.ckan import MAGIC, Ckan
 from tests.unit.fake_programs.files import Files
 from tests.unit.fake_programs.nginx import Nginx
+from tests.unit.fake_programs.object_store import ObjectStore
 from tests.unit.fake_programs.packages import Packages
 from tests.unit.fake_programs.postgresql import Postgresql
 from tests.unit.fake_programs.site import Site
@@ -43,7 +45,6 @@ from tests.unit.fake_programs.supervisor import Supervisor
 from tests.unit.fake_programs.systemd import Systemd
 
 PUBLIC, PROGRAM = Access(0o644), Access(0o755)
-TIMERS = ("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer")
 UNITS = (
     *(engine.unit for engine in engines.ENGINES),
     solr.SOCKET,
@@ -70,6 +71,7 @@ FILES = {
     "/proc/meminfo": "MemTotal:        4194304 kB\nMemAvailable:    2097152 kB\n",
     "/proc/net/if_inet6": "",
     "/var/log/ckan/web.log": "",
+    f"{solr.INDEX}/segments_1": "",
     unit.FILE: "[Service]\n",
     unit.SUPERVISORD: "[supervisord]\n",
     log_directories.FILE: (Path(__file__).parents[2] / "debian/dcor-server.tmpfiles").read_text(encoding="utf-8"),
@@ -94,8 +96,9 @@ class Machine:
         self.site = Site(self.systemd, self.supervisor)
         self.packages = Packages(host)
         self.files = Files(host)
+        self.object_store = ObjectStore(self.systemd)
         self.ckan = Ckan(host, self.systemd, self.postgresql, self.supervisor)
-        parts = (self.systemd, self.postgresql, self.nginx, self.packages, self.files, self.ckan)
+        parts = (self.systemd, self.postgresql, self.nginx, self.packages, self.files, self.ckan, self.object_store)
         #: handlers by the names of programs; "RELEASE/bin/NAME" is a program of whichever release
         self.programs: dict[str, Handler] = {name: run for part in parts for name, run in part.programs().items()}
         #: what was run, in order
@@ -151,7 +154,7 @@ class Machine:
                 *(self.postgresql.roles, self.postgresql.databases, self.postgresql.updates),
                 self.postgresql.comments,
                 *(self.supervisor.loaded, self.debian_supervisor.loaded, self.nginx.reloads, self.packages.diversions),
-                *(self.ckan.documents, self.ckan.commands),
+                *(self.ckan.documents, self.ckan.commands, self.object_store.buckets),
             ]
         )
 
@@ -197,6 +200,9 @@ def _install_files(host: Host) -> None:
 def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the code under test reach this machine, and no other one."""
     monkeypatch.setattr(Host, "run", lambda _, *argv, **options: machine.run(*argv, **options))
+    monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(answering, "TIMEOUT_SECONDS", 0.0)
+    monkeypatch.setattr(search_index, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(unix_http, "rpc", machine.rpc)
     monkeypatch.setattr(unix_http, "get", machine.ckan.get)
     monkeypatch.setattr(http_request, "ask", machine.ckan.ask)

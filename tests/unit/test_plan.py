@@ -29,6 +29,7 @@ ORDER = (
     "file /etc/ckan/default/ckan.ini",
     "database schema",
     "service dcor-solr.service",
+    "mark of the object store",
     "active release",
     "nginx site",
     "service nginx.service",

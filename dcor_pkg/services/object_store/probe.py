@@ -7,7 +7,6 @@ tags; such a store would keep public data private, or publish private data, so t
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,18 +14,13 @@ from functools import partial
 
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.errors import CommandFailed
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.unix_http import Answer
-from dcor_pkg.runtime import REGION
 from dcor_pkg.services.endpoint import Endpoint
+from dcor_pkg.services.object_store.client import CIRCLE, Client, error
 from dcor_pkg.services.reach import UnusableService, reach
 
 #: no bucket of a circle has this name
 BUCKET = "dcor-server-check-"
-#: what begins the names of all of those
-CIRCLE = "circle-"
-CURL = ("curl", "--silent", "--show-error", "--max-time", "60", "--config", "-")
 TAGGING = "<Tagging><TagSet><Tag><Key>public</Key><Value>true</Value></Tag></TagSet></Tagging>"
 
 
@@ -57,37 +51,12 @@ UNTAG = (
 DELETE = (Request("DELETE", "/object", "", "delete objects"), Request("DELETE", "", "", "delete buckets"))
 
 
-@dataclass(frozen=True)
-class Client:
-    """An S3 client with a key and a secret, by curl(1); the secret is passed by standard input."""
-
-    host: Host
-    store: Endpoint
-    secret: Secret
-
-    def ask(self, method: str, path: str, content: str = "", *, signed: bool = True) -> Answer:
-        """Return the answer; curl signs content only when it is in a file (7.88)."""
-        with self.host.private_file(content) as file:
-            options = {"url": f"{self.store.origin}{path}", "request": method, "write-out": "\n%{http_code}"}
-            if signed:
-                options |= {"aws-sigv4": f"aws:amz:{REGION}:s3", "user": f"{self.store.user}:{self.secret.reveal()}"}
-            if content:
-                options |= {"upload-file": file}
-            config = "".join(f"{option} = {_quoted(value)}\n" for option, value in options.items())
-            try:
-                output = self.host.run(*CURL, text=config, timeout=90)
-            except CommandFailed as error:
-                return Answer(0, error.hint or error.reason)
-        body, _, status = output.rpartition("\n")
-        return Answer(int(status), body)
-
-
 def log_in(host: Host, store: Endpoint, secret: Secret, _: Settings) -> None:
     """Raise UnusableService where CKAN cannot log in."""
     reach(store)
     answer = Client(host, store, secret).ask("GET", "/")
     if answer.status != 200:
-        problem = f"{store.user} cannot list buckets: {_error(answer)}"
+        problem = f"{store.user} cannot list buckets: {error(answer)}"
         raise UnusableService(problem, "Give the secret again: object-store-secret=@FILE.")
 
 
@@ -107,8 +76,8 @@ def probe(host: Host, store: Endpoint, secret: Secret, settings: Settings) -> No
 
 def content(host: Host, store: Endpoint, secret: Secret) -> str | None:
     """Return the first bucket of a circle, or None where there is none; other buckets are not used."""
-    found = re.search(f"<Name>({CIRCLE}[^<]*)</Name>", Client(host, store, secret).ask("GET", "/").body)
-    return None if found is None else f"the bucket {found[1]}"
+    circles = [bucket for bucket in Client(host, store, secret).buckets() if bucket.startswith(CIRCLE)]
+    return f"the bucket {circles[0]}" if circles else None
 
 
 def _check_privacy(client: Client, bucket: str, *, public: bool) -> None:
@@ -141,7 +110,7 @@ def _require(client: Client, bucket: str, requests: Iterable[Request]) -> None:
 def _problem(client: Client, bucket: str, request: Request) -> str | None:
     content = _policy(bucket[1:]) if request.content == POLICY else request.content
     answer = client.ask(request.method, bucket + request.path, content)
-    return None if 200 <= answer.status < 300 else f"{client.store.user} cannot {request.purpose}: {_error(answer)}"
+    return None if 200 <= answer.status < 300 else f"{client.store.user} cannot {request.purpose}: {error(answer)}"
 
 
 def _policy(bucket: str) -> str:
@@ -154,16 +123,3 @@ def _policy(bucket: str) -> str:
         "Condition": {"StringEquals": {"s3:ExistingObjectTag/public": ["true"]}},
     }
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def _error(answer: Answer) -> str:
-    """Return S3's own code and message (Amazon S3 API Reference, "Error responses")."""
-    found = [re.search(f"<{part}>([^<]*)</{part}>", answer.body) for part in ("Code", "Message")]
-    error = ": ".join(match[1] for match in found if match)
-    return error or (f"it answers {answer.status}" if answer.status else answer.body)
-
-
-def _quoted(value: str) -> str:
-    r"""Return a value as curl's configuration file has it: in quotes, with \ before " and \, and \n for a new line."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'

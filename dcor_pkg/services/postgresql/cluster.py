@@ -148,7 +148,9 @@ class ClusterRunning:
             return f"the files of {cluster.unit} have changed"
         if is_stopped_by_us(host):
             return "was stopped while the database was external"
-        return None if is_ready(host) else f"{cluster.unit} does not accept connections"
+        if is_ready(host):
+            return None
+        return f"{cluster.unit} does not accept connections{' since its socket is gone' if _is_deaf(host, cluster) else ''}"
 
     def apply(self, host: Host) -> None:
         cluster = required(host)
@@ -159,7 +161,8 @@ class ClusterRunning:
             _write_start(host, cluster, "auto\n")
         host.run("systemctl", "daemon-reload")
         if not is_ready(host):
-            systemd_service.start(host, cluster.unit)
+            # Without its socket nobody reaches it, so a restart disturbs nobody.
+            (systemd_service.restart if _is_deaf(host, cluster) else systemd_service.start)(host, cluster.unit)
             _await_ready(host, cluster)
 
 
@@ -207,6 +210,12 @@ def remove_drop_ins(host: Host, unless: str = "") -> None:
     for path in _drop_ins(host):
         if path != unless:
             managed_file.remove(host, path)
+
+
+def _is_deaf(host: Host, cluster: Cluster) -> bool:
+    """Return whether the cluster runs, and its socket was removed."""
+    is_active = systemd_service.unit_state(host, cluster.unit)["ActiveState"] == "active"
+    return is_active and not host.exists(psql.SOCKET)
 
 
 def _drop_ins(host: Host) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import redis
 import rq
-from rq.job import Job
+from rq.job import Job, JobStatus
 
 CONTEXT = ssl.create_default_context()
 CONTEXT.check_hostname = False
@@ -95,7 +95,7 @@ class Writer(threading.Thread):
     def _state(self, identity: str) -> str:
         if not Job.exists(identity, connection=self._redis):
             return "gone"
-        return str(Job.fetch(identity, connection=self._redis).get_status().value)
+        return str(JobStatus(Job.fetch(identity, connection=self._redis).get_status()).value)
 
     def _acknowledged(self, write: Callable[[], None]) -> None:
         try:

@@ -72,6 +72,26 @@ def test_an_absurd_number_of_a_page_is_rejected(site: Path, monkeypatch: pytest.
         number({"page": page})
 
 
+def test_each_client_of_the_store_refuses_deletions(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that a session has made before do not have what is registered later."""
+    done: list[str] = []
+    session = SimpleNamespace(
+        client=lambda **_: done.append("client"),
+        resource=lambda **_: done.append("resource"),
+    )
+    guard = SimpleNamespace(guard=lambda guarded: done.append("guard" if guarded is session else "other"))
+    monkeypatch.setitem(sys.modules, "dcor_runtime", SimpleNamespace(own_store=guard))
+    get_s3 = load(
+        site / "dcor_shared/s3.py",
+        "get_s3",
+        boto3=SimpleNamespace(Session=lambda **_: session),
+        Config=dict,
+        get_ckan_config_option=lambda _: "true",
+    )
+    get_s3()
+    assert done == ["guard", "client", "resource"]
+
+
 class Lines:
     """A log of a measurement, as h5py gives it."""
 

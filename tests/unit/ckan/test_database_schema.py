@@ -1,4 +1,4 @@
-"""CKAN's tables are migrated when they are not at the release's revision."""
+"""The tables of CKAN and of enabled plugins are migrated when they are not at the release's revisions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 
 from dcor_pkg.answers import settings
 from dcor_pkg.ckan import release
+from dcor_pkg.ckan.additions import BadAddition
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.runner import Outcome, Result, run
@@ -46,6 +47,51 @@ def test_tables_are_not_touched_where_ckan_ini_names_another_database(
     own = "postgresql://www-data@/ckan_default?host=/var/run/postgresql&port=5432"
     host.write(paths.CKAN_INI, text.format(own), Access(0o640))
     assert run([STEP], host)[0].result is Result.CHANGED
+
+
+def with_plugins(host: Host, plugins: str, newest: str = "activity fab3\ntracking 6313\n") -> None:
+    """Write ckan.ini, and what a release has."""
+    host.write(paths.CKAN_INI, f"[app:main]\nckan.plugins = {plugins}\n", Access(0o640))
+    host.write(f"{release.directory('2.11.6-abc')}/{release.SCHEMA}", f"4a5e3465beb6\n{newest}", Access(0o644))
+
+
+def test_the_tables_of_an_enabled_plugin_are_compared_too(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables: dict[str, str] = {}
+    asked: list[str] = []
+
+    def query(_: object, __: object, sql: str) -> str:
+        asked.append(sql)
+        plugins = "\n".join(f"{table}|{revision}" for table, revision in tables.items() if f"'{table}'" in sql)
+        return "4a5e3465beb6" if sql == "SELECT version_num FROM alembic_version" else plugins
+
+    monkeypatch.setattr(psql, "query", query)
+    with_plugins(host, "dcor_depot tracking")
+    assert STEP.check(host) == "is at revision none of the plugin tracking, not 6313"
+    assert "activity" not in asked[-1]
+    tables["tracking_alembic_version"] = "5000"
+    assert STEP.check(host) == "is at revision 5000 of the plugin tracking, not 6313"
+    tables["tracking_alembic_version"] = "6313"
+    assert STEP.check(host) is None
+    tables["activity_alembic_version"] = "7171"
+    with_plugins(host, "dcor_depot\n    %(also)s\nalso = activity tracking")
+    assert STEP.check(host) == "is at revision 7171 of the plugin activity, not fab3"
+
+
+@pytest.mark.parametrize(("plugins", "newest"), [("dcor_depot", "tracking 6313\n"), ("tracking", "")])
+def test_what_is_not_enabled_or_not_known_to_the_release_is_not_asked_for(
+    host: Host, revisions: list[str], plugins: str, newest: str
+) -> None:
+    """A release of a former version has only the revision of CKAN's own tables."""
+    revisions.append("4a5e3465beb6")
+    with_plugins(host, plugins, newest)
+    assert STEP.check(host) is None
+
+
+def test_a_ckan_ini_that_cannot_be_read_is_named_with_its_line(host: Host, revisions: list[str]) -> None:
+    revisions.append("4a5e3465beb6")
+    with_plugins(host, "tracking\nnonsense")
+    with pytest.raises(BadAddition, match=f"{paths.CKAN_INI}, line 3: is neither OPTION = VALUE"):
+        STEP.check(host)
 
 
 def test_without_a_release_the_revision_is_unknown(host: Host, revisions: list[str]) -> None:

@@ -27,6 +27,7 @@ HOME = release.directory(ID)
 UNFINISHED = release.directory(f".{ID}")
 SITE = "lib/python3.11/site-packages"
 MAGIC = "a70d0d0a"
+HEADS = "4a5e3465beb6\ntracking 6313f7679d5f\n"
 #: python-ckan's tree on a server on which AdminCommands has put its links
 TREE = {
     "pyvenv.cfg": f"command = /usr/bin/python3 -m venv {PACKAGED_CKAN}\n",
@@ -60,7 +61,7 @@ class Packages:
             self.host.write(f"{UNFINISHED}/bin/dcor", f"#!{UNFINISHED}/bin/python\n", PROGRAM)
             for file, text in faults.OF_WHEELS.items():
                 self.host.write(f"{UNFINISHED}/{SITE}/{file}", text, PUBLIC)
-        answers = {"dpkg-query": self.states, release_build.MAGIC: MAGIC, "head": "4a5e3465beb6\n"}
+        answers = {"dpkg-query": self.states, release_build.MAGIC: MAGIC, "head": HEADS}
         return answers.get(argv[-1], answers.get(argv[0], ""))
 
 
@@ -88,7 +89,7 @@ def test_a_release_is_complete_cured_and_knows_its_own_place(host: Host, package
     assert host.read(f"{HOME}/libexec/ckan") == host.read(f"{HOME}/libexec/dcor") == f"#!{HOME}/bin/python\n"
     assert host.read(f"{HOME}/pyvenv.cfg") == f"command = /usr/bin/python3 -m venv {HOME}\n"
     assert host.read(f"{HOME}/bin/compiled") == TREE["bin/compiled"]
-    assert host.read(f"{HOME}/{release.SCHEMA}") == "4a5e3465beb6\n"
+    assert host.read(f"{HOME}/{release.SCHEMA}") == HEADS
     assert host.target(f"{HOME}/{release.LICENCES}") == f"./{SITE}/ckanext/dcor_schemas/licenses.json"
     assert host.read(f"{HOME}/{SITE}/dcor-server.pth") == "import dcor_runtime.startup\n"
 

@@ -27,7 +27,7 @@ BUILD, ISSUE = "ckan/release_build.py", "ckan/known_issues/float_expiry.py"
 #: file, text, and what takes its place
 PROSE = (
     (BUILD, "\ndef make(", "\n# a comment\n\ndef make("),
-    (BUILD, '"""Make the release with this id.', '"""Make the release that has this id.'),
+    (BUILD, '"""Make the release with this id,', '"""Make the release that has this id,'),
     (BUILD, '"""Make a release: ', '"""Build a release: '),
     (ISSUE, "\nISSUE", "\n# a comment\nISSUE"),
     (ISSUE, 'cost="No private', 'cost="Not one private'),

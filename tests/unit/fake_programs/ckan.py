@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.machine.unix_http import Answer
+from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import faults
 from tests.unit.fake_programs.call import Call, Handler
@@ -20,10 +23,13 @@ from tests.unit.fake_programs.systemd import Systemd
 
 PUBLIC = Access(0o644)
 STORE, SOLR = "dcor-object-store.service", "dcor-solr.service"
-ALL_DOCUMENTS = "http://127.0.0.1:8983/solr/ckan/select?q=*:*&rows=0"
+ALL_DATASETS = f"http://127.0.0.1:8983/solr/ckan/select?q={solr.DATASETS}&rows=0"
 SEARCH = "/api/3/action/package_search?rows=1"
 #: the newest revision of CKAN 2.11's tables
 REVISION = "4eaa5fcf3092"
+#: the same of plugins that have migrations of their own, and are not enabled
+PLUGINS = {"activity": "fab3bfdcf830", "tracking": "6313f7679d5f"}
+HEADS = "".join(f"{line}\n" for line in (REVISION, *(f"{plugin} {newest}" for plugin, newest in PLUGINS.items())))
 #: of CPython 3.11
 MAGIC = "a70d0d0a\n"
 
@@ -38,7 +44,7 @@ class Ckan:
     supervisor: Supervisor
     #: the name of the database that its ckan.ini names
     database: str = "ckan_default"
-    #: documents in Solr
+    #: datasets in Solr
     documents: int = 0
     #: the commands that were run in a release, without its path
     commands: list[tuple[str, ...]] = field(default_factory=list)
@@ -65,7 +71,7 @@ class Ckan:
             ("-m", "pip", "install"): self._install,
             ("-m", "compileall", "-q"): lambda _: "",
             ("-m", "dcor_runtime.theme"): lambda _: "",
-            ("-m", "dcor_runtime.database", "head"): lambda _: f"{REVISION}\n",
+            ("-m", "dcor_runtime.database", "head"): lambda _: HEADS,
             ("-m", "dcor_runtime.database", "upgrade"): self._upgrade,
         }.get(call.argv[1:4], self._own_module(call))
         if module is None:
@@ -108,14 +114,15 @@ class Ckan:
         """Answer to PING on the socket of CKAN's own Redis."""
         if call.argv[1:] != ("-s", "/run/redis-dcor/redis.sock", "PING"):
             raise call.unknown()
-        if not self.systemd.is_active("redis-server@dcor.service"):
+        if not self.systemd.answers("redis-server@dcor.service"):
             raise call.failure(1, f"Could not connect to Redis at {call.argv[2]}: No such file or directory\n")
         return "PONG\n"
 
     def get(self, path: str, target: str, host: str, timeout: float = 60, *, user: str | None = None) -> Answer:
         """Stand for unix_http.get: the web server of a release on its socket, or S3."""
-        if path == str(self.host.path("/run/dcor-object-store/s3.sock")):
-            return Answer(403, "<Code>AccessDenied</Code>") if self.systemd.is_active(STORE) else NOBODY
+        for socket, status in object_store.REFUSALS.items():
+            if path == str(self.host.path(socket)):
+                return Answer(status, "denied") if self.systemd.answers(STORE) else NOBODY
         program = f"dcor-web-{Path(path).name.removesuffix('.probe.sock')}"
         states = {name: found.state for name, found in self.supervisor.loaded.items()}
         assert (path.endswith(".probe.sock"), user) == (True, "www-data"), f"The fake machine has no socket {path}."
@@ -125,8 +132,8 @@ class Ckan:
 
     def ask(self, address: str, login: tuple[str, Secret], data: str | None = None) -> Answer:
         """Stand for http_request.ask: Solr on its port of loopback."""
-        assert (address.removesuffix("&wt=json"), data) == (ALL_DOCUMENTS, None), address
-        if not self.systemd.is_active(SOLR):
+        assert (address.removesuffix("&wt=json"), data) == (ALL_DATASETS, None), address
+        if not self.systemd.answers(SOLR):
             return Answer(0, "[Errno 111] Connection refused")
         known = solr.security(login[1])
         if self.host.read(f"{solr.HOME}/security.json") != known:
@@ -152,7 +159,10 @@ class Ckan:
         assert call.user == "www-data", call.argv
         if self.database not in self.postgresql.databases:
             raise call.failure(1, "sqlalchemy.exc.OperationalError: the database does not exist\n")
-        self.postgresql.databases[self.database].revision = REVISION
+        database = self.postgresql.databases[self.database]
+        database.revision = REVISION
+        enabled = re.findall(r"^ckan\.plugins = (.*)", self.host.read(CKAN_INI) or "", re.MULTILINE)[-1].split()
+        database.plugins.update({plugin: newest for plugin, newest in PLUGINS.items() if plugin in enabled})
         return ""
 
 

@@ -6,7 +6,9 @@ import fnmatch
 import shutil
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 
+from dcor_pkg.ckan import release_contents
 from dcor_pkg.machine.host import Access, Host
 from tests.unit.fake_programs.call import Call, Handler
 
@@ -103,7 +105,9 @@ class Files:
         return ""
 
     def find(self, call: Call) -> str:
-        """Carry out `find DIRECTORY -name PATTERN -delete`, or print the sizes of all files."""
+        """Carry out `find DIRECTORY -name PATTERN -delete`, or print the sizes of all files, or more of them."""
+        if call.argv[-1] == release_contents.PRINT:
+            return self._contents(self.host.path(call.argv[1]))
         if "-printf" in call.argv:
             files = [path.lstat() for path in self.host.path(call.argv[1]).rglob("*")]
             return "".join(f"{file.st_size}\n" for file in files if not stat.S_ISDIR(file.st_mode))
@@ -113,6 +117,12 @@ class Files:
             if fnmatch.fnmatch(path.name, pattern):
                 path.unlink()
         return ""
+
+    def _contents(self, home: Path) -> str:
+        files = [(path, path.lstat()) for path in home.rglob("*") if path.is_symlink() or not path.is_dir()]
+        return "".join(
+            f"{path.relative_to(home)}\t{it.st_mode}\t{it.st_size}\t{it.st_mtime_ns}\n" for path, it in files
+        )
 
     def _text(self, call: Call, missing: str) -> str:
         text = self.host.read(call.words[0])

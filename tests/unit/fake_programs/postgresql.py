@@ -28,7 +28,13 @@ class Database:
     works_as: str = "www-data"
     #: of CKAN's tables; None where there are none
     revision: str | None = None
+    #: of the tables of plugins that were ever migrated, by plugin
+    plugins: dict[str, str] = field(default_factory=dict)
     datasets: int = 0
+    #: the ids of circles
+    circles: set[str] = field(default_factory=set)
+    #: its number in the cluster
+    oid: int = 16384
     #: the rows of CKAN's table system_info
     options: dict[str, str] = field(default_factory=dict)
 
@@ -52,6 +58,8 @@ class Postgresql:
     #: how it refuses CKAN's user, whatever exists, and by which rule
     refusal: str = ""
     rule: str = ""
+    #: the objects of files that CKAN's database names
+    objects: list[str] = field(default_factory=list)
     #: the SQL that has changed rows
     updates: list[str] = field(default_factory=list)
 
@@ -84,7 +92,7 @@ class Postgresql:
 
     def is_ready(self, call: Call) -> str:
         """Answer pg_isready(1): 2 means that there was no answer."""
-        if not self.systemd.is_active(UNIT) or self.socket != "/var/run/postgresql":
+        if not self.systemd.answers(UNIT) or self.socket != "/var/run/postgresql":
             raise call.failure(2, "")
         return ""
 
@@ -99,7 +107,7 @@ class Postgresql:
         login = dict(part.split("=", 1) for part in call.option("--dbname").split() if "=" in part)
         is_external = call.user is None and login["host"] in self.external
         address = f'at "{login["host"]}", port 5432' if is_external else "on socket"
-        if not is_external and not self.systemd.is_active(UNIT):
+        if not is_external and not self.systemd.answers(UNIT):
             raise call.failure(
                 2,
                 f"psql: error: connection to server {address} failed: Connection refused\n"
@@ -203,11 +211,31 @@ def _revision(self: Postgresql, call: Call, database: Database | None, _: re.Mat
     return database.revision
 
 
+def _plugin_revisions(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> str:
+    assert database is not None
+    tables = re.findall(r"'(\w+)_alembic_version'", found[1])
+    return "\n".join(f"{it}_alembic_version|{database.plugins[it]}" for it in tables if it in database.plugins)
+
+
+def _identity(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    assert database is not None
+    return f"7712491835325598394-{database.oid}"
+
+
+def _known_circles(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> int:
+    assert database is not None
+    return len(database.circles & set(re.findall(r"'([^']+)'", found[1])))
+
+
 def _datasets(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> int:
     assert database is not None
     if database.revision is None:
         raise call.failure(3, f'ERROR:  relation "package" does not exist\nLINE 1: {call.text}\n')
     return database.datasets
+
+
+def _objects(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    return "\n".join(self.objects)
 
 
 def _options(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
@@ -256,8 +284,13 @@ ROLE: dict[str, Answer] = {
     ),
     "SELECT 1": lambda *_: 1,
     r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\) .* WHERE datname = current_database\(\)": _describe,
+    r"SELECT system_identifier \|\| '-' \|\| oid FROM pg_control_system\(\), .* datname = current_database\(\)": _identity,
+    r'SELECT count\(\*\) FROM "group" WHERE is_organization AND id IN \(([^)]*)\)': _known_circles,
     "SELECT version_num FROM alembic_version": _revision,
+    r"SELECT format\('SELECT %L, version_num FROM %I', relname, relname\) FROM pg_class\n"
+    r"WHERE relname IN \(([^)]*)\) AND pg_table_is_visible\(oid\) \\gexec\n": _plugin_revisions,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,
+    r"\(SELECT coalesce\(substring\(r.extras from .*\nORDER BY r.created DESC LIMIT 3\)": _objects,
     r"SELECT coalesce\(json_object_agg\(key, coalesce\(value, ''\)\), '\{\}'\) FROM system_info": _options,
     r"BEGIN; DELETE FROM system_info WHERE key IN \(([^)]*)\); "
     r"UPDATE system_info SET value = extract\(epoch FROM now\(\)\) WHERE key = 'ckan.config_update'; COMMIT;": (

@@ -10,7 +10,7 @@ from typing import Any
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import former_supervisor, processes, programs, release
+from dcor_pkg.ckan import ckan_ini, former_supervisor, processes, programs, release, release_contents
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.kernel import managed_file, pending, secrets
@@ -19,9 +19,11 @@ from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import facts, state_file
 from dcor_pkg.machine.host import Access
-from dcor_pkg.machine.paths import ADDRESSES, PRESERVED, PROGRAMS
+from dcor_pkg.machine.paths import ADDRESSES, CKAN_INI, PRESERVED, PROGRAMS
 from dcor_pkg.plan import build_plan
+from dcor_pkg.runtime import store_mark
 from dcor_pkg.services import endpoints
+from dcor_pkg.services.object_store import ownership
 from dcor_pkg.services.postgresql import cluster
 from dcor_pkg.tls import self_signed
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
@@ -40,6 +42,7 @@ EXTERNAL = {
 }
 OWN = {**LOCAL, "certificate": "own", "certificate-file": "/srv/own.pem", "certificate-key": "/srv/own.key"}
 FORMER_REDIS, OF_REDIS = "/etc/redis/redis-dcor.conf", Access(0o640, "redis", "redis")
+CIRCLE = "11111111-2222-3333-4444-555555555555"
 SCRATCH = "/var/lib/dcor-server/scratch-of-the-test"
 
 
@@ -219,8 +222,72 @@ def lose_index(machine: Machine) -> None:
     machine.ckan.documents = 0
 
 
+def lose_dataset_in_index(machine: Machine) -> None:
+    machine.postgresql.databases[cluster.DATABASE].datasets = 3
+    machine.ckan.documents = 2
+
+
+def have_deleted_dataset_in_index(machine: Machine) -> None:
+    machine.postgresql.databases[cluster.DATABASE].datasets = 3
+    machine.ckan.documents = 4
+
+
+def lose_object(machine: Machine) -> None:
+    """Let the store lose an object until it was asked twice."""
+    machine.postgresql.objects = [f"circle-{'0' * 36}/resource/123/456/789"]
+    machine.object_store.lost_objects = 2
+
+
+def fall_silent(unit: str) -> Damage:
+    """Let a unit run without answering anybody."""
+    return lambda machine: machine.systemd.deaf.add(unit)
+
+
+def lose_socket(machine: Machine) -> None:
+    serving = programs.serving(machine.host)
+    assert serving is not None
+    machine.host.path(serving.socket).unlink()
+
+
+def truncate_module(machine: Machine) -> None:
+    (made,) = release.ids(machine.host)
+    site = release.site_packages(machine.host, release.directory(made))
+    machine.host.write(f"{site}/dcor_runtime/wsgi.py", "", PUBLIC)
+
+
+def lose_record(machine: Machine) -> None:
+    (made,) = release.ids(machine.host)
+    machine.host.remove(f"{release.directory(made)}/{release_contents.RECORD}")
+
+
+def add_module(machine: Machine) -> None:
+    """Do what `pip install` does."""
+    (made,) = release.ids(machine.host)
+    site = release.site_packages(machine.host, release.directory(made))
+    machine.host.write(f"{site}/urllib4.py", "", PUBLIC)
+
+
 def revision(revision: str | None) -> Damage:
     return lambda machine: setattr(machine.postgresql.databases[cluster.DATABASE], "revision", revision)
+
+
+def enable_plugin(machine: Machine) -> None:
+    """Enable a plugin with migrations of its own in ckan.ini."""
+    text = machine.host.read(CKAN_INI) or ""
+    machine.host.write(CKAN_INI, text.replace("\nckan.plugins = ", "\nckan.plugins = tracking "), ckan_ini.ACCESS)
+
+
+def make_database_anew(machine: Machine) -> None:
+    """Have another database of the same name, with the circles of the former one; all have buckets."""
+    database = machine.postgresql.databases[cluster.DATABASE]
+    database.oid, database.circles = 16999, {CIRCLE}
+    machine.object_store.buckets["local"].add(f"circle-{CIRCLE}")
+
+
+def take_up_store(machine: Machine) -> None:
+    """Let the database have what another server has marked, though it knows none of the circles."""
+    machine.object_store.buckets["local"] = {f"circle-{CIRCLE}", store_mark.name("another server", "another database")}
+    machine.host.write(ownership.TAKE_UP, "", PUBLIC)
 
 
 def remove_half_of_release(machine: Machine) -> None:

@@ -14,6 +14,7 @@ from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
+from dcor_pkg.ckan.stored_files import StoredFiles
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.kernel import instance, pending, secrets
 from dcor_pkg.kernel.data_directory import DataDirectory
@@ -37,9 +38,11 @@ from dcor_pkg.nginx.served import Served
 from dcor_pkg.nginx.service import NginxService
 from dcor_pkg.nginx.site import Site
 from dcor_pkg.nginx.trust_page import TrustPage
+from dcor_pkg.services.answering import Answering
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.object_store import socket_activation
 from dcor_pkg.services.object_store.local import FilerToken
+from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
 from dcor_pkg.services.postgresql import psql
 from dcor_pkg.services.postgresql.cluster import ClusterRunning, ClusterStopped
@@ -160,6 +163,7 @@ CASES = (
         {
             "stopped": damages.stop_cluster,
             "killed": unit(postgresql.UNIT, active="failed"),
+            "socket lost": damages.fall_silent(postgresql.UNIT),
             "drop-in lost": remove(postgresql.DROP_IN),
             "drop-in of another cluster": write(postgresql.FORMER_DROP_IN, "[Service]\n"),
         },
@@ -209,9 +213,19 @@ CASES = (
         {
             "half removed": damages.remove_half_of_release,
             "known issue": damages.bring_back_known_issue,
+            "truncated": damages.truncate_module,
+            "added to": damages.add_module,
+            "no record": damages.lose_record,
         },
     ),
-    Case(DatabaseSchema, {"old": damages.revision("0123456789ab"), "no tables": damages.revision(None)}),
+    Case(
+        DatabaseSchema,
+        {
+            "old": damages.revision("0123456789ab"),
+            "no tables": damages.revision(None),
+            "new plugin": damages.enable_plugin,
+        },
+    ),
     Case(
         Addresses,
         {
@@ -221,7 +235,12 @@ CASES = (
     ),
     Case(OptionsInDatabase, {"saved": damages.save_option}, before=damages.restore_database),
     Case(
-        ServiceStarting, {"stopped": unit(redis.UNIT, active="inactive"), "failed": unit(redis.UNIT, active="failed")}
+        ServiceStarting,
+        {
+            "stopped": unit(redis.UNIT, active="inactive"),
+            "failed": unit(redis.UNIT, active="failed"),
+            "masked": unit(redis.UNIT, active="inactive", file="masked"),
+        },
     ),
     Case(
         Service,
@@ -229,6 +248,8 @@ CASES = (
             "stopped": unit(redis.UNIT, active="inactive"),
             "failed": unit(redis.UNIT, active="failed"),
             "disabled": unit(redis.UNIT, file="disabled"),
+            "masked": unit(redis.UNIT, active="inactive", file="masked"),
+            "masked while it runs": unit(redis.UNIT, file="masked-runtime"),
             "drop-in": damages.drop_in(redis.UNIT),
             "restart": request(f"restart {redis.UNIT}"),
             "reload": request(f"reload {redis.UNIT}"),
@@ -242,6 +263,14 @@ CASES = (
         before=damages.become_external,
     ),
     Case(
+        StoreMark,
+        {
+            "mark lost": lambda machine: machine.object_store.buckets["local"].clear(),
+            "database restored": damages.make_database_anew,
+            "taken up": damages.take_up_store,
+        },
+    ),
+    Case(
         ActiveRelease,
         {
             "link lost": remove(CURRENT),
@@ -250,6 +279,7 @@ CASES = (
             "programs lost": damages.lose_programs_file,
             "copies lost": damages.lose_copies,
             "stopped": damages.stop_web,
+            "socket lost": damages.lose_socket,
             "unit stopped": damages.stop_ckan,
             "restart": request(ckan_unit.RESTART),
             "left over": damages.leave_release,
@@ -308,9 +338,18 @@ CASES = (
     Case(NginxService, {"stopped": unit("nginx.service", active="inactive"), "reload": request(pending.RELOAD_NGINX)}),
     Case(Served, {"late": damages.refuse_requests}, before=damages.refuse_requests, alone=Served(LOCAL["hostname"])),
     Case(
+        Answering,
+        {"deaf": damages.fall_silent(redis.UNIT)},
+        before=damages.fall_silent(redis.UNIT),
+        name="redis-server@dcor",
+    ),
+    Case(StoredFiles, {"gone for a moment": damages.lose_object}, before=damages.lose_object),
+    Case(
         SearchIndex,
         {
             "lost": damages.lose_index,
+            "a dataset lost": damages.lose_dataset_in_index,
+            "a dataset too many": damages.have_deleted_dataset_in_index,
             "record lost": remove("/var/lib/dcor-server/index.json"),
             "of another database": write("/var/lib/dcor-server/index.json", '{"database": "x", "solr": "y"}\n'),
         },

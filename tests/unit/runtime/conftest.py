@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Iterator
@@ -13,10 +14,14 @@ from typing import Any
 import pytest
 
 import dcor_pkg.runtime
+from dcor_pkg.runtime import store_mark
 
 CIRCLE = "11111111-2222-3333-4444-555555555555"
 BUCKET = f"circle-{CIRCLE}"
 NOW = datetime.now(timezone.utc)
+#: of the database in use, as PostgreSQL says it
+IDENTITY = "7712491835325598394-16385"
+URL = "postgresql://www-data@/ckan_default"
 
 
 class StoreError(Exception):
@@ -29,6 +34,14 @@ class StoreError(Exception):
 
 class RedisError(Exception):
     """The same, of redis."""
+
+
+class ClickException(Exception):
+    """The same, of click."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class NotFound(Exception):
@@ -52,6 +65,8 @@ class Store:
     modified: dict[tuple[str, str], datetime] = field(default_factory=dict)
     fault: str = ""
     meta: Any = None
+    #: empty buckets
+    buckets: set[str] = field(default_factory=lambda: {store_mark.name("server", IDENTITY)})
 
     def put(self, identity: str, *, bucket: str = BUCKET, modified: datetime = NOW, **tags: str) -> tuple[str, str]:
         """Store a resource's own object."""
@@ -75,7 +90,7 @@ class Store:
         del self.tags[it["Bucket"], it["Key"]]
 
     def list_buckets(self) -> Any:
-        return {"Buckets": [{"Name": name} for name in sorted({bucket for bucket, _ in self.tags})]}
+        return {"Buckets": [{"Name": name} for name in sorted({*self.buckets, *(bucket for bucket, _ in self.tags)})]}
 
     def get_paginator(self, operation: str) -> Any:
         assert operation == "list_objects_v2"
@@ -131,6 +146,30 @@ class Maker:
 
 
 @dataclass
+class Postgresql:
+    """The databases by their addresses, as SQLAlchemy asks them; it is its own engine, connection and result."""
+
+    identities: dict[str, str] = field(default_factory=lambda: {URL: IDENTITY})
+    #: the addresses of connections
+    connected: list[str] = field(default_factory=list)
+
+    def create_engine(self, address: str, poolclass: object) -> Postgresql:
+        self.connected.append(address)
+        return self
+
+    @contextlib.contextmanager
+    def connect(self) -> Iterator[Postgresql]:
+        yield self
+
+    def execute(self, sql: str) -> Postgresql:
+        assert sql == store_mark.IDENTITY
+        return self
+
+    def scalar(self) -> str:
+        return self.identities[self.connected[-1]]
+
+
+@dataclass
 class Runtime:
     """The modules by their names, and what they work with."""
 
@@ -140,6 +179,9 @@ class Runtime:
     #: who may read a resource, by its id: the database
     database: dict[str, Any]
     redis: Redis = field(default_factory=Redis)
+    postgresql: Postgresql = field(default_factory=Postgresql)
+    #: options of CKAN
+    config: dict[str, str] = field(default_factory=dict)
     #: what CKAN's model has of resources, by their ids
     resource_rows: dict[str, Any] = field(default_factory=dict)
 
@@ -157,10 +199,13 @@ def module(name: str, **content: Any) -> ModuleType:
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     """Return the modules; the database is a dictionary."""
     made = Runtime(Store(), [], {})
-    config = {
-        "dcor_object_store.bucket_name": "circle-{organization_id}",
-        "dcor_object_store.endpoint_url": "https://s3",
-    }
+    made.config.update(
+        {
+            "dcor_object_store.bucket_name": "circle-{organization_id}",
+            "dcor_object_store.endpoint_url": "https://s3",
+            "sqlalchemy.url": URL,
+        }
+    )
     jobs = SimpleNamespace(enqueue=lambda *arguments, **named: made.jobs.append((arguments, named)))
     toolkit = SimpleNamespace(chained_action=lambda function: function, asbool=bool)
     errors = {"NotFound": NotFound, "NotAuthorized": NotAuthorized, "ValidationError": ValidationError}
@@ -168,10 +213,19 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     makers = [Maker("condense", "dc_serve"), Maker("draw", "dc_view"), Maker("other", "dcor_schemas")]
     modules = (
         module("ckan", model=model, logic=SimpleNamespace(**errors)),
-        module("ckan.common", config=config),
+        module("ckan.common", config=made.config),
+        module("ckan.cli", CKANConfigLoader=None),
         module("ckan.lib", jobs=jobs),
         module("ckan.lib.redis", connect_to_redis=lambda: made.redis),
         module("ckan.plugins", toolkit=toolkit),
+        module("click", ClickException=ClickException),
+        module(
+            "sqlalchemy",
+            text=str,
+            create_engine=made.postgresql.create_engine,
+            engine=SimpleNamespace(make_url=lambda address: SimpleNamespace(database=address.rpartition("/")[2])),
+            pool=SimpleNamespace(NullPool=None),
+        ),
         module("botocore"),
         module("botocore.config", Config=dict),
         module("botocore.exceptions", BotoCoreError=StoreError, ClientError=StoreError),
@@ -181,7 +235,8 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
         module("rq.job", Job=Redis),
         module(
             "dcor_shared",
-            s3=SimpleNamespace(),
+            s3=SimpleNamespace(get_s3=lambda: (made.store,)),
+            get_ckan_config_option=made.config.get,
             DC_MIME_TYPES={"RT-DC": ".rtdc"},
             RQJob=SimpleNamespace(_instances=makers),
         ),

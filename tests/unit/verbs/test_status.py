@@ -125,7 +125,7 @@ def let_redis_load(server: CommandLine) -> None:
         (stop("nginx.service"), "page", "Connection refused"),
         (stop("dcor-solr.service"), "solr", "answers 0 ([Errno 111] Connection refused)"),
         (stop("dcor-solr.socket"), "solr", "answers 0 (dcor-solr.socket, which holds its port, is failed)"),
-        (stop("dcor-object-store.service"), "object-store", "instead of 403"),
+        (stop("dcor-object-store.service"), "object-store", "instead of 403 at"),
         (stop(CLUSTER), "database", "Is the server running"),
         (stop(CLUSTER), "postgresql@15-main", "is failed"),
         (lose_clusters, "postgresql", "There is no PostgreSQL cluster on port 5432."),
