@@ -17,7 +17,11 @@ from website import assert_healthy, wait_for_page
 
 PYTHON = "/var/lib/dcor-server/current/bin/python"
 #: Processes before which nobody is who could repeat a read: those that hold the sockets of users, and of CKAN.
-IN_FRONT = ("nginx.service: ", "dcor-ckan.service: pythonN supervisord", "dcor-ckan.service: python -m dcor_runtime.web")
+IN_FRONT = (
+    "nginx.service: ",
+    "dcor-ckan.service: pythonN supervisord",
+    "dcor-ckan.service: python -m dcor_runtime.web",
+)
 #: What each part is called in `dcor-server status`; a part that only waits for requests may be unnamed.
 HANGS_UNNOTICED = ("dcor-store-door@s3.service", "dcor-store-door@filer.service")
 
