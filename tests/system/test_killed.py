@@ -80,6 +80,7 @@ def test_whatever_is_killed_is_back_soon_and_nothing_is_lost(machine: Machine) -
     assert_healthy(machine)
 
 
+@pytest.mark.long
 def test_whatever_hangs_is_named_by_status_and_nothing_is_lost_when_it_goes_on(machine: Machine) -> None:
     found = run(machine, "stop")
     shown = table(found)
