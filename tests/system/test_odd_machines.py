@@ -187,7 +187,7 @@ def test_a_container_without_a_capability_is_refused(
 ) -> None:
     options = ("--drop-capability=CAP_NET_ADMIN",)
     with Machine("no-network", unconfigured, read_only=package_mounts, options=options) as machine:
-        assert_refused(machine, ("this container has no capability CAP_NET_ADMIN", "--private-network", "LXC"))
+        assert_refused(machine, ("a network of its own, which systemd cannot make", "--private-network", "LXC"))
 
 
 def test_what_others_have_set_up_does_not_disturb(server: Machine) -> None:
