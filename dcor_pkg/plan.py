@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import steps as ckan
+from dcor_pkg.kernel import timers
 from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.preserved import PreservedSettings
 from dcor_pkg.kernel.state_files import StateFiles
@@ -31,8 +32,9 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         *services.running_steps(settings, facts),
         *ckan.activation_steps(settings, facts),
         *nginx.steps(settings, facts),
+        *timers.steps(),
         # It may take hours, in which everything else has to serve already.
-        *ckan.index_steps(settings, facts),
+        *ckan.content_steps(settings, facts),
         # Nobody asks local engines any more whose service is external.
         *services.switch_off_steps(settings, facts),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import ckan_ini, named_files, release_build, temporary_directories
+from dcor_pkg.ckan import ckan_ini, named_files, release, release_build, sizes, temporary_directories
 from dcor_pkg.kernel import data_directory, instance
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
@@ -23,8 +23,10 @@ Check = Callable[[Host, Proposal], None]
 #: before each converge
 MACHINE: tuple[Check, ...] = (
     instance.check_deletion,
+    sizes.check_memory,
     data_directory.check_trusted,
     data_directory.check_path,
+    release.check_programs,
     release_build.check_space,
     nginx.check_ports,
     services_preflight.check,

@@ -72,7 +72,7 @@ def propose(wire: Wire, saved: Answers | None, preserved: Answers) -> None:
 
 def machine_proposals() -> dict[str, str]:
     """Return the proposals that depend on this machine's name, if that is a valid host name; else the default of it."""
-    name = socket.getfqdn().lower()
+    name = settings.normal("hostname", socket.getfqdn())
     try:
         settings.validate("hostname", name)
     except InvalidAnswer:
@@ -88,7 +88,7 @@ def preseeded(wire: Wire, saved: Answers) -> list[str]:
     lines = []
     for key in QUESTIONS:
         answer, value = wire.get(key), saved.get(key, settings.default(key))
-        if wire.is_seen(key) and answer.split() != value.split():
+        if wire.is_seen(key) and settings.normal(key, answer).split() != value.split():
             answer = settings.masked(answer)
             lines.append(
                 f"dcor-server/{key} is preseeded as {answer!r}, but the server is installed already: "
@@ -139,7 +139,7 @@ def _problem(wire: Wire, key: str, proposed: str) -> InvalidAnswer | None:
     if not wire.get(key) and key not in PASSWORDS and settings.default(key):
         wire.put(key, proposed)
     try:
-        settings.validate(key, wire.get(key))
+        settings.validate(key, settings.normal(key, wire.get(key)))
         settings.parse(wire.answers(QUESTIONS))
     except InvalidAnswer as invalid:
         return invalid if invalid.key == key else None

@@ -81,6 +81,11 @@ def default(key: str) -> str:
     return ROWS[key].default
 
 
+def normal(key: str, answer: str) -> str:
+    """Return an answer in the form in which it is validated and stored."""
+    return ROWS[key].validator.normal(answer.strip())
+
+
 def validate(key: str, answer: str) -> None:
     """Validate the answer to one question, without regard to the others. Raises InvalidAnswer."""
     problem = ROWS[key].validator.problem(answer)
@@ -96,7 +101,7 @@ def parse(answers: Mapping[str, str]) -> Settings:
     unknown = sorted(set(answers) - set(KEYS))
     if unknown:
         raise DcorError(f"There is no setting {unknown[0]!r}.", hint=f"The settings are: {', '.join(KEYS)}.")
-    return Settings(**{key.replace("-", "_"): text.strip() for key, text in answers.items() if text.strip()})
+    return Settings(**{key.replace("-", "_"): normal(key, text) for key, text in answers.items() if text.strip()})
 
 
 def as_answers(settings: Settings) -> dict[str, str]:

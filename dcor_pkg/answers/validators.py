@@ -23,11 +23,18 @@ MAIL = r"[A-Za-z0-9.!#$&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
 class Validator:
     """A list of faults, of which the first one found is reported. The answers in `accepted` are never faulty.
 
-    `choices`: all valid answers, where there are only a few.
+    `choices`: all valid answers, where there are only a few. `normal`: returns an answer in the form that is validated
+    and stored, where others mean the same.
     """
 
-    def __init__(self, *faults: Fault, accepted: tuple[str, ...] = (), choices: tuple[str, ...] = ()) -> None:
-        self.faults, self.accepted, self.choices = faults, accepted, choices
+    def __init__(
+        self,
+        *faults: Fault,
+        accepted: tuple[str, ...] = (),
+        choices: tuple[str, ...] = (),
+        normal: Callable[[str], str] = str,
+    ) -> None:
+        self.faults, self.accepted, self.choices, self.normal = faults, accepted, choices, normal
 
     def problem(self, text: str) -> str | None:
         """Return why an answer is invalid, or None."""
@@ -43,7 +50,7 @@ class Validator:
 
 def word_or(word: str, validator: Validator) -> Validator:
     """Return a validator that accepts one word, and whatever `validator` accepts."""
-    return Validator(*validator.faults, accepted=(*validator.accepted, word))
+    return Validator(*validator.faults, accepted=(*validator.accepted, word), normal=validator.normal)
 
 
 def empty_or(validator: Validator) -> Validator:
@@ -78,6 +85,15 @@ def line_of(most: int) -> Validator:
     )
 
 
+def lower_host(text: str) -> str:
+    """Return a host name, or an address with one, as CKAN and certificates have it: in lower case, without a final dot.
+
+    All forms mean the same (RFC 1034, section 3.1), but programs compare them letter by letter.
+    """
+    beginning = r"^((?:[a-z]+://)?(?:[^@/]*@)?)([^:/?#]*)"
+    return re.sub(beginning, lambda found: found[1] + found[2].lower().removesuffix("."), text)
+
+
 #: a host name or IP address by RFC 1123, section 2.1, within the limit of a commonName (X.520), which dclab reads
 host = Validator(
     ("is longer than 64 characters, the limit of the common name in a certificate", lambda text: len(text) > 64),
@@ -87,7 +103,11 @@ host = Validator(
     ),
 )
 
-hostname = Validator(*host.faults, ("is an IP address, not a host name", lambda text: re.fullmatch(r"[0-9.]+", text)))
+hostname = Validator(
+    *host.faults,
+    ("is an IP address, not a host name", lambda text: re.fullmatch(r"[0-9.]+", text)),
+    normal=lower_host,
+)
 
 #: the form of an email address; whether it exists only its mail server knows
 email = Validator(("is not an email address", lambda text: not re.fullmatch(MAIL, text)))
@@ -123,6 +143,7 @@ def _has_bad_port(text: str) -> bool:
 relay = Validator(
     ("is not HOST or HOST:PORT", lambda text: host.problem(text.partition(":")[0])),
     ("has no port from 1 to 65535 after the colon", _has_bad_port),
+    normal=lower_host,
 )
 
 
@@ -146,6 +167,7 @@ def address(form: str, *schemes: str, user: bool = False, path: str = "") -> Val
         ("contains a password, which has a question of its own", _has_password),
         (f"is neither local nor {form}", has_other_form),
         accepted=(LOCAL,),
+        normal=lower_host,
     )
 
 

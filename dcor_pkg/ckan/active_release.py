@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from dcor_pkg.ckan import programs, release, supervisor, switch, unit
 from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import CURRENT
 
 SERVICE = Service(unit.UNIT)
 
@@ -17,6 +19,8 @@ SERVICE = Service(unit.UNIT)
 class ActiveRelease:
     """A release in service, in CKAN's unit. `reads`: the files and directories that CKAN reads when it starts.
 
+    `queues`: those of each job worker, with commas.
+
     One step, so that what a restart of the unit has started is proven as well.
     """
 
@@ -24,6 +28,7 @@ class ActiveRelease:
     hostname: str
     data: str
     reads: tuple[str, ...]
+    queues: tuple[str, ...]
     name: str = "active release"
 
     def check(self, host: Host) -> str | None:
@@ -35,14 +40,20 @@ class ActiveRelease:
         wanted = self._wanted(host)
         if programs.serving(host) != wanted:
             return "the configuration of CKAN has changed since its programs were started"
-        return self._programs_drift(host, wanted) or _leftovers(host, wanted)
+        return self._programs_drift(host, wanted) or self._web_drift(host, wanted) or _leftovers(host, wanted)
 
     def apply(self, host: Host) -> None:
+        serving = programs.serving(host)
+        if serving is not None and release.active(host) is None and release.is_made(host, serving.release):
+            # CKAN reads files by this path when it starts.
+            host.link(CURRENT, f"releases/{serving.release}")
+        if serving == self._wanted(host) and self._is_deaf(host, serving):
+            pending.request(host, unit.RESTART)
         if SERVICE.check(host) is not None:
             SERVICE.apply(host)
         wanted = self._wanted(host)
         programs.copy(host, wanted)
-        file = wanted.file(self.data)
+        file = wanted.file(self.data, self.queues)
         if file.check(host) is not None:
             file.apply(host)
         self._switch(host, wanted)
@@ -53,7 +64,7 @@ class ActiveRelease:
 
     def _programs_drift(self, host: Host, wanted: Programs) -> str | None:
         """Return how the programs' files and processes differ from the desired ones, or None."""
-        file = wanted.file(self.data)
+        file = wanted.file(self.data, self.queues)
         if (drift := file.check(host)) is not None:
             return f"{file.path} {drift}"
         if not programs.have_copies(host, wanted):
@@ -63,6 +74,25 @@ class ActiveRelease:
             if states.get(program) not in (supervisor.RUNNING, "STARTING"):
                 return f"the program {program} is {states.get(program, 'unknown to supervisor')}"
         return None
+
+    def _web_drift(self, host: Host, wanted: Programs) -> str | None:
+        """Return why the web server cannot serve although its process runs, or None."""
+        for socket in wanted.sockets:
+            if not host.exists(socket):
+                return f"the socket {socket} of {wanted.web} is gone"
+        return switch.probe_search(host, wanted, self.hostname)
+
+    def _is_deaf(self, host: Host, wanted: Programs) -> bool:
+        """Return whether the web server does not serve, also after the time that its start may take."""
+        if self._programs_drift(host, wanted) is not None or self._web_drift(host, wanted) is None:
+            return False
+        if not all(map(host.exists, wanted.sockets)):
+            return True
+        try:
+            switch.prove(host, wanted, self.hostname)
+        except DcorError:
+            return True
+        return False
 
     def _switch(self, host: Host, wanted: Programs) -> None:
         """Switch to the programs. If that fails, only those that nginx is pointed at stay. Raises DcorError."""

@@ -1,7 +1,8 @@
 """The commands of DCOR's manual run in the active release: `source /usr/lib/ckan/default/bin/activate`, `ckan`, `dcor`.
 
-They are links in python-ckan's environment. Two of them replace files of that package, which are diverted
-(dpkg-divert(1)), so that its upgrades leave the links alone.
+So does `pip`, which shows what is installed there and changes nothing. They are links in python-ckan's environment.
+All but `dcor` replace files of that package, which are diverted (dpkg-divert(1)), so that its upgrades leave the links
+alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CURRENT, DIVERTED_SUFFIX, PACKAGED_CKAN
 
-DIVERTED = ("activate", "ckan")
+DIVERTED = ("activate", "ckan", "pip", "pip3")
 LINKS = (*DIVERTED, "dcor")
 
 

@@ -62,6 +62,11 @@ class Programs:
         return f"{unit.RUNTIME}/{self.id}.probe.sock"
 
     @property
+    def sockets(self) -> tuple[str, str]:
+        """Both sockets of the web server."""
+        return self.socket, self.probe
+
+    @property
     def upstream(self) -> str:
         """nginx's upstream block for the web server."""
         return upstream.block(self.socket)
@@ -71,9 +76,9 @@ class Programs:
         """The directory of their copies of the configuration."""
         return f"{CONFIGURATIONS}/{self.id}"
 
-    def file(self, data: str) -> ManagedFile:
-        """Return supervisor's file for these programs, on a server whose data directory is `data`."""
-        values = {"programs": self, "home": release.directory(self.release), "data": data}
+    def file(self, data: str, queues: tuple[str, ...]) -> ManagedFile:
+        """Return supervisor's file for these programs, with the data directory, and the queues of each job worker."""
+        values = {"programs": self, "home": release.directory(self.release), "data": data, "queues": queues}
         return ManagedFile(f"{PROGRAMS}/dcor-{self.id}.conf", TEMPLATE, values)
 
 

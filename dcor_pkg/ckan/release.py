@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcor_pkg.machine import lock
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel.proposal import Proposal
+from dcor_pkg.machine import directory_trial, lock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_HOME, CKAN_INI, CKAN_USER, CURRENT, STATE
 
@@ -59,6 +61,13 @@ def active(host: Host) -> str | None:
     return None if target is None else Path(target).name
 
 
+def check_programs(host: Host, _: Proposal) -> None:
+    """Raise DcorError where no program of a release could run."""
+    if (problem := directory_trial.refuses_programs(host, DIRECTORY)) is not None:
+        hint = f"Allow it: mount -o remount,exec there, and the same in /etc/fstab. Or mount another disk at {STATE}."
+        raise DcorError(f"{problem[0].upper()}{problem[1:]}.", hint)
+
+
 def run(host: Host, release: str, program: str, *arguments: str, timeout: float = 600) -> str:
     """Run a program of a release as CKAN's user, never as root, and return its output. `timeout` is in seconds.
 
@@ -72,6 +81,18 @@ def run(host: Host, release: str, program: str, *arguments: str, timeout: float 
         environment={"CKAN_INI": CKAN_INI, "PATH": f"{home}/bin:/usr/bin:/bin", "HOME": CKAN_HOME},
         timeout=timeout,
     )
+
+
+def put_in_place(host: Host, made: str, release: str) -> None:
+    """Rename a complete directory to that of a release. A damaged one gets another name, and is removed as incomplete.
+
+    Its programs may still run, so there is no time without their files.
+    """
+    home, aside = directory(release), directory(f".{release}.damaged")
+    if host.exists(home):
+        host.remove_tree(aside)
+        host.rename(home, aside)
+    host.rename(made, home)
 
 
 def remove(host: Host, release: str) -> None:

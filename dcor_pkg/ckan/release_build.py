@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import release, release_contents
 from dcor_pkg.ckan.known_issues import registry
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import templates
@@ -37,6 +37,9 @@ COMMANDS = ("ckan", "dcor")
 GUARD = templates.PACKAGE / "ckan/files/as-ckan"
 #: with this program, as libexec/terminal.py, that script keeps CKAN's user away from root's terminal
 TERMINAL = templates.PACKAGE / "machine/terminal.py"
+#: pip's commands that would change a release, below site-packages, and the module that takes their place
+PIP_COMMANDS = ("pip/_internal/commands/install.py", "pip/_internal/commands/uninstall.py")
+PIP_REFUSED = templates.PACKAGE / "ckan/files/pip_refused.py"
 RUNTIME = templates.PACKAGE / "runtime"
 #: name and text of a file that each Python of a release reads when it starts. A sitecustomize module would not do:
 #: Debian has one of its own, which is found first.
@@ -77,7 +80,7 @@ def runtime_files() -> list[Path]:
 
 
 def make(host: Host, identity: str) -> None:
-    """Make the release with this id. Raises DcorError; then nothing of it remains."""
+    """Make the release with this id, in the place of a damaged one. Raises DcorError; then nothing of it remains."""
     home, unfinished = release.directory(identity), release.directory(f".{identity}")
     require_space(host)
     require_unpacked_packages(host)
@@ -85,9 +88,10 @@ def make(host: Host, identity: str) -> None:
     host.remove_tree(unfinished)
     try:
         _fill(host, unfinished, home)
+        release_contents.record(host, unfinished)
         require_unpacked_packages(host)
         host.run("sync", "--file-system", unfinished)
-        host.rename(unfinished, home)
+        release.put_in_place(host, unfinished, identity)
     except BaseException:
         host.remove_tree(unfinished)  # the disk may be full: this makes space again
         raise
@@ -99,6 +103,7 @@ def _fill(host: Host, unfinished: str, home: str) -> None:
     _install_wheels(host, unfinished)
     _guard_commands(host, unfinished)
     site = release.site_packages(host, unfinished)
+    _guard_pip(host, unfinished, site)
     registry.cure(host, site)
     _add_runtime(host, site)
     _compile(host, unfinished, site)
@@ -164,6 +169,14 @@ def _guard_commands(host: Host, unfinished: str) -> None:
     host.write(f"{unfinished}/libexec/terminal.py", TERMINAL.read_text(), PUBLIC)
 
 
+def _guard_pip(host: Host, unfinished: str, site: str) -> None:
+    """Let pip refuse to change the release, and be found by `dcor status`: it looks beside its own program."""
+    for name in PIP_COMMANDS:
+        if host.exists(f"{site}/{name}"):
+            host.write(f"{site}/{name}", PIP_REFUSED.read_text(), PUBLIC)
+    host.link(f"{unfinished}/libexec/pip", "../bin/pip")
+
+
 def _add_runtime(host: Host, site: str) -> None:
     for file in runtime_files():
         host.write(f"{site}/dcor_runtime/{file.relative_to(RUNTIME)}", file.read_text(encoding="utf-8"), PUBLIC)
@@ -178,7 +191,8 @@ def _compile(host: Host, unfinished: str, site: str) -> None:
 
     `unchecked-hash`: a release never changes, so Python need not compare the times of two files at each import.
     """
-    places = [f"{site}/dcor_runtime", *registry.python_files(host, site)]
+    guarded = [f"{site}/{name}" for name in PIP_COMMANDS if host.exists(f"{site}/{name}")]
+    places = [f"{site}/dcor_runtime", *guarded, *registry.python_files(host, site)]
     if host.read(BYTECODE_MAGIC) == host.run(f"{unfinished}/bin/python", "-c", MAGIC):
         host.run("tar", "--extract", f"--file={BYTECODE}", f"--directory={site}", "--no-same-owner")
     else:

@@ -17,7 +17,10 @@ from dcor_pkg.kernel import templates
 from dcor_pkg.machine.facts import Facts
 
 #: the modules whose code decides what a release contains
-BUILDERS = ("ckan/release_build.py", "ckan/known_issues/issue.py", "ckan/known_issues/registry.py")
+BUILDERS = (
+    *("ckan/release_build.py", "ckan/release_contents.py"),
+    *("ckan/known_issues/issue.py", "ckan/known_issues/registry.py"),
+)
 #: what may have a docstring
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 #: digits of the hash
@@ -33,7 +36,7 @@ def wanted(facts: Facts) -> str:
         *(code_only((templates.PACKAGE / name).read_text()) for name in BUILDERS),
         *(part for file in release_build.runtime_files() for part in (file.name, _content(file))),
         without_comments(release_build.GUARD.read_text(), "#"),
-        code_only(release_build.TERMINAL.read_text()),
+        *(code_only(file.read_text()) for file in (release_build.TERMINAL, release_build.PIP_REFUSED)),
         # How programs are started counts as well: a change of it needs the same switch without a gap.
         without_comments((templates.PACKAGE / programs.TEMPLATE).read_text(), ";"),
     )

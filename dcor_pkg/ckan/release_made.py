@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import release, release_build
+from dcor_pkg.ckan import release, release_build, release_contents, unit
 from dcor_pkg.ckan.known_issues import registry
 from dcor_pkg.ckan.known_issues.issue import State
+from dcor_pkg.kernel import pending
 from dcor_pkg.machine import lock
 from dcor_pkg.machine.host import Host
 
@@ -16,7 +17,7 @@ TIMEOUT_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class ReleaseMade:
-    """A complete release on the disk, without the faults of known issues.
+    """A complete and unchanged release on the disk, without the faults of known issues.
 
     An issue that is "not as expected" is not drift, since to make the release again would not change it: it is
     reported by a notice (`known_issues.notices`).
@@ -28,13 +29,17 @@ class ReleaseMade:
     def check(self, host: Host) -> str | None:
         if not release.is_made(host, self.release):
             return f"the release {self.release} does not exist yet"
-        site = release.site_packages(host, release.directory(self.release))
+        home = release.directory(self.release)
+        if (difference := release_contents.difference(host, home)) is not None:
+            return f"the release {self.release} {difference}, so it is made anew"
+        site = release.site_packages(host, home)
         faulty = registry.in_state(host, site, State.FAULTY)
         return f"the release {self.release} has the known issue {faulty[0].name}" if faulty else None
 
     def apply(self, host: Host) -> None:
-        """Make the release, unless another process has done so in the meantime."""
+        """Make the release, unless another process has done so in the meantime; one in service is loaded anew."""
         with lock.held(host, TIMEOUT_SECONDS, lock.RELEASE):
             if self.check(host) is not None:
-                release.remove(host, self.release)
+                if release.active(host) == self.release:
+                    pending.request(host, unit.RESTART)
                 release_build.make(host, self.release)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import CommandFailed
@@ -21,11 +23,22 @@ DATASETS = "SELECT count(*) FROM package WHERE type = 'dataset' AND state = 'act
 STATE_FILE = f"{STATE}/index.json"
 #: a hundred thousand datasets take hours
 REBUILD_TIMEOUT_SECONDS = 24 * 3600.0
+#: a dataset is in the database a moment before it is in the index, so a difference counts if it lasts so many seconds
+PATIENCE_SECONDS, POLL_SECONDS = 10.0, 1.0
+
+
+class Drift(NamedTuple):
+    """How the index differs from the database, and the options of `ckan search-index rebuild` that help."""
+
+    reason: str
+    options: tuple[str, ...] = ()
+    #: whether it may be a change that is being made
+    may_pass: bool = False
 
 
 @dataclass(frozen=True)
 class SearchIndex:
-    """An index that was built from the present database, and is not empty if the database has datasets."""
+    """An index that was built from the present database, and has as many datasets."""
 
     release: str
     database: Endpoint
@@ -38,7 +51,8 @@ class SearchIndex:
             return "its database has not been recorded yet"
         if recorded != self._pair():
             return f"was built from {recorded['database']} in {recorded['solr']}"
-        return self._drift(host)
+        drift = self._drift(host)
+        return None if drift is None else drift.reason
 
     def apply(self, host: Host) -> None:
         """Rebuild the index if necessary; one that was built from another database is cleared first.
@@ -48,8 +62,8 @@ class SearchIndex:
         recorded = _recorded(host)
         if recorded not in (None, self._pair()):
             self._rebuild(host, "--clear")
-        elif self._drift(host) is not None:
-            self._rebuild(host)
+        elif (drift := self._drift(host)) is not None:
+            self._rebuild(host, *drift.options)
         state_file.write(host, STATE_FILE, self._pair())
 
     def _rebuild(self, host: Host, *options: str) -> None:
@@ -60,20 +74,26 @@ class SearchIndex:
     def _pair(self) -> dict[str, str]:
         return {"database": self.database.address, "solr": self.solr.address}
 
-    def _drift(self, host: Host) -> str | None:
-        """Return how the index differs from the database, or None."""
+    def _drift(self, host: Host) -> Drift | None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (drift := self._drift_now(host)) is not None and drift.may_pass and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        return drift
+
+    def _drift_now(self, host: Host) -> Drift | None:
         try:
             datasets = int(psql.query(host, self.database, DATASETS))
         except CommandFailed:
-            return "cannot be built yet: the database has no tables"
+            return Drift("cannot be built yet: the database has no tables")
         found = _count(host, self.solr)
         if isinstance(found, str):
-            return found
-        if found == datasets == 0:
+            return Drift(found)
+        if datasets and pending.is_pending(host, REBUILD_INDEX):
+            return Drift("is older than the database's content")
+        if found == datasets:
             return None
-        if pending.is_pending(host, REBUILD_INDEX):
-            return "is older than the database's content"
-        return f"is empty, and the database has {datasets} datasets" if found == 0 else None
+        reason = f"has {found} datasets, and the database has {datasets}"
+        return Drift(reason, ("--only-missing",) if found < datasets else ("--clear",), may_pass=True)
 
 
 def _recorded(host: Host) -> dict[str, str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import additions, release_id, temporary_directories, unit
+from dcor_pkg.ckan import additions, release_id, sizes, temporary_directories, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
@@ -14,8 +14,10 @@ from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.programs import UWSGI_INI
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
+from dcor_pkg.ckan.stored_files import StoredFiles
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.kernel.directory import Directory
+from dcor_pkg.kernel.log_directories import LogDirectories
 from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.secrets import RandomSecret
@@ -50,7 +52,7 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         ReleaseMade(wanted),
         Directory(additions.DIRECTORY, Access(0o750)),
         ckan_ini(settings),
-        ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", {"workers": limits.workers(settings, facts)}),
+        ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", _of_uwsgi(settings, facts)),
         DatabaseSchema(wanted, used.database),
         Addresses(f"https://{settings.hostname}", used.object_store.origin, used.database),
         OptionsInDatabase(used.database),
@@ -60,7 +62,13 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that put the release in service; all services that CKAN needs have to run before."""
     return (
-        ActiveRelease(release_id.wanted(facts), settings.hostname, settings.data, _read_at_start(settings)),
+        ActiveRelease(
+            release_id.wanted(facts),
+            settings.hostname,
+            settings.data,
+            reads=_read_at_start(settings),
+            queues=sizes.job_workers(facts),
+        ),
         NoFormerPrograms(),
         NoStrays(),
         AdminCommands(),
@@ -68,10 +76,16 @@ def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     )
 
 
-def index_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
-    """Return the step that rebuilds the search index. It may take hours, so the site has to be complete before."""
+def content_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
+    """Return the steps that rebuild the search index, which may take hours, and look for files.
+
+    The site has to be complete before.
+    """
     used = endpoints.of(settings)
-    return (SearchIndex(release_id.wanted(facts), used.database, used.solr),)
+    return (
+        SearchIndex(release_id.wanted(facts), used.database, used.solr),
+        StoredFiles(used.database, used.object_store),
+    )
 
 
 def removal_lines(settings: Settings) -> tuple[str, ...]:
@@ -83,6 +97,7 @@ def _directories(settings: Settings) -> tuple[Step, ...]:
     own = (*temporary_directories.of_extensions(settings), temporary_directories.WEB_ASSETS)
     storage = (f"{settings.data}/ckan", f"{settings.data}/ckan/resources", f"{settings.data}/ckan/storage")
     return (
+        LogDirectories(),
         Directory(paths.LOGS, Access(0o750, "root", "adm")),
         Directory(paths.CKAN_LOGS, LOGS),
         *(LogFile(f"{paths.CKAN_LOGS}/{program}.log") for program in ("web", "jobs")),
@@ -91,6 +106,11 @@ def _directories(settings: Settings) -> tuple[Step, ...]:
         Directory(temporary_directories.HOME, PRIVATE),
         Directory(paths.PROGRAMS, Access(0o755)),
     )
+
+
+def _of_uwsgi(settings: Settings, facts: Facts) -> dict[str, int]:
+    """Return the values of its template."""
+    return {"workers": limits.workers(settings, facts), "worker_limit": sizes.worker_limit(facts)}
 
 
 def _read_at_start(settings: Settings) -> tuple[str, ...]:

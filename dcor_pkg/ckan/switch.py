@@ -57,7 +57,8 @@ def others(host: Host, programs: Programs) -> list[str]:
 def forget_others(host: Host, programs: Programs) -> None:
     """Remove the files of all other programs; those that still run are stopped. Raises DcorError."""
     for name in host.names(PROGRAMS):
-        if name.startswith("dcor-") and name != f"dcor-{programs.id}.conf":
+        # but not the new version beside a file that an admin has changed
+        if name.startswith("dcor-") and not name.startswith(f"dcor-{programs.id}.conf"):
             managed_file.remove(host, f"{PROGRAMS}/{name}")
     supervisor.update(host)
     for name in host.names(CONFIGURATIONS):

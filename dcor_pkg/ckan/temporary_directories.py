@@ -6,7 +6,8 @@ from dcor_pkg.answers.settings import InvalidAnswer, Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import instance
 from dcor_pkg.kernel.proposal import Proposal
-from dcor_pkg.machine.host import Host
+from dcor_pkg.machine import directory_trial
+from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_USER
 
 QUESTION = "dcor-server/scratch-directory"
@@ -32,11 +33,8 @@ def check(host: Host, proposal: Proposal) -> None:
     """
     scratch = proposal.wanted.scratch
     access = host.access(scratch)
-    if access is not None and access.owner != CKAN_USER and not access.lets_pass:
-        problem = (
-            f"{scratch} is {access}: root has to own it, and nobody else may write in it, but everybody has to pass"
-        )
-        raise InvalidAnswer(QUESTION, scratch, problem, f"Choose another directory, for example {scratch}/dcor-server.")
+    if access is None or access.owner != CKAN_USER:
+        _check_place(host, scratch, access)
     if proposal.before is not None or instance.known(host) is not None:
         return
     for path in of_extensions(proposal.wanted):
@@ -45,3 +43,14 @@ def check(host: Host, proposal: Proposal) -> None:
             raise InvalidAnswer(QUESTION, scratch, f"{path} is another CKAN's", hint)
     if host.names(WEB_ASSETS):
         raise DcorError(f"{WEB_ASSETS} is another CKAN's: it is not empty.", "Move it away; CKAN makes it again.")
+
+
+def _check_place(host: Host, scratch: str, access: Access | None) -> None:
+    """Raise InvalidAnswer for a scratch directory in which root cannot make those of CKAN, or others can."""
+    if access is not None and not access.lets_pass:
+        problem = (
+            f"{scratch} is {access}: root has to own it, and nobody else may write in it, but everybody has to pass"
+        )
+        raise InvalidAnswer(QUESTION, scratch, problem, f"Choose another directory, for example {scratch}/dcor-server.")
+    if (refused := directory_trial.refuses_owner(host, scratch, CKAN_USER)) is not None:
+        raise InvalidAnswer(QUESTION, scratch, refused, "Choose a directory on a disk of this machine.")

@@ -15,9 +15,9 @@ from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.instance import INSTANCE, become
 from dcor_pkg.kernel.proposal import Proposal
-from dcor_pkg.machine import disk, state_file
+from dcor_pkg.machine import directory_trial, disk, state_file
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.machine.paths import STATE
+from dcor_pkg.machine.paths import CKAN_USER, STATE
 from dcor_pkg.machine.trusted_path import UntrustedPath
 
 #: Each service owns a directory in it, and need not see those of the others. An existing one keeps what it has.
@@ -32,6 +32,10 @@ MARKER = ".dcor-server"
 STATE_FILE = f"{STATE}/data-directories.json"
 QUESTION = "dcor-server/data-directory"
 ACCESS_HINT = "If nobody else uses it: chown root:root {path}; chmod 0711 {path}. Otherwise choose another directory."
+OWNERS_HINT = (
+    "Services own their directories in it. Export an NFS directory with no_root_squash (exports(5)), mount with owners, "
+    "or choose a directory on a disk of this machine."
+)
 #: of free space where data are stored for the first time
 REQUIRED_BYTES = disk.GIB
 
@@ -149,9 +153,11 @@ def _check_unused(host: Host, path: str) -> None:
 
 
 def check_access(host: Host, path: str) -> None:
-    """Raise InvalidAnswer for an existing directory in which services cannot have theirs: it is not ours to change."""
+    """Raise InvalidAnswer for a directory in which services cannot have theirs: it, and its disk, are not ours."""
     if host.exists(path) and (problem := _unsuitable(host, path)) is not None:
         raise InvalidAnswer(QUESTION, path, problem, ACCESS_HINT.format(path=path))
+    if (problem := directory_trial.refuses_owner(host, path, CKAN_USER)) is not None:
+        raise InvalidAnswer(QUESTION, path, problem, OWNERS_HINT)
 
 
 def _place(host: Host, path: str) -> str:

@@ -13,6 +13,8 @@ PROPERTIES = ("ActiveState", "UnitFileState", "NeedDaemonReload", "Job")
 ENABLED = ("enabled", "enabled-runtime")
 #: states of the unit file of a unit that another one starts
 STARTED_BY_OTHERS = ("static", "alias")
+#: states of the unit file of a unit that nothing can start, with the option that ends it
+MASKED = {"masked": (), "masked-runtime": ("--runtime",)}
 #: lines of the journal that are shown when a unit does not start
 JOURNAL_LINES = 12
 #: for one start or restart: CKAN's job workers finish the jobs that they are working on
@@ -31,6 +33,8 @@ class Service:
 
     def check(self, host: Host) -> str | None:
         state = unit_state(host, self.unit)
+        if state["UnitFileState"] in MASKED:
+            return "is masked, so nothing can start it"
         if state["NeedDaemonReload"] == "yes":
             return "its unit file has changed"
         if state["ActiveState"] != "active":
@@ -42,11 +46,11 @@ class Service:
     def apply(self, host: Host) -> None:
         """Carry out what is pending, once: a restart includes a reload, and a start includes both."""
         actions = pending_actions(host, self.unit)
+        _let_start(host, self.unit)
         if unit_state(host, self.unit)["NeedDaemonReload"] == "yes":
             host.run("systemctl", "daemon-reload")
         host.run("systemctl", "enable", "--quiet", self.unit)
         verb = "restart" if f"restart {self.unit}" in actions else "reload-or-restart" if actions else "start"
-        _let_start(host, self.unit)
         _run(host, verb, self.unit)
         for action in actions:
             pending.clear(host, action)
@@ -106,6 +110,12 @@ def start(host: Host, unit: str) -> None:
     _run(host, "start", unit)
 
 
+def restart(host: Host, unit: str) -> None:
+    """Restart a unit, also one that has failed too often. Raises DcorError."""
+    _let_start(host, unit)
+    _run(host, "restart", unit)
+
+
 def _run(host: Host, verb: str, unit: str) -> None:
     """Run `systemctl VERB UNIT`. Raises DcorError."""
     try:
@@ -132,6 +142,9 @@ def unit_state(host: Host, unit: str) -> dict[str, str]:
 
 
 def _let_start(host: Host, unit: str) -> None:
-    """Let systemd start a unit again that has failed too often in a short time."""
-    if unit_state(host, unit)["ActiveState"] == "failed":
+    """Let systemd start a unit that is masked, or that has failed too often in a short time."""
+    state = unit_state(host, unit)
+    if state["UnitFileState"] in MASKED:
+        host.run("systemctl", "unmask", "--quiet", *MASKED[state["UnitFileState"]], unit)
+    if state["ActiveState"] == "failed":
         host.run("systemctl", "reset-failed", unit)

@@ -16,9 +16,14 @@ GIB = 1024**3
 
 def free(host: Host, path: str) -> int:
     """Return the free bytes of the file system that holds `path`, or will hold it when it is made. Raises DcorError."""
-    nearest = next(str(place) for place in (Path(path), *Path(path).parents) if host.path(str(place)).exists())
-    with explained(host.root, nearest, "examined"):
-        return shutil.disk_usage(host.path(nearest)).free
+    place = nearest(host, path)
+    with explained(host.root, place, "examined"):
+        return shutil.disk_usage(host.path(place)).free
+
+
+def nearest(host: Host, path: str) -> str:
+    """Return a path, or the nearest one above it that exists."""
+    return next(str(place) for place in (Path(path), *Path(path).parents) if host.path(str(place)).exists())
 
 
 def require(host: Host, path: str, wanted: int) -> None:

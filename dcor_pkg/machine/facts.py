@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.machine import memory
 from dcor_pkg.machine.host import Host
 
 REQUIREMENTS = "/usr/share/dcor-wheels/requirements.txt"
@@ -25,7 +26,7 @@ class Facts:
     nginx: tuple[int, ...]
     ipv6: bool
     cores: int
-    #: in MiB
+    #: in MiB, of the container where this is one
     memory: int
 
 
@@ -41,7 +42,7 @@ def read(host: Host) -> Facts:
         nginx=tuple(int(part) for part in _version(host, "nginx").split("-")[0].split(".")),
         ipv6=host.exists("/proc/net/if_inet6"),
         cores=(host.read("/proc/cpuinfo") or "").count("processor\t") or 1,
-        memory=_memory(host),
+        memory=memory.total(host),
     )
 
 
@@ -50,11 +51,3 @@ def _version(host: Host, package: str) -> str:
         return host.run("dpkg-query", "--show", "--showformat=${Version}", package)
     except CommandFailed:
         raise DcorError(f"The package {package} is not installed.", hint=f"apt install {package}") from None
-
-
-def _memory(host: Host) -> int:
-    """Return the size of the main memory in MiB (proc(5), "/proc/meminfo")."""
-    for line in (host.read("/proc/meminfo") or "").splitlines():
-        if line.startswith("MemTotal:"):
-            return int(line.split()[1]) // 1024
-    raise DcorError("/proc/meminfo has no line MemTotal, the size of the main memory.", hint="Is /proc mounted?")

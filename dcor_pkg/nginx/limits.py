@@ -19,6 +19,8 @@ CLASS = 40
 RETRY_AFTER_SECONDS = 10
 #: A request may take that long in CKAN: uWSGI ends it then (its `harakiri`), and nginx waits as long.
 SLOW_SECONDS = 500
+#: of memory, for all but CKAN's workers, and for one of them while it reads a measurement
+OTHERS_MIB, WORKER_MIB = 1024, 250
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def workers(settings: Settings, facts: Facts) -> int:
     """Return how many requests CKAN answers at once: they wait for the database more than they compute."""
     if settings.workers != "auto":
         return int(settings.workers)
-    return max(4, min(2 * facts.cores, facts.memory // 500))
+    return max(2, min(max(4, 2 * facts.cores), (facts.memory - OTHERS_MIB) // WORKER_MIB))
 
 
 def rates(count: int) -> tuple[Rate, ...]:

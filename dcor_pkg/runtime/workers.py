@@ -1,4 +1,6 @@
-"""Load CKAN once, and fork a worker for each job queue: `python -m dcor_runtime.workers jobs worker QUEUE...`.
+"""Load CKAN once, and fork the job workers: `python -m dcor_runtime.workers jobs worker QUEUES...`.
+
+Each argument makes a worker: for one queue, or for several, with commas, of which the first comes first.
 
 TERM lets each worker finish its present job (RQ's warm shutdown). A worker that ends by itself is forked again, and
 what it has left is queued again (lost_jobs.py).
@@ -11,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any, NoReturn
 
 import dclab  # noqa: F401  (the jobs import it late; imported here, all workers share its memory)
@@ -20,10 +23,13 @@ from dcor_runtime import application, lost_jobs, parent
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 #: before a worker is forked again, so that one that ends at once does not occupy the machine
 PAUSE_SECONDS = 1.0
+#: Where the kernel needs memory, a job is killed first: it is queued again. The units have the order of the others.
+JOB, WORKER = 800, 500
 
 
 def main(queues: list[str]) -> int:
-    """Run a worker for each queue until TERM. Return 0."""
+    """Run the workers until TERM. Return 0."""
+    offer_to_be_killed(WORKER)
     application.load()
     application.drop_connections(close=True)
     workers = Workers()
@@ -36,7 +42,7 @@ def main(queues: list[str]) -> int:
 
 
 class Workers:
-    """The processes, and the queue of each. Each gets TERM once: RQ takes the second for "kill the job"."""
+    """The processes, and the queues of each. Each gets TERM once: RQ takes the second for "kill the job"."""
 
     def __init__(self) -> None:
         self._queues: dict[int, str] = {}
@@ -53,7 +59,7 @@ class Workers:
                 os.kill(worker, signal.SIGTERM)
 
     def start(self, queue: str) -> None:
-        """Fork a worker, unless all shall end."""
+        """Fork a worker for one queue, or several with commas, unless all shall end."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         if not self._stopping:
             own, worker = os.getpid(), os.fork()
@@ -90,6 +96,7 @@ class Worker(jobs.Worker):  # type: ignore[misc]  # of no known type
     def main_work_horse(self, job: Any, queue: Any) -> None:
         """Do a job, in a process of its own. It ends with the worker, which would not know that it goes on."""
         parent.end_with(self.pid, signal.SIGKILL)
+        offer_to_be_killed(JOB)
         super().main_work_horse(job, queue)
 
     def handle_work_horse_killed(self, job: Any, *killed: Any) -> None:
@@ -108,9 +115,14 @@ def _work(queue: str, starter: int) -> NoReturn:
     application.drop_connections(close=False)
     name = lost_jobs.new_name()
     lost_jobs.hold(name)
-    Worker([queue], name=name).work()
+    Worker(queue.split(","), name=name).work()
     lost_jobs.forget(name)
     os._exit(0)
+
+
+def offer_to_be_killed(score: int) -> None:
+    """Come before others, and all children too, when the kernel needs memory (proc(5), "oom_score_adj")."""
+    Path("/proc/self/oom_score_adj").write_text(f"{score}\n", encoding="ascii")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from dcor_pkg.kernel.step import Step
 from dcor_pkg.kernel.systemd_service import Service, ServiceStarting
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.services import endpoints, engines
+from dcor_pkg.services.answering import Answering
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
@@ -36,15 +37,22 @@ def steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
 
 
 def running_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
-    """Return the steps that wait until the local engines run, and then mark the store; it needs CKAN's tables."""
-    used = endpoints.of(settings)
-    running = (Service(engine.unit) for engine in _started_here(settings))
-    return (*running, StoreMark(used.object_store, used.database))
+    """Return the steps that wait until the local engines run and answer, and then mark the store.
+
+    The mark needs CKAN's tables.
+    """
+    started, used = _started_here(settings), endpoints.of(settings)
+    return (
+        *(Service(engine.unit) for engine in started),
+        *(Answering(engine, engines.endpoint(engine, settings)) for engine in started),
+        StoreMark(used.object_store, used.database),
+    )
 
 
 def switch_off_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
     """Return the steps that stop the local engines whose service is external: last, when nobody asks them any more."""
-    return tuple(step for engine in engines.external(settings) for step in engine.switch_off)
+    external = ((engine, engines.endpoint(engine, settings)) for engine in engines.external(settings))
+    return tuple(step for engine, endpoint in external for step in engine.switch_off(endpoint))
 
 
 def _started_here(settings: Settings) -> tuple[Engine, ...]:

@@ -7,14 +7,15 @@ import time
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import programs, release, strays, supervisor, switch, unit
+from dcor_pkg.ckan import programs, release, stored_files, strays, supervisor, switch, unit
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
-from dcor_pkg.machine import disk, unix_http
+from dcor_pkg.kernel.timers import TIMERS
+from dcor_pkg.machine import disk, memory, unix_http
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import loopback
-from dcor_pkg.services import engines, external
+from dcor_pkg.services import endpoints, engines, external
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
@@ -45,11 +46,14 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         Part("versions", None, _versions(host)),
         Part("data", missing_data(host, settings.data), settings.data),
         *(_disk(host, path) for path in (settings.data, release.DIRECTORY)),
+        Part("memory", None, f"{memory.available(host)} of {memory.total(host)} MiB are available"),
         Part("release", None if active else "none is active", active or ""),
         *(_engine(host, engine) for engine in engines.local(settings)),
         *(_unit(host, unit) for unit in SITE),
+        Part("timers", next(filter(None, (_timer_problem(host, unit) for unit in TIMERS)), None)),
         Part("programs", _programs_problem(host)),
         *(_service(host, engine, settings) for engine in engines.ENGINES),
+        _stored_files(host, settings),
         Part("search", _site_problem(settings, switch.SEARCH)),
         Part("page", _site_problem(settings, "/")),
         _certificate(host, settings),
@@ -63,6 +67,14 @@ def _service(host: Host, engine: Engine, settings: Settings) -> Part:
     if endpoint.local:
         return Part(engine.key, engine.health(host, endpoint))
     return Part(engine.key, external.problem(host, engine, settings), endpoint.address)
+
+
+def _stored_files(host: Host, settings: Settings) -> Part:
+    used = endpoints.of(settings)
+    try:
+        return Part("stored files", stored_files.problem(host, used.database, used.object_store))
+    except DcorError as error:
+        return Part("stored files", error.reason)
 
 
 def _versions(host: Host) -> str:
@@ -88,6 +100,11 @@ def _engine(host: Host, engine: Engine) -> Part:
 def _unit(host: Host, unit: str) -> Part:
     state = unit_state(host, unit)["ActiveState"]
     return Part(unit.removesuffix(".service"), None if state == "active" else f"is {state}")
+
+
+def _timer_problem(host: Host, unit: str) -> str | None:
+    problem = _unit(host, unit).problem
+    return f"{unit} {problem}" if problem else None
 
 
 def _programs_problem(host: Host) -> str | None:

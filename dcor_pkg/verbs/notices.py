@@ -7,6 +7,7 @@ import textwrap
 from dcor_pkg.answers import settings_text
 from dcor_pkg.answers.settings import PAGES, Settings, as_answers
 from dcor_pkg.ckan import additions as ckan_additions
+from dcor_pkg.ckan import sizes
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.known_issues import notices as known_issues
 from dcor_pkg.errors import DcorError
@@ -25,7 +26,7 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
     changed = managed_file.changed_by_admin(host)
     overridden = [] if CKAN_INI in changed else _overridden(host, settings)
     found = [*overridden, *(_changed(host, path) for path in changed), *known_issues.collect(host)]
-    return [*empty_pages(settings), *found]
+    return [*empty_pages(settings), *sizes.notices(host), *found]
 
 
 def not_applied(host: Host, settings: Settings) -> list[Notice]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import admin_commands, unit
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.strays import NoStrays
@@ -58,8 +59,8 @@ def _stop_programs(host: Host) -> None:
 
 
 def _stop_engines(host: Host) -> None:
-    steps = [step for engine in engines.ENGINES if engine.started_by_us for step in engine.switch_off]
-    for step in steps:
+    ours = [engine for engine in engines.ENGINES if engine.started_by_us]
+    for step in (step for engine in ours for step in engine.switch_off(engine.local(Settings()))):
         if step.check(host) is not None:
             step.apply(host)
     for engine in engines.ENGINES:

@@ -15,18 +15,21 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from dcor_pkg.ckan import former_supervisor, release, supervisor, unit
+from dcor_pkg.ckan import former_supervisor, release, search_index, supervisor, unit
+from dcor_pkg.kernel import log_directories
+from dcor_pkg.kernel.timers import TIMERS
 from dcor_pkg.machine import disk, http_request, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES, CKAN_USER, PACKAGED_CKAN, PROGRAMS
 from dcor_pkg.nginx import loopback
-from dcor_pkg.services import engines
+from dcor_pkg.services import answering, engines
 from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import faults, postgresql
@@ -42,7 +45,6 @@ from tests.unit.fake_programs.supervisor import Supervisor
 from tests.unit.fake_programs.systemd import Systemd
 
 PUBLIC, PROGRAM = Access(0o644), Access(0o755)
-TIMERS = ("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer")
 UNITS = (
     *(engine.unit for engine in engines.ENGINES),
     solr.SOCKET,
@@ -66,11 +68,13 @@ FILES = {
     f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\n",
     f"{PACKAGED_CKAN}/bin/activate": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",
     "/proc/cpuinfo": "processor\t: 0\nprocessor\t: 1\n",
-    "/proc/meminfo": "MemTotal:        4194304 kB\n",
+    "/proc/meminfo": "MemTotal:        4194304 kB\nMemAvailable:    2097152 kB\n",
     "/proc/net/if_inet6": "",
     "/var/log/ckan/web.log": "",
+    f"{solr.INDEX}/segments_1": "",
     unit.FILE: "[Service]\n",
     unit.SUPERVISORD: "[supervisord]\n",
+    log_directories.FILE: (Path(__file__).parents[2] / "debian/dcor-server.tmpfiles").read_text(encoding="utf-8"),
     debian_redis.AUTOMATIC: "Package: redis-server\nArchitecture: amd64\nAuto-Installed: 1\n\n",
 }
 
@@ -184,7 +188,8 @@ def _install_files(host: Host) -> None:
         host.make_directory(path, PROGRAM)
     for path, text in FILES.items():
         host.write(path, text, PUBLIC)
-    host.write(f"{PACKAGED_CKAN}/bin/ckan", f"#!{PACKAGED_CKAN}/bin/python\n", PROGRAM)
+    for name in ("ckan", "pip", "pip3"):
+        host.write(f"{PACKAGED_CKAN}/bin/{name}", f"#!{PACKAGED_CKAN}/bin/python\n", PROGRAM)
     host.write("/usr/bin/python3", "", PROGRAM)
     host.write(postgresql.START, "auto\n", Access(0o644, "postgres", "postgres"))
     host.link(f"{PACKAGED_CKAN}/bin/python3", "../../../../bin/python3")
@@ -195,6 +200,9 @@ def _install_files(host: Host) -> None:
 def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the code under test reach this machine, and no other one."""
     monkeypatch.setattr(Host, "run", lambda _, *argv, **options: machine.run(*argv, **options))
+    monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(answering, "TIMEOUT_SECONDS", 0.0)
+    monkeypatch.setattr(search_index, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(unix_http, "rpc", machine.rpc)
     monkeypatch.setattr(unix_http, "get", machine.ckan.get)
     monkeypatch.setattr(http_request, "ask", machine.ckan.ask)

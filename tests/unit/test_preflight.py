@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,24 +18,26 @@ from dcor_pkg.kernel.data_directory import DataDirectory, marker
 from dcor_pkg.kernel.instance import INSTANCE
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.kernel.runner import Result, run
-from dcor_pkg.machine import disk, ports
+from dcor_pkg.machine import directory_trial, disk, ports
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import trial
-from dcor_pkg.services.postgresql import cluster, ownership
+from dcor_pkg.services.postgresql import access, cluster, ownership
 from dcor_pkg.services.postgresql.cluster import Cluster
 
 WANTED = settings.parse({"hostname": "dcor.example.org", "data-directory": "/data"})
 PUBLIC = Access(0o644)
-CLUSTER = Cluster("15", "main", is_online=True)
+CLUSTER = Cluster("15", "main", is_online=False)
 
 
 @pytest.fixture
 def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
     """Return a machine on which PostgreSQL answers, the ports are free and the disks are large."""
+    host.write("/proc/meminfo", "MemTotal: 4194304 kB\n", PUBLIC)
     for name in ("ckan-secret-key", "ckan-csrf-key", "database-password", "solr-password"):
         host.write(secrets.path(name), "x\n", secrets.ACCESS)
     monkeypatch.setattr(Host, "succeeds", lambda *_, **__: True)
     monkeypatch.setattr(cluster, "local", lambda _: CLUSTER)
+    monkeypatch.setattr(access, "require", lambda *_: None)
     monkeypatch.setattr(ownership, "require", lambda *_: None)
     monkeypatch.setattr(ports, "require_free", lambda _: None)
     monkeypatch.setattr(preflight, "CHANGE", tuple(one for one in preflight.CHANGE if one is not trial.check))
@@ -95,12 +99,6 @@ def test_a_postgresql_that_is_down_is_no_reason_to_refuse_where_we_may_start_it(
     monkeypatch.setattr(Host, "succeeds", lambda _, *argv, **__: argv[0].startswith("system"))
     machine.write(CLUSTER.start, text, PUBLIC)
     preflight.check(machine, WANTED)
-
-
-def test_a_machine_without_a_cluster_on_our_port_is_refused(machine: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "local", lambda _: None)
-    with pytest.raises(DcorError, match="There is no PostgreSQL cluster on port 5432"):
-        preflight.check(machine, WANTED)
 
 
 def test_an_addition_that_ckan_cannot_read_is_named(machine: Host) -> None:
@@ -168,6 +166,38 @@ def test_a_scratch_directory_of_somebody_is_refused_and_stays_as_it_is(machine: 
         with pytest.raises(InvalidAnswer, match=r"/srv/scratch is .*: root has to own it"):
             change(machine, replace(WANTED, scratch_directory="/srv/scratch"), before=before)
     assert machine.access("/srv/scratch") == access
+
+
+@pytest.mark.parametrize(("key", "path"), [("data_directory", "/srv/data"), ("scratch_directory", "/srv/scratch")])
+def test_a_disk_on_which_root_cannot_give_files_away_is_refused(
+    machine: Host, monkeypatch: pytest.MonkeyPatch, key: str, path: str
+) -> None:
+    refused = "root cannot make a file of www-data in /srv"
+    trial = directory_trial.refuses_owner
+    monkeypatch.setattr(
+        directory_trial, "refuses_owner", lambda *it: refused if it[1].startswith("/srv/") else trial(*it)
+    )
+    with pytest.raises(InvalidAnswer, match=refused) as raised:
+        change(machine, replace(WANTED, **{key: path}))
+    assert "disk of this machine" in raised.value.hint
+    (outcome,) = run([DataDirectory("/srv/data")], machine)
+    assert (outcome.result, machine.exists("/srv/data")) == (Result.FAILED, False)
+
+
+def test_a_machine_with_too_little_memory_is_refused(machine: Host) -> None:
+    machine.write("/proc/meminfo", "MemTotal: 1021440 kB\n", PUBLIC)
+    with pytest.raises(
+        DcorError, match="This machine has 997 MiB of memory, and a DCOR server needs 1536 MiB"
+    ) as raised:
+        preflight.check(machine, WANTED)
+    assert "With 2 GiB" in raised.value.hint
+
+
+def test_a_disk_without_programs_is_refused(machine: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_NOEXEC))
+    with pytest.raises(DcorError, match="No program can run from /var/lib/dcor-server/releases") as raised:
+        preflight.check(machine, WANTED)
+    assert "remount,exec" in raised.value.hint
 
 
 @pytest.mark.parametrize("path", ["/var/cache/dcor-server/ckanext-dc_serve", "/var/lib/ckan/webassets"])

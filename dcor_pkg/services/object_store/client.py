@@ -30,12 +30,16 @@ class Client:
     store: Endpoint
     secret: Secret
 
-    def ask(self, method: str, path: str, content: str = "", *, signed: bool = True) -> Answer:
+    def ask(
+        self, method: str, path: str, content: str = "", *, signed: bool = True, first_byte: bool = False
+    ) -> Answer:
         """Return the answer; curl signs content only when it is in a file (7.88)."""
         with self.host.private_file(content) if content else nullcontext("") as file:
             options = {**self._place(path), "request": method, "write-out": "\n%{http_code}"}
             if signed:
                 options |= {"aws-sigv4": f"aws:amz:{REGION}:s3", "user": f"{self.store.user}:{self.secret.reveal()}"}
+            if first_byte:
+                options["range"] = "0-0"
             if content:
                 options |= {"upload-file": file}
             config = "".join(f"{option} = {_quoted(value)}\n" for option, value in options.items())
@@ -45,6 +49,10 @@ class Client:
                 return Answer(0, error.hint or error.reason)
         body, _, status = output.rpartition("\n")
         return Answer(int(status), body)
+
+    def has(self, path: str) -> bool:
+        """Tell whether an object can be read, by its first byte."""
+        return self.ask("GET", path, first_byte=True).status in (200, 206)
 
     def buckets(self) -> list[str]:
         """Return the names of all buckets. Raises UnusableService."""

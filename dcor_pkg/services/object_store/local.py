@@ -29,8 +29,9 @@ from dcor_pkg.services.endpoint import Endpoint
 UNIT = "dcor-object-store.service"
 RESTART = f"restart {UNIT}"
 
-#: the unix socket on which S3 answers
-S3 = "/run/dcor-object-store/s3.sock"
+#: the unix sockets on which S3 and the filer answer, and how they refuse whoever does not say who it is
+S3, FILER = "/run/dcor-object-store/s3.sock", "/run/dcor-object-store/filer.sock"
+REFUSALS = {S3: 403, FILER: 401}
 
 #: the names of the secrets with which CKAN signs its requests: nobody has chosen the user either
 KEY, SECRET = "object-store-key", "object-store-secret"
@@ -89,9 +90,12 @@ def was_used(host: Host) -> bool:
 
 
 def problem(host: Host, _: Endpoint) -> str | None:
-    """Return why the local store does not answer, or None: S3 that is up, and locked, denies an unsigned request."""
-    answer = unix_http.get(str(host.path(S3)), "/", "localhost")
-    return None if answer.status == 403 else f"answers {answer.status} instead of 403 ({answer.body[:60]})"
+    """Return why the local store does not answer, or None: what is up, and locked, denies an unsigned request."""
+    for socket, status in REFUSALS.items():
+        answer = unix_http.get(str(host.path(socket)), "/", "localhost")
+        if answer.status != status:
+            return f"answers {answer.status} instead of {status} at {socket} ({answer.body[:60]})"
+    return None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dcor_pkg.kernel import managed_file, systemd_service
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import SYSTEMD_UNITS
+from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import psql
 
 #: CKAN's database in it, and the role that owns it
@@ -31,6 +32,13 @@ DROP_IN = "dcor-server.conf"
 START_SECONDS = 300.0
 #: a FIFO in the place of one of these files would let its reader or writer wait for ever
 TIMEOUT_SECONDS = 20.0
+HINT = (
+    f"Make one beside: pg_createcluster --port={psql.PORT} --start $(ls /usr/lib/postgresql | tail -n 1) dcor. Or use a "
+    "database with a password, on this machine too (README, External services): dcor-server/database = "
+    "postgresql://USER@localhost:PORT/NAME"
+)
+#: of a cluster, and of whichever is asked (PostgreSQL, "Control Data Functions")
+IDENTITY = "SELECT system_identifier FROM pg_control_system()"
 OTHER_DATABASES = (
     f"SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', '{DATABASE}')"  # noqa: S608 (names of ours)
 )
@@ -43,6 +51,26 @@ class Cluster:
     version: str
     name: str
     is_online: bool
+    port: int = psql.PORT
+    #: the directory of its data
+    data: str = ""
+
+    @property
+    def label(self) -> str:
+        """As messages name it."""
+        return f"PostgreSQL {self.version}/{self.name}"
+
+    @property
+    def hba(self) -> str:
+        """The file that says who may connect."""
+        return f"{self._configuration}/pg_hba.conf"
+
+    def place(self, host: Host, setting: str) -> str:
+        """Return the file in which a setting of its is, with the line if it is there."""
+        file = f"{self._configuration}/postgresql.conf"
+        lines = enumerate((host.read(file) or "").splitlines(), 1)
+        found = [number for number, line in lines if re.match(rf"\s*{setting}\b", line)]
+        return f"{file}, line {found[-1]}" if found else file
 
     @property
     def unit(self) -> str:
@@ -52,7 +80,11 @@ class Cluster:
     @property
     def start(self) -> str:
         """The file that says whether it starts at boot."""
-        return f"/etc/postgresql/{self.version}/{self.name}/start.conf"
+        return f"{self._configuration}/start.conf"
+
+    @property
+    def _configuration(self) -> str:
+        return f"/etc/postgresql/{self.version}/{self.name}"
 
     @property
     def drop_in(self) -> ManagedFile:
@@ -62,20 +94,24 @@ class Cluster:
 
 def local(host: Host) -> Cluster | None:
     """Return the cluster on our port; None where there is none."""
-    for line in host.run("pg_lsclusters", "--no-header", user=OWNER, timeout=TIMEOUT_SECONDS).splitlines():
-        version, name, port, status = line.split()[:4]
-        if port == str(psql.PORT):
-            return Cluster(version, name, status.startswith("online"))
-    return None
+    return next((cluster for cluster in _clusters(host) if cluster.port == psql.PORT), None)
 
 
 def required(host: Host) -> Cluster:
     """Return the cluster on our port. Raises DcorError where there is none."""
-    cluster = local(host)
-    if cluster is None:
-        reason = f"There is no PostgreSQL cluster on port {psql.PORT}."
-        raise DcorError(reason, hint="pg_lsclusters lists the clusters.")
-    return cluster
+    if (cluster := local(host)) is not None:
+        return cluster
+    others = [f"{it.label} uses port {it.port} ({it.place(host, 'port')})" for it in _clusters(host)]
+    reason = (
+        f"No PostgreSQL cluster of this machine uses port {psql.PORT}: {', '.join(others) or 'there is none at all'}."
+    )
+    raise DcorError(reason, HINT)
+
+
+def _clusters(host: Host) -> list[Cluster]:
+    lines = host.run("pg_lsclusters", "--no-header", user=OWNER, timeout=TIMEOUT_SECONDS).splitlines()
+    found = [line.split()[:6] for line in lines]
+    return [Cluster(it[0], it[1], it[3].startswith("online"), int(it[2]), it[5]) for it in found]
 
 
 def is_stopped_by_us(host: Host) -> bool:
@@ -112,7 +148,9 @@ class ClusterRunning:
             return f"the files of {cluster.unit} have changed"
         if is_stopped_by_us(host):
             return "was stopped while the database was external"
-        return None if is_ready(host) else f"{cluster.unit} does not accept connections"
+        if is_ready(host):
+            return None
+        return f"{cluster.unit} does not accept connections{' since its socket is gone' if _is_deaf(host, cluster) else ''}"
 
     def apply(self, host: Host) -> None:
         cluster = required(host)
@@ -123,34 +161,47 @@ class ClusterRunning:
             _write_start(host, cluster, "auto\n")
         host.run("systemctl", "daemon-reload")
         if not is_ready(host):
-            systemd_service.start(host, cluster.unit)
+            # Without its socket nobody reaches it, so a restart disturbs nobody.
+            (systemd_service.restart if _is_deaf(host, cluster) else systemd_service.start)(host, cluster.unit)
             _await_ready(host, cluster)
 
 
 @dataclass(frozen=True)
 class ClusterStopped:
-    """A stopped cluster, unless it holds databases other than ours, which somebody else uses.
+    """A stopped cluster, unless somebody uses it: for other databases, or for the external one, which may be in it.
 
-    One that is down already is left alone: nobody can tell which databases it holds.
+    One that is down already, or does not let us in, is left alone: nobody can tell which databases it holds.
     """
 
+    database: Endpoint
     name: str = "postgresql cluster"
 
     def check(self, host: Host) -> str | None:
         for path in _drop_ins(host):
             return f"{path} exists, and the database is external"
-        if not _holds_only_ours(host):
+        if not self._is_unused(host):
             return None
         return "runs, and holds only the database that was replaced by an external one"
 
     def apply(self, host: Host) -> None:
         remove_drop_ins(host)
         host.run("systemctl", "daemon-reload")
-        if _holds_only_ours(host):
+        if self._is_unused(host):
             cluster = required(host)
             _write_start(host, cluster, f"{STOPPED}manual\n")
             host.run("systemctl", "daemon-reload")
             host.run("systemctl", "stop", cluster.unit)
+
+    def _is_unused(self, host: Host) -> bool:
+        """Return whether the cluster runs, holds no database of others, and is not where the external database is."""
+        cluster = local(host)
+        if cluster is None or not cluster.is_online:
+            return False
+        try:
+            is_external = psql.query(host, self.database, IDENTITY) == psql.as_superuser(host, IDENTITY)
+            return not is_external and psql.as_superuser(host, OTHER_DATABASES) == "0"
+        except DcorError:
+            return False
 
 
 def remove_drop_ins(host: Host, unless: str = "") -> None:
@@ -160,16 +211,16 @@ def remove_drop_ins(host: Host, unless: str = "") -> None:
             managed_file.remove(host, path)
 
 
+def _is_deaf(host: Host, cluster: Cluster) -> bool:
+    """Return whether the cluster runs, and its socket was removed."""
+    is_active = systemd_service.unit_state(host, cluster.unit)["ActiveState"] == "active"
+    return is_active and not host.exists(psql.SOCKET)
+
+
 def _drop_ins(host: Host) -> list[str]:
     directories = filter(DROP_INS.fullmatch, host.names(SYSTEMD_UNITS))
     paths = (f"{SYSTEMD_UNITS}/{directory}/{DROP_IN}" for directory in directories)
     return [path for path in paths if host.exists(path)]
-
-
-def _holds_only_ours(host: Host) -> bool:
-    """Return whether the cluster runs and holds no database of others; it cannot be asked when it is down."""
-    cluster = local(host)
-    return cluster is not None and cluster.is_online and psql.as_superuser(host, OTHER_DATABASES) == "0"
 
 
 def _await_ready(host: Host, cluster: Cluster) -> None:

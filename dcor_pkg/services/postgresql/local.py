@@ -17,7 +17,7 @@ from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.services.endpoint import Endpoint
-from dcor_pkg.services.postgresql import cluster, ownership, psql
+from dcor_pkg.services.postgresql import access, cluster, ownership, psql
 from dcor_pkg.services.postgresql.cluster import ClusterRunning
 
 #: Debian's unit that groups those of the clusters, for the order of starts
@@ -62,11 +62,14 @@ def was_used(host: Host) -> bool:
 def require_usable(host: Host) -> None:
     """Raise DcorError where PostgreSQL does not run, and an administrator has said that it does not start by itself.
 
-    Raise InvalidAnswer where the database in it is another program's.
+    Raise InvalidAnswer where it does not let us in, and where the database in it is another program's.
     """
     ours = cluster.required(host)
     if cluster.is_ready(host):
+        access.require(host, endpoint(Settings()), ours)
         ownership.require(host, endpoint(Settings()))
+    elif ours.is_online:
+        access.require_socket(host, ours)
     elif not (cluster.is_stopped_by_us(host) or cluster.starts_by_itself(host, ours)):
         raise DcorError(
             f"PostgreSQL does not accept connections on its socket in {psql.SOCKETS}, port {psql.PORT}, and "
@@ -115,6 +118,7 @@ class PostgresqlDatabase:
     def apply(self, host: Host) -> None:
         """Create what is missing; an existing database is kept as it is. The SQL is made of names of ours."""
         owner, user, name = self._owner, self.database.user, self.database.name
+        access.require(host, self.database, cluster.required(host))
         ownership.require(host, self.database)
         ownership.prepare(host, self.database)
         found = ownership.marks(host, self.database)

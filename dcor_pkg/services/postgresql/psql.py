@@ -14,6 +14,8 @@ from dcor_pkg.services.endpoint import Endpoint, postgresql_options
 
 #: the port of the local cluster, and the directory of its unix socket, which belongs to PostgreSQL
 PORT, SOCKETS = 5432, "/var/run/postgresql"
+#: the socket itself (PostgreSQL, "Connections and Authentication", unix_socket_directories)
+SOCKET = f"{SOCKETS}/.s.PGSQL.{PORT}"
 #: libpq's password file (libpq, "The Password File") for the database that the settings name
 PASSFILE = f"{secrets.DIRECTORY}/pgpass"
 #: without the admin's own ~/.psqlrc; values alone; the first error ends it

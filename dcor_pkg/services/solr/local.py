@@ -38,11 +38,16 @@ HOME = "/var/lib/dcor-solr/home"
 CONFIGURATION = f"{HOME}/configsets/ckan/conf"
 SCHEMA = f"{CONFIGURATION}/schema.xml"
 SHIPPED = "/usr/share/dcor-solr"
+#: the directory of the index; Solr goes on answering from files that were removed
+INDEX = "/var/lib/dcor-solr/data/ckan/data/index"
 #: where Solr looks for files, and the files of the package dcor-solr
 LINKS = {
     f"{HOME}/solr.xml": f"{SHIPPED}/solr.xml",
     **{f"{CONFIGURATION}/{name}": f"{SHIPPED}/{name}" for name in ("protwords.txt", "solrconfig.xml", "synonyms.txt")},
 }
+
+#: the search for what CKAN shows as datasets, as a part of an address
+DATASETS = "%2Bstate:active+%2Bdataset_type:dataset"
 
 PUBLIC = Access(0o644)
 OF_SOLR = Access(0o640, "root", "dcor-solr")
@@ -64,17 +69,21 @@ def steps(_: Settings) -> tuple[Step, ...]:
 
 
 def count(host: Host, solr: Endpoint) -> Answer:
-    """Ask a Solr, local or external, how many documents it has, with CKAN's password.
+    """Ask a Solr, local or external, how many datasets it has, with CKAN's password.
 
     The port of a local one may be another user's while systemd does not hold it, so it is not asked then.
     """
     if solr.local and (state := unit_state(host, SOCKET)["ActiveState"]) != "active":
         return Answer(0, f"{SOCKET}, which holds its port, is {state}")
-    return http_request.ask(f"{solr.address}/select?q=*:*&rows=0&wt=json", solr.login(partial(secrets.read, host)))
+    return http_request.ask(
+        f"{solr.address}/select?q={DATASETS}&rows=0&wt=json", solr.login(partial(secrets.read, host))
+    )
 
 
 def problem(host: Host, solr: Endpoint) -> str | None:
     """Return why the local Solr does not answer a search with CKAN's password, or None."""
+    if not host.exists(INDEX):
+        return f"has lost {INDEX}"
     answer = count(host, solr)
     return None if answer.status == 200 else f"answers {answer.status} ({answer.body.strip()[:100]})"
 

@@ -8,13 +8,14 @@ import socket
 import ssl
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import redis
 import rq
-from rq.job import Job
+from rq.job import Job, JobStatus
 
 CONTEXT = ssl.create_default_context()
 CONTEXT.check_hostname = False
@@ -83,7 +84,18 @@ class Writer(threading.Thread):
         """Return datasets that are not in the database, those not in the index, and jobs that were not done."""
         gone = [name for name in self.datasets if self._show(name) != 200]
         unfound = [name for name in self.datasets if not self._finds(name)]
-        return gone, unfound, [identity for identity in self.jobs if self._state(identity) != "finished"]
+        return gone, unfound, self._unfinished(self.jobs)
+
+    def await_jobs(self, seconds: float) -> None:
+        """Wait until all jobs that are queued now are done, at most so many seconds."""
+        queued, deadline = list(self.jobs), time.monotonic() + seconds
+        while self._unfinished(queued) and time.monotonic() < deadline:
+            time.sleep(0.2)
+
+    def _unfinished(self, jobs: list[str]) -> list[str]:
+        """Return jobs with their state."""
+        states = ((identity, self._state(identity)) for identity in jobs)
+        return [f"{identity} {state}" for identity, state in states if state != "finished"]
 
     def _show(self, name: str) -> int:
         return self._server.ask(f"/api/3/action/package_show?id={name}")[0]
@@ -95,7 +107,7 @@ class Writer(threading.Thread):
     def _state(self, identity: str) -> str:
         if not Job.exists(identity, connection=self._redis):
             return "gone"
-        return str(Job.fetch(identity, connection=self._redis).get_status().value)
+        return str(JobStatus(Job.fetch(identity, connection=self._redis).get_status()).value)
 
     def _acknowledged(self, write: Callable[[], None]) -> None:
         try:

@@ -82,6 +82,13 @@ def test_the_name_of_the_machine_is_proposed_if_it_is_a_valid_host_name(monkeypa
     settings.parse({key: frontend.values[key] for key in settings.QUESTIONS})
 
 
+def test_a_host_name_that_is_typed_in_capitals_is_accepted() -> None:
+    frontend = Frontend(typing("DCOR.Example.org.", "admin@example.org", "self-signed", "/data"))
+    asked(frontend)
+    assert settings.parse(Wire(frontend).answers(settings.QUESTIONS)).hostname == "dcor.example.org"
+    assert "REASON" not in frontend.shown
+
+
 def test_answers_that_a_purge_has_preserved_are_proposed_unless_preseeded() -> None:
     frontend = Frontend(preseed={"hostname": "preseeded.example.org"}, interactive=False)
     preserved = {"hostname": "former.example.org", "data-directory": "/srv/former"}

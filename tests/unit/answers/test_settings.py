@@ -46,6 +46,29 @@ def test_an_invalid_answer_names_the_question(key: str, answer: str, reason: str
     assert invalid.value.reason.startswith(f"dcor-server/{key}")
 
 
+@pytest.mark.parametrize(
+    ("key", "answer", "stored"),
+    [
+        ("hostname", "DCOR.Example.ORG", "dcor.example.org"),
+        ("hostname", " dcor.example.org. ", "dcor.example.org"),
+        ("mail-relay", "Mail.example.org.:25", "mail.example.org:25"),
+        ("mail-relay", "MAIL", "mail"),
+        ("database", "postgresql://Anna@DB.example.org.:5433/Dcor", "postgresql://Anna@db.example.org:5433/Dcor"),
+        ("redis", "rediss://Redis.example.org./3", "rediss://redis.example.org/3"),
+        ("object-store", "https://AKID@S3.Example.org", "https://AKID@s3.example.org"),
+        ("site-title", "DCOR of Us.", "DCOR of Us."),
+    ],
+)
+def test_a_host_name_is_stored_in_lower_case_without_a_final_dot(key: str, answer: str, stored: str) -> None:
+    assert settings.as_answers(settings.parse({**GOOD, key: answer}))[key] == stored
+
+
+@pytest.mark.parametrize("answer", ["dcor.example.org..", ".", "Ä.example.org", "DCOR_1.example.org"])
+def test_what_is_no_host_name_in_lower_case_either_is_refused(answer: str) -> None:
+    with pytest.raises(settings.InvalidAnswer, match="not a host name"):
+        settings.parse({**GOOD, "hostname": answer})
+
+
 def test_for_an_unknown_key_the_error_lists_the_known_ones() -> None:
     with pytest.raises(DcorError, match="no setting 'hostnam'") as invalid:
         settings.parse({"hostnam": "x"})

@@ -7,7 +7,9 @@ import pytest
 from dcor_pkg.ckan import programs, release, supervisor, switch, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.programs import Programs
+from dcor_pkg.ckan.sizes import QUEUES
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI, CURRENT, PROGRAMS
@@ -15,7 +17,7 @@ from dcor_pkg.nginx import upstream
 
 PUBLIC = Access(0o644)
 FORMER, NEXT = Programs("1.0", "aaaaaaaa"), Programs("2.0", "bbbbbbbb")
-STEP = ActiveRelease("2.0", "dcor.example.org", "/data", (CKAN_INI,))
+STEP = ActiveRelease("2.0", "dcor.example.org", "/data", (CKAN_INI,), QUEUES)
 
 
 @pytest.fixture
@@ -27,12 +29,15 @@ def states(host: Host, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         states.update({wanted.web: "RUNNING", wanted.jobs: "STARTING"})
         host.write(upstream.PATH, wanted.upstream, PUBLIC)
         host.link(CURRENT, f"releases/{wanted.release}")
+        for socket in wanted.sockets:
+            host.write(socket, "", PUBLIC)
 
     host.write(CKAN_INI, "[app:main]\n", PUBLIC)
     host.write(programs.UWSGI_INI, "[uwsgi]\n", PUBLIC)
     host.write(f"{release.directory('2.0')}/{release.SCHEMA}", "revision", PUBLIC)
     host.make_directory("/run", Access(0o755))
     monkeypatch.setattr(switch, "switch_to", switched)
+    monkeypatch.setattr(switch, "probe_search", lambda *_: None)
     monkeypatch.setattr(Service, "check", lambda service, host: states.get(service.unit))
     monkeypatch.setattr(Service, "apply", lambda service, host: states.pop(service.unit))
     monkeypatch.setattr(supervisor, "states", lambda host: dict(states))
@@ -85,10 +90,54 @@ def test_each_way_to_differ_is_named(host: Host, states: dict[str, str]) -> None
     assert STEP.check(host) == f"the program {wanted.web} is unknown to supervisor"
     host.remove(f"{wanted.directory}/uwsgi.ini")
     assert STEP.check(host) == f"{wanted.directory} does not hold the present configuration"
-    host.remove(wanted.file("/data").path)
-    assert STEP.check(host) == f"{wanted.file('/data').path} is missing"
+    host.remove(wanted.file("/data", QUEUES).path)
+    assert STEP.check(host) == f"{wanted.file('/data', QUEUES).path} is missing"
     host.write(CKAN_INI, "[app:main]\nckan.site_title = DCOR\n", PUBLIC)
     assert STEP.check(host) == "the configuration of CKAN has changed since its programs were started"
+
+
+def test_a_web_server_that_runs_and_does_not_serve_is_restarted(
+    host: Host, states: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lost socket at once; another silence only when it lasts longer than a start may take."""
+    STEP.apply(host)
+    wanted = programs.wanted(host, "2.0", STEP.reads)
+    host.remove(wanted.socket)
+    proven: list[str | None] = []
+    monkeypatch.setattr(switch, "prove", lambda *_: proven.append(switch.probe_search(*_)))
+    assert STEP.check(host) == f"the socket {wanted.socket} of {wanted.web} is gone"
+    STEP.apply(host)
+    assert pending.is_pending(host, unit.RESTART)
+    assert STEP.check(host) is None
+    pending.clear(host, unit.RESTART)
+    answers = iter(["answers with status 0", "answers with status 0", None])
+    monkeypatch.setattr(switch, "probe_search", lambda *_: next(answers))
+    assert STEP.check(host) == "answers with status 0"
+    STEP.apply(host)
+    assert not pending.is_pending(host, unit.RESTART)
+
+
+def test_the_link_to_the_active_release_is_there_before_its_programs_start(
+    host: Host, states: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CKAN reads files by this path."""
+    STEP.apply(host)
+    host.remove(CURRENT)
+    found: list[str | None] = []
+    monkeypatch.setattr(switch, "switch_to", lambda host, *_: found.append(host.target(CURRENT)))
+    STEP.apply(host)
+    assert found == ["releases/2.0"]
+
+
+def test_the_new_version_beside_a_changed_file_of_the_programs_stays(host: Host, states: dict[str, str]) -> None:
+    STEP.apply(host)
+    path = programs.wanted(host, "2.0", STEP.reads).file("/data", QUEUES).path
+    host.write(path, "[program:mine]\n", PUBLIC)
+    assert STEP.check(host) == f"{path} was changed locally, so its new version goes to {path}.dcor-new"
+    STEP.apply(host)
+    assert STEP.check(host) is None
+    assert host.read(path) == "[program:mine]\n"
+    assert host.exists(f"{path}.dcor-new")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +154,7 @@ def test_a_switch_that_fails_before_or_after_the_change_of_nginx(
         host.write(f"{PROGRAMS}/dcor-{each.id}.conf", "", PUBLIC)
     host.write(upstream.PATH, FORMER.upstream, PUBLIC)
     monkeypatch.setattr(programs, "wanted", lambda host, release, reads: NEXT)
-    monkeypatch.setattr(Programs, "file", lambda self, data: Settled())
+    monkeypatch.setattr(Programs, "file", lambda self, data, queues: Settled())
     monkeypatch.setattr(switch, "switch_to", fail)
     with pytest.raises(DcorError):
         STEP.apply(host)

@@ -15,8 +15,8 @@ def test_the_packages_files_are_diverted_and_replaced_by_links(host: Host, monke
     assert AdminCommands().check(host) == f"{PACKAGED_CKAN}/bin/activate is not a link to the active release"
     AdminCommands().apply(host)
     assert AdminCommands().check(host) is None
-    links = {name: host.target(f"{PACKAGED_CKAN}/bin/{name}") for name in ("activate", "ckan", "dcor")}
+    links = {name: host.target(f"{PACKAGED_CKAN}/bin/{name}") for name in ("activate", "ckan", "pip", "pip3", "dcor")}
     assert links == {name: f"{CURRENT}/bin/{name}" for name in links}
-    diverted = [f"{PACKAGED_CKAN}/bin/{name}" for name in ("activate", "ckan")]
-    assert [argv[0] for argv in calls] == ["dpkg-divert"] * 2
+    diverted = [f"{PACKAGED_CKAN}/bin/{name}" for name in ("activate", "ckan", "pip", "pip3")]
+    assert [argv[0] for argv in calls] == ["dpkg-divert"] * 4
     assert [argv[-4:] for argv in calls] == [("--divert", f"{path}.distrib", "--add", path) for path in diverted]

@@ -6,6 +6,7 @@ import pytest
 
 from dcor_pkg.ckan import programs
 from dcor_pkg.ckan.programs import Programs
+from dcor_pkg.ckan.sizes import QUEUES
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI
@@ -65,7 +66,9 @@ def test_where_nothing_serves_there_is_nothing_to_go_back_to(host: Host) -> None
 def test_the_web_server_gets_the_sockets_that_nginx_and_the_proof_ask(host: Host) -> None:
     its = Programs("A", "0123abcd")
     (command,) = (
-        line for line in its.file("/data").text(host).splitlines() if line.startswith("command = ") and " web " in line
+        line
+        for line in its.file("/data", QUEUES).text(host).splitlines()
+        if line.startswith("command = ") and " web " in line
     )
     assert f" -m dcor_runtime.web {its.socket} {its.probe} " in command
     assert its.upstream.count(f"server unix:{its.socket} ") == 2

@@ -37,6 +37,7 @@ TREE = {
     **{f"{SITE}/{file}": text for file, text in faults.OF_CKAN.items()},
     f"{SITE}/ckan/i18n/en_US/ckan.po": "",
     f"{SITE}/certifi/cacert.pem": "",
+    **{f"{SITE}/{file}": "class Command: ..." for file in release_build.PIP_COMMANDS},
 }
 
 
@@ -124,6 +125,13 @@ def test_upstreams_commands_are_guarded(host: Host, packages: Packages) -> None:
         assert host.access(f"{HOME}/bin/{name}") == PROGRAM
 
 
+def test_pip_changes_no_release_and_is_found_beside_upstreams_program(host: Host, packages: Packages) -> None:
+    release_build.make(host, ID)
+    for name in release_build.PIP_COMMANDS:
+        assert host.read(f"{HOME}/{SITE}/{name}") == release_build.PIP_REFUSED.read_text()
+    assert host.target(f"{HOME}/libexec/pip") == "../bin/pip"
+
+
 def test_the_packages_own_files_stay_as_they_are(host: Host, packages: Packages) -> None:
     release_build.make(host, ID)
     assert {name: host.read(f"{PACKAGED_CKAN}/{name}") for name in TREE} == TREE
@@ -148,8 +156,9 @@ def test_packed_bytecode_is_used_for_the_python_that_it_is_for(
     (compiled,) = (argv for argv in packages.calls if "compileall" in argv)
     assert any(argv[0] == "tar" for argv in packages.calls) is not whole
     site = f"{UNFINISHED}/{SITE}"
+    compiled_anew = ("dcor_runtime", *release_build.PIP_COMMANDS, *faults.FAULTY)
     places = compiled[compiled.index("--invalidation-mode=unchecked-hash") + 1 :]
-    assert set(places) == ({site} if whole else {f"{site}/{name}" for name in ("dcor_runtime", *faults.FAULTY)})
+    assert set(places) == ({site} if whole else {f"{site}/{name}" for name in compiled_anew})
 
 
 @pytest.mark.parametrize("program", ["pip", "dcor_runtime.theme", "sync"])

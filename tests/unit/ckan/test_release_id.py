@@ -27,7 +27,7 @@ BUILD, ISSUE = "ckan/release_build.py", "ckan/known_issues/float_expiry.py"
 #: file, text, and what takes its place
 PROSE = (
     (BUILD, "\ndef make(", "\n# a comment\n\ndef make("),
-    (BUILD, '"""Make the release with this id.', '"""Make the release that has this id.'),
+    (BUILD, '"""Make the release with this id,', '"""Make the release that has this id,'),
     (BUILD, '"""Make a release: ', '"""Build a release: '),
     (ISSUE, "\nISSUE", "\n# a comment\nISSUE"),
     (ISSUE, 'cost="No private', 'cost="Not one private'),
@@ -36,6 +36,7 @@ PROSE = (
     ("runtime/__init__.py", '"""The modules', '"""All modules'),
     ("runtime/workers.py", "\ndef main", "\n# a comment\n\ndef main"),
     ("ckan/files/as-ckan", "set -eu\n", "    # a comment\n\nset -eu\n"),
+    ("ckan/files/pip_refused.py", '"""Refuse to', '"""Do not'),
     ("ckan/templates/programs.conf", "directory = /\n", "; a comment\ndirectory = /\n"),
     ("ckan/switch.py", "TIMEOUT_SECONDS = 120.0", "TIMEOUT_SECONDS = 240.0"),
 )
@@ -51,6 +52,7 @@ CONTENT = (
     ("runtime/parent.py", "PR_SET_PDEATHSIG = 1 ", "PR_SET_PDEATHSIG = 2 "),
     ("ckan/files/as-ckan", "HOME=/var/www", "HOME=/nonexistent"),
     ("ckan/files/as-ckan", "#!/bin/sh", "#!/bin/dash"),
+    ("ckan/files/pip_refused.py", "never changes", "does not change"),
     ("ckan/templates/programs.conf", "stopwaitsecs = 60\n", "stopwaitsecs = 90\n"),
 )
 

@@ -102,6 +102,21 @@ def test_who_cannot_read_the_configuration_is_told_so_in_one_sentence(server: Pa
     assert done.stderr == "ckan: /no/ckan.ini cannot be read. Run as root: sudo ckan ...\n"
 
 
+@pytest.mark.parametrize(("command", "refused"), [("update", True), ("develop", True), ("status", False), ("", False)])
+def test_what_would_change_a_release_by_pip_is_refused_in_one_sentence(
+    server: Path, command: str, refused: bool
+) -> None:
+    program(server / "releases/A/bin/dcor", (server / "releases/A/bin/ckan").read_text())
+    program(server / "releases/A/libexec/dcor", "#!/bin/sh\necho ran\n")
+    program(server / "programs/id", "#!/bin/sh\necho 1000\n")
+    argv = [str(server / "releases/A/bin/dcor"), *([command] if command else [])]
+    search = {"PATH": f"{server}/programs:{os.environ['PATH']}"}
+    done = subprocess.run(argv, env=search, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == ((1, "") if refused else (0, "ran\n"))
+    assert len(done.stderr.splitlines()) == refused
+    assert ("dcor-wheels: apt upgrade" in done.stderr) is refused
+
+
 def test_both_scripts_drop_privileges_by_the_same_lines() -> None:
     packaged, guard = (re.split(r"\nprogram=.*\n", path.read_text())[-1] for path in (PACKAGED, GUARD))
     assert packaged == guard

@@ -10,7 +10,7 @@ import pytest
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import release, search_index
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import pending, secrets
@@ -26,6 +26,7 @@ USED = endpoints.of(settings.Settings())
 EXTERNAL = endpoints.of(settings.parse({"database": "postgresql://dcor@db.example.org/archive"}))
 STEP = SearchIndex("2.11.6-abc", USED.database, USED.solr)
 REBUILT = ("ckan", "search-index", "rebuild")
+COMPLETED, CLEARED = (*REBUILT, "--only-missing"), (*REBUILT, "--clear")
 
 
 @dataclass
@@ -47,6 +48,8 @@ def site(host: Host, monkeypatch: pytest.MonkeyPatch) -> Site:
     """Return the site of a machine."""
     site = Site()
     secrets.save(host, solr.PASSWORD, Secret("x"))
+    monkeypatch.setattr(search_index, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(search_index, "PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(psql, "query", lambda *_: str(site.datasets))
     monkeypatch.setattr(solr, "unit_state", lambda *_: {"ActiveState": "active"})
     monkeypatch.setattr(
@@ -56,8 +59,11 @@ def site(host: Host, monkeypatch: pytest.MonkeyPatch) -> Site:
     return site
 
 
-@pytest.mark.parametrize(("datasets", "documents", "commands"), [(0, 0, []), (3, 3, []), (3, 0, [REBUILT])])
-def test_the_index_of_an_earlier_installation_is_used_unless_it_is_empty(
+@pytest.mark.parametrize(
+    ("datasets", "documents", "commands"),
+    [(0, 0, []), (3, 3, []), (3, 0, [COMPLETED]), (3, 2, [COMPLETED]), (3, 4, [CLEARED])],
+)
+def test_the_index_of_an_earlier_installation_is_used_if_it_has_as_many_datasets(
     host: Host, site: Site, datasets: int, documents: int, commands: list[tuple[str, ...]]
 ) -> None:
     site.datasets, site.documents = datasets, documents
@@ -82,7 +88,7 @@ def test_an_index_of_another_database_is_cleared_first(host: Host, site: Site) -
     other = SearchIndex(STEP.release, EXTERNAL.database, EXTERNAL.solr)
     (outcome,) = run([other], host)
     assert outcome.reason == f"was built from {USED.database.address} in {USED.solr.address}"
-    assert site.run[-1] == (*REBUILT, "--clear")
+    assert site.run[-1] == CLEARED
     assert run([other], host) == [Outcome(STEP.name, Result.UNCHANGED)]
 
 
@@ -94,6 +100,15 @@ def test_an_index_cannot_be_examined_without_its_services(
     assert STEP.check(host) == "cannot be read: Solr answers with status 401 (Bad credentials)"
     monkeypatch.setattr(psql, "query", Mock(side_effect=CommandFailed(("psql",), 1, "no table")))
     assert STEP.check(host) == "cannot be built yet: the database has no tables"
+
+
+def test_a_dataset_that_is_being_made_is_no_drift(host: Host, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in the database a moment before it is in the index."""
+    run([STEP], host)
+    counts = iter([1, 1, 0])
+    monkeypatch.setattr(psql, "query", lambda *_: str(next(counts)))
+    assert STEP.check(host) is None
+    assert site.run == []
 
 
 def test_an_index_without_a_record_is_drift(host: Host, site: Site) -> None:

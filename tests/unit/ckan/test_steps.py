@@ -22,8 +22,8 @@ SETTINGS = settings.parse({"hostname": "dcor.example.org", "data-directory": "/s
 
 @pytest.mark.parametrize(
     ("workers", "cores", "memory", "expected"),
-    [("auto", 1, 1000, 4), ("auto", 8, 100_000, 16), ("auto", 8, 3000, 6), ("3", 8, 100_000, 3)],
-    ids=["at least four", "two for each core", "as memory allows", "as set"],
+    [("auto", 1, 4000, 4), ("auto", 8, 100_000, 16), ("auto", 8, 3000, 7), ("auto", 8, 1000, 2), ("3", 8, 100_000, 3)],
+    ids=["four for one core", "two for each core", "as memory allows", "at least two", "as set"],
 )
 def test_the_number_of_workers(workers: str, cores: int, memory: int, expected: int) -> None:
     facts = replace(FACTS, cores=cores, memory=memory)
@@ -36,7 +36,7 @@ def test_all_steps_are_for_the_release_that_the_facts_ask_for() -> None:
     found: tuple[Step, ...] = (
         *steps.release_steps(SETTINGS, FACTS),
         *steps.activation_steps(SETTINGS, FACTS),
-        *steps.index_steps(SETTINGS, FACTS),
+        *steps.content_steps(SETTINGS, FACTS),
     )
     assert isinstance(found[0], ReleaseMade)
     assert {step.release for step in found if hasattr(step, "release")} == {release_id.wanted(FACTS)}

@@ -13,6 +13,7 @@ from dcor_pkg.ckan import release
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.machine.unix_http import Answer
+from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import faults
 from tests.unit.fake_programs.call import Call, Handler
@@ -22,7 +23,7 @@ from tests.unit.fake_programs.systemd import Systemd
 
 PUBLIC = Access(0o644)
 STORE, SOLR = "dcor-object-store.service", "dcor-solr.service"
-ALL_DOCUMENTS = "http://127.0.0.1:8983/solr/ckan/select?q=*:*&rows=0"
+ALL_DATASETS = f"http://127.0.0.1:8983/solr/ckan/select?q={solr.DATASETS}&rows=0"
 SEARCH = "/api/3/action/package_search?rows=1"
 #: the newest revision of CKAN 2.11's tables
 REVISION = "4eaa5fcf3092"
@@ -43,7 +44,7 @@ class Ckan:
     supervisor: Supervisor
     #: the name of the database that its ckan.ini names
     database: str = "ckan_default"
-    #: documents in Solr
+    #: datasets in Solr
     documents: int = 0
     #: the commands that were run in a release, without its path
     commands: list[tuple[str, ...]] = field(default_factory=list)
@@ -113,14 +114,15 @@ class Ckan:
         """Answer to PING on the socket of CKAN's own Redis."""
         if call.argv[1:] != ("-s", "/run/redis-dcor/redis.sock", "PING"):
             raise call.unknown()
-        if not self.systemd.is_active("redis-server@dcor.service"):
+        if not self.systemd.answers("redis-server@dcor.service"):
             raise call.failure(1, f"Could not connect to Redis at {call.argv[2]}: No such file or directory\n")
         return "PONG\n"
 
     def get(self, path: str, target: str, host: str, timeout: float = 60, *, user: str | None = None) -> Answer:
         """Stand for unix_http.get: the web server of a release on its socket, or S3."""
-        if path == str(self.host.path("/run/dcor-object-store/s3.sock")):
-            return Answer(403, "<Code>AccessDenied</Code>") if self.systemd.is_active(STORE) else NOBODY
+        for socket, status in object_store.REFUSALS.items():
+            if path == str(self.host.path(socket)):
+                return Answer(status, "denied") if self.systemd.answers(STORE) else NOBODY
         program = f"dcor-web-{Path(path).name.removesuffix('.probe.sock')}"
         states = {name: found.state for name, found in self.supervisor.loaded.items()}
         assert (path.endswith(".probe.sock"), user) == (True, "www-data"), f"The fake machine has no socket {path}."
@@ -130,8 +132,8 @@ class Ckan:
 
     def ask(self, address: str, login: tuple[str, Secret], data: str | None = None) -> Answer:
         """Stand for http_request.ask: Solr on its port of loopback."""
-        assert (address.removesuffix("&wt=json"), data) == (ALL_DOCUMENTS, None), address
-        if not self.systemd.is_active(SOLR):
+        assert (address.removesuffix("&wt=json"), data) == (ALL_DATASETS, None), address
+        if not self.systemd.answers(SOLR):
             return Answer(0, "[Errno 111] Connection refused")
         known = solr.security(login[1])
         if self.host.read(f"{solr.HOME}/security.json") != known:

@@ -6,7 +6,9 @@ import fnmatch
 import shutil
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 
+from dcor_pkg.ckan import release_contents
 from dcor_pkg.machine.host import Access, Host
 from tests.unit.fake_programs.call import Call, Handler
 
@@ -27,6 +29,7 @@ class Files:
             "rsync": self.rsync,
             "stat": self.stat,
             "sync": self.sync,
+            "systemd-tmpfiles": self.tmpfiles,
             "tail": self.tail,
             "tee": self.tee,
         }
@@ -62,6 +65,16 @@ class Files:
         self.host.write(path, call.text, access or Access(0o644, call.user or "root", call.user or "root"))
         return call.text
 
+    def tmpfiles(self, call: Call) -> str:
+        """Make what a file of tmpfiles.d(5) declares below a prefix, unless it exists."""
+        assert call.options[0] == "--create", call.argv
+        for line in (self.host.read(call.words[0]) or "").splitlines():
+            kind, path, mode, owner, group = (*line.replace(":", "").split(), *[""] * 5)[:5]
+            if path.startswith(call.option("--prefix")) and not self.host.exists(path):
+                make = self.host.make_directory if kind == "d" else lambda *it: self.host.write(it[0], "", it[1])
+                make(path, Access(int(mode, 8), owner, group))
+        return ""
+
     def sync(self, call: Call) -> str:
         """Do nothing: the files are on the disk."""
         assert call.options in ((), ("--file-system",)), call.argv
@@ -92,7 +105,9 @@ class Files:
         return ""
 
     def find(self, call: Call) -> str:
-        """Carry out `find DIRECTORY -name PATTERN -delete`, or print the sizes of all files."""
+        """Carry out `find DIRECTORY -name PATTERN -delete`, or print the sizes of all files, or more of them."""
+        if call.argv[-1] == release_contents.PRINT:
+            return self._contents(self.host.path(call.argv[1]))
         if "-printf" in call.argv:
             files = [path.lstat() for path in self.host.path(call.argv[1]).rglob("*")]
             return "".join(f"{file.st_size}\n" for file in files if not stat.S_ISDIR(file.st_mode))
@@ -102,6 +117,12 @@ class Files:
             if fnmatch.fnmatch(path.name, pattern):
                 path.unlink()
         return ""
+
+    def _contents(self, home: Path) -> str:
+        files = [(path, path.lstat()) for path in home.rglob("*") if path.is_symlink() or not path.is_dir()]
+        return "".join(
+            f"{path.relative_to(home)}\t{it.st_mode}\t{it.st_size}\t{it.st_mtime_ns}\n" for path, it in files
+        )
 
     def _text(self, call: Call, missing: str) -> str:
         text = self.host.read(call.words[0])

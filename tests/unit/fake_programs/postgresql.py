@@ -51,6 +51,15 @@ class Postgresql:
     external: dict[str, set[str]] = field(default_factory=dict)
     #: comments on "DATABASE NAME" and "ROLE NAME"
     comments: dict[str, str] = field(default_factory=dict)
+    #: what its configuration says: port, directory of the socket, rights of the superuser
+    port: int = 5432
+    socket: str = "/var/run/postgresql"
+    rights: str = "on off"
+    #: how it refuses CKAN's user, whatever exists, and by which rule
+    refusal: str = ""
+    rule: str = ""
+    #: the objects of files that CKAN's database names
+    objects: list[str] = field(default_factory=list)
     #: the SQL that has changed rows
     updates: list[str] = field(default_factory=list)
 
@@ -61,7 +70,13 @@ class Postgresql:
             "pg_isready": self.is_ready,
             "pg_lsclusters": self.clusters,
             "pg_dump": self.dump,
+            "sed": self.socket_directory,
         }
+
+    def socket_directory(self, call: Call) -> str:
+        """Print the fifth line of postmaster.pid."""
+        assert (call.user, call.words) == ("postgres", ("5p", "/var/lib/postgresql/15/main/postmaster.pid")), call.argv
+        return f"{self.socket}\n"
 
     def dump(self, call: Call) -> str:
         """Write a file that pg_dump(1) would write."""
@@ -77,7 +92,7 @@ class Postgresql:
 
     def is_ready(self, call: Call) -> str:
         """Answer pg_isready(1): 2 means that there was no answer."""
-        if not self.systemd.is_active(UNIT):
+        if not self.systemd.answers(UNIT) or self.socket != "/var/run/postgresql":
             raise call.failure(2, "")
         return ""
 
@@ -85,16 +100,14 @@ class Postgresql:
         """Answer as pg_lsclusters of postgresql-common 248 does. It reads files that postgres could exchange."""
         assert call.user == "postgres", call.argv
         status = "online" if self.systemd.is_active(UNIT) else "down"
-        return (
-            f"15 main 5432 {status} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"
-        )
+        return f"15 main {self.port} {status} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"
 
     def psql(self, call: Call) -> str:
         """Carry out the SQL on the standard input, as the superuser or as a role with a password."""
         login = dict(part.split("=", 1) for part in call.option("--dbname").split() if "=" in part)
         is_external = call.user is None and login["host"] in self.external
         address = f'at "{login["host"]}", port 5432' if is_external else "on socket"
-        if not is_external and not self.systemd.is_active(UNIT):
+        if not is_external and not self.systemd.answers(UNIT):
             raise call.failure(
                 2,
                 f"psql: error: connection to server {address} failed: Connection refused\n"
@@ -108,6 +121,8 @@ class Postgresql:
             self._check_password(call, login, failed)
         elif (call.user, login["host"]) != (login["user"], "/var/run/postgresql"):
             raise call.failure(2, f'{failed}FATAL:  Peer authentication failed for user "{login["user"]}"\n')
+        elif self.refusal:
+            raise call.failure(2, f"{failed}{self.refusal}\n")
         elif login["user"] not in self.roles:
             raise call.failure(2, f'{failed}FATAL:  role "{login["user"]}" does not exist\n')
         if login["dbname"] not in self.external.get(login["host"], self.databases):
@@ -219,6 +234,10 @@ def _datasets(self: Postgresql, call: Call, database: Database | None, _: re.Mat
     return database.datasets
 
 
+def _objects(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    return "\n".join(self.objects)
+
+
 def _options(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
     assert database is not None
     if database.revision is None:
@@ -243,6 +262,9 @@ def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match
 
 #: what the superuser asks
 SUPERUSER: dict[str, Answer] = {
+    r"SELECT system_identifier FROM pg_control_system\(\)": lambda *_: 7,
+    r"SELECT current_setting\('is_superuser'\) .*": lambda it, *_: it.rights,
+    r"\nSELECT coalesce\(.*FROM pg_hba_file_rules .*": lambda it, *_: it.rule,
     r"\nSELECT 'database', .* FROM pg_database WHERE datname = '(\w+)'\n.* WHERE rolname = '\1'\n"
     r".* WHERE rolname = '([\w-]+)'\n": _marks,
     r"SELECT count\(\*\) FROM pg_class JOIN pg_namespace .*": _relations,
@@ -257,6 +279,9 @@ SUPERUSER: dict[str, Answer] = {
 }
 #: what CKAN's role asks
 ROLE: dict[str, Answer] = {
+    r"SELECT system_identifier FROM pg_control_system\(\)": lambda it, call, *_: (
+        "1" if "host=db.example.org" in call.option("--dbname") else "7"
+    ),
     "SELECT 1": lambda *_: 1,
     r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\) .* WHERE datname = current_database\(\)": _describe,
     r"SELECT system_identifier \|\| '-' \|\| oid FROM pg_control_system\(\), .* datname = current_database\(\)": _identity,
@@ -265,6 +290,7 @@ ROLE: dict[str, Answer] = {
     r"SELECT format\('SELECT %L, version_num FROM %I', relname, relname\) FROM pg_class\n"
     r"WHERE relname IN \(([^)]*)\) AND pg_table_is_visible\(oid\) \\gexec\n": _plugin_revisions,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,
+    r"\(SELECT coalesce\(substring\(r.extras from .*\nORDER BY r.created DESC LIMIT 3\)": _objects,
     r"SELECT coalesce\(json_object_agg\(key, coalesce\(value, ''\)\), '\{\}'\) FROM system_info": _options,
     r"BEGIN; DELETE FROM system_info WHERE key IN \(([^)]*)\); "
     r"UPDATE system_info SET value = extract\(epoch FROM now\(\)\) WHERE key = 'ckan.config_update'; COMMIT;": (

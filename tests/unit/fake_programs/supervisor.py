@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dcor_pkg.errors import DcorError
-from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.host import Access, Host
 from tests.unit.fake_programs.systemd import Systemd
 
 
@@ -58,6 +58,8 @@ class Supervisor:
         program = self.loaded[name]
         program.state = self.fault.get(name, "RUNNING")
         program.process = next(self.numbers) if program.state == "RUNNING" else 0
+        for path in self.sockets_of(name) if program.process else ():
+            self.host.write(path, "", Access(0o660, "root", self.user))
         return True
 
     def stopProcess(self, name: str, wait: bool) -> bool:
@@ -65,6 +67,14 @@ class Supervisor:
         assert not wait
         self.loaded[name].state, self.loaded[name].process = "STOPPED", 0
         return True
+
+    def sockets_of(self, name: str) -> tuple[str, ...]:
+        """Return the sockets on which a program listens: a web server of CKAN."""
+        start = "dcor-web-"
+        if not name.startswith(start):
+            return ()
+        path = f"{self.socket.rpartition('/')[0]}/{name.removeprefix(start)}"
+        return f"{path}.sock", f"{path}.probe.sock"
 
     def reloadConfig(self) -> list[list[list[str]]]:
         """Return which programs have changed in the files."""

@@ -33,6 +33,8 @@ class Systemd:
         self.units = {unit: Unit(loaded=self._files(unit)) for unit in units}
         #: units that do not start, with what they write into the journal then
         self.broken: dict[str, str] = {}
+        #: units that run and answer nobody until they are restarted
+        self.deaf: set[str] = set()
         #: lines of the journal, by unit
         self.journal: dict[str, str] = {}
         #: called after VERB of UNIT ("reload nginx.service"), and after "daemon-reload"
@@ -57,6 +59,10 @@ class Systemd:
         """Tell whether a unit runs."""
         return unit in self.units and self.units[unit].active == "active"
 
+    def answers(self, unit: str) -> bool:
+        """Tell whether a unit runs and answers."""
+        return self.is_active(unit) and unit not in self.deaf
+
     def systemctl(self, call: Call) -> str:
         """Carry out `systemctl VERB [OPTION...] [UNIT...]`."""
         verb, *units = call.words
@@ -69,6 +75,7 @@ class Systemd:
             "stop": self._stop,
             "enable": self._enable,
             "disable": self._disable,
+            "unmask": self._unmask,
             "reset-failed": self._reset,
             "is-active": self._require_active,
         }
@@ -107,6 +114,8 @@ class Systemd:
 
     def _start(self, call: Call, unit: str) -> str:
         state = self._existing(call, unit)
+        if state.file.startswith("masked"):
+            raise call.failure(1, f"Failed to {call.words[0]} {unit}: Unit {unit} is masked.\n")
         if unit in self.broken:
             state.active = "failed"
             self.journal[unit] = self.broken[unit]
@@ -118,6 +127,8 @@ class Systemd:
                 f'See "systemctl status {unit}" and "journalctl -xeu {unit}" for details.\n',
             )
         state.active = "activating" if "--no-block" in call.options else "active"
+        if call.words[0] == "restart":
+            self.deaf.discard(unit)
         return ""
 
     def _reload(self, call: Call, unit: str) -> str:
@@ -134,6 +145,8 @@ class Systemd:
 
     def _enable(self, call: Call, unit: str) -> str:
         state = self._existing(call, unit)
+        if state.file.startswith("masked"):
+            raise call.failure(1, f"Failed to enable unit: Unit file {unit} is masked.\n")
         if state.file != "static":
             state.file = "enabled"
         self._read_files()  # systemctl(1), "enable": the configuration of the manager is reloaded
@@ -147,6 +160,12 @@ class Systemd:
         if "--now" in call.options:
             state.active = "inactive"
         self._read_files()
+        return ""
+
+    def _unmask(self, call: Call, unit: str) -> str:
+        state = self._existing(call, unit)
+        if ("--runtime" in call.options) == (state.file == "masked-runtime"):
+            state.file = "disabled"
         return ""
 
     def _reset(self, call: Call, unit: str) -> str:

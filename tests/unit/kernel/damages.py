@@ -10,7 +10,7 @@ from typing import Any
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import ckan_ini, former_supervisor, processes, programs, release
+from dcor_pkg.ckan import ckan_ini, former_supervisor, processes, programs, release, release_contents
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.kernel import managed_file, pending, secrets
@@ -60,6 +60,11 @@ def converged(machine: Machine, steps: tuple[Step, ...]) -> None:
 def remove(path: str) -> Damage:
     """Remove a file."""
     return lambda machine: machine.host.path(path).unlink()
+
+
+def remove_tree(path: str) -> Damage:
+    """Remove a directory with everything in it, as a /var/log in memory is empty after a boot."""
+    return lambda machine: machine.host.remove_tree(path)
 
 
 def refuse_requests(machine: Machine) -> None:
@@ -215,6 +220,51 @@ def put_back_former_file(machine: Machine) -> None:
 def lose_index(machine: Machine) -> None:
     machine.postgresql.databases[cluster.DATABASE].datasets = 3
     machine.ckan.documents = 0
+
+
+def lose_dataset_in_index(machine: Machine) -> None:
+    machine.postgresql.databases[cluster.DATABASE].datasets = 3
+    machine.ckan.documents = 2
+
+
+def have_deleted_dataset_in_index(machine: Machine) -> None:
+    machine.postgresql.databases[cluster.DATABASE].datasets = 3
+    machine.ckan.documents = 4
+
+
+def lose_object(machine: Machine) -> None:
+    """Let the store lose an object until it was asked twice."""
+    machine.postgresql.objects = [f"circle-{'0' * 36}/resource/123/456/789"]
+    machine.object_store.lost_objects = 2
+
+
+def fall_silent(unit: str) -> Damage:
+    """Let a unit run without answering anybody."""
+    return lambda machine: machine.systemd.deaf.add(unit)
+
+
+def lose_socket(machine: Machine) -> None:
+    serving = programs.serving(machine.host)
+    assert serving is not None
+    machine.host.path(serving.socket).unlink()
+
+
+def truncate_module(machine: Machine) -> None:
+    (made,) = release.ids(machine.host)
+    site = release.site_packages(machine.host, release.directory(made))
+    machine.host.write(f"{site}/dcor_runtime/wsgi.py", "", PUBLIC)
+
+
+def lose_record(machine: Machine) -> None:
+    (made,) = release.ids(machine.host)
+    machine.host.remove(f"{release.directory(made)}/{release_contents.RECORD}")
+
+
+def add_module(machine: Machine) -> None:
+    """Do what `pip install` does."""
+    (made,) = release.ids(machine.host)
+    site = release.site_packages(machine.host, release.directory(made))
+    machine.host.write(f"{site}/urllib4.py", "", PUBLIC)
 
 
 def revision(revision: str | None) -> Damage:

@@ -14,11 +14,13 @@ from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
+from dcor_pkg.ckan.stored_files import StoredFiles
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.kernel import instance, pending, secrets
 from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.instance import INSTANCE
+from dcor_pkg.kernel.log_directories import LogDirectories
 from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles
 from dcor_pkg.kernel.moved_file import MovedFile
@@ -36,6 +38,7 @@ from dcor_pkg.nginx.served import Served
 from dcor_pkg.nginx.service import NginxService
 from dcor_pkg.nginx.site import Site
 from dcor_pkg.nginx.trust_page import TrustPage
+from dcor_pkg.services.answering import Answering
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.object_store import socket_activation
 from dcor_pkg.services.object_store.local import FilerToken
@@ -62,8 +65,10 @@ from tests.unit.kernel.step_classes import Case
 REDIS_CONF = redis.CONFIGURATION
 OPTION = f"{ckan_additions.DIRECTORY}/own.ini"
 LOGROTATE = "/etc/logrotate.d/dcor-server"
-UWSGI = ManagedFile(f"{SCRATCH}/uwsgi.ini", "ckan/templates/uwsgi.ini", {"workers": 4})
+UWSGI = ManagedFile(f"{SCRATCH}/uwsgi.ini", "ckan/templates/uwsgi.ini", {"workers": 4, "worker_limit": 1024})
 VALIDATED = ValidatedFiles("validated files", (UWSGI,), nginx_additions.VALIDATE)
+
+ALONE = LogFile("/var/log/ckan/alone.log")
 
 CASES = (
     Case(
@@ -100,7 +105,12 @@ CASES = (
         },
         name="/var/log/ckan",
     ),
-    Case(LogFile, {"lost": remove("/var/log/ckan/jobs.log"), "mode": chmod("/var/log/ckan/jobs.log")}, name="jobs.log"),
+    Case(
+        LogDirectories,
+        {"in memory": damages.remove_tree("/var/log"), "one removed": damages.remove_tree("/var/log/nginx")},
+    ),
+    # systemd has made those of the plan, as the case before.
+    Case(LogFile, {"lost": remove(ALONE.path), "mode": chmod(ALONE.path)}, alone=ALONE),
     Case(
         ManagedFile,
         {
@@ -153,6 +163,7 @@ CASES = (
         {
             "stopped": damages.stop_cluster,
             "killed": unit(postgresql.UNIT, active="failed"),
+            "socket lost": damages.fall_silent(postgresql.UNIT),
             "drop-in lost": remove(postgresql.DROP_IN),
             "drop-in of another cluster": write(postgresql.FORMER_DROP_IN, "[Service]\n"),
         },
@@ -202,6 +213,9 @@ CASES = (
         {
             "half removed": damages.remove_half_of_release,
             "known issue": damages.bring_back_known_issue,
+            "truncated": damages.truncate_module,
+            "added to": damages.add_module,
+            "no record": damages.lose_record,
         },
     ),
     Case(
@@ -221,7 +235,12 @@ CASES = (
     ),
     Case(OptionsInDatabase, {"saved": damages.save_option}, before=damages.restore_database),
     Case(
-        ServiceStarting, {"stopped": unit(redis.UNIT, active="inactive"), "failed": unit(redis.UNIT, active="failed")}
+        ServiceStarting,
+        {
+            "stopped": unit(redis.UNIT, active="inactive"),
+            "failed": unit(redis.UNIT, active="failed"),
+            "masked": unit(redis.UNIT, active="inactive", file="masked"),
+        },
     ),
     Case(
         Service,
@@ -229,6 +248,8 @@ CASES = (
             "stopped": unit(redis.UNIT, active="inactive"),
             "failed": unit(redis.UNIT, active="failed"),
             "disabled": unit(redis.UNIT, file="disabled"),
+            "masked": unit(redis.UNIT, active="inactive", file="masked"),
+            "masked while it runs": unit(redis.UNIT, file="masked-runtime"),
             "drop-in": damages.drop_in(redis.UNIT),
             "restart": request(f"restart {redis.UNIT}"),
             "reload": request(f"reload {redis.UNIT}"),
@@ -258,6 +279,7 @@ CASES = (
             "programs lost": damages.lose_programs_file,
             "copies lost": damages.lose_copies,
             "stopped": damages.stop_web,
+            "socket lost": damages.lose_socket,
             "unit stopped": damages.stop_ckan,
             "restart": request(ckan_unit.RESTART),
             "left over": damages.leave_release,
@@ -316,9 +338,18 @@ CASES = (
     Case(NginxService, {"stopped": unit("nginx.service", active="inactive"), "reload": request(pending.RELOAD_NGINX)}),
     Case(Served, {"late": damages.refuse_requests}, before=damages.refuse_requests, alone=Served(LOCAL["hostname"])),
     Case(
+        Answering,
+        {"deaf": damages.fall_silent(redis.UNIT)},
+        before=damages.fall_silent(redis.UNIT),
+        name="redis-server@dcor",
+    ),
+    Case(StoredFiles, {"gone for a moment": damages.lose_object}, before=damages.lose_object),
+    Case(
         SearchIndex,
         {
             "lost": damages.lose_index,
+            "a dataset lost": damages.lose_dataset_in_index,
+            "a dataset too many": damages.have_deleted_dataset_in_index,
             "record lost": remove("/var/lib/dcor-server/index.json"),
             "of another database": write("/var/lib/dcor-server/index.json", '{"database": "x", "solr": "y"}\n'),
         },

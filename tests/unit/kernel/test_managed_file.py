@@ -11,10 +11,14 @@ from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles, changed_by
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine.host import Access, Host
 
-FILE = ManagedFile("/etc/app.conf", "ckan/templates/uwsgi.ini", {"workers": 4}, then=("reload app.service",))
+FILE = ManagedFile(
+    "/etc/app.conf", "ckan/templates/uwsgi.ini", {"workers": 4, "worker_limit": 1024}, then=("reload app.service",)
+)
 ACCEPTED = ValidatedFiles("app", (FILE,), ("/bin/true",))
 REFUSED = ValidatedFiles(
-    "app", (replace(FILE, values={"workers": 8}),), ("/bin/sh", "-c", "echo line 7 is wrong; exit 1")
+    "app",
+    (replace(FILE, values={"workers": 8, "worker_limit": 1024}),),
+    ("/bin/sh", "-c", "echo line 7 is wrong; exit 1"),
 )
 
 
@@ -45,7 +49,7 @@ def test_a_change_makes_its_action_pending_once(host: Host) -> None:
 def test_a_power_cut_between_record_and_write_is_not_taken_for_an_edit(host: Host) -> None:
     run([FILE], host)
     old = host.read(FILE.path)
-    newer = replace(FILE, values={"workers": 8})
+    newer = replace(FILE, values={"workers": 8, "worker_limit": 1024})
     run([newer], host)
     host.write(FILE.path, str(old), FILE.access)  # as if the new text had not reached the disk
     assert changed_by_admin(host) == []
@@ -131,14 +135,14 @@ def test_a_file_that_the_admin_gives_back_is_managed_again_and_its_service_reloa
     assert pending.is_pending(host, RELOAD)
     assert changed_by_admin(host) == []
     assert not host.exists(new_version(FILE.path))
-    newer = replace(FILE, values={"workers": 8})
+    newer = replace(FILE, values={"workers": 8, "worker_limit": 1024})
     run([newer], host)
     assert host.read(FILE.path) == newer.text(host)
 
 
 def test_a_newer_version_replaces_the_one_that_was_not_taken(host: Host) -> None:
     _edit(host)
-    newer = replace(FILE, values={"workers": 8})
+    newer = replace(FILE, values={"workers": 8, "worker_limit": 1024})
     run([newer], host)
     assert (host.read(FILE.path), host.read(new_version(FILE.path))) == ("mine\n", newer.text(host))
 

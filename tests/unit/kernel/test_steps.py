@@ -165,7 +165,7 @@ def test_a_file_that_an_admin_has_changed_is_kept_and_its_new_version_written(ho
     file = ManagedFile("/etc/redis.conf", "services/redis/templates/redis.conf")
     run([file], host)
     host.path(file.path).write_text("port 6379\n")
-    newer = replace(file, template="ckan/templates/uwsgi.ini", values={"workers": 4})
+    newer = replace(file, template="ckan/templates/uwsgi.ini", values={"workers": 4, "worker_limit": 1024})
     (outcome,) = run([newer], host)
     assert outcome.result is Result.CHANGED
     assert host.read(file.path) == "port 6379\n"

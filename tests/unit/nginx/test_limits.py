@@ -16,7 +16,10 @@ WORKERS = limits.workers(SETTINGS, facts((1, 22, 1)))
 
 @pytest.mark.parametrize(
     ("cores", "memory", "chosen", "count"),
-    [(1, 1024, "auto", 4), (2, 4096, "auto", 4), (8, 64_000, "auto", 16), (64, 8000, "auto", 16), (2, 4096, "1", 1)],
+    [
+        *((1, 1536, "auto", 2), (2, 1980, "auto", 3), (1, 4096, "auto", 4), (2, 4096, "auto", 4)),
+        *((8, 64_000, "auto", 16), (64, 8000, "auto", 27), (2, 4096, "1", 1), (1, 1536, "8", 8)),
+    ],
 )
 def test_workers_are_as_many_as_chosen_or_as_cores_and_memory_allow(
     cores: int, memory: int, chosen: str, count: int

@@ -21,6 +21,7 @@ class Worker:
     log = logging.getLogger()
     def __init__(self, queues, name):
         self.queue = queues[0]
+        self.queues = queues
     def write(self, word):
         with open(self.queue, "a") as file:
             file.write(f"{word} {os.getpid()}\\n")
@@ -33,6 +34,8 @@ class Worker:
     stopping = False
     def work(self):
         signal.signal(signal.SIGTERM, self.request_stop)
+        with open(f"{self.queue}.order", "w") as file:
+            file.writelines(f"{name}\\n" for name in self.queues)
         self.write("began")
         while not (self.stopping and os.path.exists(f"{self.queue}.done")):
             time.sleep(0.02)
@@ -54,13 +57,17 @@ class Workers:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         environment = {**os.environ, "PYTHONPATH": str(directory), "RUNTIME_DIRECTORY": str(directory)}
-        argv = [sys.executable, "-m", "dcor_runtime.workers", "jobs", "worker", "short", "long"]
+        argv = [sys.executable, "-m", "dcor_runtime.workers", "jobs", "worker", "short", "long,default"]
         self.process = subprocess.Popen(argv, cwd=directory, env=environment)
 
     def words(self, queue: str) -> list[str]:
         """Return what the workers of a queue have recorded."""
         path = self._directory / queue
         return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
+
+    def order(self, queue: str) -> list[str]:
+        """Return all queues of the worker that begins with this one."""
+        return (self._directory / f"{queue}.order").read_text().splitlines()
 
     def worker(self, queue: str) -> int:
         """Return the process of the last worker of a queue."""
@@ -142,3 +149,13 @@ def test_a_second_term_from_elsewhere_does_not_kill_the_job(workers: Workers) ->
     workers.finish("long")
     until(lambda: workers.words("long")[-1] == "ended")
     assert "COLD" not in workers.words("long")
+
+
+def test_a_worker_of_several_queues_works_on_all_in_their_order(workers: Workers) -> None:
+    assert workers.order("long") == ["long", "default"]
+    assert workers.order("short") == ["short"]
+
+
+def test_where_the_kernel_needs_memory_the_workers_come_before_others(workers: Workers) -> None:
+    for process in (workers.process.pid, workers.worker("short"), workers.worker("long")):
+        assert Path(f"/proc/{process}/oom_score_adj").read_text() == "500\n"

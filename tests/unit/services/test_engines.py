@@ -78,7 +78,7 @@ def test_it_is_in_the_plan_when_local_and_switched_off_when_external(engine: Eng
     local = [step.name for step in build_plan(Settings(), FACTS)]
     external = [step.name for step in build_plan(external_settings(engine), FACTS)]
     set_up = {step.name for step in engine.set_up(Settings())}
-    off = [step.name for step in engine.switch_off]
+    off = [step.name for step in engine.switch_off(engine.local(Settings()))]
     assert set_up <= set(local)
     assert external[-len(off) :] == off
     assert f"service {engine.unit}" in local or not engine.started_by_us

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import unit as ckan_unit
+from dcor_pkg.kernel import templates
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import service as nginx
@@ -17,6 +19,12 @@ from dcor_pkg.services import engines
 from dcor_pkg.services.object_store.socket_activation import FILES
 from dcor_pkg.services.postgresql.cluster import Cluster
 
+JOB, WORKER = (
+    int(score)
+    for score in re.findall(
+        r"^JOB, WORKER = (\d+), (\d+)$", (templates.PACKAGE / "runtime/workers.py").read_text(), re.MULTILINE
+    )[0]
+)
 DEBIAN = Path(__file__).resolve().parents[3] / "debian"
 RETRY = DEBIAN / "dcor-server.dcor-retry.service"
 #: services that somebody may end by a signal, which is no failure then: they are Debian's
@@ -53,6 +61,20 @@ def test_systemd_starts_a_service_again_however_often_it_fails(host: Host, unit:
 
 def test_the_unit_behind_a_socket_is_started_however_often_it_fails(host: Host) -> None:
     assert unit_files(host, "dcor-store-door@.service")["Unit"]["StartLimitIntervalSec"] == "0"
+
+
+#: the later, the longer it lives where the kernel needs memory; Debian's unit of PostgreSQL has -900. What is before
+#: the units are our jobs and job workers (runtime/workers.py).
+ORDER = (JOB, WORKER, "dcor-solr.service", ckan_unit.UNIT, "dcor-object-store.service", "redis-server@dcor.service")
+
+
+def test_memory_is_given_up_in_an_order_in_which_postgresql_is_last(host: Host) -> None:
+    assert {engine.unit for engine in engines.ENGINES if engine.started_by_us} < set(ORDER)
+    scores = [
+        it if isinstance(it, int) else int(unit_files(host, it)["Service"].get("OOMScoreAdjust", "0")) for it in ORDER
+    ]
+    assert scores == [*sorted(set(scores), reverse=True)]
+    assert scores[-1] > -900
 
 
 @pytest.mark.parametrize(

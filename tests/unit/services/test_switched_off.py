@@ -10,9 +10,11 @@ from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.kernel.systemd_service import ServiceStopped
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services.endpoint import from_address
 from dcor_pkg.services.postgresql import cluster as postgresql_cluster
 from dcor_pkg.services.postgresql.cluster import STOPPED, ClusterRunning, ClusterStopped
 
+EXTERNAL = from_address("database", "postgresql://dcor@db.example.org/ckan_default", "database-password")
 START = "/etc/postgresql/15/main/start.conf"
 
 
@@ -26,6 +28,8 @@ class Machine:
         self.enabled = {"dcor-solr.service"}
         #: databases that are not ours
         self.others = 0
+        #: the clusters that answer at the socket, and at the external address; None does not let us in
+        self.identities: dict[bool, str | None] = {True: "7", False: "8"}
 
     def run(self, program: str, *argv: str, text: str = "", user: str | None = None, **_: Any) -> str:
         if program == "tee":
@@ -35,7 +39,15 @@ class Machine:
             return self.systemctl(*argv)
         if program == "pg_isready" and "postgresql@15-main.service" not in self.active:
             raise CommandFailed((program, *argv), 2, "")
+        if text == postgresql_cluster.IDENTITY:
+            return self.identity((program, *argv), is_local=user == "postgres")
         return self.clusters() if program == "pg_lsclusters" else str(self.others)
+
+    def identity(self, argv: tuple[str, ...], *, is_local: bool) -> str:
+        found = self.identities[is_local]
+        if found is None:
+            raise CommandFailed(argv, 2, "fe_sendauth: no password supplied")
+        return found
 
     def clusters(self) -> str:
         """Answer as pg_lsclusters of postgresql-common 248 does."""
@@ -80,11 +92,11 @@ def test_a_service_is_stopped_and_does_not_come_back_at_boot(host: Host, machine
 
 
 def test_our_cluster_is_stopped_and_started_again(host: Host, machine: Machine) -> None:
-    (outcome,) = run([ClusterStopped()], host)
+    (outcome,) = run([ClusterStopped(EXTERNAL)], host)
     assert outcome.reason == "runs, and holds only the database that was replaced by an external one"
     assert (machine.active, host.read(START)) == ({"dcor-solr.service"}, f"{STOPPED}manual\n")
     assert postgresql_cluster.is_stopped_by_us(host)
-    assert run([ClusterStopped()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
+    assert run([ClusterStopped(EXTERNAL)], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
     (outcome,) = run([ClusterRunning()], host)
     assert outcome.result is Result.CHANGED
     assert ("postgresql@15-main.service" in machine.active, host.read(START)) == (True, "auto\n")
@@ -93,11 +105,24 @@ def test_our_cluster_is_stopped_and_started_again(host: Host, machine: Machine) 
 
 def test_a_cluster_with_other_databases_goes_on_running(host: Host, machine: Machine) -> None:
     machine.others = 1
-    assert run([ClusterStopped()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
+    assert run([ClusterStopped(EXTERNAL)], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
+    assert "postgresql@15-main.service" in machine.active
+
+
+@pytest.mark.parametrize(
+    ("at_socket", "at_address"),
+    [("7", "7"), (None, "8"), ("7", None)],
+    ids=["is the external one", "lets no superuser in", "external one does not tell"],
+)
+def test_a_cluster_that_may_be_where_the_external_database_is_goes_on_running(
+    host: Host, machine: Machine, at_socket: str | None, at_address: str | None
+) -> None:
+    machine.identities = {True: at_socket, False: at_address}
+    assert run([ClusterStopped(EXTERNAL)], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
     assert "postgresql@15-main.service" in machine.active
 
 
 def test_a_cluster_that_is_down_is_left_alone_while_the_database_is_external(host: Host, machine: Machine) -> None:
     machine.active.clear()
-    assert run([ClusterStopped()], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
+    assert run([ClusterStopped(EXTERNAL)], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
     assert host.read(START) == "auto\n"

@@ -130,6 +130,11 @@ def test_set_saves_the_settings_and_converges(server: CommandLine) -> None:
     assert server("set", "--json", "workers=").json["converge"]["reason"] == ""
 
 
+def test_a_host_name_in_capitals_is_set_as_certificates_have_it(server: CommandLine) -> None:
+    assert server("set", "hostname=New.Example.ORG.").code == 0
+    assert server("get", "hostname").out == "new.example.org\n"
+
+
 def test_while_another_command_runs_no_setting_is_saved(server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     before, minutes = server.machine.host.read(settings_text.PATH), iter(range(0, 60 * 60, 60))
     with lock.held(server.machine.host):

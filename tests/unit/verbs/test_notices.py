@@ -53,6 +53,15 @@ def test_pages_without_a_text_are_named_with_the_command_and_change_no_exit_code
 
 
 @pytest.mark.parametrize("verb", ["status", "check", "converge"])
+def test_little_memory_is_told_and_changes_no_exit_code(server: CommandLine, verb: str) -> None:
+    server.machine.host.write("/proc/meminfo", "MemTotal: 2027520 kB\nMemAvailable: 1000000 kB\n", PUBLIC)
+    server("converge")
+    (notice,) = notices(server, verb)
+    assert "this machine has 1980 MiB of memory" in notice["message"]
+    assert "2 GiB" in notice["hint"]
+
+
+@pytest.mark.parametrize("verb", ["status", "check", "converge"])
 def test_a_changed_file_is_named_with_the_command_for_the_new_version(server: CommandLine, verb: str) -> None:
     write(server, REDIS, "port 6379\n")
     (notice,) = notices(server, verb)

@@ -45,6 +45,7 @@ def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: Comman
     shown = {line[2:40].strip(): line[41:] for line in ended.lines[1:]}
     assert shown["data"] == "/data"
     assert shown["disk of /data"] == "100 GiB are free"
+    assert shown["memory"] == "2048 of 4096 MiB are available"
     assert shown["versions"] == "dcor-server 1.0.0, python-ckan 2.11.6-1~deb12u1, dcor-wheels 2.11.6-1~deb12u1"
     assert shown["certificate"].startswith("self-signed, until 20")
     assert re.fullmatch("https://dcor.example.org/trust, SHA-256 [0-9A-F]{2}(?::[0-9A-F]{2}){31}", shown["trust"])
@@ -124,7 +125,7 @@ def let_redis_load(server: CommandLine) -> None:
         (stop("nginx.service"), "page", "Connection refused"),
         (stop("dcor-solr.service"), "solr", "answers 0 ([Errno 111] Connection refused)"),
         (stop("dcor-solr.socket"), "solr", "answers 0 (dcor-solr.socket, which holds its port, is failed)"),
-        (stop("dcor-object-store.service"), "object-store", "instead of 403"),
+        (stop("dcor-object-store.service"), "object-store", "instead of 403 at"),
         (stop(CLUSTER), "database", "Is the server running"),
         (stop(CLUSTER), "postgresql@15-main", "is failed"),
         (lose_clusters, "postgresql", "There is no PostgreSQL cluster on port 5432."),

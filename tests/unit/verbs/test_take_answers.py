@@ -61,6 +61,13 @@ def test_a_yes_to_an_earlier_purge_is_forgotten(host: Host, hostname: str) -> No
     assert (frontend.values["purge-data"], frontend.flags["purge-data"]) == ("false", False)
 
 
+def test_a_host_name_in_another_form_is_the_same_answer(host: Host) -> None:
+    frontend = first(host, {**ALL, "hostname": "Dcor.Example.org."})
+    assert settings_file.load(host).hostname == frontend.values["hostname"] == "dcor.example.org"
+    preseed(frontend, "hostname", "DCOR.example.org")
+    assert upgrade(host, frontend) == []
+
+
 def test_later_the_file_applies_and_a_different_preseed_gives_a_line(host: Host) -> None:
     frontend = first(host, ALL)
     preseed(frontend, "hostname", "it's.example.org")

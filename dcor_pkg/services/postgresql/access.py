@@ -1,0 +1,70 @@
+"""Whether the PostgreSQL of this machine lets us in by its socket, as Debian's does: its superuser, and CKAN's user.
+
+Who may connect is not computed from its files but tried: PostgreSQL says that a role does not exist only to those whom
+it has let in. Other set-ups are refused with their file and line; nothing is changed for the cluster's other databases.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dcor_pkg.answers.settings import InvalidAnswer
+from dcor_pkg.answers.validators import LOCAL
+from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services.endpoint import Endpoint
+from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.postgresql.cluster import OWNER, TIMEOUT_SECONDS, Cluster
+
+#: as the superuser; a cluster that follows another one is read-only, too
+RIGHTS = "SELECT current_setting('is_superuser') || ' ' || current_setting('transaction_read_only')"
+#: what PostgreSQL answers to who may connect, before the first installation is complete
+NOT_MADE_YET = re.compile(r'(role|database) "[\w-]+" does not exist|permission denied for database "[\w-]+"')
+#: the first line of pg_hba.conf for a role and a database, except groups and patterns; since version 16 it has a file
+RULE = """
+SELECT coalesce(to_jsonb(rule)->>'file_name', current_setting('hba_file')) || ', line ' || line_number || ', ' || auth_method
+FROM pg_hba_file_rules AS rule
+WHERE type = 'local' AND database && ARRAY['all', '{name}'] AND user_name && ARRAY['all', '{user}']
+ORDER BY coalesce((to_jsonb(rule)->>'rule_number')::int, line_number) LIMIT 1
+"""
+EXTERNAL = (
+    "Or use a database with a password, on this machine too (README, External services): "
+    "dcor-server/database = postgresql://USER@localhost:{port}/NAME"
+)
+
+
+def require(host: Host, database: Endpoint, ours: Cluster) -> None:
+    """Raise InvalidAnswer where superuser or CKAN's user cannot connect, or the former cannot make a database."""
+    try:
+        rights = psql.as_superuser(host, RIGHTS)
+    except DcorError as error:
+        line = f"local all {OWNER} peer"
+        raise _refused(ours, error.reason.rstrip("."), _allow(ours, f"before all others of {ours.hba}", line)) from None
+    if rights != "on off":
+        problem = f"in {ours.label} the role {OWNER} cannot create a database: it is no superuser, or all is read-only"
+        raise _refused(ours, problem, "A cluster that follows another one cannot be used.")
+    if (message := psql.problem(host, database)) is not None and not NOT_MADE_YET.fullmatch(message):
+        rule = psql.as_superuser(host, RULE.format(name=database.name, user=database.user)) or ours.hba
+        problem = f"{ours.label} does not let {database.user} in by its socket: {message} ({rule})"
+        raise _refused(ours, problem, _allow(ours, "before it", f"local {database.name} {database.user} peer"))
+
+
+def require_socket(host: Host, ours: Cluster) -> None:
+    """Raise InvalidAnswer where a cluster that runs has no socket in the directory where we look for it."""
+    try:
+        # its fifth line (PostgreSQL, src/include/utils/pidfile.h)
+        found = host.run("sed", "-n", "5p", f"{ours.data}/postmaster.pid", user=OWNER, timeout=TIMEOUT_SECONDS).strip()
+    except CommandFailed:
+        return  # it has ended in the meantime
+    if found.replace("/var/run/", "/run/") != psql.SOCKETS.replace("/var/run/", "/run/"):
+        problem = f"{ours.label} has its socket in {found or 'no directory'}, not in {psql.SOCKETS}"
+        setting = f"unix_socket_directories ({ours.place(host, 'unix_socket_directories')})"
+        raise _refused(ours, problem, f"Add that to {setting}, then: systemctl restart {ours.unit}.")
+
+
+def _allow(ours: Cluster, where: str, line: str) -> str:
+    return f"Allow it by a line {where}: {line}; then: systemctl reload {ours.unit}."
+
+
+def _refused(ours: Cluster, problem: str, hint: str) -> InvalidAnswer:
+    return InvalidAnswer("dcor-server/database", LOCAL, problem, f"{hint} {EXTERNAL.format(port=ours.port)}")
