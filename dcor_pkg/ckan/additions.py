@@ -22,7 +22,6 @@ DIRECTORY = f"{CONFIGURATION}/ckan.d"
 MAIN = "app:main"
 DEFAULT = "DEFAULT"
 HINT = "CKAN goes on with its former options. Correct the file, then: dcor-server converge"
-PERCENT = "the value of {name} has a % that is neither %% (for a single %) nor %(NAME)s of an option"
 #: a value with its continuation lines, which begin with white space; there may be empty lines between them
 VALUE = r".*\n(?:(?:[ \t]*\n)*[ \t]+\S.*\n)*"
 
@@ -117,16 +116,11 @@ def options(text: str) -> dict[tuple[str, str], str]:
 def value(text: str, path: str, name: str) -> str:
     """Return what CKAN takes as the value of an option, from an INI file's text that is in `path`; "" without one.
 
-    Raises BadAddition for a text that CKAN cannot read.
+    Raises configparser.Error for a text that CKAN cannot read.
     """
     parser = _interpolating(path)
-    try:
-        parser.read_string(text)
-        return parser.get(MAIN, name, fallback="")
-    except configparser.InterpolationError:
-        raise BadAddition(path, 1, PERCENT.format(name=name)) from None
-    except configparser.Error as error:
-        raise BadAddition(path, *_problem(error)) from None
+    parser.read_string(text)
+    return parser.get(MAIN, name, fallback="")
 
 
 def merged(text: str, added: Iterable[Option]) -> str:
@@ -163,7 +157,8 @@ def _require_interpolation(parser: _Interpolating, option: Option) -> None:
     try:
         parser.get(MAIN, option.name)
     except configparser.InterpolationError:
-        raise BadAddition(option.file, option.line, PERCENT.format(name=option.name)) from None
+        problem = f"the value of {option.name} has a % that is neither %% (for a single %) nor %(NAME)s of an option"
+        raise BadAddition(option.file, option.line, problem) from None
 
 
 def _require_utf8(file: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -77,8 +78,11 @@ def require_database(host: Host, database: Endpoint) -> None:
 
 
 def enabled_plugins(host: Host) -> list[str]:
-    """Return the plugins that the file enables, also by additions. Raises DcorError if CKAN cannot read it."""
-    return ckan_additions.value(host.read(CKAN_INI) or "", CKAN_INI, "ckan.plugins").split()
+    """Return the plugins that the file enables, also by additions: none where it is such that CKAN cannot start."""
+    try:
+        return ckan_additions.value(host.read(CKAN_INI) or "", CKAN_INI, "ckan.plugins").split()
+    except configparser.Error:
+        return []
 
 
 def check_additions(host: Host, proposal: Proposal) -> None:

@@ -33,7 +33,7 @@ class DatabaseSchema:
         text = host.read(f"{release.directory(self.release)}/{release.SCHEMA}")
         if text is None:
             return f"its revision is unknown, because the release {self.release} does not exist yet"
-        wanted, *plugins = text.splitlines()
+        wanted, *plugins = text.splitlines() or [""]
         try:
             found = psql.query(host, self.database, "SELECT version_num FROM alembic_version")
             outdated = self._outdated_plugin(host, dict(line.split() for line in plugins))
