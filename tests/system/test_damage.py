@@ -6,11 +6,12 @@ What cannot be brought back is named. All tests share a machine, and each leaves
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from users import make_user, run_client
@@ -81,8 +82,24 @@ def assert_whole(machine: Machine, objects: list[str]) -> None:
     assert json.loads(machine.shell(f"{CURL} '{SITE}/api/3/action/package_search'"))["result"]["count"] == 1
 
 
-@pytest.mark.parametrize(("damage", "said"), DAMAGES.values(), ids=DAMAGES)
-def test_damage_is_seen_and_brought_back(machine: Machine, objects: list[str], damage: str, said: str) -> None:
+#: what the store may lose below the data directory
+LOST = {"database of the filer": "filerldb2", "volumes": "*.dat"}
+#: those that are like another one
+ALIKE = (
+    *("socket of the probe", "socket of Redis", "socket of the store", "socket of the filer"),
+    *("a timer disabled", "a service masked", "a module of the release", "an empty state file", "volumes"),
+)
+
+
+def cases(names: Iterable[str]) -> Iterator[ParameterSet]:
+    """Give the names as parameters, of which those in ALIKE are long."""
+    for name in names:
+        yield pytest.param(name, id=name, marks=[pytest.mark.long] if name in ALIKE else [])
+
+
+@pytest.mark.parametrize("name", cases(DAMAGES))
+def test_damage_is_seen_and_brought_back(machine: Machine, objects: list[str], name: str) -> None:
+    damage, said = DAMAGES[name]
     machine.shell(damage)
     found = check(machine)
     assert [it for it in (f"{step}: {reason}" for step, reason in found.items()) if said in it], found
@@ -91,12 +108,11 @@ def test_damage_is_seen_and_brought_back(machine: Machine, objects: list[str], d
     assert_whole(machine, objects)
 
 
-@pytest.mark.parametrize("lost", ["filerldb2", "volumes"])
+@pytest.mark.parametrize("lost", cases(LOST))
 def test_files_that_the_store_has_lost_are_named(machine: Machine, objects: list[str], lost: str) -> None:
     """They cannot be brought back, so nothing says that all is well."""
-    names = {"filerldb2": "filerldb2", "volumes": "*.dat"}
     machine.shell(
-        f"systemctl stop dcor-object-store && cd /data/object-store && mkdir /root/lost && mv {names[lost]} /root/lost/ "
+        f"systemctl stop dcor-object-store && cd /data/object-store && mkdir /root/lost && mv {LOST[lost]} /root/lost/ "
         "&& systemctl start dcor-object-store"
     )
     status = machine.run("dcor-server", "status", check=False)
