@@ -192,7 +192,6 @@ class ClusterStopped:
             host.run("systemctl", "daemon-reload")
             host.run("systemctl", "stop", cluster.unit)
 
-
     def _is_unused(self, host: Host) -> bool:
         """Return whether the cluster runs, holds no database of others, and is not where the external database is."""
         cluster = local(host)

@@ -131,7 +131,7 @@ def test_the_link_to_the_active_release_is_there_before_its_programs_start(
 
 def test_the_new_version_beside_a_changed_file_of_the_programs_stays(host: Host, states: dict[str, str]) -> None:
     STEP.apply(host)
-    path = programs.wanted(host, "2.0", STEP.reads).file("/data").path
+    path = programs.wanted(host, "2.0", STEP.reads).file("/data", QUEUES).path
     host.write(path, "[program:mine]\n", PUBLIC)
     assert STEP.check(host) == f"{path} was changed locally, so its new version goes to {path}.dcor-new"
     STEP.apply(host)
