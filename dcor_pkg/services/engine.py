@@ -30,8 +30,7 @@ class Engine:
     local: Callable[[Settings], Endpoint]
     #: what configures the local one
     set_up: Callable[[Settings], tuple[Step, ...]]
-    #: the last steps of a plan in which the service is external, at that endpoint: the local one stops and keeps its
-    #: data
+    #: the last steps of a plan in which the service is external, at this endpoint; the local one keeps its data
     switch_off: Callable[[Endpoint], tuple[Step, ...]]
     #: whether an external one is reachable and lets CKAN log in
     log_in: Probe

@@ -8,6 +8,9 @@ from pathlib import Path
 #: The directory of programs that measure.
 BENCHMARKS = "bench"
 
+#: Stands for all parts, with the tests that are marked as long.
+ALL = "all"
+
 #: A server needs 1.5 GB; a worker has up to two, one that several tests share and one of the current test.
 BYTES_PER_WORKER = 4 << 30
 

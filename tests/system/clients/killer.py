@@ -31,10 +31,9 @@ OTHERS = re.compile(
 SEARCH, PAGE = "/api/3/action/package_search?rows=1", "/user/login"
 #: a part is served again when so many reads in a row have succeeded
 IN_A_ROW = 5
-#: after the last signal, for what was queued again
+#: after a signal, for what was queued again
 REST_SECONDS = 60.0
 MAX_PROCESSES = 120
-PAUSE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def served(server: Server, since: float, row: Row) -> None:
     row.seconds = round(good[0] - since, 1)
 
 
-def kill_each(server: Server) -> Iterator[Row]:
+def kill_each(server: Server, writer: Writer) -> Iterator[Row]:
     """Kill each process, once; those that are new because of that are other ones of the same names."""
     done: set[tuple[str, str]] = set()
     while left := [it for it in processes() if (it.unit, it.name) not in done]:
@@ -130,14 +129,14 @@ def kill_each(server: Server) -> Iterator[Row]:
         except ProcessLookupError:
             continue
         served(server, since, row)
-        # A job whose worker is killed is queued again, once: another kill does not meet it.
-        time.sleep(PAUSE_SECONDS)
+        # A job whose worker is killed is queued again, once: another kill must not meet it.
+        writer.await_jobs(REST_SECONDS)
         yield row
         if len(done) > MAX_PROCESSES:
             raise RuntimeError(f"there are always others: {sorted(done)}")
 
 
-def stop_each(server: Server) -> Iterator[Row]:
+def stop_each(server: Server, _: Writer) -> Iterator[Row]:
     """Stop all processes of each service, see what `dcor-server status` says, and let them go on."""
     for unit in services():
         row = Row(unit, "all", 0.0)
@@ -161,7 +160,7 @@ def main(name: str, token: Path, how: str) -> dict[str, Any]:
         raise RuntimeError(f"no circle: {answer}")
     writer = Writer(server, circle)
     writer.start()
-    rows = list({"kill": kill_each, "stop": stop_each}[how](server))
+    rows = list({"kill": kill_each, "stop": stop_each}[how](server, writer))
     writer.stopping.set()
     writer.join()
     deadline = time.monotonic() + REST_SECONDS

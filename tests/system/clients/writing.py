@@ -8,6 +8,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -83,7 +84,18 @@ class Writer(threading.Thread):
         """Return datasets that are not in the database, those not in the index, and jobs that were not done."""
         gone = [name for name in self.datasets if self._show(name) != 200]
         unfound = [name for name in self.datasets if not self._finds(name)]
-        return gone, unfound, [identity for identity in self.jobs if self._state(identity) != "finished"]
+        return gone, unfound, self._unfinished(self.jobs)
+
+    def await_jobs(self, seconds: float) -> None:
+        """Wait until all jobs that are queued now are done, at most so many seconds."""
+        queued, deadline = list(self.jobs), time.monotonic() + seconds
+        while self._unfinished(queued) and time.monotonic() < deadline:
+            time.sleep(0.2)
+
+    def _unfinished(self, jobs: list[str]) -> list[str]:
+        """Return jobs with their state."""
+        states = ((identity, self._state(identity)) for identity in jobs)
+        return [f"{identity} {state}" for identity, state in states if state != "finished"]
 
     def _show(self, name: str) -> int:
         return self._server.ask(f"/api/3/action/package_show?id={name}")[0]

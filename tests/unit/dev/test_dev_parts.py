@@ -49,3 +49,14 @@ def test_the_tests_of_a_file_run_in_one_worker_in_their_order(tmp_path: Path) ->
         ran = re.findall(rf"^{file} (\w+) (gw\d+|master)$", done.stdout, re.MULTILINE)
         assert [name for name, _ in ran] == list(names)
         assert len({worker for _, worker in ran}) == 1
+
+
+def test_long_tests_are_left_out_unless_all_are_asked_for() -> None:
+    argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", "tests/system"]
+
+    def collected(*more: str) -> str:
+        return subprocess.run([*argv, *more], cwd=TREE, capture_output=True, text=True, check=True).stdout
+
+    some, every = collected(), collected("--all")
+    assert ("whatever_is_killed" in some, "whatever_hangs" in some) == (True, False)
+    assert ("whatever_is_killed" in every, "whatever_hangs" in every) == (True, True)
