@@ -250,7 +250,13 @@ def test_a_certificate_of_a_clock_that_was_ahead_is_valid(server: Machine) -> No
 
 def test_a_terminal_without_a_character_shows_the_others(server: Machine) -> None:
     server.shell("localedef -i de_DE -f ISO-8859-1 de_DE.ISO-8859-1; dcor-server set 'site-title=Zellen für 細胞'")
-    shown = server.run("env", "LC_ALL=de_DE.ISO-8859-1", "sh", "-c", "dcor-server get site-title | iconv --from-code=ISO-8859-1 --to-code=UTF-8")
+    shown = server.run(
+        "env",
+        "LC_ALL=de_DE.ISO-8859-1",
+        "sh",
+        "-c",
+        "dcor-server get site-title | iconv --from-code=ISO-8859-1 --to-code=UTF-8",
+    )
     assert shown.stdout == "Zellen für ??\n"
     server.shell("dcor-server set site-title=")
 
