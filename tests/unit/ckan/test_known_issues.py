@@ -204,6 +204,7 @@ def unexpected(host: Host, monkeypatch: pytest.MonkeyPatch) -> str:
     replaced(host, "float_expiry", TEXTS["float_expiry"].cured, TEXTS["float_expiry"].newer, site)
     host.write(f"{release.directory('2.11.6-abc')}/{release.SCHEMA}", "revision", PUBLIC)
     host.link(CURRENT, "releases/2.11.6-abc")
+    host.write("/proc/meminfo", "MemTotal: 4194304 kB\n", PUBLIC)
     monkeypatch.setattr(release_contents, "difference", lambda *_: None)
     return site
 

@@ -128,7 +128,7 @@ def let_redis_load(server: CommandLine) -> None:
         (stop("dcor-object-store.service"), "object-store", "instead of 403 at"),
         (stop(CLUSTER), "database", "Is the server running"),
         (stop(CLUSTER), "postgresql@15-main", "is failed"),
-        (lose_clusters, "postgresql", "There is no PostgreSQL cluster on port 5432."),
+        (lose_clusters, "postgresql", "No PostgreSQL cluster of this machine uses port 5432: there is none at all."),
         (stop("dcor-ckan.service"), "programs", "is unknown"),
         (unmount, "data", "is not mounted"),
         (fill_disk, "disk of /data", "only 300 MiB are free"),
