@@ -17,14 +17,16 @@ Progress = Callable[[Outcome], None]
 Change = Callable[[], object]
 
 
-def converge(host: Host, progress: Progress, change: Change = lambda: None) -> list[Outcome]:
+def converge(
+    host: Host, progress: Progress, change: Change = lambda: None, *, wait: float = lock.WAIT_SECONDS
+) -> list[Outcome]:
     """Run the plan and return an outcome for each step; `progress` is called with each outcome as it happens.
 
     `change` is called first, under the same lock: what it has saved is what the plan applies. Raises DcorError before
     the first change when the settings or the machine make it useless to begin, and lock.Busy when another command holds
-    the lock. A converge that does not succeed, for whatever reason, stays pending: the timer dcor-retry runs it again.
+    the lock, also after `wait` seconds. A converge that does not succeed, for whatever reason, stays pending: the timer dcor-retry runs it again.
     """
-    with lock.held(host):
+    with lock.held(host, wait):
         change()
         pending.clear(host, pending.CONVERGE)
         outcomes: list[Outcome] = []

@@ -7,17 +7,24 @@ import argparse
 from dcor_pkg import converge
 from dcor_pkg.kernel import report
 from dcor_pkg.kernel.runner import Outcome, Result
+from dcor_pkg.machine import lock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs.run_report import conclude, progress_of
 from dcor_pkg.verbs.verb import DRIFT, FAILED, JSON, OK, Console, Verb, argument
 
+#: the longest wait for another command: a new search index of many datasets takes up to a day
+WAIT_SECONDS = 24 * 3600.0
+WAIT = argument("--wait", action="store_true", help="wait until no other command runs, as the timers do")
 DRY_RUN = argument("--dry-run", action="store_true", help="show what would be done and change nothing")
 
 
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Converge, or show what a converge would do."""
-    start = converge.dry_run if options.dry_run else converge.converge
-    outcomes = start(host, progress_of(options, console))
+    progress = progress_of(options, console)
+    if options.dry_run:
+        outcomes = converge.dry_run(host, progress)
+    else:
+        outcomes = converge.converge(host, progress, wait=WAIT_SECONDS if options.wait else lock.WAIT_SECONDS)
     conclude(host, options, console, outcomes)
     return exit_code(outcomes)
 
@@ -40,6 +47,6 @@ VERB = Verb(
     "converge",
     "make the machine as the settings say; this is also the repair",
     run,
-    (JSON, DRY_RUN),
+    (JSON, DRY_RUN, WAIT),
     changes_machine=True,
 )

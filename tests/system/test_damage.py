@@ -112,14 +112,14 @@ def test_damage_is_seen_and_brought_back(machine: Machine, objects: list[str], n
 def test_files_that_the_store_has_lost_are_named(machine: Machine, objects: list[str], lost: str) -> None:
     """They cannot be brought back, so nothing says that all is well."""
     machine.shell(
-        f"systemctl stop dcor-object-store && cd /data/object-store && mkdir /root/lost && mv {LOST[lost]} /root/lost/ "
+        f"systemctl stop dcor-object-store && cd /data/object-store && rm -rf /root/lost && mkdir /root/lost && mv {LOST[lost]} /root/lost/ "
         "&& systemctl start dcor-object-store"
     )
     status = machine.run("dcor-server", "status", check=False)
     assert (status.returncode, "files that were looked at cannot be read from the store" in status.stdout) == (3, True)
     assert "cannot be read from the store" in check(machine)["stored files"]
     converged = machine.run("dcor-server", "converge", check=False)
-    assert (converged.returncode, "restore the data directory" in converged.stderr) == (1, True)
+    assert (converged.returncode, "restore the data directory" in converged.stdout) == (1, True)
     machine.shell(
         "systemctl stop dcor-object-store && cd /data/object-store && rm -rf $(ls /root/lost) && mv /root/lost/* . && "
         "rmdir /root/lost && systemctl start dcor-object-store && dcor-server converge"

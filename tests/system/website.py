@@ -55,5 +55,6 @@ def serves(machine: Machine) -> bool:
 def assert_healthy(machine: Machine) -> None:
     """Assert what is true after each kind of installation: the site works, no unit failed, `status` succeeds."""
     assert serves(machine)
-    assert (failed := machine.failed_units()) == [], failed
+    failed = machine.failed_units()
+    assert failed == [], machine.shell("journalctl --no-pager --lines=60 " + " ".join(f"--unit={it}" for it in failed))
     machine.run("dcor-server", "status")

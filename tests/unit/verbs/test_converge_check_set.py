@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -11,7 +12,7 @@ from dcor_pkg.answers import settings, settings_text
 from dcor_pkg.ckan import release
 from dcor_pkg.kernel import last_converge, managed_file, pending, secrets, settings_file
 from dcor_pkg.machine import lock
-from dcor_pkg.machine.host import Access
+from dcor_pkg.machine.host import Access, Host
 from tests.unit.command_line import ANSWERS, CommandLine
 
 UWSGI = "/etc/dcor-server/uwsgi.ini"
@@ -44,6 +45,22 @@ def test_a_converge_prints_what_it_changed_and_logs_it(server: CommandLine) -> N
     log = server.machine.host.read(last_converge.LOG) or ""
     assert "* service nginx.service: is inactive\n" in log
     assert server.machine.host.access(last_converge.LOG) == Access(0o640, "root", "adm")
+
+
+@pytest.mark.parametrize(("options", "least"), [((), 0.0), (("--wait",), 3600.0)])
+def test_a_converge_waits_for_another_command_as_long_as_it_is_told(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], least: float
+) -> None:
+    waits: list[float] = []
+    held = lock.held
+
+    def hold(host: Host, wait: float = lock.WAIT_SECONDS, path: str = lock.PATH) -> AbstractContextManager[None]:
+        waits.append(wait)
+        return held(host, wait, path)
+
+    monkeypatch.setattr(lock, "held", hold)
+    assert server("converge", *options).code == 0
+    assert (waits[0] > least, waits[0] > lock.WAIT_SECONDS) == (True, bool(options))
 
 
 def test_a_dry_run_shows_the_drift_with_exit_code_3_and_changes_nothing(server: CommandLine) -> None:
