@@ -24,7 +24,8 @@ def converge(
 
     `change` is called first, under the same lock: what it has saved is what the plan applies. Raises DcorError before
     the first change when the settings or the machine make it useless to begin, and lock.Busy when another command holds
-    the lock, also after `wait` seconds. A converge that does not succeed, for whatever reason, stays pending: the timer dcor-retry runs it again.
+    the lock, also after `wait` seconds. A converge that does not succeed, for whatever reason, stays pending: the timer
+    dcor-retry runs it again.
     """
     with lock.held(host, wait):
         change()
