@@ -33,8 +33,9 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         *ckan.activation_steps(settings, facts),
         *nginx.steps(settings, facts),
         *timers.steps(),
+        *services.mark_steps(settings, facts),
         # It may take hours, in which everything else has to serve already.
-        *ckan.content_steps(settings, facts),
+        *ckan.index_steps(settings, facts),
         # Nobody asks local engines any more whose service is external.
         *services.switch_off_steps(settings, facts),
     )

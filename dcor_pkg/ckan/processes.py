@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import pwd
+import re
 
 from dcor_pkg.ckan import unit
 from dcor_pkg.ckan.programs import CONFIGURATIONS
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import CKAN_USER
 
 #: in the environment of each program (programs.conf) and of what it starts; CKAN's commands have another configuration
 MARK = f"CKAN_INI={CONFIGURATIONS}/".encode()
@@ -20,12 +23,14 @@ def inside(host: Host) -> list[int]:
 
 
 def outside(host: Host) -> list[int]:
-    """Return the processes that run CKAN's programs, and are not in that control group."""
+    """Return the processes of CKAN's user that run its programs, and are not in that control group."""
     return [process for process in _all(host) if is_outside(host, process)]
 
 
 def is_outside(host: Host, process: int) -> bool:
     """Tell whether this is one of those."""
+    if not _is_of_ckan(host, process):
+        return False  # anybody can have such an environment
     marked = any(part.startswith(MARK) for part in read(host, process, "environ").split(b"\0"))
     return marked and not _is_inside(host, process)
 
@@ -35,6 +40,12 @@ def read(host: Host, process: int, name: str) -> bytes:
     with contextlib.suppress(*GONE):
         return host.path(f"/proc/{process}/{name}").read_bytes()
     return b""
+
+
+def _is_of_ckan(host: Host, process: int) -> bool:
+    """Tell whether the real user of a process is CKAN's (proc(5), "status")."""
+    found = re.search(rb"^Uid:\t(\d+)\t", read(host, process, "status"), re.MULTILINE)
+    return found is not None and int(found[1]) == pwd.getpwnam(CKAN_USER).pw_uid
 
 
 def _is_inside(host: Host, process: int) -> bool:

@@ -1,16 +1,18 @@
-"""The step that rebuilds the search index from the database when it is lost or outdated."""
+"""The step that completes the search index from the database, or rebuilds it when it is outdated as a whole."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.pending import REBUILD_INDEX
+from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import STATE
@@ -21,24 +23,17 @@ from dcor_pkg.services.solr import local as local_solr
 DATASETS = "SELECT count(*) FROM package WHERE type = 'dataset' AND state = 'active'"
 #: the database that the index was built from, and the Solr that holds it
 STATE_FILE = f"{STATE}/index.json"
+#: there: the ids of the datasets that CKAN cannot index
+UNINDEXED = "unindexed"
 #: a hundred thousand datasets take hours
 REBUILD_TIMEOUT_SECONDS = 24 * 3600.0
 #: a dataset is in the database a moment before it is in the index, so a difference counts if it lasts so many seconds
 PATIENCE_SECONDS, POLL_SECONDS = 10.0, 1.0
 
 
-class Drift(NamedTuple):
-    """How the index differs from the database, and the options of `ckan search-index rebuild` that help."""
-
-    reason: str
-    options: tuple[str, ...] = ()
-    #: whether it may be a change that is being made
-    may_pass: bool = False
-
-
 @dataclass(frozen=True)
 class SearchIndex:
-    """An index that was built from the present database, and has as many datasets."""
+    """An index that was built from the present database, and has as many datasets, except what CKAN cannot index."""
 
     release: str
     database: Endpoint
@@ -49,54 +44,67 @@ class SearchIndex:
         recorded = _recorded(host)
         if recorded is None:
             return "its database has not been recorded yet"
-        if recorded != self._pair():
+        if not self._is_of_pair(recorded):
             return f"was built from {recorded['database']} in {recorded['solr']}"
-        drift = self._drift(host)
-        return None if drift is None else drift.reason
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (drift := self._drift(host, recorded)) is not None and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        return drift
 
     def apply(self, host: Host) -> None:
-        """Rebuild the index if necessary; one that was built from another database is cleared first.
+        """Rebuild an index that is outdated as a whole, and clear one of another database first; then complete it.
 
-        An index for which nothing is recorded is an earlier installation's: it is used as it is, unless it is empty.
+        An index for which nothing is recorded is an earlier installation's: it is only completed.
         """
         recorded = _recorded(host)
-        if recorded not in (None, self._pair()):
+        if recorded is not None and not self._is_of_pair(recorded):
             self._rebuild(host, "--clear")
-        elif (drift := self._drift(host)) is not None:
-            self._rebuild(host, *drift.options)
-        state_file.write(host, STATE_FILE, self._pair())
+        elif pending.is_pending(host, REBUILD_INDEX):
+            self._rebuild(host)
+        command = ("python", "-m", "dcor_runtime.index")
+        output = release.run(host, self.release, *command, timeout=REBUILD_TIMEOUT_SECONDS)
+        failed = json.loads(output.strip().splitlines()[-1])
+        state_file.write(host, STATE_FILE, {**self._pair(), UNINDEXED: failed})
 
     def _rebuild(self, host: Host, *options: str) -> None:
-        command = ("ckan", "search-index", "rebuild", *options)
+        """Index all datasets: `--force` goes on after one that fails."""
+        command = ("ckan", "search-index", "rebuild", "--force", *options)
         release.run(host, self.release, *command, timeout=REBUILD_TIMEOUT_SECONDS)
         pending.clear(host, REBUILD_INDEX)
 
     def _pair(self) -> dict[str, str]:
         return {"database": self.database.address, "solr": self.solr.address}
 
-    def _drift(self, host: Host) -> Drift | None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while (drift := self._drift_now(host)) is not None and drift.may_pass and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-        return drift
+    def _is_of_pair(self, recorded: Mapping[str, Any]) -> bool:
+        return {**recorded, **self._pair()} == recorded
 
-    def _drift_now(self, host: Host) -> Drift | None:
+    def _drift(self, host: Host, recorded: Mapping[str, Any]) -> str | None:
+        """Return how the index differs from the database, or None."""
         try:
             datasets = int(psql.query(host, self.database, DATASETS))
         except CommandFailed:
-            return Drift("cannot be built yet: the database has no tables")
+            return "cannot be built yet: the database has no tables"
         found = _count(host, self.solr)
         if isinstance(found, str):
-            return Drift(found)
+            return found
         if datasets and pending.is_pending(host, REBUILD_INDEX):
-            return Drift("is older than the database's content")
-        if found == datasets:
-            return None
-        reason = f"has {found} datasets, and the database has {datasets}"
-        return Drift(reason, ("--only-missing",) if found < datasets else ("--clear",), may_pass=True)
+            return "is older than the database's content"
+        wanted = datasets - len(recorded.get(UNINDEXED, ()))
+        return None if found == wanted else f"has {found} datasets, and the database has {datasets}"
 
 
-def _recorded(host: Host) -> dict[str, str] | None:
+def notices(host: Host) -> list[Notice]:
+    """Return that there are datasets which nobody finds."""
+    failed = (_recorded(host) or {}).get(UNINDEXED, ())
+    if not failed:
+        return []
+    message = (
+        f"names datasets that CKAN cannot index, so that no search finds them ({len(failed)}, such as {failed[0]})"
+    )
+    return [Notice(STATE_FILE, message, f"CKAN says why: dcor-server ckan search-index rebuild {failed[0]}")]
+
+
+def _recorded(host: Host) -> dict[str, Any] | None:
     return state_file.read(host, STATE_FILE, None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.kernel.report import Notice
@@ -11,8 +12,9 @@ from dcor_pkg.machine.host import Host
 
 #: the queues of jobs, the shortest jobs first
 QUEUES = ("dcor-short", "dcor-normal", "dcor-long", "default")
-#: A web worker that has grown beyond this is started again after its request, in MiB.
-MOST_OF_A_WORKER = 2048
+#: A web worker that has grown beyond this is started again after its request, in MiB; and to what a limit is rounded:
+#: another kernel, which keeps a little more or less of the memory, is no other configuration.
+MOST_OF_A_WORKER, STEP = 2048, 256
 HINT = "With 2 GiB one user at a time can upload and read, with 4 GiB several; what other programs need comes on top."
 
 
@@ -23,12 +25,12 @@ def job_workers(facts: Facts) -> tuple[str, ...]:
 
 def worker_limit(facts: Facts) -> int:
     """Return the size in MiB from which on a web worker is started again."""
-    return min(MOST_OF_A_WORKER, facts.memory // 4)
+    return min(MOST_OF_A_WORKER, max(1, round(facts.memory / 4 / STEP)) * STEP)
 
 
 def check_memory(host: Host, _: Proposal) -> None:
-    """Raise DcorError where the server could not work at all."""
-    if (found := memory.total(host)) < memory.LEAST:
+    """Raise DcorError where the server could not work at all. One that works is not kept from upgrades."""
+    if not release.ids(host) and (found := memory.total(host)) < memory.LEAST:
         raise DcorError(f"This machine has {found} MiB of memory, and a DCOR server needs {memory.LEAST} MiB.", HINT)
 
 

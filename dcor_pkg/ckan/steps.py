@@ -14,7 +14,6 @@ from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.programs import UWSGI_INI
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
-from dcor_pkg.ckan.stored_files import StoredFiles
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.log_directories import LogDirectories
@@ -76,16 +75,10 @@ def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     )
 
 
-def content_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
-    """Return the steps that rebuild the search index, which may take hours, and look for files.
-
-    The site has to be complete before.
-    """
+def index_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
+    """Return the step that rebuilds the search index. It may take hours, so the site has to be complete before."""
     used = endpoints.of(settings)
-    return (
-        SearchIndex(release_id.wanted(facts), used.database, used.solr),
-        StoredFiles(used.database, used.object_store),
-    )
+    return (SearchIndex(release_id.wanted(facts), used.database, used.solr),)
 
 
 def removal_lines(settings: Settings) -> tuple[str, ...]:

@@ -1,20 +1,23 @@
-"""The step that reads files which the database names: a store that answers may have lost what it stored.
+"""Read files which the database names: a store that answers may have lost what it stored.
 
-It cannot bring anything back, so it says what an administrator can do.
+No step, for none can bring them back, and an administrator may have changed to a store into which they are still to be
+copied: `dcor-server status` and `check` end with 3, and each converge says so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
 
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine.host import Host
-from dcor_pkg.services.endpoint import Endpoint
+from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store.client import connect
 from dcor_pkg.services.postgresql import psql
 
-#: how many of the oldest files are looked at, and how many of the newest
-SAMPLE = 3
+#: how many of the oldest files are looked at, and how many of the newest; and for how long another one begins
+SAMPLE, TIMEOUT_SECONDS = 3, 30.0
 #: the objects of the oldest or newest files (dcor_shared, s3cc.py, get_s3_bucket_object_for_artifact)
 #: The bucket is that of the file's address: the dataset may have got another circle since.
 OBJECTS = """\
@@ -30,40 +33,33 @@ HINT = (
 )
 
 
-@dataclass(frozen=True)
-class StoredFiles:
-    """Some files that the database names, and that can be read from the store."""
-
-    database: Endpoint
-    store: Endpoint
-    name: str = "stored files"
-
-    def check(self, host: Host) -> str | None:
-        """Return the drift where none can be read: what one user claims to have uploaded is no reason to fail."""
-        asked, lost = sample(host, self.database, self.store)
-        return _text(asked, lost) if lost and len(lost) == len(asked) else None
-
-    def apply(self, host: Host) -> None:
-        """Raise DcorError, unless they can be read now."""
-        if (problem := self.check(host)) is not None:
-            raise DcorError(f"{problem[0].upper()}{problem[1:]}.", HINT)
+def problem(host: Host, settings: Settings) -> str | None:
+    """Return that some file cannot be read, or None. Raises DcorError where that cannot be found out."""
+    asked, lost = _sample(host, settings)
+    if not lost:
+        return None
+    return f"{len(lost)} of {len(asked)} files that were looked at cannot be read from the store, for example {lost[0]}"
 
 
-def problem(host: Host, database: Endpoint, store: Endpoint) -> str | None:
-    """Return that some file cannot be read, or None. Raises DcorError."""
-    asked, lost = sample(host, database, store)
-    return _text(asked, lost) if lost else None
-
-
-def sample(host: Host, database: Endpoint, store: Endpoint) -> tuple[list[str], list[str]]:
-    """Return the objects that were asked for, as BUCKET/NAME, and those of them that cannot be read."""
+def notices(host: Host, settings: Settings) -> list[Notice]:
+    """Return the same; what keeps it from being found out is reported elsewhere."""
     try:
-        asked = psql.query(host, database, QUERY).split()
+        found = problem(host, settings)
+    except DcorError:
+        return []
+    return [] if found is None else [Notice(endpoints.of(settings).object_store.address, f"lacks files: {found}", HINT)]
+
+
+def _sample(host: Host, settings: Settings) -> tuple[list[str], list[str]]:
+    """Return the objects that were asked for, as BUCKET/NAME, and those of them that cannot be read."""
+    used = endpoints.of(settings)
+    try:
+        names = psql.query(host, used.database, QUERY).split()
     except CommandFailed as error:
         raise DcorError(f"The database cannot be asked for its files: {psql.message(error.hint)}.") from None
-    client = connect(host, store)
-    return asked, [path for path in asked if not client.has(f"/{path}")]
-
-
-def _text(asked: list[str], lost: list[str]) -> str:
-    return f"{len(lost)} of {len(asked)} files that were looked at cannot be read from the store, for example {lost[0]}"
+    client, deadline = connect(host, used.object_store), time.monotonic() + TIMEOUT_SECONDS
+    asked: dict[str, bool] = {}
+    for name in names:
+        if time.monotonic() < deadline:
+            asked[name] = client.has(f"/{name}")
+    return list(asked), [name for name, is_there in asked.items() if not is_there]

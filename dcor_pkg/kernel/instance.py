@@ -32,6 +32,11 @@ def become(host: Host, text: str) -> None:
     host.write(INSTANCE, text, ACCESS)
 
 
+def take_up_command(key: str) -> str:
+    """Return the command by which an administrator says so, also before the first installation."""
+    return f"mkdir -p {paths.CONFIGURATION} && touch {take_up(key)}"
+
+
 def take_up(key: str) -> str:
     """Return the file by which an administrator lets this server have the content of a service: a setting's name."""
     return f"{paths.CONFIGURATION}/take-up-{key}"

@@ -49,11 +49,11 @@ class ManagedFile:
         found = host.read(self.path)
         if found is None:
             return "is missing"
-        if is_foreign(host, self.path, found):
+        wanted = self.text(host)
+        if found != wanted and is_foreign(host, self.path, found):
             return f"is another program's, so it is moved to {aside(host, self.path)}"
         if (drift := host.access_drift(self.path, self.access)) is not None:
             return drift
-        wanted = self.text(host)
         if is_ours(host, self.path, found):
             return None if found == wanted else "differs from what the settings need"
         if found == wanted:
@@ -64,7 +64,7 @@ class ManagedFile:
     def apply(self, host: Host) -> None:
         """Write the file; where an admin has changed it, write the new version next to it and keep the file."""
         wanted = self.text(host)
-        if is_foreign(host, self.path, host.read(self.path)):
+        if host.read(self.path) != wanted and is_foreign(host, self.path, host.read(self.path)):
             _put_aside(host, self.path)
         found = host.read(self.path)
         if found not in (None, wanted) and not is_ours(host, self.path, found):

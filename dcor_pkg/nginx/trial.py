@@ -11,6 +11,7 @@ from dcor_pkg.machine import facts
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import additions
 from dcor_pkg.nginx.site import ENABLED, READ, SITE, SITES, UNREAD, UNREAD_HINT, is_read, site
+from dcor_pkg.services.object_store.local import TOKEN
 from dcor_pkg.tls.pair import PAIRS
 
 HINT = "Nothing was changed. Look for what contradicts it in the other files of nginx: nginx -T"
@@ -34,7 +35,14 @@ def _try_text(host: Host, proposal: Proposal) -> None:
     if proposal.before is not None and None in PAIRS[wanted.certificate].read(host):
         wanted = replace(wanted, certificate=proposal.before.certificate)  # the other one is made by a step
     with host.private_file(site(wanted, facts.read(host)).text(host)) as path:
-        _run(host, f"mount --bind {host.path(path)} {SITE}; exec {' '.join(additions.VALIDATE)}")
+        script = f"{_without_token(host)}mount --bind {host.path(path)} {SITE}; exec {' '.join(additions.VALIDATE)}"
+        _run(host, script)
+
+
+def _without_token(host: Host) -> str:
+    """Return commands for a machine without the file with nginx's token, which a step of the local store makes."""
+    directory, _, name = TOKEN.rpartition("/")
+    return "" if host.exists(TOKEN) else f"mount -t tmpfs -o mode=700 tmpfs {directory}; : >{directory}/{name}; "
 
 
 def _run(host: Host, script: str) -> str:

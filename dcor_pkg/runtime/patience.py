@@ -14,8 +14,6 @@ from typing import Any, TypeVar
 import pysolr
 import redis
 from ckan.lib import redis as ckan_redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
 from requests import ConnectionError as NoAnswer
 from requests.adapters import HTTPAdapter
 from sqlalchemy import event
@@ -23,6 +21,8 @@ from sqlalchemy.engine import Engine
 
 #: PostgreSQL reads its log again after a crash; on a slow disk that takes as long
 WAIT_SECONDS, PAUSE_SECONDS = 15.0, 0.1
+#: for one attempt to connect to Redis over a network
+CONNECT_SECONDS = 5.0
 #: what redis-py raises where nobody listens (OSError), or before the first command is answered
 NO_REDIS = (OSError, redis.ConnectionError, redis.TimeoutError)
 Result = TypeVar("Result")
@@ -37,7 +37,7 @@ class Patience:
     def __init__(self) -> None:
         self._exhausted = False
 
-    def call(self, attempt: Callable[[], Result], errors: type[Exception]) -> Result:
+    def call(self, attempt: Callable[[], Result], errors: type[Exception] | tuple[type[Exception], ...]) -> Result:
         """Return the result of an attempt, which is repeated after these errors. Raises the last one."""
         deadline = time.monotonic() + (0.0 if self._exhausted else WAIT_SECONDS)
         while True:
@@ -87,10 +87,18 @@ class Adapter(HTTPAdapter):  # type: ignore[misc]  # of no known type
 
 
 class Pool(redis.ConnectionPool):  # type: ignore[misc]  # of no known type
-    """Connections to Redis, of which each is tried for some seconds; no command is repeated."""
+    """Connections to Redis, for each of which is waited; no command is repeated."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._patience = Patience()
 
     @classmethod
     def from_url(cls, url: str, **options: Any) -> Any:
-        """Return a pool for an address (redis-py, "Retry Helpers")."""
-        retry = Retry(ConstantBackoff(PAUSE_SECONDS), int(WAIT_SECONDS / PAUSE_SECONDS), NO_REDIS)
-        return super().from_url(url, retry=retry, **options)
+        """Return a pool for an address; a network that loses packets must not hold an attempt for minutes."""
+        limit = {} if url.startswith("unix:") else {"socket_connect_timeout": CONNECT_SECONDS}
+        return super().from_url(url, **limit, **options)
+
+    def get_connection(self, *arguments: Any, **options: Any) -> Any:
+        """Return a connection that is open (redis-py, `ConnectionPool`)."""
+        return self._patience.call(functools.partial(super().get_connection, *arguments, **options), NO_REDIS)

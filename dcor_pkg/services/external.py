@@ -79,7 +79,7 @@ def _require_empty(host: Host, engine: Engine, endpoint: Endpoint, password: Sec
     if found is not None:
         raise UnusableService(
             f"it is not empty ({found}), and not this server's",
-            f"To take it up (back it up first): touch {instance.take_up(engine.key)}. To leave it alone, name an empty one.",
+            f"To take it up (back it up first): {instance.take_up_command(engine.key)}. To leave it alone, name an empty one.",
         )
 
 

@@ -37,16 +37,18 @@ def steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
 
 
 def running_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
-    """Return the steps that wait until the local engines run and answer, and then mark the store.
-
-    The mark needs CKAN's tables.
-    """
-    started, used = _started_here(settings), endpoints.of(settings)
+    """Return the steps that wait until the local engines run, and answer."""
+    started = _started_here(settings)
     return (
         *(Service(engine.unit) for engine in started),
         *(Answering(engine, engines.endpoint(engine, settings)) for engine in started),
-        StoreMark(used.object_store, used.database),
     )
+
+
+def mark_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
+    """Return the step that marks the store. It needs CKAN's tables, and nothing that serves needs the mark."""
+    used = endpoints.of(settings)
+    return (StoreMark(used.object_store, used.database),)
 
 
 def switch_off_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:

@@ -15,7 +15,7 @@ from dcor_pkg.kernel.timers import TIMERS
 from dcor_pkg.machine import disk, memory, unix_http
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import loopback
-from dcor_pkg.services import endpoints, engines, external
+from dcor_pkg.services import engines, external
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
@@ -70,9 +70,8 @@ def _service(host: Host, engine: Engine, settings: Settings) -> Part:
 
 
 def _stored_files(host: Host, settings: Settings) -> Part:
-    used = endpoints.of(settings)
     try:
-        return Part("stored files", stored_files.problem(host, used.database, used.object_store))
+        return Part("stored files", stored_files.problem(host, settings))
     except DcorError as error:
         return Part("stored files", error.reason)
 

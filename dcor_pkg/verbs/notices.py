@@ -7,7 +7,7 @@ import textwrap
 from dcor_pkg.answers import settings_text
 from dcor_pkg.answers.settings import PAGES, Settings, as_answers
 from dcor_pkg.ckan import additions as ckan_additions
-from dcor_pkg.ckan import sizes
+from dcor_pkg.ckan import search_index, sizes, stored_files
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.known_issues import notices as known_issues
 from dcor_pkg.errors import DcorError
@@ -25,7 +25,13 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
     """Return the notices about pages, changed files, additions and known issues. They contain no secret."""
     changed = managed_file.changed_by_admin(host)
     overridden = [] if CKAN_INI in changed else _overridden(host, settings)
-    found = [*overridden, *(_changed(host, path) for path in changed), *known_issues.collect(host)]
+    found = [
+        *overridden,
+        *(_changed(host, path) for path in changed),
+        *known_issues.collect(host),
+        *search_index.notices(host),
+        *stored_files.notices(host, settings),
+    ]
     return [*empty_pages(settings), *sizes.notices(host), *found]
 
 

@@ -29,10 +29,10 @@ ORDER = (
     "file /etc/ckan/default/ckan.ini",
     "database schema",
     "service dcor-solr.service",
-    "mark of the object store",
     "active release",
     "nginx site",
     "service nginx.service",
+    "mark of the object store",
     "search index",
 )
 

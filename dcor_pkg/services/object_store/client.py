@@ -51,8 +51,8 @@ class Client:
         return Answer(int(status), body)
 
     def has(self, path: str) -> bool:
-        """Tell whether an object can be read, by its first byte."""
-        return self.ask("GET", path, first_byte=True).status in (200, 206)
+        """Tell whether an object can be read, by its first byte; an empty one has none (RFC 9110, status 416)."""
+        return self.ask("GET", path, first_byte=True).status in (200, 206, 416)
 
     def buckets(self) -> list[str]:
         """Return the names of all buckets. Raises UnusableService."""

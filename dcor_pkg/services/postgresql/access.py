@@ -1,12 +1,10 @@
 """Whether the PostgreSQL of this machine lets us in by its socket, as Debian's does: its superuser, and CKAN's user.
 
-Who may connect is not computed from its files but tried: PostgreSQL says that a role does not exist only to those whom
-it has let in. Other set-ups are refused with their file and line; nothing is changed for the cluster's other databases.
+Who may connect is tried, and read from its files only as long as there is no role or database to try it with. Other
+set-ups are refused with their file and line; nothing is changed for the cluster's other databases.
 """
 
 from __future__ import annotations
-
-import re
 
 from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.answers.validators import LOCAL
@@ -18,11 +16,17 @@ from dcor_pkg.services.postgresql.cluster import OWNER, TIMEOUT_SECONDS, Cluster
 
 #: as the superuser; a cluster that follows another one is read-only, too
 RIGHTS = "SELECT current_setting('is_superuser') || ' ' || current_setting('transaction_read_only')"
-#: what PostgreSQL answers to who may connect, before the first installation is complete
-NOT_MADE_YET = re.compile(r'(role|database) "[\w-]+" does not exist|permission denied for database "[\w-]+"')
+#: 1 where CKAN's user and database exist, and the one may connect to the other, so that a login has to succeed
+MADE = """
+SELECT count(*) FROM pg_roles, pg_database WHERE rolname = '{user}' AND datname = '{name}' AND datallowconn
+AND has_database_privilege(rolname, datname, 'CONNECT')
+"""
+#: the methods by which the system itself says who connects, or everybody may; what ends the result of RULE
+ALLOWING = (", peer", ", trust")
 #: the first line of pg_hba.conf for a role and a database, except groups and patterns; since version 16 it has a file
 RULE = """
 SELECT coalesce(to_jsonb(rule)->>'file_name', current_setting('hba_file')) || ', line ' || line_number || ', ' || auth_method
+|| coalesce(' ' || array_to_string(options, ' '), '')
 FROM pg_hba_file_rules AS rule
 WHERE type = 'local' AND database && ARRAY['all', '{name}'] AND user_name && ARRAY['all', '{user}']
 ORDER BY coalesce((to_jsonb(rule)->>'rule_number')::int, line_number) LIMIT 1
@@ -43,8 +47,14 @@ def require(host: Host, database: Endpoint, ours: Cluster) -> None:
     if rights != "on off":
         problem = f"in {ours.label} the role {OWNER} cannot create a database: it is no superuser, or all is read-only"
         raise _refused(ours, problem, "A cluster that follows another one cannot be used.")
-    if (message := psql.problem(host, database)) is not None and not NOT_MADE_YET.fullmatch(message):
-        rule = psql.as_superuser(host, RULE.format(name=database.name, user=database.user)) or ours.hba
+    message = psql.problem(host, database)
+    if message is None:
+        return
+    names = {"name": database.name, "user": database.user}
+    rule = psql.as_superuser(host, RULE.format(**names))
+    # The message is in the language of the machine; before the first installation it only says that nothing exists yet.
+    if psql.as_superuser(host, MADE.format(**names)) == "1" or not rule.endswith(ALLOWING):
+        rule = rule or ours.hba
         problem = f"{ours.label} does not let {database.user} in by its socket: {message} ({rule})"
         raise _refused(ours, problem, _allow(ours, "before it", f"local {database.name} {database.user} peer"))
 

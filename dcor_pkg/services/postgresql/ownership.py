@@ -46,7 +46,7 @@ def require(host: Host, database: Endpoint) -> None:
             f"dcor-server/{database.key}",
             LOCAL,
             problem,
-            f"To take it up (it is dumped into {DUMPS} first): touch {TAKE_UP}. To leave it alone, give this server a "
+            f"To take it up (it is dumped into {DUMPS} first): {instance.take_up_command(database.key)}. To leave it alone, give this server a "
             "database of another name: postgresql://USER@HOST/NAME.",
         )
 

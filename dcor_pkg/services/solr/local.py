@@ -47,7 +47,7 @@ LINKS = {
 }
 
 #: the search for what CKAN shows as datasets, as a part of an address
-DATASETS = "%2Bstate:active+%2Bdataset_type:dataset"
+DATASETS = "%2Bstate:active+%2Bdataset_type:dataset+%2Bsite_id:default"
 
 PUBLIC = Access(0o644)
 OF_SOLR = Access(0o640, "root", "dcor-solr")

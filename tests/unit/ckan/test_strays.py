@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from dcor_pkg.ckan import strays
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.verbs.take_down import take_down
 from tests.unit.command_line import CommandLine
 
@@ -20,8 +22,12 @@ INSIDE, OUTSIDE = "0::/system.slice/dcor-ckan.service\n", "0::/system.slice/supe
 IGNORES_TERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
 
 
-def add(host: Host, process: int, group: str = OUTSIDE, environment: str = f"LANG=C\0{OURS}\0") -> None:
+def add(
+    host: Host, process: int, group: str = OUTSIDE, environment: str = f"LANG=C\0{OURS}\0", user: str = CKAN_USER
+) -> None:
     """Let the machine run a process."""
+    number = pwd.getpwnam(user).pw_uid
+    host.write(f"/proc/{process}/status", f"Name:\tuwsgi\nUid:\t{number}\t{number}\t0\t0\n", Access(0o444))
     host.write(f"/proc/{process}/cgroup", group, Access(0o444))
     host.write(f"/proc/{process}/environ", environment, Access(0o400))
 
@@ -51,6 +57,13 @@ def child(host: Host) -> Iterator[subprocess.Popen[str]]:
 def test_other_processes_are_none(host: Host, group: str, environment: str) -> None:
     add(host, 4711, group, environment)
     host.write("/proc/self/environ", f"{OURS}\0", Access(0o400))
+    assert NoStrays().check(host) is None
+
+
+@pytest.mark.parametrize("user", ["root", "nobody"])
+def test_the_process_of_another_user_is_none(host: Host, user: str) -> None:
+    """Anybody can have such an environment; root's shell must not be killed for it."""
+    add(host, 4711, user=user)
     assert NoStrays().check(host) is None
 
 

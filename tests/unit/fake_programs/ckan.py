@@ -50,7 +50,9 @@ class Ckan:
     commands: list[tuple[str, ...]] = field(default_factory=list)
     fault: dict[str, str] = field(default_factory=dict)
     #: what modules of dcor-server that run inside CKAN's Python print as JSON, by name
-    results: dict[str, Any] = field(default_factory=lambda: {"reconcile": {"unknown": 0, "suspicious": False}})
+    results: dict[str, Any] = field(
+        default_factory=lambda: {"reconcile": {"unknown": 0, "suspicious": False}, "index": []}
+    )
     #: what the web server answers instead of 200, by path
     answers: dict[str, Answer] = field(default_factory=dict)
 
@@ -89,6 +91,8 @@ class Ckan:
             assert call.user == "www-data", call.argv
             self.commands.append((name, *call.argv[3:]))
             self._fail(call, name)
+            if name == "index":
+                self.documents = self.postgresql.databases[self.database].datasets - len(self.results[name])
             return f"a warning of a library\n{json.dumps(self.results[name])}\n"
 
         return handler

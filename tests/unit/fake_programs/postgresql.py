@@ -57,7 +57,7 @@ class Postgresql:
     rights: str = "on off"
     #: how it refuses CKAN's user, whatever exists, and by which rule
     refusal: str = ""
-    rule: str = ""
+    rule: str = "/etc/postgresql/15/main/pg_hba.conf, line 118, peer"
     #: the objects of files that CKAN's database names
     objects: list[str] = field(default_factory=list)
     #: the SQL that has changed rows
@@ -265,6 +265,9 @@ SUPERUSER: dict[str, Answer] = {
     r"SELECT system_identifier FROM pg_control_system\(\)": lambda *_: 7,
     r"SELECT current_setting\('is_superuser'\) .*": lambda it, *_: it.rights,
     r"\nSELECT coalesce\(.*FROM pg_hba_file_rules .*": lambda it, *_: it.rule,
+    r"\nSELECT count\(\*\) FROM pg_roles, pg_database .*": lambda it, *_: int(
+        "www-data" in it.roles and "ckan_default" in it.databases
+    ),
     r"\nSELECT 'database', .* FROM pg_database WHERE datname = '(\w+)'\n.* WHERE rolname = '\1'\n"
     r".* WHERE rolname = '([\w-]+)'\n": _marks,
     r"SELECT count\(\*\) FROM pg_class JOIN pg_namespace .*": _relations,

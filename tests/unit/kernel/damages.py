@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import facts, state_file
 from dcor_pkg.machine.host import Access
-from dcor_pkg.machine.paths import ADDRESSES, CKAN_INI, PRESERVED, PROGRAMS
+from dcor_pkg.machine.paths import ADDRESSES, CKAN_INI, CKAN_USER, PRESERVED, PROGRAMS
 from dcor_pkg.plan import build_plan
 from dcor_pkg.runtime import store_mark
 from dcor_pkg.services import endpoints
@@ -143,6 +144,7 @@ def leave_stray(machine: Machine) -> None:
     directory = f"/proc/{process.pid}"
     write(f"{directory}/cgroup", "0::/system.slice/supervisor.service\n")(machine)
     write(f"{directory}/environ", f"{processes.MARK.decode()}a.b/ckan.ini\0")(machine)
+    write(f"{directory}/status", f"Name:\tuwsgi\nUid:\t{pwd.getpwnam(CKAN_USER).pw_uid}\t33\t33\t33\n")(machine)
 
     def disappear() -> None:
         process.wait()
@@ -230,12 +232,6 @@ def lose_dataset_in_index(machine: Machine) -> None:
 def have_deleted_dataset_in_index(machine: Machine) -> None:
     machine.postgresql.databases[cluster.DATABASE].datasets = 3
     machine.ckan.documents = 4
-
-
-def lose_object(machine: Machine) -> None:
-    """Let the store lose an object until it was asked twice."""
-    machine.postgresql.objects = [f"circle-{'0' * 36}/resource/123/456/789"]
-    machine.object_store.lost_objects = 2
 
 
 def fall_silent(unit: str) -> Damage:

@@ -14,7 +14,6 @@ from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
-from dcor_pkg.ckan.stored_files import StoredFiles
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.kernel import instance, pending, secrets
 from dcor_pkg.kernel.data_directory import DataDirectory
@@ -343,7 +342,6 @@ CASES = (
         before=damages.fall_silent(redis.UNIT),
         name="redis-server@dcor",
     ),
-    Case(StoredFiles, {"gone for a moment": damages.lose_object}, before=damages.lose_object),
     Case(
         SearchIndex,
         {

@@ -55,11 +55,22 @@ class Solr:
 
 
 class ConnectionPool:
-    """The same, of redis."""
+    """The same, of redis: connections fail `failures` times."""
+
+    failures = 0
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self.url, self.options = url, options
 
     @classmethod
-    def from_url(cls, url: str, **options: Any) -> dict[str, Any]:
-        return {"url": url, **options}
+    def from_url(cls, url: str, **options: Any) -> ConnectionPool:
+        return cls(url, **options)
+
+    def get_connection(self, *arguments: Any) -> str:
+        if ConnectionPool.failures:
+            ConnectionPool.failures -= 1
+            raise NoAnswer
+        return f"connection for {arguments}"
 
 
 @pytest.fixture
@@ -71,8 +82,6 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     made = (
         module("pysolr", Solr=type("Solr", (Solr,), {"get_session": Solr.get_session})),
         redis,
-        module("redis.backoff", ConstantBackoff=lambda seconds: seconds),
-        module("redis.retry", Retry=lambda *arguments: arguments),
         module("requests", ConnectionError=NoAnswer),
         module("requests.adapters", HTTPAdapter=HttpAdapter),
         module("sqlalchemy", event=event),
@@ -150,11 +159,20 @@ def test_requests_to_solr_are_repeated(patience: Any, scheme: str) -> None:
     assert adapter.send("GET /select", timeout=60) == "GET /select {'timeout': 60}"
 
 
-def test_connections_to_redis_are_repeated(patience: Any) -> None:
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [("unix:///x", {"db": 1}), ("rediss://redis.example.org", {"db": 1, "socket_connect_timeout": 5.0})],
+)
+def test_connections_to_redis_are_repeated(patience: Any, url: str, options: dict[str, Any]) -> None:
     patience.install()
-    pool = patience.ckan_redis.ConnectionPool.from_url("unix:///x", db=1)
-    assert (pool["url"], pool["db"]) == ("unix:///x", 1)
-    backoff, retries, errors = pool["retry"]
-    assert (backoff, retries) == (0.01, 30)
-    assert issubclass(ConnectionRefusedError, errors)
-    assert issubclass(NoAnswer, errors)
+    pool = patience.ckan_redis.ConnectionPool.from_url(url, db=1)
+    assert (pool.url, pool.options) == (url, options)
+    ConnectionPool.failures = 2
+    assert pool.get_connection("PING") == "connection for ('PING',)"
+    ConnectionPool.failures = 1000
+    with pytest.raises(NoAnswer):
+        pool.get_connection("PING")
+    left = ConnectionPool.failures
+    with pytest.raises(NoAnswer):
+        pool.get_connection("PING")
+    assert ConnectionPool.failures == left - 1

@@ -54,8 +54,22 @@ def test_who_is_not_let_in_is_told_the_line_and_what_belongs_before_it(machine: 
     assert "before it: local ckan_default www-data peer; then: systemctl reload postgresql@15-main" in error.hint
 
 
+@pytest.mark.parametrize("words", ["Rolle »www-data« existiert nicht", "le rôle « www-data » n'existe pas"])
+def test_before_the_first_installation_the_language_of_the_messages_does_not_matter(
+    machine: Machine, words: str
+) -> None:
+    machine.postgresql.refusal = f"FATAL:  {words}"
+    local.require_usable(machine.host)
+
+
+@pytest.mark.parametrize("method", ["peer map=people", "reject", "md5"])
+def test_before_the_first_installation_the_method_of_the_rule_counts(machine: Machine, method: str) -> None:
+    machine.postgresql.refusal, machine.postgresql.rule = "FATAL:  Rolle fehlt", f"{HBA}, line 97, {method}"
+    assert f"({HBA}, line 97, {method})" in refused(machine).reason
+
+
 def test_without_a_rule_the_file_is_named(machine: Machine) -> None:
-    machine.postgresql.refusal = REFUSALS[1]
+    machine.postgresql.refusal, machine.postgresql.rule = REFUSALS[1], ""
     assert f"({HBA})" in refused(machine).reason
 
 
@@ -104,7 +118,7 @@ def test_no_cluster_at_all_is_said_so(machine: Machine) -> None:
 
 
 def test_what_was_not_known_before_the_cluster_ran_is_no_bug_either(machine: Machine) -> None:
-    machine.postgresql.refusal = REFUSALS[0]
+    machine.postgresql.refusal, machine.postgresql.rule = REFUSALS[0], f"{HBA}, line 97, scram-sha-256"
     (outcome,) = run([DATABASE], machine.host)
     assert outcome.result is Result.FAILED
     assert "does not let www-data in" in outcome.reason
