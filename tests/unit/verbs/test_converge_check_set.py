@@ -47,6 +47,20 @@ def test_a_converge_prints_what_it_changed_and_logs_it(server: CommandLine) -> N
     assert server.machine.host.access(last_converge.LOG) == Access(0o640, "root", "adm")
 
 
+def test_files_that_the_store_has_lost_are_told_by_each_command_and_are_no_drift(server: CommandLine) -> None:
+    """No step can bring them back, or knows whether an administrator is about to copy them into another store."""
+    server.machine.postgresql.objects = [f"circle-{'0' * 36}/resource/123/456/789{number}" for number in "ab"]
+    server.machine.object_store.lost_objects = 1
+    ended = server("check")
+    assert (ended.code, "1 of 2 files that were looked at cannot be read" in ended.out) == (3, True)
+    server.machine.object_store.lost_objects = 2
+    ended = server("converge")
+    assert (ended.code, "restore the data directory, or the store, from a backup" in ended.out) == (0, True)
+    server.machine.object_store.lost_objects = 2
+    assert server("status").code == 3
+    assert server("check").code == 0
+
+
 @pytest.mark.parametrize(("options", "least"), [((), 0.0), (("--wait",), 3600.0)])
 def test_a_converge_waits_for_another_command_as_long_as_it_is_told(
     server: CommandLine, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], least: float
