@@ -83,16 +83,13 @@ class ActiveRelease:
         return switch.probe_search(host, wanted, self.hostname)
 
     def _is_deaf(self, host: Host, wanted: Programs) -> bool:
-        """Return whether the web server does not serve, also after the time that its start may take."""
+        """Return whether the web server does not answer, also after the time that its start may take.
+
+        One that answers with an error is not restarted: that would not help, and be repeated each hour.
+        """
         if self._programs_drift(host, wanted) is not None or self._web_drift(host, wanted) is None:
             return False
-        if not all(map(host.exists, wanted.sockets)):
-            return True
-        try:
-            switch.prove(host, wanted, self.hostname)
-        except DcorError:
-            return True
-        return False
+        return not all(map(host.exists, wanted.sockets)) or not switch.answers(host, wanted, self.hostname)
 
     def _switch(self, host: Host, wanted: Programs) -> None:
         """Switch to the programs. If that fails, only those that nginx is pointed at stay. Raises DcorError."""

@@ -105,5 +105,13 @@ def search_problem(body: str | bytes) -> str | None:
     return None if succeeds else "package_search does not succeed"
 
 
+def answers(host: Host, programs: Programs, hostname: str) -> bool:
+    """Return whether the web server of a release answers at all, within the time that its start may take."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while (answer := _get(host, programs, SEARCH, hostname)).status == 0 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return answer.status != 0
+
+
 def _get(host: Host, programs: Programs, target: str, hostname: str) -> unix_http.Answer:
     return unix_http.get(str(host.path(programs.probe)), target, hostname, user=CKAN_USER)

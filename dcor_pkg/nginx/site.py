@@ -73,8 +73,8 @@ class Site:
 
 
 def is_read(files: str) -> bool:
-    """Return whether the site is among the files that nginx reads, as READ prints them."""
-    return f"# configuration file {ENABLED}:\n" in files
+    """Return whether the site, or the link to it, is among the files that nginx reads, as READ prints them."""
+    return any(f"# configuration file {path}:\n" in files for path in (ENABLED, SITE))
 
 
 def site(settings: Settings, facts: Facts) -> ManagedFile:

@@ -122,7 +122,9 @@ def _work(queue: str, starter: int) -> NoReturn:
 
 def offer_to_be_killed(score: int) -> None:
     """Come before others, and all children too, when the kernel needs memory (proc(5), "oom_score_adj")."""
-    Path("/proc/self/oom_score_adj").write_text(f"{score}\n", encoding="ascii")
+    # In some containers that file cannot be written; jobs have to be done there as well.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(f"{score}\n", encoding="ascii")
 
 
 if __name__ == "__main__":

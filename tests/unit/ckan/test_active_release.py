@@ -99,22 +99,23 @@ def test_each_way_to_differ_is_named(host: Host, states: dict[str, str]) -> None
 def test_a_web_server_that_runs_and_does_not_serve_is_restarted(
     host: Host, states: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lost socket at once; another silence only when it lasts longer than a start may take."""
+    """A lost socket at once; silence when it lasts longer than a start may take; an error is no silence."""
     STEP.apply(host)
     wanted = programs.wanted(host, "2.0", STEP.reads)
     host.remove(wanted.socket)
-    proven: list[str | None] = []
-    monkeypatch.setattr(switch, "prove", lambda *_: proven.append(switch.probe_search(*_)))
+    monkeypatch.setattr(switch, "answers", lambda *_: True)
     assert STEP.check(host) == f"the socket {wanted.socket} of {wanted.web} is gone"
     STEP.apply(host)
     assert pending.is_pending(host, unit.RESTART)
     assert STEP.check(host) is None
     pending.clear(host, unit.RESTART)
-    answers = iter(["answers with status 0", "answers with status 0", None])
-    monkeypatch.setattr(switch, "probe_search", lambda *_: next(answers))
-    assert STEP.check(host) == "answers with status 0"
+    monkeypatch.setattr(switch, "probe_search", lambda *_: "answers with status 500")
+    assert STEP.check(host) == "answers with status 500"
     STEP.apply(host)
     assert not pending.is_pending(host, unit.RESTART)
+    monkeypatch.setattr(switch, "answers", lambda *_: False)
+    STEP.apply(host)
+    assert pending.is_pending(host, unit.RESTART)
 
 
 def test_the_link_to_the_active_release_is_there_before_its_programs_start(
