@@ -16,9 +16,6 @@ from dcor_pkg.machine.paths import ADDRESSES
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import psql
 
-#: the addresses in each database that was used, the last one at the end
-STATE_FILE = ADDRESSES
-
 Pair = dict[str, str]
 
 
@@ -49,7 +46,7 @@ class Addresses:
             pending.request(host, REBUILD_INDEX)
             psql.query(host, self.database, "\n".join(["BEGIN;", *map(self._replacement, former), "COMMIT;"]))
         recorded.pop(self.database.address, None)
-        state_file.write(host, STATE_FILE, {**recorded, self.database.address: self._wanted()})
+        state_file.write(host, ADDRESSES, {**recorded, self.database.address: self._wanted()})
 
     def _replacement(self, former: Pair) -> str:
         """Return the SQL that replaces a former pair of addresses."""
@@ -62,7 +59,7 @@ class Addresses:
 
 
 def _recorded(host: Host) -> dict[str, Pair]:
-    return state_file.read(host, STATE_FILE, {})
+    return state_file.read(host, ADDRESSES, {})
 
 
 def _replace(column: str, old: str, new: str) -> str:
