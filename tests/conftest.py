@@ -34,8 +34,9 @@ Boot = Callable[..., Machine]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the tests of machines run on another Debian: scripts/test system --suite trixie."""
+    """Let the tests of machines run on another Debian (`--suite trixie`), and with those marked as long (`--all`)."""
     parser.addoption("--suite", default=roots.SUITES[0], choices=roots.SUITES, help="the Debian that machines have")
+    parser.addoption("--all", action="store_true", help="run also the tests that are marked as long")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -44,9 +45,16 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("system")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest tests first, so that the workers finish at about the same time."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long tests out, unless all are asked for; run the longest files first, so that the workers end together."""
+    if not config.getoption("--all"):
+        config.hook.pytest_deselected(items=[item for item in items if _is_long(item)])
+        items[:] = [item for item in items if not _is_long(item)]
     items.sort(key=lambda item: FIRST.index(_file(item)) if _file(item) in FIRST else len(FIRST))
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("long") is not None
 
 
 def _file(item: pytest.Item) -> str:

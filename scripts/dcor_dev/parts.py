@@ -8,6 +8,9 @@ from pathlib import Path
 #: The directory of programs that measure.
 BENCHMARKS = "bench"
 
+#: Stands for all parts, with the tests that are marked as long.
+ALL = "all"
+
 #: A server needs 1.5 GB; a worker has up to two, one that several tests share and one of the current test.
 BYTES_PER_WORKER = 4 << 30
 
@@ -26,11 +29,8 @@ def benchmarks(tree: Path) -> list[Path]:
 
 
 def worker_count(cores: int, memory: int) -> int:
-    """Return the number of workers for a computer with so many cores and bytes of memory.
-
-    There are more than cores, because machines often wait: for a boot, a timer, a disk.
-    """
-    return max(1, min(cores * 3 // 2, memory // BYTES_PER_WORKER, MAX_WORKERS))
+    """Return the number of workers for a computer with so many cores and bytes of memory."""
+    return max(1, min(cores, memory // BYTES_PER_WORKER, MAX_WORKERS))
 
 
 def worker_options() -> list[str]:

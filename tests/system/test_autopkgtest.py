@@ -20,6 +20,7 @@ INSIDE = "/srv/checkout"
 RUN = ("autopkgtest", "--no-built-binaries", "--ignore-restrictions=breaks-testbed", f"{INSIDE}/", "--", "null")
 
 
+@pytest.mark.long
 def test_autopkgtest_passes_in_a_machine(
     boot: Boot, installed: layers.Stack, package_mounts: dict[Path, str], tmp_path: Path
 ) -> None:

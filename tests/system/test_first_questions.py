@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_answers, install_command, install_frontends, setting
@@ -122,6 +123,7 @@ def _answer_with_database_file(machine: Machine) -> None:
     assert "* dcor-server/hostname: file.example.org" in machine.run("debconf-show", "dcor-server", env=override).stdout
 
 
+@pytest.mark.long
 def test_a_first_installation_without_answers_uses_the_defaults(
     boot: Boot, bare: layers.Stack, debs: list[Path], package_mounts: dict[Path, str]
 ) -> None:

@@ -32,7 +32,13 @@ apt-get install -y dcor-server
 """
 
 
-@pytest.mark.parametrize("way", [FROM_A_MEDIUM, FROM_THE_REPOSITORY], ids=["medium", "repository"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(FROM_A_MEDIUM, id="medium", marks=pytest.mark.long),
+        pytest.param(FROM_THE_REPOSITORY, id="repository"),
+    ],
+)
 def test_installation_without_a_network_from(
     way: str, boot: Boot, bare: layers.Stack, suite: str, debs: list[Path]
 ) -> None:

@@ -121,10 +121,13 @@ def purge(machine: Machine, command: str = "purge -y dcor-server") -> str:
     return machine.shell(f"DEBIAN_FRONTEND=noninteractive apt-get {command} 2>&1")
 
 
-PURGES = [("purge -y dcor-server", "dialog"), ("purge -y --autoremove dcor-server", "noninteractive")]
+PURGES = [
+    pytest.param("purge -y dcor-server", "dialog", id="dialog"),
+    pytest.param("purge -y --autoremove dcor-server", "noninteractive", id="noninteractive", marks=pytest.mark.long),
+]
 
 
-@pytest.mark.parametrize(("command", "frontend"), PURGES, ids=["dialog", "noninteractive"])
+@pytest.mark.parametrize(("command", "frontend"), PURGES)
 def test_data_and_answers_are_preserved_by_a_purge_and_a_new_installation(
     machine: Machine, debs: list[Path], command: str, frontend: str
 ) -> None:

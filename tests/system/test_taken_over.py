@@ -186,6 +186,7 @@ def test_a_switch_needs_nothing_of_debians_supervisor(machine: Machine) -> None:
     assert_healthy(machine)
 
 
+@pytest.mark.long
 def test_another_scratch_directory_can_be_written_by_ckan(machine: Machine) -> None:
     machine.shell("dcor-server set scratch-directory=/srv/scratch")
     assert serves(machine)

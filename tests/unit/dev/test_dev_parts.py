@@ -31,7 +31,7 @@ def test_an_unknown_part_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cores", "gigabytes", "workers"), [(1, 8, 1), (2, 24, 3), (2, 4, 1), (2, 2, 1), (16, 32, 8), (64, 512, 8)]
+    ("cores", "gigabytes", "workers"), [(2, 24, 2), (2, 4, 1), (2, 2, 1), (16, 32, 8), (64, 512, 8)]
 )
 def test_the_number_of_workers_follows_from_cores_and_memory(cores: int, gigabytes: int, workers: int) -> None:
     assert parts.worker_count(cores, gigabytes << 30) == workers
@@ -49,3 +49,14 @@ def test_the_tests_of_a_file_run_in_one_worker_in_their_order(tmp_path: Path) ->
         ran = re.findall(rf"^{file} (\w+) (gw\d+|master)$", done.stdout, re.MULTILINE)
         assert [name for name, _ in ran] == list(names)
         assert len({worker for _, worker in ran}) == 1
+
+
+def test_long_tests_are_left_out_unless_all_are_asked_for() -> None:
+    argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", "tests/system"]
+
+    def collected(*more: str) -> str:
+        return subprocess.run([*argv, *more], cwd=TREE, capture_output=True, text=True, check=True).stdout
+
+    some, every = collected(), collected("--all")
+    assert ("from[repository]" in some, "from[medium]" in some) == (True, False)
+    assert ("from[repository]" in every, "from[medium]" in every) == (True, True)
