@@ -30,6 +30,13 @@ def test_an_unknown_part_is_an_error() -> None:
     assert "unknown part units; the parts are engines, golden, package, system, unit" in done.stderr
 
 
+@pytest.mark.parametrize("alone", [parts.BENCHMARKS, parts.ALL])
+def test_what_stands_alone_goes_with_no_other_part(alone: str) -> None:
+    done = subprocess.run([TREE / "scripts/test", "unit", alone], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"{alone} goes with no other part: scripts/test {alone}" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("cores", "gigabytes", "workers"), [(2, 24, 2), (2, 4, 1), (2, 2, 1), (16, 32, 8), (64, 512, 8)]
 )
