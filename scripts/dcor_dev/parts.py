@@ -29,11 +29,8 @@ def benchmarks(tree: Path) -> list[Path]:
 
 
 def worker_count(cores: int, memory: int) -> int:
-    """Return the number of workers for a computer with so many cores and bytes of memory.
-
-    There are more than cores, because machines often wait: for a boot, a timer, a disk.
-    """
-    return max(1, min(cores * 3 // 2, memory // BYTES_PER_WORKER, MAX_WORKERS))
+    """Return the number of workers for a computer with so many cores and bytes of memory."""
+    return max(1, min(cores, memory // BYTES_PER_WORKER, MAX_WORKERS))
 
 
 def worker_options() -> list[str]:
