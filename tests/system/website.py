@@ -11,7 +11,7 @@ SITE = "https://dcor.example.org"
 SEARCH = "/api/3/action/package_search?rows=1"
 
 #: The longest wait from the end of the boot to the first page.
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 120
 
 
 def wait_for_page(machine: Machine) -> None:
