@@ -232,14 +232,15 @@ def test_without_a_server_there_is_nothing_to_decide(machine: Purge) -> None:
     assert not any(machine.exists(*CONFIGURATION, KEPT))
 
 
-def test_a_deletion_that_fails_says_so_and_does_not_go_on_by_itself(machine: Purge) -> None:
+def test_a_deletion_that_fails_says_so_and_is_completed_by_the_next_purge(machine: Purge) -> None:
     machine.write("/dropdb-fails", "")
     done = answered_yes(machine).run()
     assert (done.returncode, "not all data of this server were deleted" in done.stdout) == (1, True)
     assert all(machine.exists("/data/object-store/1.dat", "/etc/dcor-server/secrets/key", instance.INSTANCE))
-    assert machine.exists(instance.DELETION) == [False]
+    assert machine.exists(instance.DELETION) == [True]
+    machine.path("/dropdb-fails").unlink()
     assert machine.run().returncode == 0
-    assert all(machine.exists("/data/object-store/1.dat", f"{KEPT}/secrets/key"))
+    assert not any(machine.exists(*DATA, "/etc/dcor-server/secrets/key", instance.INSTANCE))
 
 
 def test_what_cannot_be_preserved_is_not_removed(machine: Purge) -> None:

@@ -23,7 +23,7 @@ from dcor_pkg.services.reach import UnusableService
 #: exists as long as an administrator wants the database of the settings to have what is in the store
 TAKE_UP = instance.take_up("object-store")
 OF_CIRCLE = re.compile(f"{CIRCLE}([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})")
-KNOWN_CIRCLES = 'SELECT count(*) FROM "group" WHERE is_organization AND id IN ({ids})'
+COUNT_OF_KNOWN_CIRCLES = 'SELECT count(*) FROM "group" WHERE is_organization AND id IN ({ids})'
 
 
 @dataclass(frozen=True)
@@ -60,16 +60,18 @@ class StoreMark:
         return store_mark.name(_instance(host), psql.query(host, self.database, store_mark.IDENTITY))
 
     def _is_own(self, host: Host, buckets: Iterable[str]) -> bool:
-        """Return whether the objects are this database's: there are none, or it has circles with buckets.
+        """Return whether the objects are this database's: it has all circles that have buckets, if any.
 
+        One circle is not enough: a new database gets its first one while the store still has the former database's.
         Another server may have a copy of this database, so the mark of another one is only replaced on request.
         """
-        circles = [found[1] for found in map(OF_CIRCLE.fullmatch, buckets) if found]
+        circles = {found[1] for found in map(OF_CIRCLE.fullmatch, buckets) if found}
         if host.exists(TAKE_UP) or not circles:
             return True
         foreign = [it for it in store_mark.marks(buckets) if not store_mark.is_by(it, _instance(host))]
-        ids = ", ".join(f"'{circle}'" for circle in circles)
-        return not foreign and psql.query(host, self.database, KNOWN_CIRCLES.format(ids=ids)) != "0"
+        ids = ", ".join(f"'{circle}'" for circle in sorted(circles))
+        known = COUNT_OF_KNOWN_CIRCLES.format(ids=ids)
+        return not foreign and psql.query(host, self.database, known) == str(len(circles))
 
 
 def _instance(host: Host) -> str:

@@ -24,6 +24,6 @@ def test_one_job_at_a_time_is_done_where_there_is_little_memory(
     assert f"-m dcor_runtime.workers jobs worker {' '.join(queues)}\n" in text
 
 
-@pytest.mark.parametrize(("memory", "limit"), [(1980, 495), (4096, 1024), (64_000, 2048)])
-def test_a_web_worker_may_grow_to_a_quarter_of_the_memory(memory: int, limit: int) -> None:
+@pytest.mark.parametrize(("memory", "limit"), [(1980, 512), (2047, 512), (4096, 1024), (64_000, 2048)])
+def test_a_web_worker_may_grow_to_about_a_quarter_of_the_memory(memory: int, limit: int) -> None:
     assert sizes.worker_limit(replace(FACTS, memory=memory)) == limit

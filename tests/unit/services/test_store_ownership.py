@@ -19,6 +19,7 @@ from tests.unit.kernel.damages import CIRCLE, LOCAL, converged, plan
 SERVICES = endpoints.of(settings.parse(LOCAL))
 STEP = StoreMark(SERVICES.object_store, SERVICES.database)
 BUCKET = f"circle-{CIRCLE}"
+OTHER_CIRCLE = "2c0d9a3e-51f6-4f0e-8f0a-000000000002"
 PUBLIC = Access(0o644)
 
 
@@ -58,9 +59,14 @@ def test_the_mark_follows_a_database_that_was_restored(server: Machine) -> None:
     assert former != own(server)
 
 
-def test_a_database_that_knows_no_circle_of_the_store_gets_no_mark(server: Machine) -> None:
+@pytest.mark.parametrize("circles", [(), (OTHER_CIRCLE,)])
+def test_a_database_that_does_not_know_all_circles_of_the_store_gets_no_mark(
+    server: Machine, circles: tuple[str, ...]
+) -> None:
+    """It may have made some of them in the store that still has the former database's objects."""
+    server.object_store.buckets["local"].update(f"circle-{it}" for it in circles)
     before = set(server.object_store.buckets["local"])
-    other_database(server)
+    other_database(server, *circles)
     assert run([STEP], server.host) == [Outcome(STEP.name, Result.UNCHANGED)]
     assert server.object_store.buckets["local"] == before
     assert own(server) not in before
