@@ -50,7 +50,8 @@ class RemovalPlan:
     def text(self, host: Host) -> str:
         """Return the text of the plan's file."""
         former = _former(host)
-        lines = {*self.lines, *self._of_engines(host), *(line for line in former if not line.startswith("data "))}
+        new = {line for line in self.lines if not _is_found(host, line)}
+        lines = {*new, *self._of_engines(host), *(line for line in former if not line.startswith("data "))}
         ordered = sorted(lines, key=lambda line: (WORDS.index(line.split()[0]), line))
         return HEADER + "".join(f"{line}\n" for line in (*ordered, self._data(host, former)))
 
@@ -66,6 +67,12 @@ class RemovalPlan:
         place = (marked or places)[0]
         origin = "made" if place in data_directory.made(host) else "found"
         return f"data {place} {origin} {PARTS}"
+
+
+def _is_found(host: Host, line: str) -> bool:
+    """Return whether a line is about a directory that is there, and not made by this server: empty, it stays."""
+    word, path = line.split()[:2]
+    return word == "empty" and host.exists(path)
 
 
 def _former(host: Host) -> list[str]:

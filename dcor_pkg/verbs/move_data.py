@@ -29,7 +29,7 @@ from dcor_pkg.verbs.data_copy import MOVED, MOVING
 from dcor_pkg.verbs.verb import JSON, Console, Verb, argument
 
 #: names that a directory may contain and still counts as empty
-NO_DATA = {"lost+found", MOVING}
+NO_DATA = {*data_directory.NO_DATA, MOVING}
 #: stays free on the new disk
 RESERVE_BYTES = disk.GIB
 

@@ -1,11 +1,16 @@
-"""An installed server is upgraded, rebooted, removed, purged, and installed again, and its disk is missing."""
+"""An installed server is upgraded, rebooted, removed, purged, and installed again, and its disk is missing.
+
+The tests of a machine follow on each other, in the order in which they stand.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dcor_dev import layers
@@ -17,6 +22,7 @@ from terminal import Terminal, running
 from website import CURL, SITE, serves, wait_for_page
 
 from dcor_pkg.services.postgresql.cluster import STOPPED
+from tests.conftest import Boot
 
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 #: The questions of a first installation, and the displayed answers after a purge.
@@ -28,17 +34,38 @@ PRESERVED_ANSWERS = (
 )
 
 
-@pytest.fixture
+@dataclass(frozen=True)
+class Kept:
+    """A server that is removed and installed again, and the API token of a user whose data it has."""
+
+    machine: Machine
+    token: str
+
+    def is_complete(self) -> bool:
+        """Tell whether the server works, and still has the user's circle."""
+        found = post(self.machine, self.token, "organization_list_for_user", {})
+        return serves(self.machine) and [circle["name"] for circle in found] == ["kept-circle"]
+
+
+@pytest.fixture(scope="module")
 def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
-    """Return a running server for one test."""
+    """Return a running server that stays installed."""
     with Machine("lifecycle", installed, read_only=package_mounts) as booted:
         wait_for_page(booted)
         yield booted
 
 
+@pytest.fixture(scope="module")
+def kept(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Kept]:
+    """Return a running server that has data, and debconf's frontends."""
+    with Machine("kept", installed, read_only=package_mounts) as booted:
+        wait_for_page(booted)
+        install_frontends(booted)
+        yield Kept(booted, make_dataset(booted))
+
+
 def install_in_terminal(machine: Machine, debs: list[Path], frontend: str) -> AbstractContextManager[Terminal]:
     """Install our packages in a terminal, without preseeded answers."""
-    install_frontends(machine)
     return running(machine, install_command(debs), {"DEBIAN_FRONTEND": frontend})
 
 
@@ -52,7 +79,7 @@ def make_dataset(machine: Machine) -> str:
     return token
 
 
-def post(machine: Machine, token: str, action: str, data: object) -> dict[str, object]:
+def post(machine: Machine, token: str, action: str, data: object) -> Any:
     """Call an action of CKAN's API, and return its result."""
     command = (
         f"{CURL} --header 'Authorization: {token}' --header 'Content-Type: application/json' "
@@ -60,14 +87,7 @@ def post(machine: Machine, token: str, action: str, data: object) -> dict[str, o
     )
     answer = json.loads(machine.run("bash", "-c", command, text=json.dumps(data)).stdout)
     assert answer["success"], answer
-    result: dict[str, object] = answer["result"]
-    return result
-
-
-def circles(machine: Machine, token: str) -> list[str]:
-    """Return the circles of the user of this token."""
-    found = post(machine, token, "organization_list_for_user", {})
-    return [str(circle["name"]) for circle in found]  # type: ignore[index]
+    return answer["result"]
 
 
 def circles_of_all(machine: Machine) -> list[str]:
@@ -86,6 +106,33 @@ def test_a_second_converge_changes_nothing_and_check_finds_no_drift(machine: Mac
     machine.shell("dcor-server status")
 
 
+def test_the_site_works_after_a_reboot(machine: Machine) -> None:
+    machine.reboot()
+    wait_for_page(machine)
+    assert serves(machine)
+    assert machine.failed_units() == []
+    machine.shell("dcor-server status")
+
+
+def test_without_its_disk_the_store_does_not_start_and_status_names_the_disk(machine: Machine) -> None:
+    machine.shell("mv /data /data.unmounted && mkdir /data")
+    machine.reboot()
+    status = machine.run("dcor-server", "status", check=False)
+    assert status.returncode == 3
+    assert "/data" in status.stdout
+    assert "not mounted" in status.stdout
+    assert machine.run("systemctl", "is-active", "dcor-object-store", check=False).stdout.strip() != "active"
+    assert machine.shell("ls -A /data") == ""
+    failed = machine.run("dcor-server", "converge", check=False)
+    assert failed.returncode == 1
+    assert "Mount its disk" in failed.stdout + failed.stderr
+    machine.shell("rmdir /data && mv /data.unmounted /data")
+    machine.shell("dcor-server converge")
+    wait_for_page(machine)
+    assert serves(machine)
+    machine.shell("dcor-server status")
+
+
 def test_a_configuration_and_a_trigger_in_one_run_make_one_release(machine: Machine, debs: list[Path]) -> None:
     make_next_version(machine, OF_RELEASE)
     machine.shell("echo >/var/log/dcor-server/converge.log")
@@ -96,24 +143,15 @@ def test_a_configuration_and_a_trigger_in_one_run_make_one_release(machine: Mach
     assert serves(machine)
 
 
-def test_the_site_works_after_a_reboot(machine: Machine) -> None:
-    machine.reboot()
-    wait_for_page(machine)
-    assert serves(machine)
-    assert machine.failed_units() == []
-    machine.shell("dcor-server status")
-
-
-def test_data_are_preserved_by_a_removal_and_a_new_installation(machine: Machine, debs: list[Path]) -> None:
-    token = make_dataset(machine)
+def test_data_are_preserved_by_a_removal_and_a_new_installation(kept: Kept, debs: list[Path]) -> None:
+    machine = kept.machine
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get remove -y dcor-server")
     assert machine.run("curl", "--insecure", f"{SITE}/", check=False).returncode != 0
     assert machine.run("systemctl", "is-active", "dcor-solr", "dcor-object-store", check=False).returncode != 0
     assert machine.path("/data/.dcor-server").exists()
     with install_in_terminal(machine, debs, "readline") as terminal:
         assert "Name of the server" not in terminal.wait_for_exit()
-    assert serves(machine)
-    assert circles(machine, token) == ["kept-circle"]
+    assert kept.is_complete()
 
 
 def purge(machine: Machine, command: str = "purge -y dcor-server") -> str:
@@ -121,22 +159,33 @@ def purge(machine: Machine, command: str = "purge -y dcor-server") -> str:
     return machine.shell(f"DEBIAN_FRONTEND=noninteractive apt-get {command} 2>&1")
 
 
+def purge_and_confirm_default(machine: Machine) -> str:
+    """Purge in a terminal, press Enter at the question, and return the output."""
+    with running(machine, "apt-get purge --yes dcor-server") as terminal:
+        assert "/data" in terminal.answer("Delete all data of this server?", "Enter")
+        return terminal.wait_for_exit()
+
+
+def purge_with_services(machine: Machine) -> str:
+    """Purge noninteractively with all packages that only the server needs, and return the output."""
+    return purge(machine, "purge -y --autoremove dcor-server")
+
+
 PURGES = [
-    pytest.param("purge -y dcor-server", "dialog", id="dialog"),
-    pytest.param("purge -y --autoremove dcor-server", "noninteractive", id="noninteractive", marks=pytest.mark.long),
+    pytest.param(purge_and_confirm_default, "dialog", id="dialog"),
+    pytest.param(purge_with_services, "noninteractive", id="noninteractive", marks=pytest.mark.long),
 ]
 
 
-@pytest.mark.parametrize(("command", "frontend"), PURGES)
+@pytest.mark.parametrize(("purge_in_this_way", "frontend"), PURGES)
 def test_data_and_answers_are_preserved_by_a_purge_and_a_new_installation(
-    machine: Machine, debs: list[Path], command: str, frontend: str
+    kept: Kept, debs: list[Path], purge_in_this_way: Callable[[Machine], str], frontend: str
 ) -> None:
     """The preserved answers are the defaults of the dialogs, and are used without dialogs."""
-    token = make_dataset(machine)
+    machine = kept.machine
     machine.shell("dcor-server set email=keeper@example.org site-title=Kept")
     certificate = machine.path(CERTIFICATE).read_text()
-    output = purge(machine, command)
-    assert "preserved the measurements in /data" in output
+    assert "preserved the measurements in /data" in purge_in_this_way(machine)
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get autoremove -y --purge")
     assert leftovers(machine) == PRESERVED
     # This answer is saved before the preserved files are restored, and is not one of them.
@@ -147,11 +196,26 @@ def test_data_and_answers_are_preserved_by_a_purge_and_a_new_installation(
         terminal.wait_for_exit()
     assert machine.path(CERTIFICATE).read_text() == certificate
     assert (setting(machine, "email"), setting(machine, "site-title")) == ("keeper@example.org", "Kept")
-    assert serves(machine)
-    assert circles(machine, token) == ["kept-circle"]
+    assert kept.is_complete()
 
 
-def test_a_purge_with_deletion_leaves_nothing_and_a_new_server_is_empty(machine: Machine, debs: list[Path]) -> None:
+def test_a_purge_deletes_no_data_of_another_disk(kept: Kept) -> None:
+    machine = kept.machine
+    machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
+    with running(machine, "apt-get purge --yes dcor-server") as terminal:
+        terminal.answer("Delete all data of this server?", "Left", "Enter")
+        output = terminal.wait_for_exit(code=100)
+    assert "/data does not hold the data of this server" in output
+    assert "nothing was deleted" in output
+    assert machine.shell("cat /data/ckan/other") == "other\n"
+    assert machine.path("/data.unmounted/.dcor-server").exists()
+
+
+def test_a_purge_with_deletion_leaves_nothing_and_a_new_server_is_empty(
+    installed: layers.Stack, package_mounts: dict[Path, str], boot: Boot, debs: list[Path]
+) -> None:
+    machine = boot("purged", installed, read_only=package_mounts)
+    wait_for_page(machine)
     make_dataset(machine)
     assert circles_of_all(machine) == ["kept-circle"]
     databases = "runuser -u postgres -- psql --tuples-only --no-align --command"
@@ -177,41 +241,3 @@ def test_a_purge_with_deletion_leaves_nothing_and_a_new_server_is_empty(machine:
     layers.install(machine, debs)
     assert serves(machine)
     assert circles_of_all(machine) == []
-
-
-def test_a_purge_asks_about_the_data_and_deletes_none_of_another_disk(machine: Machine, debs: list[Path]) -> None:
-    install_frontends(machine)
-    token = make_dataset(machine)
-    with running(machine, "apt-get purge --yes dcor-server") as terminal:
-        question = terminal.answer("Delete all data of this server?", "Enter")
-        assert "/data" in question
-        assert "preserved the measurements in /data" in terminal.wait_for_exit()
-    layers.install(machine, debs)
-    assert circles(machine, token) == ["kept-circle"]
-    machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
-    with running(machine, "apt-get purge --yes dcor-server") as terminal:
-        terminal.answer("Delete all data of this server?", "Left", "Enter")
-        output = terminal.wait_for_exit(code=100)
-    assert "/data does not hold the data of this server" in output
-    assert "nothing was deleted" in output
-    assert machine.shell("cat /data/ckan/other") == "other\n"
-    assert machine.path("/data.unmounted/.dcor-server").exists()
-
-
-def test_without_its_disk_the_store_does_not_start_and_status_names_the_disk(machine: Machine) -> None:
-    machine.shell("mv /data /data.unmounted && mkdir /data")
-    machine.reboot()
-    status = machine.run("dcor-server", "status", check=False)
-    assert status.returncode == 3
-    assert "/data" in status.stdout
-    assert "not mounted" in status.stdout
-    assert machine.run("systemctl", "is-active", "dcor-object-store", check=False).stdout.strip() != "active"
-    assert machine.shell("ls -A /data") == ""
-    failed = machine.run("dcor-server", "converge", check=False)
-    assert failed.returncode == 1
-    assert "Mount its disk" in failed.stdout + failed.stderr
-    machine.shell("rmdir /data && mv /data.unmounted /data")
-    machine.shell("dcor-server converge")
-    wait_for_page(machine)
-    assert serves(machine)
-    machine.shell("dcor-server status")

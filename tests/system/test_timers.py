@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from dcor_dev.machine import Machine
-from users import upload_measurements
 from website import CURL, SITE, serves
 
 LOGS = ("/var/log/ckan/web.log", "/var/log/ckan/jobs.log", "/var/log/dcor-server/converge.log")
@@ -16,15 +15,6 @@ def test_a_timer_is_active_and_scheduled(server: Machine, timer: str) -> None:
     assert "ActiveState=active\n" in shown
     assert "UnitFileState=enabled\n" in shown
     assert "NextElapseUSecRealtime=\n" not in shown
-
-
-def test_the_nightly_jobs_succeed_and_change_no_data(server: Machine) -> None:
-    dataset = upload_measurements(server)["dataset"]
-    asked = f"{CURL} '{SITE}/api/3/action/package_show?id={dataset}'"
-    before = server.shell(asked)
-    server.shell("systemctl start dcor-nightly.service", timeout=600)
-    assert server.run("systemctl", "show", "--property=Result", "dcor-nightly").stdout == "Result=success\n"
-    assert server.shell(asked) == before
 
 
 def test_the_regular_converge_changes_nothing(server: Machine) -> None:

@@ -61,7 +61,7 @@ class Published:
 def published(server: Machine) -> Iterator[Published]:
     """Give datasets that everybody can read, one to each test."""
     sysadmin, owner = make_user(server, "boss", sysadmin=True), make_user(server, "owner")
-    made: Any = run_client(server, "publish", "--token", owner.token, "--datasets", "8")
+    made: Any = run_client(server, "publish", "--token", owner.token, "--datasets", "10")
     return (Published(server, it["dataset"], it["resources"], sysadmin, owner) for it in made)
 
 
@@ -95,11 +95,21 @@ def test_a_dataset_that_is_private_again_is_not_readable_until_it_is_public_agai
         assert public.statuses() == statuses, action
 
 
-def test_a_deleted_dataset_is_not_readable_and_the_nightly_jobs_leave_it_so(public: Published) -> None:
-    assert public.act("package_delete", id=public.dataset) == 200
+def test_the_nightly_jobs_leave_data_as_they_are_and_what_was_deleted_or_purged_lately(
+    public: Published, published: Iterator[Published]
+) -> None:
+    kept, purged = next(published), next(published)
+    asked = f"{CURL} '{SITE}/api/3/action/package_show?id={kept.dataset}'"
+    before = public.machine.shell(asked)
+    for it in (public, purged):
+        assert it.act("package_delete", id=it.dataset) == 200
+        assert it.statuses() == {403}
+    assert purged.act("dataset_purge", id=purged.dataset) == 200
+    public.machine.shell("systemctl start dcor-nightly.service", timeout=900)
+    assert public.machine.run("systemctl", "show", "--property=Result", "dcor-nightly").stdout == "Result=success\n"
     assert public.statuses() == {403}
-    public.machine.run("dcor-server", "nightly", timeout=900)
-    assert public.statuses() == {403}
+    assert exist(public.machine, purged.everything) == 6
+    assert (kept.statuses(), public.machine.shell(asked)) == ({200}, before)
     assert public.patch(state="active") == 200
     assert public.statuses() == {200}
     public.machine.run("ckan", "dataset", "delete", public.dataset)
@@ -126,8 +136,6 @@ def test_what_the_nightly_job_removes_was_purged(public: Published, published: I
     assert public.act("dataset_purge", id=public.dataset) == 200
     assert public.statuses() == {403}
     assert exist(public.machine, [*public.everything, f"/{bucket}/{unknown}", f"/{bucket}/foreign/key"]) == 8
-    public.machine.run("dcor-server", "nightly", timeout=900)
-    assert exist(public.machine, public.everything) == 6
     public.machine.run("dcor-server", "nightly", "--days", "0", timeout=900)
     assert exist(public.machine, public.everything) == 0
     assert exist(public.machine, [f"/{bucket}/{unknown}", f"/{bucket}/foreign/key"]) == 2

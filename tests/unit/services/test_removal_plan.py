@@ -83,6 +83,14 @@ def test_settings_are_read_as_by_the_server_however_they_are_written(host: Host,
     assert planned(host, data_directory=settings_file.load(host).data_directory)[-1].startswith("data /srv/data ")
 
 
+def test_an_empty_scratch_directory_is_removed_if_the_server_has_made_it(host: Host) -> None:
+    host.path("/srv/found").mkdir(parents=True)
+    assert "empty /srv/found" not in planned(host, scratch_directory="/srv/found")
+    assert "empty /srv/made" in planned(host, scratch_directory="/srv/made")
+    host.path("/srv/made").mkdir()
+    assert {"empty /srv/made", "temporary /srv/found/ckanext-dc_serve"} <= set(planned(host))
+
+
 def test_an_existing_directory_is_not_made_by_the_server(host: Host) -> None:
     host.make_directory("/data", data_directory.ACCESS)
     run([DataDirectory("/data")], host)
