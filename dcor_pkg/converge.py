@@ -29,7 +29,8 @@ def converge(
     """
     with lock.held(host, wait):
         change()
-        pending.clear(host, pending.CONVERGE)
+        for action in (pending.UPGRADE, pending.CONVERGE):
+            pending.clear(host, action)
         outcomes: list[Outcome] = []
         try:
             outcomes = _run(host, progress)

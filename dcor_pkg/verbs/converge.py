@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import time
 
 from dcor_pkg import converge
-from dcor_pkg.kernel import report
+from dcor_pkg.kernel import pending, report
 from dcor_pkg.kernel.runner import Outcome, Result
-from dcor_pkg.machine import lock
+from dcor_pkg.machine import package_manager
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs.run_report import conclude, progress_of
 from dcor_pkg.verbs.verb import DRIFT, FAILED, JSON, OK, Console, Verb, argument
 
-#: the longest wait for another command: a new search index of many datasets takes up to a day
+#: the longest wait for apt and for another command: a new search index of many datasets takes up to a day
 WAIT_SECONDS = 24 * 3600.0
-WAIT = argument("--wait", action="store_true", help="wait until no other command runs, as the timers do")
+WAIT = argument("--wait", action="store_true", help="wait until neither apt nor another command runs, as the timers do")
 DRY_RUN = argument("--dry-run", action="store_true", help="show what would be done and change nothing")
 
 
@@ -23,10 +24,29 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     progress = progress_of(options, console)
     if options.dry_run:
         outcomes = converge.dry_run(host, progress)
+    elif options.wait:
+        outcomes = _after_apt(host, progress)
     else:
-        outcomes = converge.converge(host, progress, wait=WAIT_SECONDS if options.wait else lock.WAIT_SECONDS)
+        outcomes = converge.converge(host, progress)
     conclude(host, options, console, outcomes)
     return exit_code(outcomes)
+
+
+def _after_apt(host: Host, progress: converge.Progress) -> list[Outcome]:
+    """Converge when no package manager works, and once more where packages were upgraded meanwhile.
+
+    systemd starts no second run of a unit that still runs. Raises lock.Busy.
+    """
+    outcomes = _after_this_apt(host, progress)
+    while pending.is_pending(host, pending.UPGRADE):
+        outcomes = _after_this_apt(host, progress)
+    return outcomes
+
+
+def _after_this_apt(host: Host, progress: converge.Progress) -> list[Outcome]:
+    deadline = time.monotonic() + WAIT_SECONDS
+    package_manager.wait_until_idle(host, WAIT_SECONDS)
+    return converge.converge(host, progress, wait=max(0.0, deadline - time.monotonic()))
 
 
 def converge_after(host: Host, options: argparse.Namespace, console: Console, change: converge.Change) -> int:
