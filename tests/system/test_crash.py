@@ -14,6 +14,8 @@ from website import assert_healthy, wait_for_page
 from tests.conftest import Boot
 
 CONFIGURE = ("dpkg", "--configure", "-a")
+#: Makes the release of an upgrade when dpkg has ended; who starts it while it runs waits for it.
+CONVERGE = ("systemctl", "start", "dcor-converge.service")
 LOG = "/var/log/dcor-server/converge.log"
 RELEASES = "/var/lib/dcor-server/releases"
 PROGRAMS = "/var/lib/dcor-server/programs"
@@ -97,11 +99,12 @@ def test_an_upgrade_continues_after_each_power_cut_and_the_site_works_before(
     wait_for_page(machine)
     refused = machine.run("dcor-server", "converge", check=False)
     assert (refused.returncode, "was interrupted" in refused.stdout) == (1, True)
-    power_cut(machine, two_releases_run, "dpkg", "--install", *packages)
+    machine.run("dpkg", "--install", *packages, env=layers.NONINTERACTIVE)
+    power_cut(machine, two_releases_run, *CONVERGE)
     wait_for_page(machine)
     assert machine.path(UPSTREAM).read_text() == before
-    power_cut(machine, lambda machine: machine.path(UPSTREAM).read_text() != before, *CONFIGURE)
+    power_cut(machine, lambda machine: machine.path(UPSTREAM).read_text() != before, *CONVERGE)
     wait_for_page(machine)
-    machine.run(*CONFIGURE, env=layers.NONINTERACTIVE)
+    machine.run(*CONVERGE)
     assert machine.shell("dpkg-query --show --showformat '${Version}' dcor-server").endswith("+next")
     assert_complete(machine)

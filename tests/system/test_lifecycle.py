@@ -19,7 +19,7 @@ from debconf_frontends import install_command, install_frontends, setting
 from next_version import NEXT, OF_RELEASE, make_next_version
 from purge_leftovers import PRESERVED, leftovers
 from terminal import Terminal, running
-from website import CURL, SITE, serves, wait_for_page
+from website import CURL, SITE, serves, wait_for_page, wait_for_upgrade
 
 from dcor_pkg.services.postgresql.cluster import STOPPED
 from tests.conftest import Boot
@@ -138,8 +138,10 @@ def test_a_configuration_and_a_trigger_in_one_run_make_one_release(machine: Mach
     machine.shell("echo >/var/log/dcor-server/converge.log")
     triggering = [path for path in layers.paths_inside(debs) if "/python-ckan_" in path or "/dcor-wheels_" in path]
     machine.run(*layers.INSTALL, "--reinstall", NEXT, *triggering, env=layers.NONINTERACTIVE, timeout=900)
+    wait_for_upgrade(machine)
     log = machine.path("/var/log/dcor-server/converge.log").read_text()
     assert (log.count("* release: "), log.count("* active release: ")) == (1, 1)
+    assert log.count(" changed, ") == 1
     assert serves(machine)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from website import serves, wait_until_idle
+from website import serves, wait_for_upgrade, wait_until_idle
 
 #: a file of root's, and directories of root's that a link could give away
 PRIVATE, ROOTS = "/etc/private", "/etc /etc/dcor-server /root"
@@ -110,7 +110,9 @@ def test_a_log_is_not_opened_that_ckan_has_exchanged(machine: Machine, log: str,
 def test_an_upgrade_and_the_nightly_jobs_end_with_a_fifo_in_the_place_of_a_log(machine: Machine) -> None:
     with exchanged(machine, "/var/log/ckan/web.log", EXCHANGES["FIFO"], "www-data"):
         code, output = ends(machine, "sh", "-c", "dpkg -i /srv/dist/dcor-server_*.deb", limit=200)
-        assert (code, "/var/log/ckan/web.log" in output) == (0, True), output
+        assert code == 0, output
+        wait_for_upgrade(machine)
+        assert "/var/log/ckan/web.log" in ends(machine, "dcor-server", "status")[1]
         ends(machine, "dcor-server", "nightly", limit=300)
     converges(machine)
 

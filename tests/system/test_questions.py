@@ -11,7 +11,7 @@ from dcor_dev.machine import Machine
 from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_answers, install_command, install_frontends, setting
 from next_version import NEXT, make_next_version
 from terminal import running
-from website import serves, wait_for_page
+from website import serves, wait_for_page, wait_for_upgrade
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 FRONTENDS = ("dialog", "readline", "teletype", "noninteractive")
@@ -121,12 +121,14 @@ def test_an_upgrade_asks_no_question_with_any_frontend(machine: Machine) -> None
     for frontend, package in zip(FRONTENDS, packages):
         with running(machine, f"dpkg --install {package}", {"DEBIAN_FRONTEND": frontend}) as terminal:
             output = terminal.wait_for_exit()
+        wait_for_upgrade(machine)
         assert "Title" not in output
         assert "preseeded" not in output
         assert machine.path(SETTINGS).read_text() == edited
     preseed(machine, "other.example.org")
     output = machine.shell("DEBIAN_FRONTEND=noninteractive dpkg --install /srv/dist/dcor-server_*.deb 2>&1")
     assert output.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
+    wait_for_upgrade(machine)
     assert debconf_answers(machine)["hostname"] == " dcor.example.org"
     assert debconf_answers(machine)["site-title"] == " DCOR (a lab)"
     machine.run("dcor-server", "set", "site-title=DCOR")
@@ -141,6 +143,7 @@ def test_an_invalid_settings_file_is_reported_with_its_line(machine: Machine) ->
     assert "[line 6]: 'no equals sign" in output
     upgraded = machine.run("sh", "-c", "dpkg --install /srv/dist/dcor-server_*.deb", env=layers.NONINTERACTIVE)
     assert "[line 6]: 'no equals sign" in upgraded.stderr
+    wait_for_upgrade(machine)
     assert machine.path(SETTINGS).read_text() == broken
     machine.write(SETTINGS, text, 0o640)
 

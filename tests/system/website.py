@@ -12,6 +12,8 @@ SEARCH = "/api/3/action/package_search?rows=1"
 
 #: The longest wait from the end of the boot to the first page.
 TIMEOUT_SECONDS = 120
+#: The longest wait for the release of an upgrade.
+UPGRADE_SECONDS = 900
 
 
 def wait_for_page(machine: Machine) -> None:
@@ -42,6 +44,15 @@ def wait_until_idle(machine: Machine) -> None:
     machine.shell("systemctl disable --quiet --now dcor-converge.timer")
     wait_for_page(machine)
     machine.run("dcor-server", "converge")
+
+
+def wait_for_upgrade(machine: Machine) -> None:
+    """Wait until what apt has upgraded serves, or has failed to: a unit does that when apt has ended."""
+    machine.shell(
+        "until [[ ! -e /var/lib/dcor-server/pending/upgrade "
+        "&& $(systemctl show --property=ActiveState --value dcor-converge.service) != activating ]]; do sleep 0.2; done",
+        timeout=UPGRADE_SECONDS,
+    )
 
 
 def serves(machine: Machine) -> bool:
