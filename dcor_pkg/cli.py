@@ -14,6 +14,7 @@ from dcor_pkg.verbs import (
     converge,
     get_settings,
     mail,
+    mail_updates,
     make_release,
     move_data,
     nightly,
@@ -39,6 +40,7 @@ VERBS: tuple[Verb, ...] = (
     unknown_objects.VERB,
     nightly.VERB,
     mail.VERB,
+    mail_updates.VERB,
     *upstream_commands.VERBS,
 )
 

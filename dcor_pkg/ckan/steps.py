@@ -32,6 +32,8 @@ OWNED = Access(0o755, paths.CKAN_USER, paths.CKAN_USER)
 PRIVATE = Access(0o700, paths.CKAN_USER, paths.CKAN_USER)
 #: not for all users of the machine: what users of CKAN have done is in the logs
 LOGS = Access(0o750, paths.CKAN_USER, "adm")
+#: the beginnings of the units that needrestart(1) does not restart
+LEFT_ALONE = (unit.UNIT, "postgresql@", "redis-server@dcor.service", "dcor-solr.service", "supervisor.service")
 
 
 def prepare_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
@@ -40,7 +42,7 @@ def prepare_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
         *(RandomSecret(name) for name in ("ckan-secret-key", "ckan-csrf-key")),
         *_directories(settings),
         unit.drop_in(settings),
-        ManagedFile("/etc/needrestart/conf.d/dcor-server.conf", "ckan/templates/needrestart.conf", {"unit": unit.UNIT}),
+        ManagedFile("/etc/needrestart/conf.d/dcor-server.conf", "ckan/templates/needrestart.conf", {"units": LEFT_ALONE}),
     )
 
 

@@ -1,0 +1,18 @@
+"""Updates that nobody has to watch: Debian's unattended-upgrades, told of our repository, of the administrator, of reboots.
+
+Sources: unattended-upgrades 2.9.1, README.md ("Supported options reference"), and apt.conf(5): the files of apt.conf.d are
+read in the order of their names, a later value replaces an earlier one, and lists are appended to.
+"""
+
+from __future__ import annotations
+
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.kernel.managed_file import ManagedFile
+
+#: its number is below those that Debian's packages and administrators use, so that theirs win
+PATH = "/etc/apt/apt.conf.d/02dcor-server"
+
+
+def steps(settings: Settings) -> tuple[ManagedFile, ...]:
+    """Return the step that configures them. Where the package is not installed, nobody reads the file."""
+    return (ManagedFile(PATH, "kernel/templates/updates.conf", {"settings": settings}),)
