@@ -7,18 +7,20 @@ import time
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import programs, release, stored_files, strays, supervisor, switch, unit
+from dcor_pkg.ckan import programs, release, release_id, stored_files, strays, supervisor, switch, unit
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import last_converge
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
 from dcor_pkg.kernel.timers import TIMERS
-from dcor_pkg.machine import disk, memory, unix_http
+from dcor_pkg.machine import disk, facts, memory, unix_http
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import loopback
 from dcor_pkg.services import engines, external
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
+from dcor_pkg.verbs import updates
 from dcor_pkg.verbs.fingerprint import fingerprint
 
 #: whose versions are shown
@@ -47,7 +49,8 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         Part("data", missing_data(host, settings.data), settings.data),
         *(_disk(host, path) for path in (settings.data, release.DIRECTORY)),
         Part("memory", None, f"{memory.available(host)} of {memory.total(host)} MiB are available"),
-        Part("release", None if active else "none is active", active or ""),
+        Part("updates", updates.unfinished(host), updates.summary(host)),
+        _release(host, active),
         *(_engine(host, engine) for engine in engines.local(settings)),
         *(_unit(host, unit) for unit in SITE),
         Part("timers", next(filter(None, (_timer_problem(host, unit) for unit in TIMERS)), None)),
@@ -59,6 +62,16 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         _certificate(host, settings),
         _trust(host, settings),
     ]
+
+
+def _release(host: Host, active: str | None) -> Part:
+    if active is None:
+        return Part("release", "none is active")
+    try:
+        wanted = release_id.wanted(facts.read(host))
+    except DcorError as error:
+        return Part("release", error.reason)
+    return Part("release", None, updates.release(host, active, wanted, last_converge.read(host).reason))
 
 
 def _service(host: Host, engine: Engine, settings: Settings) -> Part:

@@ -23,6 +23,11 @@ class Packages:
     )
     #: of packages that are not "installed"
     states: dict[str, str] = field(default_factory=dict)
+    #: packages on hold, and those that dpkg would have to install again
+    held: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
+    #: what apt would install, of packages of which it is not the installed version
+    candidates: dict[str, str] = field(default_factory=dict)
     diversions: dict[str, str] = field(default_factory=dict)
     python: str = "3.11.2"
     #: what `openssl verify` says of a chain that it does not trust
@@ -32,6 +37,7 @@ class Packages:
         """Return the handlers by the names of their programs."""
         return {
             "dpkg-query": self.query,
+            "apt-cache": self.policy,
             "dpkg-divert": self.divert,
             "/usr/bin/python3": self.python3,
             "openssl": self.openssl,
@@ -43,10 +49,23 @@ class Packages:
         unknown = [package for package in call.words if package not in self.versions]
         if unknown:
             raise call.failure(1, f"dpkg-query: no packages found matching {unknown[0]}\n")
-        shown = "".join(self._shown(call.option("--showformat"), package) for package in call.words)
+        packages = call.words or tuple(self.versions)
+        shown = "".join(self._shown(call.option("--showformat"), package) for package in packages)
         if "${" in shown:
             raise call.unknown()
         return shown
+
+    def policy(self, call: Call) -> str:
+        """Answer `apt-cache policy PACKAGE...`; a package that apt does not know it does not show."""
+        if call.words[:1] != ("policy",):
+            raise call.unknown()
+        return "".join(
+            f"{name}:\n  Installed: {self.versions.get(name, '(none)')}\n"
+            f"  Candidate: {self.candidates.get(name, self.versions.get(name, '(none)'))}\n"
+            f"  Version table:\n *** {self.versions.get(name)} 100\n        100 /var/lib/dpkg/status\n"
+            for name in call.words[1:]
+            if name in self.versions or name in self.candidates
+        )
 
     def divert(self, call: Call) -> str:
         """Carry out `dpkg-divert --quiet --package NAME --rename [--divert OTHER] --add|--remove PATH`."""
@@ -83,6 +102,8 @@ class Packages:
             "${Package}": package,
             "${Version}": self.versions[package],
             "${db:Status-Status}": self.states.get(package, "installed"),
+            "${db:Status-Want}": "hold" if package in self.held else "install",
+            "${db:Status-Eflag}": "reinstreq" if package in self.broken else "ok",
         }
         for name, value in fields.items():
             form = form.replace(name, value)

@@ -41,7 +41,7 @@ def problems(server: CommandLine) -> dict[str, str]:
 def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: CommandLine) -> None:
     ended = server("status")
     assert (ended.code, ended.err, ended.lines[0]) == (0, "", "https://dcor.example.org/")
-    assert len(ended.lines) < 25
+    assert len(ended.lines) < 26
     shown = {line[2:40].strip(): line[41:] for line in ended.lines[1:]}
     assert shown["data"] == "/data"
     assert shown["disk of /data"] == "100 GiB are free"

@@ -1,0 +1,79 @@
+"""What dpkg and apt have recorded about packages: read, and never changed. Nothing is asked over the network."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from dcor_pkg.machine.host import Host
+
+FORMAT = "${Package} ${db:Status-Want} ${db:Status-Eflag} ${db:Status-Status}\n"
+#: states in which a package is complete, or not there (dpkg(1), "Package states")
+WHOLE = ("installed", "config-files", "not-installed")
+#: dpkg's journal: a file with a number for each change that it has not completed (dpkg's lib/dpkg/dbmodify.c)
+JOURNAL = "/var/lib/dpkg/updates"
+#: the indexes that apt has fetched
+LISTS = "/var/lib/apt/lists"
+#: the time of each is that of the last success (apt's apt.systemd.daily)
+LOOKED, UPGRADED = "/var/lib/apt/periodic/update-stamp", "/var/lib/apt/periodic/upgrade-stamp"
+#: exists where an upgrade needs a reboot, with the packages beside it (unattended-upgrades, update-notifier)
+REBOOT, REBOOT_PACKAGES = "/run/reboot-required", "/run/reboot-required.pkgs"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package as dpkg knows it."""
+
+    name: str
+    want: str
+    flag: str
+    state: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left to be done with it."""
+        return self.state in WHOLE and self.flag == "ok"
+
+
+def known(host: Host) -> list[Package]:
+    """Return all packages that dpkg knows."""
+    lines = host.run("dpkg-query", "--show", f"--showformat={FORMAT}").splitlines()
+    return [Package(*line.split()) for line in lines]
+
+
+def is_interrupted(host: Host) -> bool:
+    """Tell whether dpkg was killed while it changed its database; apt refuses everything then."""
+    return any(name.isdigit() for name in host.names(JOURNAL))
+
+
+def waiting(host: Host, *names: str) -> dict[str, str]:
+    """Return the versions that apt would install, as far as it knows, of those packages that have another one."""
+    found = re.findall(
+        r"^(\S+):\n +Installed: (\S+)\n +Candidate: (\S+)$", host.run("apt-cache", "policy", *names), re.MULTILINE
+    )
+    return {name: candidate for name, installed, candidate in found if candidate not in (installed, "(none)")}
+
+
+def expired(host: Host, origin: str, now: datetime) -> dict[str, datetime]:
+    """Return when each index of a repository of this origin has expired: apt takes nothing from it any more."""
+    texts = {name: host.read(f"{LISTS}/{name}") or "" for name in host.names(LISTS) if name.endswith("Release")}
+    until = {name: _valid_until(text) for name, text in texts.items() if f"\nOrigin: {origin}\n" in f"\n{text}"}
+    return {name: end for name, end in until.items() if end is not None and end < now}
+
+
+def time_of(host: Host, *paths: str) -> float | None:
+    """Return when the newest of these files was changed, in seconds since 1970; None where there is none."""
+    times = []
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            times.append(host.path(path).stat().st_mtime)
+    return max(times, default=None)
+
+
+def _valid_until(text: str) -> datetime | None:
+    """Return the time in a Release file (Debian wiki, RepositoryFormat, "Date, Valid-Until")."""
+    found = re.search(r"^Valid-Until: (.+)$", text, re.MULTILINE)
+    return parsedate_to_datetime(found[1].replace("UTC", "+0000")) if found else None

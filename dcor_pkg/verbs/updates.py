@@ -1,0 +1,73 @@
+"""What `status` says of updates: whether packages are complete, when updates were installed, what waits, and why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+from dcor_pkg.kernel import pending
+from dcor_pkg.kernel.report import Notice
+from dcor_pkg.machine import package_manager, packages
+from dcor_pkg.machine.host import Host
+
+#: the packages of our repository; the first ones are upgraded together (debian/control)
+TOGETHER = ("dcor-server", "dcor-wheels", "python-ckan")
+OURS = (*TOGETHER, "dcor-solr", "dcor-object-store", "dcor-archive-keyring")
+#: of our repository (scripts/dcor_dev/repository.py)
+ORIGIN = "DCOR"
+GO_ON = "to go on: dpkg --configure -a, then apt --fix-broken install"
+#: packages that are named
+MOST = 5
+
+
+def unfinished(host: Host) -> str | None:
+    """Return which packages apt or dpkg has left half done, and what to do; None also while one of them works."""
+    if package_manager.is_busy(host):
+        return None
+    names = [f"{it.name} is {_state(it)}" for it in packages.known(host) if not it.is_whole]
+    if len(names) > MOST:
+        names[MOST:] = [f"{len(names) - MOST} more"]
+    if packages.is_interrupted(host):
+        names.insert(0, "dpkg was interrupted")
+    return f"{', '.join(names)}; {GO_ON}" if names else None
+
+
+def summary(host: Host) -> str:
+    """Return when updates were looked for and installed, and which of our packages wait."""
+    looked, upgraded = packages.time_of(host, packages.LOOKED, packages.LISTS), packages.time_of(host, packages.UPGRADED)
+    waiting = ", ".join(f"{name} {version}" for name, version in sorted(packages.waiting(host, *OURS).items()))
+    works = "; apt or dpkg works now" if package_manager.is_busy(host) else ""
+    return f"looked for {_moment(looked)}, installed {_moment(upgraded)}, {waiting or 'none'} of ours waits{works}"
+
+
+def release(host: Host, active: str, wanted: str, reason: str) -> str:
+    """Return which release runs and, where that is another one, which is wanted, and why it does not run yet."""
+    if pending.is_pending(host, pending.UPGRADE):
+        reason = "packages were upgraded, and dcor-converge.service makes the release when apt has ended"
+    elif wanted == active:
+        return active
+    return f"runs {active}, wanted {wanted}, because {reason or 'there was no converge since it is wanted'}"
+
+
+def notices(host: Host) -> Iterator[Notice]:
+    """Give what keeps updates from being installed, or from being effective."""
+    held = [it.name for it in packages.known(host) if it.want == "hold" and it.name in OURS]
+    for name in held:
+        all_of_them = f", and so are {', '.join(TOGETHER)}" if name in TOGETHER else ""
+        yield Notice(name, f"is on hold{all_of_them}: no update is installed", f"To let it go: apt-mark unhold {name}")
+    for name, end in packages.expired(host, ORIGIN, datetime.now(timezone.utc)).items():
+        message = f"has expired on {end:%Y-%m-%d}, so apt installs nothing of this repository"
+        yield Notice(f"{packages.LISTS}/{name}", message, "Is the repository still served? Then: apt update")
+    if host.exists(packages.REBOOT):
+        needed = ", ".join(sorted(set((host.read(packages.REBOOT_PACKAGES) or "").split())))
+        message = f"says that a reboot is needed{f' by {needed}' if needed else ''}"
+        yield Notice(packages.REBOOT, message, "To let it happen at night: dcor-server set automatic-reboot=04:30")
+
+
+def _state(package: packages.Package) -> str:
+    return package.state if package.flag == "ok" else f"{package.state} ({package.flag})"
+
+
+def _moment(when: float | None) -> str:
+    return "never" if when is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
