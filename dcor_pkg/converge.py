@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from dcor_pkg import preflight
 from dcor_pkg.ckan import programs
-from dcor_pkg.kernel import last_converge, pending, report, settings_file
+from dcor_pkg.kernel import last_converge, pending, report, served_version, settings_file
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import error_boundary, facts, lock
 from dcor_pkg.machine.host import Host
@@ -74,6 +74,7 @@ def _run(host: Host, progress: Progress) -> list[Outcome]:
 def _record(host: Host, outcomes: list[Outcome]) -> None:
     failure = first_failure(outcomes)
     if failure is None:
+        served_version.record(host)
         last_converge.record(host)
     else:
         programs.put_back(host)
