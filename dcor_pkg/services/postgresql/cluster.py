@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import managed_file, systemd_service
+from dcor_pkg.kernel import managed_file, pending, systemd_service
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import SYSTEMD_UNITS
@@ -148,6 +148,8 @@ class ClusterRunning:
             return f"the files of {cluster.unit} have changed"
         if is_stopped_by_us(host):
             return "was stopped while the database was external"
+        if systemd_service.pending_actions(host, cluster.unit):
+            return f"the restart of {cluster.unit} is pending"
         if is_ready(host):
             return None
         return f"{cluster.unit} does not accept connections{' since its socket is gone' if _is_deaf(host, cluster) else ''}"
@@ -160,10 +162,14 @@ class ClusterRunning:
         if is_stopped_by_us(host):
             _write_start(host, cluster, "auto\n")
         host.run("systemctl", "daemon-reload")
-        if not is_ready(host):
+        actions = systemd_service.pending_actions(host, cluster.unit)
+        if actions or not is_ready(host):
             # Without its socket nobody reaches it, so a restart disturbs nobody.
-            (systemd_service.restart if _is_deaf(host, cluster) else systemd_service.start)(host, cluster.unit)
+            restarts = actions or _is_deaf(host, cluster)
+            (systemd_service.restart if restarts else systemd_service.start)(host, cluster.unit)
             _await_ready(host, cluster)
+        for action in actions:
+            pending.clear(host, action)
 
 
 @dataclass(frozen=True)

@@ -83,19 +83,42 @@ MAPS = """\
 """
 
 
-@pytest.mark.parametrize("process", [1, 2])
-def test_ckan_is_restarted_where_it_uses_what_an_upgrade_has_replaced(server: CommandLine, process: int) -> None:
+#: the control groups of processes, by their numbers
+GROUPS = {
+    1: unit.UNIT,
+    2: unit.UNIT,
+    3: "redis-server@dcor.service",
+    4: "postgresql@15-main.service",
+    5: "dcor-solr.service",
+    6: "other.service",
+    7: "redis-server.service",
+}
+OURS = (1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize("process", OURS)
+def test_what_uses_what_an_upgrade_has_replaced_is_restarted(server: CommandLine, process: int) -> None:
     host = server.machine.host
-    for each, group in {1: unit.UNIT, 2: unit.UNIT, 3: "other.service"}.items():
+    for each, group in GROUPS.items():
         host.write(f"/proc/{each}/cgroup", f"0::/system.slice/{group}\n", Access(0o444))
-        library = "/usr/lib/libssl.so.3 (deleted)" if group != unit.UNIT else "/usr/lib/libssl.so.3"
+        library = "/usr/lib/libssl.so.3" if each in OURS else "/usr/lib/libssl.so.3 (deleted)"
         host.write(f"/proc/{each}/maps", MAPS.format(library=library), Access(0o444))
     assert server("nightly").code == 0
-    assert not pending.is_pending(host, unit.RESTART)
+    assert not pending.is_pending(host, pending.CONVERGE)
     host.write(f"/proc/{process}/maps", MAPS.format(library="/usr/lib/libssl.so.3 (deleted)"), Access(0o444))
+    told = f"/usr/lib/libssl.so.3 is used by {GROUPS[process]}, and an upgrade has replaced it"
+    assert told in server("status").out
     assert server("nightly").code == 0
-    assert pending.is_pending(host, unit.RESTART)
+    restart = f"restart {GROUPS[process]}"
+    assert [name for name in host.names(pending.DIRECTORY) if name.startswith("restart ")] == [restart]
     assert pending.is_pending(host, pending.CONVERGE)
+    host.write(f"/proc/{process}/maps", MAPS.format(library="/usr/lib/libssl.so.3"), Access(0o444))
+    before = len(server.machine.calls)
+    assert server("converge").code == 0
+    restarted = [call.argv for call in server.machine.calls[before:] if call.argv[:2] == ("systemctl", "restart")]
+    assert restarted == [("systemctl", "restart", GROUPS[process])]
+    assert not pending.is_pending(host, restart)
+    assert "0 changed" in server("converge").out
 
 
 def test_json_lists_the_jobs_that_failed(server: CommandLine) -> None:
