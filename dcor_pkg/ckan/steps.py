@@ -42,7 +42,9 @@ def prepare_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
         *(RandomSecret(name) for name in ("ckan-secret-key", "ckan-csrf-key")),
         *_directories(settings),
         unit.drop_in(settings),
-        ManagedFile("/etc/needrestart/conf.d/dcor-server.conf", "ckan/templates/needrestart.conf", {"units": LEFT_ALONE}),
+        ManagedFile(
+            "/etc/needrestart/conf.d/dcor-server.conf", "ckan/templates/needrestart.conf", {"units": LEFT_ALONE}
+        ),
     )
 
 

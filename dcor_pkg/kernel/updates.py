@@ -1,7 +1,7 @@
-"""Updates that nobody has to watch: Debian's unattended-upgrades, told of our repository, of the administrator, of reboots.
+"""Updates that nobody has to watch: what Debian's unattended-upgrades is told of repository, administrator and reboots.
 
-Sources: unattended-upgrades 2.9.1, README.md ("Supported options reference"), and apt.conf(5): the files of apt.conf.d are
-read in the order of their names, a later value replaces an earlier one, and lists are appended to.
+Sources: unattended-upgrades 2.9.1, README.md ("Supported options reference"), and apt.conf(5): the files of apt.conf.d
+are read in the order of their names, a later value replaces an earlier one, and lists are appended to.
 """
 
 from __future__ import annotations

@@ -9,9 +9,8 @@ from dcor_pkg.machine.file_errors import explained
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.lock import Busy
 
-#: Locked from the beginning of apt, dpkg or unattended-upgrade to its end (dpkg's doc/frontend.txt). The latter holds it
-#: over all of its steps, and over what apt runs after each of them (python-apt 2.6, SystemLock): only the inner lock,
-#: /var/lib/dpkg/lock, is free in between.
+#: locked from the beginning of apt, dpkg or unattended-upgrade to its end (dpkg's doc/frontend.txt). The last one holds
+#: it over all of its steps (python-apt 2.6, SystemLock): only the inner lock, /var/lib/dpkg/lock, is free in between
 LOCK = "/var/lib/dpkg/lock-frontend"
 POLL_SECONDS = 1.0
 HINT = "Nothing was changed. Does it ask something at a terminal? To see it: ps -C apt,apt-get,dpkg,unattended-upgr"

@@ -1,7 +1,7 @@
 """`dcor-server report-updates`: mail the administrator what unattended-upgrades has done since the last time.
 
-It hands mail only to /usr/sbin/sendmail or /usr/bin/mail (unattended-upgrades 2.9.1, send_summary_mail), and most servers
-have neither, while our setting mail-relay is enough for us. Where one of them is installed, nothing is sent here.
+It hands its mail only to /usr/sbin/sendmail or /usr/bin/mail (unattended-upgrades 2.9.1, send_summary_mail), and most
+servers have neither, while our setting mail-relay is enough for us. Where one is installed, nothing is sent here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.verbs import mail
-from dcor_pkg.verbs.verb import JSON, OK, Console, Verb
+from dcor_pkg.verbs.verb import OK, Console, Verb
 
 LOG = "/var/log/unattended-upgrades/unattended-upgrades.log"
 PROGRAMS = ("/usr/sbin/sendmail", "/usr/bin/mail")

@@ -35,7 +35,8 @@ def unfinished(host: Host) -> str | None:
 
 def summary(host: Host) -> str:
     """Return when updates were looked for and installed, and which of our packages wait."""
-    looked, upgraded = packages.time_of(host, packages.LOOKED, packages.LISTS), packages.time_of(host, packages.UPGRADED)
+    looked = packages.time_of(host, packages.LOOKED, packages.LISTS)
+    upgraded = packages.time_of(host, packages.UPGRADED)
     waiting = ", ".join(f"{name} {version}" for name, version in sorted(packages.waiting(host, *OURS).items()))
     works = "; apt or dpkg works now" if package_manager.is_busy(host) else ""
     return f"looked for {_moment(looked)}, installed {_moment(upgraded)}, {waiting or 'none'} of ours waits{works}"

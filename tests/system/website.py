@@ -14,6 +14,11 @@ SEARCH = "/api/3/action/package_search?rows=1"
 TIMEOUT_SECONDS = 120
 #: The longest wait for the release of an upgrade.
 UPGRADE_SECONDS = 900
+#: A shell command that ends when the unit has ended which makes it.
+WAIT_FOR_UPGRADE = (
+    "until [[ ! -e /var/lib/dcor-server/pending/upgrade "
+    "&& $(systemctl show --property=ActiveState --value dcor-converge.service) != activating ]]; do sleep 0.2; done"
+)
 
 
 def wait_for_page(machine: Machine) -> None:
@@ -48,11 +53,7 @@ def wait_until_idle(machine: Machine) -> None:
 
 def wait_for_upgrade(machine: Machine) -> None:
     """Wait until what apt has upgraded serves, or has failed to: a unit does that when apt has ended."""
-    machine.shell(
-        "until [[ ! -e /var/lib/dcor-server/pending/upgrade "
-        "&& $(systemctl show --property=ActiveState --value dcor-converge.service) != activating ]]; do sleep 0.2; done",
-        timeout=UPGRADE_SECONDS,
-    )
+    machine.shell(WAIT_FOR_UPGRADE, timeout=UPGRADE_SECONDS)
 
 
 def serves(machine: Machine) -> bool:

@@ -144,12 +144,8 @@ class ClusterRunning:
         for path in _drop_ins(host):
             if path != cluster.drop_in.path:
                 return f"{path} is for a cluster that is not ours any more"
-        if systemd_service.unit_state(host, cluster.unit)["NeedDaemonReload"] == "yes":
-            return f"the files of {cluster.unit} have changed"
-        if is_stopped_by_us(host):
-            return "was stopped while the database was external"
-        if systemd_service.pending_actions(host, cluster.unit):
-            return f"the restart of {cluster.unit} is pending"
+        if (change := _change(host, cluster)) is not None:
+            return change
         if is_ready(host):
             return None
         return f"{cluster.unit} does not accept connections{' since its socket is gone' if _is_deaf(host, cluster) else ''}"
@@ -215,6 +211,16 @@ def remove_drop_ins(host: Host, unless: str = "") -> None:
     for path in _drop_ins(host):
         if path != unless:
             managed_file.remove(host, path)
+
+
+def _change(host: Host, cluster: Cluster) -> str | None:
+    """Return what has changed since the cluster was started, whether it runs or not."""
+    if systemd_service.unit_state(host, cluster.unit)["NeedDaemonReload"] == "yes":
+        return f"the files of {cluster.unit} have changed"
+    if is_stopped_by_us(host):
+        return "was stopped while the database was external"
+    pended = systemd_service.pending_actions(host, cluster.unit)
+    return f"the restart of {cluster.unit} is pending" if pended else None
 
 
 def _is_deaf(host: Host, cluster: Cluster) -> bool:

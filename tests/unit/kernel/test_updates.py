@@ -54,7 +54,7 @@ def test_updates_are_looked_for_and_installed_each_day_without_an_answer_to_debi
 def test_an_administrator_who_declines_wins(host: Host, tmp_path: Path, name: str) -> None:
     read = configuration(host, tmp_path, {}, **{name: DECLINED})
     assert 'APT::Periodic::Unattended-Upgrade "0";' in read
-    assert "APT::Periodic::Unattended-Upgrade \"1\";" not in read
+    assert 'APT::Periodic::Unattended-Upgrade "1";' not in read
 
 
 def test_the_administrator_is_told_of_changes(host: Host, tmp_path: Path) -> None:

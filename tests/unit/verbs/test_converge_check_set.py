@@ -77,9 +77,7 @@ def test_a_converge_waits_for_another_command_as_long_as_it_is_told(
     assert (waits[0] > least, waits[0] > lock.WAIT_SECONDS) == (True, bool(options))
 
 
-def test_a_converge_that_waits_begins_when_apt_has_ended(
-    server: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_converge_that_waits_begins_when_apt_has_ended(server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     states = iter([True, True, False])
     monkeypatch.setattr(package_manager, "is_busy", lambda host: next(states))
     monkeypatch.setattr(package_manager, "POLL_SECONDS", 0.0)

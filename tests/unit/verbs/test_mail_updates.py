@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcor_pkg.answers.settings import Settings
+from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Access
 from dcor_pkg.verbs import mail, mail_updates
 from tests.unit.command_line import CommandLine
@@ -78,7 +79,7 @@ def test_a_relay_that_fails_gets_it_the_next_time(
     server: CommandLine, mails: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(settings: Settings, subject: str, text: str) -> None:
-        raise mail.DcorError("no")
+        raise DcorError("no")
 
     log(server, UPGRADED)
     with monkeypatch.context() as patch:
