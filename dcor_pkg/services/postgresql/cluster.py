@@ -144,10 +144,9 @@ class ClusterRunning:
         for path in _drop_ins(host):
             if path != cluster.drop_in.path:
                 return f"{path} is for a cluster that is not ours any more"
-        if (change := _change(host, cluster)) is not None:
+        change = _change(host, cluster)
+        if change is not None or is_ready(host):
             return change
-        if is_ready(host):
-            return None
         return f"{cluster.unit} does not accept connections{' since its socket is gone' if _is_deaf(host, cluster) else ''}"
 
     def apply(self, host: Host) -> None:
@@ -161,8 +160,7 @@ class ClusterRunning:
         actions = systemd_service.pending_actions(host, cluster.unit)
         if actions or not is_ready(host):
             # Without its socket nobody reaches it, so a restart disturbs nobody.
-            restarts = actions or _is_deaf(host, cluster)
-            (systemd_service.restart if restarts else systemd_service.start)(host, cluster.unit)
+            (systemd_service.restart if actions or _is_deaf(host, cluster) else systemd_service.start)(host, cluster.unit)
             _await_ready(host, cluster)
         for action in actions:
             pending.clear(host, action)
