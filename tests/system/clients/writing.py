@@ -62,6 +62,10 @@ class Server:
         return None if status == 200 else f"status {status}"
 
 
+#: More jobs do not wait at a time, or they would have to be waited for after each signal.
+WAITING_JOBS = 3
+
+
 class Writer(threading.Thread):
     """Creates datasets and queues jobs all the time; what was acknowledged has to be there at the end."""
 
@@ -130,5 +134,7 @@ class Writer(threading.Thread):
             self.datasets.append(answer["result"]["name"])
 
     def _queue_job(self) -> None:
+        if len(self._unfinished(self.jobs[-WAITING_JOBS:])) == WAITING_JOBS:
+            return
         job = self._queue.enqueue("time.sleep", 0.5, result_ttl=7200)
         self.jobs.append(job.id)
