@@ -15,6 +15,8 @@ from typing import Any
 
 import redis
 import rq
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 from rq.job import Job, JobStatus
 
 CONTEXT = ssl.create_default_context()
@@ -72,8 +74,10 @@ class Writer(threading.Thread):
     def __init__(self, server: Server, circle: str) -> None:
         super().__init__(daemon=True)
         self._server, self._circle = server, circle
-        self._redis = redis.Redis(unix_socket_path=REDIS)
-        self._queue = rq.Queue(QUEUE, connection=self._redis)
+        self._queue = rq.Queue(QUEUE, connection=redis.Redis(unix_socket_path=REDIS))
+        # Redis is killed as well, and what became of a job can be asked later.
+        again = Retry(ConstantBackoff(0.2), retries=150)
+        self._redis = redis.Redis(unix_socket_path=REDIS, retry=again, retry_on_error=[redis.ConnectionError])
         self.datasets: list[str] = []
         self.jobs: list[str] = []
         self.stopping = threading.Event()
