@@ -102,7 +102,11 @@ def _configure(host: Host, take_answers: converge.Change, *, is_new: bool) -> in
 
 
 def _request_converge(host: Host, take_answers: converge.Change) -> int:
-    """Take the answers, of which none applies in an upgrade, and request a converge whatever is wrong with them."""
+    """Take the answers, of which none applies in an upgrade, and request a converge whatever is wrong with them.
+
+    One run of apt configures and triggers this package, and says so once.
+    """
+    is_first = not pending.is_pending(host, pending.UPGRADE)
     try:
         with lock.held(host):
             take_answers()
@@ -110,7 +114,8 @@ def _request_converge(host: Host, take_answers: converge.Change) -> int:
         take_answers()
     finally:
         after_upgrade.request(host)
-    _say(REQUESTED)
+    if is_first:
+        _say(REQUESTED)
     return OK
 
 

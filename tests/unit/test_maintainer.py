@@ -112,6 +112,8 @@ def test_an_upgrade_is_one_line_and_changes_nothing_before_apt_has_ended(
     assert is_requested(dpkg)
     assert not dpkg.machine.systemd.is_active("nginx.service")
     assert release.active(dpkg.host) == before
+    assert dpkg.postinst("triggered", "/usr/lib/ckan/default") == 0
+    assert (dpkg.out.splitlines(), is_requested(dpkg)) == (["Created symlink."], True)
 
 
 @pytest.mark.parametrize("arguments", UPGRADES)
