@@ -1,7 +1,7 @@
 """Which of our services use files that an upgrade has replaced: a security update helps only after a restart.
 
 needrestart(1) leaves them alone (ckan/templates/needrestart.conf), since it comes at any time of the day. The packages
-of PostgreSQL and Solr restart them when they are upgraded; an upgrade of a library, of Python or of Redis restarts none.
+of PostgreSQL and Solr restart them when they are upgraded; one of a library, of Python or of Redis restarts none.
 """
 
 from __future__ import annotations

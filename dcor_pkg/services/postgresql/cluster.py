@@ -160,7 +160,8 @@ class ClusterRunning:
         actions = systemd_service.pending_actions(host, cluster.unit)
         if actions or not is_ready(host):
             # Without its socket nobody reaches it, so a restart disturbs nobody.
-            (systemd_service.restart if actions or _is_deaf(host, cluster) else systemd_service.start)(host, cluster.unit)
+            act = systemd_service.restart if actions or _is_deaf(host, cluster) else systemd_service.start
+            act(host, cluster.unit)
             _await_ready(host, cluster)
         for action in actions:
             pending.clear(host, action)
@@ -228,8 +229,7 @@ def _is_deaf(host: Host, cluster: Cluster) -> bool:
 
 
 def _drop_ins(host: Host) -> list[str]:
-    directories = filter(DROP_INS.fullmatch, host.names(SYSTEMD_UNITS))
-    paths = (f"{SYSTEMD_UNITS}/{directory}/{DROP_IN}" for directory in directories)
+    paths = (f"{SYSTEMD_UNITS}/{it}/{DROP_IN}" for it in filter(DROP_INS.fullmatch, host.names(SYSTEMD_UNITS)))
     return [path for path in paths if host.exists(path)]
 
 
