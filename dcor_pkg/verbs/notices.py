@@ -16,6 +16,7 @@ from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_INI, CONFIGURATION
 from dcor_pkg.nginx import additions as nginx_additions
+from dcor_pkg.services.object_store import private_network
 from dcor_pkg.verbs import updates
 
 #: characters of a value that a notice shows
@@ -32,6 +33,7 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
         *known_issues.collect(host),
         *search_index.notices(host),
         *stored_files.notices(host, settings),
+        *private_network.notices(host),
         *updates.notices(host),
         *outdated.notices(host, settings),
     ]
