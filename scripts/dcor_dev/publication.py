@@ -82,12 +82,14 @@ class Suite:
         found = re.search(r"^Valid-Until: (.*)$", text, re.MULTILINE)
         return found[1] if found else "never"
 
-    def adopt(self) -> None:
-        """Turn a plain directory dists/SUITE into the first publication."""
+    def tidy(self) -> None:
+        """Remove what no client ever got, left by a process that was killed; make a plain directory a publication."""
         if self.link.is_dir() and not self.link.is_symlink():
             durable.make_directory(self.directory)
             self.link.rename(self.directory / UNNAMED)
             self.show(self.directory / UNNAMED)
+        current = self.current()
+        self.remove_all_but(path for path in self.publications() if current and path.name <= current.name)
 
     def show(self, publication: Path) -> None:
         """Let clients get this publication."""
@@ -102,7 +104,7 @@ class Suite:
     def remove_all_but(self, publications: Iterable[Path]) -> None:
         """Remove the other publications, and incomplete ones."""
         stay = {path.name for path in publications}
-        for path in list(self.directory.iterdir()):
+        for path in list(self.directory.iterdir()) if self.directory.exists() else ():
             if path.name not in stay:
                 shutil.rmtree(path)
 

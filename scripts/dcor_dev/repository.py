@@ -59,9 +59,10 @@ class Repository:
     def add(self, suite: str, debs: Sequence[Path]) -> bool:
         """Add packages to a suite; return whether it has changed. Raises DevError before anything changes."""
         its = Suite(self.top, suite)
-        its.adopt()
+        its.tidy()
         new, published = apt_index.scan(debs), its.entries()
-        self._refuse_other_files(new)
+        for entry in new:
+            apt_index.refuse_other_content(entry, self._listed())
         index = apt_index.merged(published, list(new), self.policy.versions)
         keyring.require_known(self.signer, self._deb(published, {}), "the servers have")
         keyring.require_known(self.signer, self._deb(index, new), "is published now")
@@ -70,7 +71,7 @@ class Repository:
     def refresh(self, suite: str) -> None:
         """Sign what is published anew. Raises DevError when there is nothing, or when servers do not know the keys."""
         its = Suite(self.top, suite)
-        its.adopt()
+        its.tidy()
         published = its.entries()
         if not published:
             raise DevError(f"{self.top} has no suite {suite}")
@@ -78,7 +79,7 @@ class Repository:
         self._show(its, published)
 
     def _publish(self, suite: Suite, index: Sequence[Entry], new: Mapping[Entry, Path]) -> bool:
-        suite.adopt()
+        suite.tidy()
         if suite.entries() == list(index) and self._public_keys() == self.signer.public_key():
             return False
         for entry in index:
@@ -96,7 +97,6 @@ class Repository:
 
     def _show(self, suite: Suite, index: Sequence[Entry]) -> None:
         """Make a publication, let clients get it, and remove what is too old."""
-        suite.adopt()
         former = suite.young(datetime.now(timezone.utc), self.policy.former)
         made = publication.make(suite, apt_index.render(index), former, self.signer, self.policy.valid)
         durable.write(self.top / PUBLIC_KEYS, self.signer.public_key())
@@ -106,8 +106,7 @@ class Repository:
 
     def _remove_unlisted(self) -> None:
         """Remove packages that no publication of any suite lists."""
-        publications = [path for suite in publication.suites(self.top) for path in suite.publications()]
-        listed = {entry.filename for path in publications for entry in publication.read_index(path)}
+        listed = {entry.filename for entry in self._listed()}
         for path in list((self.top / "pool").glob("*/*/*")):
             if str(path.relative_to(self.top)) not in listed:
                 path.unlink()
@@ -115,12 +114,10 @@ class Repository:
             if not any(directory.iterdir()):
                 directory.rmdir()
 
-    def _refuse_other_files(self, new: Mapping[Entry, Path]) -> None:
-        """Raise DevError for a file that another suite, or a former index, has with other content."""
-        for entry in new:
-            place = self.top / entry.filename
-            if place.exists():
-                apt_index.refuse_other_content(entry, apt_index.scan([place]))
+    def _listed(self) -> set[Entry]:
+        """Return what any publication of any suite lists."""
+        publications = [path for suite in publication.suites(self.top) for path in suite.publications()]
+        return {entry for path in publications for entry in publication.read_index(path)}
 
     def _deb(self, index: Sequence[Entry], new: Mapping[Entry, Path]) -> Path | None:
         """Return the newest package of the keyring in an index, or None."""

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from apt_client import package
 from dcor_dev import repository, roots, signing
 from dcor_dev.errors import DevError
 
@@ -54,40 +55,61 @@ def test_apt_rejects_a_modified_release_file(suite: str, copy: Path) -> None:
     assert done.returncode != 0, done.stdout
 
 
-def test_unchanged_packages_are_not_published_again(suite: str, debs: list[Path], tmp_path: Path) -> None:
+def fill(top: Path, suite: str, *debs: Path, keys: tuple[Path, ...] = ()) -> bool:
+    """Make the repository of a build of these packages; return whether it has changed."""
+    with signing.signer(*keys) as signer, repository.locked(top, signer, repository.BUILT) as apt:
+        return apt.fill(suite, debs)
+
+
+@pytest.fixture
+def keyring(debs: list[Path], tmp_path: Path) -> Path:
+    """Return the smallest of our packages."""
     (small,) = (deb for deb in debs if deb.name.startswith("dcor-archive-keyring_"))
-    deb = Path(shutil.copy(small, tmp_path))
-    with signing.signer(None) as signer:
-        assert repository.publish([deb], tmp_path / "apt", suite, signer)
-        before = (tmp_path / "apt/dists" / suite / "InRelease").read_bytes()
-        assert not repository.publish([deb], tmp_path / "apt", suite, signer)
-        assert repository.publish([], tmp_path / "apt", suite, signer)
-    assert (tmp_path / "apt/dists" / suite / "InRelease").read_bytes() != before
+    return Path(shutil.copy(small, tmp_path))
 
 
-def test_a_release_key_signs_the_repository(suite: str, debs: list[Path], tmp_path: Path) -> None:
+def test_unchanged_packages_are_not_published_again(suite: str, keyring: Path, tmp_path: Path) -> None:
+    release = tmp_path / "apt/dists" / suite / "InRelease"
+    assert fill(tmp_path / "apt", suite, keyring)
+    before = release.read_bytes()
+    assert not fill(tmp_path / "apt", suite, keyring)
+    assert release.read_bytes() == before
+    assert fill(tmp_path / "apt", suite)
+    assert release.read_bytes() != before
+
+
+def test_a_build_is_the_whole_repository_and_can_be_a_medium_for_ever(suite: str, tmp_path: Path) -> None:
+    """Of a version that is built anew only the last build is there: whoever builds does so many times."""
+    for content in (b"one", b"two"):
+        assert fill(tmp_path / "apt", suite, package(tmp_path / content.decode(), "dcor-server", "2", content))
+    assert fill(tmp_path / "apt", suite, package(tmp_path / "three", "dcor-server", "1"))
+    assert [path.name for path in tmp_path.glob("apt/pool/**/*.deb")] == ["dcor-server_1_all.deb"]
+    assert len(list((tmp_path / "apt/publications" / suite).iterdir())) == 1
+    assert "Valid-Until" not in (tmp_path / "apt/dists" / suite / "Release").read_text()
+
+
+def test_a_release_key_signs_the_repository(suite: str, keyring: Path, tmp_path: Path) -> None:
     home, exported = tmp_path / "home", tmp_path / "release.key"
     home.mkdir(mode=0o700)
     gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
     subprocess.run([*gpg, "--quick-generate-key", "a release", "ed25519", "sign", "never"], check=True)
     subprocess.run([*gpg, "--output", str(exported), "--export-secret-keys"], check=True)
     subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
-    (small,) = (deb for deb in debs if deb.name.startswith("dcor-archive-keyring_"))
-    with signing.signer(exported) as signer:
-        repository.publish([Path(shutil.copy(small, tmp_path))], tmp_path / "apt", suite, signer)
-        assert signer.home != home
+    fill(tmp_path / "apt", suite, keyring, keys=(exported,))
+    top = tmp_path / "apt/dists" / suite
+    for files in ([top / "InRelease"], [top / "Release.gpg", top / "Release"]):
+        verify = ["gpgv", "--keyring", str(tmp_path / "apt/dcor-archive-keyring.gpg"), *map(str, files)]
+        assert subprocess.run(verify, capture_output=True, check=False).returncode == 0
+
+
+def test_the_private_keys_are_removed_afterwards() -> None:
+    with signing.signer() as signer:
+        assert signer.home.exists()
     assert not signer.home.exists()
-    verify = [
-        "gpgv",
-        "--keyring",
-        str(tmp_path / "apt/dcor-archive-keyring.gpg"),
-        str(tmp_path / "apt/dists" / suite / "InRelease"),
-    ]
-    assert subprocess.run(verify, capture_output=True, check=False).returncode == 0
 
 
 def test_a_key_without_its_private_part_is_an_error(tmp_path: Path) -> None:
-    with signing.signer(None) as test_key:
+    with signing.signer() as test_key:
         (tmp_path / "public").write_bytes(test_key.public_key())
     with pytest.raises(DevError, match="no private key"), signing.signer(tmp_path / "public"):
         pass
