@@ -111,3 +111,15 @@ def package(directory: Path, name: str, version: str, content: bytes = b"") -> P
         check=True,
     )
     return place
+
+
+def secret_key(home: Path) -> Path:
+    """Make a key for signing in this directory, and return the file of its private part."""
+    home.mkdir(mode=0o700)
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
+    try:
+        subprocess.run([*gpg, "--quick-generate-key", home.name, "ed25519", "sign", "never"], check=True)
+        subprocess.run([*gpg, "--output", str(home / "secret"), "--export-secret-keys"], check=True)
+    finally:
+        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
+    return home / "secret"

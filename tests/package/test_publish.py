@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from apt_client import SUITE, Client, client, package, web_server
+from apt_client import SUITE, Client, client, package, secret_key, web_server
 from dcor_dev import apt_index, durable, keyring, publication, repository, signing
 from dcor_dev.errors import DevError
 from dcor_dev.publication import Suite
@@ -87,18 +86,8 @@ def machine(machines: Callable[[bytes], Client], publisher: Publisher) -> Client
 @pytest.fixture(scope="module")
 def release_keys(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Return two private keys, in files."""
-    return [secret_key(tmp_path_factory.mktemp("key"), name) for name in ("former", "next")]
-
-
-def secret_key(home: Path, name: str) -> Path:
-    home.chmod(0o700)
-    with ExitStack() as stack:
-        stop = ["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"]
-        stack.callback(subprocess.run, stop, check=True)
-        gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
-        subprocess.run([*gpg, "--quick-generate-key", name, "ed25519", "sign", "never"], check=True)
-        subprocess.run([*gpg, "--output", str(home / "secret"), "--export-secret-keys"], check=True)
-    return home / "secret"
+    top = tmp_path_factory.mktemp("keys")
+    return [secret_key(top / name) for name in ("former", "next")]
 
 
 def fields(publisher: Publisher) -> dict[str, str]:

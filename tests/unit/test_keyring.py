@@ -90,6 +90,29 @@ def test_a_preseed_that_apt_cannot_use_ends_a_first_installation_before_anything
     assert not machine.path(SOURCE).exists()
 
 
+@pytest.mark.parametrize(
+    "answer", ["http://[::1]:8080/dcor", "https://a.example.org/x:/y", "file:/media/dcor", f"{ADDRESS} {OTHER}"]
+)
+def test_an_address_that_apt_can_use_is_accepted(machine: KeyringMachine, answer: str) -> None:
+    assert machine.install(answer) == ""
+    assert machine.debconf("rejected") == []
+    assert f"\nURIs: {answer}\n" in machine.source
+
+
+def test_the_source_keeps_its_permissions_and_its_place(with_address: KeyringMachine) -> None:
+    """The address may have a password, or the file be in a repository of the administrator's."""
+    with_address.install()
+    source, place = with_address.path(SOURCE), with_address.path("/mine")
+    assert source.stat().st_mode & 0o777 == 0o644
+    source.rename(place).chmod(0o640)
+    source.symlink_to(place)
+    with_address.is_debian("trixie")
+    with_address.trigger()
+    assert source.is_symlink()
+    assert place.stat().st_mode & 0o777 == 0o640
+    assert with_address.targets() == target(suite="trixie")
+
+
 def test_special_characters_of_an_address_stay(machine: KeyringMachine) -> None:
     machine.install()
     address = r"https://user:a&b|c\1$x@apt.example.org/*/"
