@@ -61,10 +61,17 @@ def temporary(path: Path) -> Path:
 def temporary_directory(path: Path) -> Path:
     """Return an empty directory, to be renamed to `path` when it is complete; it is made anew if one was left."""
     new = path.with_name(f"{TEMPORARY}{path.name}")
-    if new.exists():
-        shutil.rmtree(new)
+    remove(new)
     make_directory(new)
     return new
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a directory with all that is in it, if it exists."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def sync_tree(top: Path) -> None:

@@ -15,7 +15,6 @@ import hashlib
 import lzma
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -95,6 +94,20 @@ class Suite:
         """Let clients get this publication."""
         durable.link_to(f"../publications/{self.name}/{publication.name}", self.link)
 
+    def place(self, publication: Path) -> None:
+        """Let clients get this publication as a plain directory and the only one; for a moment there is none.
+
+        A medium may have a file system without links (FAT).
+        """
+        durable.make_directory(self.link.parent)
+        former = self.link.with_name(f"{durable.TEMPORARY}{self.name}")
+        durable.remove(former)
+        if self.link.is_symlink() or self.link.exists():
+            self.link.rename(former)
+        publication.rename(self.link)
+        durable.remove(former)
+        durable.remove(self.top / "publications")
+
     def young(self, now: datetime, age: timedelta) -> list[Path]:
         """Return the publications that a client may have read within the last `age`, when another follows now."""
         found = self.publications()
@@ -106,7 +119,7 @@ class Suite:
         stay = {path.name for path in publications}
         for path in list(self.directory.iterdir()) if self.directory.exists() else ():
             if path.name not in stay:
-                shutil.rmtree(path)
+                durable.remove(path)
 
 
 def suites(top: Path) -> list[Suite]:

@@ -33,6 +33,8 @@ class Policy:
     former: timedelta
     #: how long apt accepts a publication; None: for ever
     valid: timedelta | None
+    #: without links, and with one publication only
+    plain: bool = False
 
 
 #: For servers. Thirty days are longer than any server should be off, and short enough that nobody can offer old
@@ -40,7 +42,7 @@ class Policy:
 PUBLIC = Policy(versions=3, former=timedelta(days=30), valid=timedelta(days=30))
 
 #: For what a build leaves, which is copied to media: exactly what was built, and accepted for ever.
-BUILT = Policy(versions=0, former=timedelta(0), valid=None)
+BUILT = Policy(versions=0, former=timedelta(0), valid=None, plain=True)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,6 @@ class Repository:
         self._show(its, published)
 
     def _publish(self, suite: Suite, index: Sequence[Entry], new: Mapping[Entry, Path]) -> bool:
-        suite.tidy()
         if suite.entries() == list(index) and self._public_keys() == self.signer.public_key():
             return False
         for entry in index:
@@ -100,8 +101,11 @@ class Repository:
         former = suite.young(datetime.now(timezone.utc), self.policy.former)
         made = publication.make(suite, apt_index.render(index), former, self.signer, self.policy.valid)
         durable.write(self.top / PUBLIC_KEYS, self.signer.public_key())
-        suite.show(made)
-        suite.remove_all_but([*former, made])
+        if self.policy.plain:
+            suite.place(made)
+        else:
+            suite.show(made)
+            suite.remove_all_but([*former, made])
         self._remove_unlisted()
 
     def _remove_unlisted(self) -> None:
@@ -116,8 +120,9 @@ class Repository:
 
     def _listed(self) -> set[Entry]:
         """Return what any publication of any suite lists."""
-        publications = [path for suite in publication.suites(self.top) for path in suite.publications()]
-        return {entry for path in publications for entry in publication.read_index(path)}
+        suites = publication.suites(self.top)
+        there = {path for suite in suites for path in (*suite.publications(), suite.current()) if path}
+        return {entry for path in there for entry in publication.read_index(path)}
 
     def _deb(self, index: Sequence[Entry], new: Mapping[Entry, Path]) -> Path | None:
         """Return the newest package of the keyring in an index, or None."""

@@ -100,7 +100,10 @@ def test_a_build_is_the_whole_repository_and_can_be_a_medium_for_ever(suite: str
         assert fill(tmp_path / "apt", suite, package(tmp_path / content.decode(), "dcor-server", "2", content))
     assert fill(tmp_path / "apt", suite, package(tmp_path / "three", "dcor-server", "1"))
     assert [path.name for path in tmp_path.glob("apt/pool/**/*.deb")] == ["dcor-server_1_all.deb"]
-    assert len(list((tmp_path / "apt/publications" / suite).iterdir())) == 1
+    assert [path for path in tmp_path.glob("apt/**/*") if path.is_symlink()] == []
+    assert sorted(path.name for path in (tmp_path / "apt").iterdir()) == sorted(
+        [".lock", repository.PUBLIC_KEYS, "dists", "pool"]
+    )
     assert "Valid-Until" not in (tmp_path / "apt/dists" / suite / "Release").read_text()
 
 
