@@ -15,6 +15,8 @@ from typing import Any
 
 import redis
 import rq
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 from rq.job import Job, JobStatus
 
 CONTEXT = ssl.create_default_context()
@@ -62,14 +64,20 @@ class Server:
         return None if status == 200 else f"status {status}"
 
 
+#: More jobs do not wait at a time, or they would have to be waited for after each signal.
+WAITING_JOBS = 3
+
+
 class Writer(threading.Thread):
     """Creates datasets and queues jobs all the time; what was acknowledged has to be there at the end."""
 
     def __init__(self, server: Server, circle: str) -> None:
         super().__init__(daemon=True)
         self._server, self._circle = server, circle
-        self._redis = redis.Redis(unix_socket_path=REDIS)
-        self._queue = rq.Queue(QUEUE, connection=self._redis)
+        self._queue = rq.Queue(QUEUE, connection=redis.Redis(unix_socket_path=REDIS))
+        # Redis is killed as well, and what became of a job can be asked later.
+        again = Retry(ConstantBackoff(0.2), retries=150)
+        self._redis = redis.Redis(unix_socket_path=REDIS, retry=again, retry_on_error=[redis.ConnectionError])
         self.datasets: list[str] = []
         self.jobs: list[str] = []
         self.stopping = threading.Event()
@@ -130,5 +138,7 @@ class Writer(threading.Thread):
             self.datasets.append(answer["result"]["name"])
 
     def _queue_job(self) -> None:
+        if len(self._unfinished(self.jobs[-WAITING_JOBS:])) == WAITING_JOBS:
+            return
         job = self._queue.enqueue("time.sleep", 0.5, result_ttl=7200)
         self.jobs.append(job.id)
