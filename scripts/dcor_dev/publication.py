@@ -82,13 +82,18 @@ class Suite:
         return found[1] if found else "never"
 
     def tidy(self) -> None:
-        """Remove what no client ever got, left by a process that was killed; make a plain directory a publication."""
+        """Remove what no client ever got, left by a process that was killed.
+
+        A plain directory becomes a publication; a link that was lost leads to the last publication again.
+        """
         if self.link.is_dir() and not self.link.is_symlink():
             durable.make_directory(self.directory)
             self.link.rename(self.directory / UNNAMED)
-            self.show(self.directory / UNNAMED)
+        found = self.publications()
+        if found and not self.current():
+            self.show(found[-1])
         current = self.current()
-        self.remove_all_but(path for path in self.publications() if current and path.name <= current.name)
+        self.remove_all_but(path for path in found if current and path.name <= current.name)
 
     def show(self, publication: Path) -> None:
         """Let clients get this publication."""
