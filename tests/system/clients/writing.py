@@ -15,8 +15,6 @@ from typing import Any
 
 import redis
 import rq
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
 from rq.job import Job, JobStatus
 
 CONTEXT = ssl.create_default_context()
@@ -74,10 +72,8 @@ class Writer(threading.Thread):
     def __init__(self, server: Server, circle: str) -> None:
         super().__init__(daemon=True)
         self._server, self._circle = server, circle
-        self._queue = rq.Queue(QUEUE, connection=redis.Redis(unix_socket_path=REDIS))
-        # Redis is killed as well, and what became of a job can be asked later.
-        again = Retry(ConstantBackoff(0.2), retries=150)
-        self._redis = redis.Redis(unix_socket_path=REDIS, retry=again, retry_on_error=[redis.ConnectionError])
+        self._redis = redis.Redis(unix_socket_path=REDIS)
+        self._queue = rq.Queue(QUEUE, connection=self._redis)
         self.datasets: list[str] = []
         self.jobs: list[str] = []
         self.stopping = threading.Event()
@@ -113,9 +109,12 @@ class Writer(threading.Thread):
         return bool(self._server.ask(target)[1]["result"]["count"] == 1)
 
     def _state(self, identity: str) -> str:
-        if not Job.exists(identity, connection=self._redis):
-            return "gone"
-        return str(JobStatus(Job.fetch(identity, connection=self._redis).get_status()).value)
+        try:
+            if not Job.exists(identity, connection=self._redis):
+                return "gone"
+            return str(JobStatus(Job.fetch(identity, connection=self._redis).get_status()).value)
+        except redis.ConnectionError:
+            return "not known yet, since Redis was killed"
 
     def _acknowledged(self, write: Callable[[], None]) -> None:
         try:
