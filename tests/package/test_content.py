@@ -16,9 +16,6 @@ TREE = Path(__file__).resolve().parents[2]
 #: Directories of the build, on this computer and in the clean root.
 BUILD_PATHS = [str(TREE), str(cache.CACHE), str(Path.home() / ".cache"), "/build/dcor-server", "/inputs/", "/tmp/pip-"]
 
-#: The files in /etc: only the keyring has one, since apt reads its sources only from there.
-IN_ETC = {"dcor-archive-keyring": {"/etc/apt/sources.list.d/dcor.sources"}}
-
 NAMES = [package.name for package in packages.ALL]
 CKAN = "/usr/lib/ckan/default"
 
@@ -41,7 +38,7 @@ def test_no_file_contains_a_path_of_the_build(content: dict[str, Deb], name: str
 
 @pytest.mark.parametrize("name", NAMES)
 def test_there_are_no_files_in_etc(content: dict[str, Deb], name: str) -> None:
-    assert {path for path in content[name].names if path.startswith("/etc/")} == IN_ETC.get(name, set())
+    assert {path for path in content[name].names if path.startswith("/etc/")} == set()
 
 
 @pytest.mark.parametrize("name", NAMES)

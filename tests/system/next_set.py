@@ -29,8 +29,8 @@ def make(debs: Sequence[Path], directory: Path, suite: str) -> Path:
     """Return a new directory that holds the repository."""
     next_debs = [_next(deb, directory) for deb in debs if deb.name.partition("_")[0] in TOGETHER]
     assert len(next_debs) == len(TOGETHER)
-    with signing.signer(None) as signer:
-        repository.publish(next_debs, directory / "apt", suite, signer)
+    with signing.signer() as signer, repository.locked(directory / "apt", signer, repository.BUILT) as apt:
+        apt.fill(suite, next_debs)
     return directory / "apt"
 
 

@@ -61,7 +61,7 @@ def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterato
 @pytest.fixture(scope="module")
 def objects(machine: Machine) -> list[str]:
     """Return the paths of the objects of a public dataset."""
-    made: Any = run_client(machine, "publish", "--token", make_user(machine, "owner").token, "--datasets", "1")
+    made: Any = run_client(machine, "publish_datasets", "--token", make_user(machine, "owner").token, "--datasets", "1")
     return [path for objects in made[0]["resources"].values() for path in objects]
 
 

@@ -38,7 +38,7 @@ DATABASES = {
 def objects(server: Machine) -> list[str]:
     """Return the paths of the objects of a dataset that everybody can read."""
     token = make_user(server, "tester").token
-    (made,) = json.loads(json.dumps(run_client(server, "publish", "--token", token, "--datasets", "1")))
+    (made,) = json.loads(json.dumps(run_client(server, "publish_datasets", "--token", token, "--datasets", "1")))
     found: list[str] = [it for objects in made["resources"].values() for it in objects]
     assert exist(server, found) == len(found) == 6
     return found

@@ -61,7 +61,7 @@ class Published:
 def published(server: Machine) -> Iterator[Published]:
     """Give datasets that everybody can read, one to each test."""
     sysadmin, owner = make_user(server, "boss", sysadmin=True), make_user(server, "owner")
-    made: Any = run_client(server, "publish", "--token", owner.token, "--datasets", "10")
+    made: Any = run_client(server, "publish_datasets", "--token", owner.token, "--datasets", "10")
     return (Published(server, it["dataset"], it["resources"], sysadmin, owner) for it in made)
 
 
