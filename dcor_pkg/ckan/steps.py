@@ -10,6 +10,7 @@ from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
+from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.programs import UWSGI_INI
 from dcor_pkg.ckan.release_made import ReleaseMade
@@ -26,6 +27,7 @@ from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import limits
 from dcor_pkg.services import endpoints
+from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
 OWNED = Access(0o755, paths.CKAN_USER, paths.CKAN_USER)
@@ -52,6 +54,7 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         Directory(additions.DIRECTORY, Access(0o750)),
         ckan_ini(settings),
         ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", _of_uwsgi(settings, facts)),
+        NoHalfMigration(settings.hostname, used.database),
         DatabaseSchema(wanted, used.database),
         Addresses(f"https://{settings.hostname}", used.object_store.origin, used.database),
         OptionsInDatabase(used.database),
@@ -60,6 +63,7 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 
 def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that put the release in service; all services that CKAN needs have to run before."""
+    used = endpoints.of(settings)
     return (
         ActiveRelease(
             release_id.wanted(facts),
@@ -67,6 +71,8 @@ def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
             settings.data,
             reads=_read_at_start(settings),
             queues=sizes.job_workers(facts),
+            database=used.database,
+            mark=StoreMark(used.object_store, used.database),
         ),
         NoFormerPrograms(),
         NoStrays(),

@@ -205,6 +205,7 @@ def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_index, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(unix_http, "rpc", machine.rpc)
     monkeypatch.setattr(unix_http, "get", machine.ckan.get)
+    monkeypatch.setattr(unix_http, "post", machine.ckan.post)
     monkeypatch.setattr(http_request, "ask", machine.ckan.ask)
     monkeypatch.setattr(loopback, "Connection", machine.site.connection)
     monkeypatch.setattr(psutil, "net_connections", lambda _: machine.connections)

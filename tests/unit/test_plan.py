@@ -27,6 +27,7 @@ ORDER = (
     "postgresql database",
     "release",
     "file /etc/ckan/default/ckan.ini",
+    "no migration under way",
     "database schema",
     "service dcor-solr.service",
     "active release",

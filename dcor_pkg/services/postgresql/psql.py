@@ -36,11 +36,14 @@ def query(host: Host, database: Endpoint, sql: str, passfile: str = PASSFILE) ->
     return host.run(*PSQL, f"--dbname={connection}", text=sql, user=CKAN_USER if database.sockets else None).strip()
 
 
-def as_superuser(host: Host, sql: str, database: str = "postgres") -> str:
-    """Return what the superuser of this machine's PostgreSQL gets as the result of SQL. Raises DcorError."""
+def as_superuser(host: Host, sql: str, database: str = "postgres", timeout: float = 600) -> str:
+    """Return what the superuser of this machine's PostgreSQL gets as the result of SQL. Raises DcorError.
+
+    `timeout` is in seconds.
+    """
     connection = f"host={SOCKETS} port={PORT} dbname={database}"
     try:
-        return host.run(*PSQL, f"--dbname={connection}", text=sql, user="postgres").strip()
+        return host.run(*PSQL, f"--dbname={connection}", text=sql, user="postgres", timeout=timeout).strip()
     except CommandFailed as error:
         raise DcorError(
             f"PostgreSQL on this machine failed as its superuser: {message(error.hint)}.",

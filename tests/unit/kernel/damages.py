@@ -14,6 +14,8 @@ from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import ckan_ini, former_supervisor, processes, programs, release, release_contents
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
+from dcor_pkg.ckan.migration_state import Act
+from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.kernel import managed_file, pending, secrets
 from dcor_pkg.kernel.instance import PRESERVED_INSTANCE
 from dcor_pkg.kernel.runner import Result, run
@@ -271,6 +273,12 @@ def enable_plugin(machine: Machine) -> None:
     """Enable a plugin with migrations of its own in ckan.ini."""
     text = machine.host.read(CKAN_INI) or ""
     machine.host.write(CKAN_INI, text.replace("\nckan.plugins = ", "\nckan.plugins = tracking "), ckan_ini.ACCESS)
+
+
+def interrupt_migration(machine: Machine) -> None:
+    """Leave what a power cut leaves after nginx has turned to the programs with a migrated database."""
+    new, former = Programs("2.0", "bbbbbbbb"), Programs("1.0", "aaaaaaaa")
+    Act(new, former, f"{cluster.DATABASE}_before_20260101t000000_1_0", turned=True).record(machine.host)
 
 
 def make_database_anew(machine: Machine) -> None:

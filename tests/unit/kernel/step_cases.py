@@ -11,6 +11,7 @@ from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import CkanIni
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
+from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
@@ -216,6 +217,11 @@ CASES = (
             "added to": damages.add_module,
             "no record": damages.lose_record,
         },
+    ),
+    Case(
+        NoHalfMigration,
+        {"cut after the turn": damages.interrupt_migration, "cut in a move of the data": write(nginx.MAINTENANCE, "")},
+        before=damages.interrupt_migration,
     ),
     Case(
         DatabaseSchema,
