@@ -49,7 +49,7 @@ class Migration:
 
     def run(self, host: Host, former: Programs) -> None:
         """Migrate and switch. Raises DcorError; then the former programs serve with the former database."""
-        migration_state.require_pause(host, self.wanted.release)
+        migration_state.require_not_paused(host, self.wanted.release)
         copies.require_room(host, self.database)
         act = Act(self.wanted, former, copies.former_name(self.database, self.wanted.release))
         act.record(host)

@@ -60,14 +60,20 @@ def forget_failure(host: Host) -> None:
     host.remove(FAILED)
 
 
-def require_pause(host: Host, release: str) -> None:
-    """Raise DcorError where the migration to a release has failed within the last day."""
+def paused(host: Host, release: str) -> str | None:
+    """Return when and why the migration to a release has failed, if that was within the last day."""
     found: dict[str, Any] = state_file.read(host, FAILED, {})
     if found.get("release") != release or time.time() - found["when"] > PAUSE_HOURS * 3600:
-        return
+        return None
     moment = time.strftime("%Y-%m-%d %H:%M", time.localtime(found["when"]))
-    raise DcorError(
-        f"The release {release} does not serve, because the migration of the database to it failed ({moment}): "
-        f"{found['reason']}",
-        f"The former release serves, with the database as it was. It is tried again after {PAUSE_HOURS} hours. {RETRY}",
-    )
+    return f"({moment}): {found['reason']}"
+
+
+def require_not_paused(host: Host, release: str) -> None:
+    """Raise DcorError where the migration to a release has failed within the last day."""
+    failure = paused(host, release)
+    if failure is not None:
+        raise DcorError(
+            f"The release {release} does not serve, because the migration of the database to it failed {failure}",
+            f"The former release serves, with the database as it was. It is tried again after {PAUSE_HOURS} hours. {RETRY}",
+        )

@@ -28,6 +28,7 @@ ORDER = (
     "release",
     "file /etc/ckan/default/ckan.ini",
     "no migration under way",
+    "backup before the upgrade",
     "database schema",
     "service dcor-solr.service",
     "active release",

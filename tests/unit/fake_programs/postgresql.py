@@ -86,6 +86,11 @@ class Postgresql:
 
     def dump(self, call: Call) -> str:
         """Write a file that pg_dump(1) would write."""
+        if not call.words:
+            login = dict(part.split("=", 1) for part in call.option("--dbname").split())
+            is_external = login["host"] in self.external
+            assert (call.user, "passfile" in login) == ((None, True) if is_external else ("postgres", False)), call.argv
+            return f"PGDMP {self.databases[login['dbname']].revision}"
         assert call.user == "postgres", call.argv
         assert call.words[0] in self.databases, call.argv
         self.host.write(call.option("--file"), "PGDMP", Access(0o600, "postgres", "postgres"))
@@ -347,8 +352,12 @@ SUPERUSER: dict[str, Answer] = {
     r'GRANT (\w+) TO "([\w-]+)"': _grant,
     r'ALTER ROLE "([\w-]+)" IN DATABASE (\w+) SET role = (\w+)': _work_as,
     r"CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE template0 ENCODING '(\w+)' LOCALE 'C.UTF-8'": _create,
-    r"SELECT count\(\*\) FROM pg_database WHERE NOT datistemplate AND datname NOT IN \('postgres', '(\w+)'\)": (
-        lambda it, *rest: len(set(it.databases) - {rest[2][1]}.union(*it.external.values()))
+    r"SELECT count\(\*\) FROM pg_database WHERE NOT datistemplate AND datname NOT IN \('postgres', '(\w+)'\) "
+    r"AND NOT starts_with\(datname, '\1_'\)": (
+        lambda it, *rest: len(
+            {name for name in it.databases if not name.startswith(f"{rest[2][1]}_")}
+            - {rest[2][1]}.union(*it.external.values())
+        )
     ),
 }
 #: what CKAN's role asks

@@ -11,7 +11,7 @@ from typing import Any
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import ckan_ini, former_supervisor, processes, programs, release, release_contents
+from dcor_pkg.ckan import ckan_ini, former_supervisor, processes, programs, release, release_contents, upgrade_backup
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.migration_state import Act
@@ -23,6 +23,7 @@ from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import facts, state_file
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import ADDRESSES, CKAN_INI, CKAN_USER, PRESERVED, PROGRAMS
+from dcor_pkg.nginx import upstream
 from dcor_pkg.plan import build_plan
 from dcor_pkg.runtime import store_mark
 from dcor_pkg.services import endpoints
@@ -279,6 +280,20 @@ def interrupt_migration(machine: Machine) -> None:
     """Leave what a power cut leaves after nginx has turned to the programs with a migrated database."""
     new, former = Programs("2.0", "bbbbbbbb"), Programs("1.0", "aaaaaaaa")
     Act(new, former, f"{cluster.DATABASE}_before_20260101t000000_1_0", turned=True).record(machine.host)
+
+
+def serve_former_release(machine: Machine) -> None:
+    machine.host.write(upstream.PATH, Programs("1.0", "aaaaaaaa").upstream, PUBLIC)
+
+
+def lose_backups(machine: Machine) -> None:
+    machine.host.remove_tree(upgrade_backup.DIRECTORY)
+
+
+def cut_backup(machine: Machine) -> None:
+    """Have a backup that was not completed."""
+    (made,) = upgrade_backup.ids(machine.host)
+    machine.host.rename(f"{upgrade_backup.DIRECTORY}/{made}", f"{upgrade_backup.DIRECTORY}/.{made}")
 
 
 def make_database_anew(machine: Machine) -> None:

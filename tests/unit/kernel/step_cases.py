@@ -16,6 +16,7 @@ from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.ckan.strays import NoStrays
+from dcor_pkg.ckan.upgrade_backup import UpgradeBackup
 from dcor_pkg.kernel import instance, pending, secrets
 from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.directory import Directory
@@ -222,6 +223,11 @@ CASES = (
         NoHalfMigration,
         {"cut after the turn": damages.interrupt_migration, "cut in a move of the data": write(nginx.MAINTENANCE, "")},
         before=damages.interrupt_migration,
+    ),
+    Case(
+        UpgradeBackup,
+        {"lost": damages.lose_backups, "cut": damages.cut_backup},
+        before=damages.serve_former_release,
     ),
     Case(
         DatabaseSchema,
