@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import database_schema, past_releases, programs, release, supervisor, switch, unit
+from dcor_pkg.ckan import database_schema, held_release, past_releases, programs, release, supervisor, switch, unit
 from dcor_pkg.ckan.migration import Migration
 from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending
+from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CURRENT
@@ -70,11 +71,23 @@ class ActiveRelease:
             self._migration(wanted).run(host, serving)
         else:
             self._switch(host, wanted)
+        held = held_release.read(host)
+        if held is not None and self.release != held.instead:
+            held_release.forget(host)
         switch.forget_others(host, wanted)
         kept = {self.release, *(it.release for it in past_releases.read(host))}
         for old in [*release.ids(host), *release.incomplete(host)]:
             if old not in kept or not release.is_made(host, old):
                 release.remove(host, old)
+
+    def file(self, wanted: Programs) -> ManagedFile:
+        """Return supervisor's file for programs."""
+        return wanted.file(self.data, self.queues)
+
+    def set_mark(self, host: Host) -> None:
+        """Let the object store know the database, if that has changed. Raises DcorError."""
+        if self.mark.check(host) is not None:
+            self.mark.apply(host)
 
     def _database_drift(self, host: Host) -> str | None:
         """Return how the tables of a database that is migrated here differ from those of the release, or None."""
@@ -88,7 +101,7 @@ class ActiveRelease:
 
     def _programs_drift(self, host: Host, wanted: Programs) -> str | None:
         """Return how the programs' files and processes differ from the desired ones, or None."""
-        file = wanted.file(self.data, self.queues)
+        file = self.file(wanted)
         if (drift := file.check(host)) is not None:
             return f"{file.path} {drift}"
         if not programs.have_copies(host, wanted):
@@ -117,7 +130,7 @@ class ActiveRelease:
 
     def _switch(self, host: Host, wanted: Programs) -> None:
         """Switch to the programs. If that fails, only those that nginx is pointed at stay. Raises DcorError."""
-        file, former = wanted.file(self.data, self.queues), programs.serving(host)
+        file, former = self.file(wanted), programs.serving(host)
         if file.check(host) is not None:
             file.apply(host)
         try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from dcor_pkg.ckan import (
     ckan_ini,
     database_schema,
+    drain,
     migration_end,
     migration_state,
     past_releases,
@@ -24,8 +25,7 @@ from dcor_pkg.ckan.migration_state import Act
 from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel import managed_file
-from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.nginx import site as nginx
+from dcor_pkg.machine.host import Host
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.postgresql import copies
@@ -51,10 +51,12 @@ class Migration:
         """Migrate and switch. Raises DcorError; then the former programs serve with the former database."""
         migration_state.require_not_paused(host, self.wanted.release)
         copies.require_room(host, self.database)
-        act = Act(self.wanted, former, copies.former_name(self.database, self.wanted.release))
+        act = Act(self.wanted, former, copies.former_name(self.database, former.release), self._copy.name)
         act.record(host)
         try:
-            self._drain(host, former)
+            # The new job workers do not start before nginx has turned.
+            self.wanted.file(self.data, self.queues if self.wanted == former else ()).apply(host)
+            drain.drain(host, self.database.name)
             self._prove_on_copy(host)
             copies.exchange(host, self.database.name, self._copy.name, act.aside)
             switch.switch_to(host, self.wanted, self.hostname, lambda: self._turned(host, act))
@@ -66,21 +68,6 @@ class Migration:
     @property
     def _copy(self) -> Endpoint:
         return copies.of(self.database, copies.copy_name(self.database))
-
-    def _drain(self, host: Host, former: Programs) -> None:
-        """Let jobs and requests end, with 503 for all others, and let nobody else write.
-
-        The new job workers do not start before nginx has turned.
-        """
-        self.wanted.file(self.data, self.queues if self.wanted == former else ()).apply(host)
-        running = sorted(supervisor.states(host))
-        for program in running:
-            if program.startswith("dcor-jobs-"):
-                supervisor.stop(host, program)
-        host.write(nginx.MAINTENANCE, "", Access(0o644))
-        for program in running:
-            supervisor.stop(host, program)
-        copies.refuse_writes(host, self.database.name)
 
     def _prove_on_copy(self, host: Host) -> None:
         """Make a copy, migrate it, and let the release read and write it."""
@@ -133,7 +120,7 @@ class Migration:
         if isinstance(error, Exception):  # who interrupts the command may repeat it
             migration_state.record_failure(host, self.wanted.release, reason)
         try:
-            migration_end.undo(host, act, self.database, self.hostname)
+            migration_end.undo_unless_turned(host, self.database, self.hostname)
         except DcorError as problem:
             raise DcorError(f"{reason} This cannot be undone yet: {problem.reason}", problem.hint) from None
 

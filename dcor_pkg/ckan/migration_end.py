@@ -47,6 +47,13 @@ def complete(host: Host) -> None:
     migration_state.forget(host)
 
 
+def undo_unless_turned(host: Host, database: Endpoint, hostname: str) -> None:
+    """Undo what is under way, if anything is and nginx has not turned. Raises DcorError."""
+    act = migration_state.under_way(host)
+    if act is not None and not act.turned:
+        undo(host, act, database, hostname)
+
+
 def undo(host: Host, act: Act, database: Endpoint, hostname: str) -> None:
     """Restore the former database and the former programs, and end 503. Raises DcorError, and may be repeated."""
     restore(host, act, database)
@@ -66,8 +73,7 @@ def undo(host: Host, act: Act, database: Endpoint, hostname: str) -> None:
 
 def restore(host: Host, act: Act, database: Endpoint) -> None:
     """Give the former database its name back, if it has another one, and drop the copy."""
-    copy = copies.copy_name(database)
     if copies.exists(host, act.aside):
-        copies.exchange(host, database.name, act.aside, copy)
-    copies.drop(host, copy)
+        copies.exchange(host, database.name, act.aside, act.incoming)
+    copies.drop(host, copies.copy_name(database))
     copies.allow_writes(host, database.name)

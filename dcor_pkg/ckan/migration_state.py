@@ -28,6 +28,8 @@ class Act:
     former: Programs
     #: the name that the former database gets
     aside: str
+    #: the name that the database which takes its place has had before
+    incoming: str
     #: whether nginx passes requests to the new programs
     turned: bool = False
 
@@ -63,7 +65,7 @@ def forget_failure(host: Host) -> None:
 def paused(host: Host, release: str) -> str | None:
     """Return when and why the migration to a release has failed, if that was within the last day."""
     found: dict[str, Any] = state_file.read(host, FAILED, {})
-    if found.get("release") != release or time.time() - found["when"] > PAUSE_HOURS * 3600:
+    if found.get("release") != release or not 0 <= time.time() - found["when"] < PAUSE_HOURS * 3600:
         return None
     moment = time.strftime("%Y-%m-%d %H:%M", time.localtime(found["when"]))
     return f"({moment}): {found['reason']}"

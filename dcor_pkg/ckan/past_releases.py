@@ -7,7 +7,7 @@ configuration.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.machine import state_file
@@ -52,9 +52,3 @@ def record(host: Host, programs: Programs, former: Programs | None, database: st
     since = time.time() if known is None else known.since
     served = [Served(programs.release, programs.configuration, since), *past]
     state_file.write(host, STATE_FILE, [asdict(it) for it in served[:KEPT]])
-
-
-def forget_database(host: Host, name: str) -> None:
-    """Record that a former database is gone."""
-    kept = [replace(it, database="") if it.database == name else it for it in read(host)]
-    state_file.write(host, STATE_FILE, [asdict(it) for it in kept])

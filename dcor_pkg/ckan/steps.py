@@ -51,7 +51,7 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make the release, its configuration, and the tables that it needs."""
     wanted, used = release_id.wanted(facts), endpoints.of(settings)
     return (
-        ReleaseMade(wanted),
+        ReleaseMade(wanted, is_former=wanted != release_id.of(facts)),
         Directory(additions.DIRECTORY, Access(0o750)),
         ckan_ini(settings),
         ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", _of_uwsgi(settings, facts)),
@@ -65,21 +65,26 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 
 def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that put the release in service; all services that CKAN needs have to run before."""
-    used = endpoints.of(settings)
     return (
-        ActiveRelease(
-            release_id.wanted(facts),
-            settings.hostname,
-            settings.data,
-            reads=_read_at_start(settings),
-            queues=sizes.job_workers(facts),
-            database=used.database,
-            mark=StoreMark(used.object_store, used.database),
-        ),
+        active_release(settings, facts),
         NoFormerPrograms(),
         NoStrays(),
         AdminCommands(),
         ManagedFile("/etc/logrotate.d/dcor-server", "ckan/templates/logrotate"),
+    )
+
+
+def active_release(settings: Settings, facts: Facts) -> ActiveRelease:
+    """Return the step that puts the release in service."""
+    used = endpoints.of(settings)
+    return ActiveRelease(
+        release_id.wanted(facts),
+        settings.hostname,
+        settings.data,
+        reads=_read_at_start(settings),
+        queues=sizes.job_workers(facts),
+        database=used.database,
+        mark=StoreMark(used.object_store, used.database),
     )
 
 

@@ -27,12 +27,14 @@ HINT = (
     "The server goes on as before. CKAN's messages are in "
     f"{ckan_log.LOG}; your own options for CKAN are in /etc/dcor-server/ckan.d."
 )
+#: called when nginx passes requests to the new programs
+Turned = Callable[[], object]
 #: What a release has to answer before it serves. (status_show would prove nothing: it answers 200 without Solr.)
 SEARCH = "/api/3/action/package_search?rows=1"
 PAGES = ("/", "/dataset/", "/about", "/user/login")
 
 
-def switch_to(host: Host, programs: Programs, hostname: str, turned: Callable[[], object] = lambda: None) -> None:
+def switch_to(host: Host, programs: Programs, hostname: str, turned: Turned) -> None:
     """Switch to programs whose supervisor file is written. Raises DcorError if they do not answer as they should.
 
     `turned` is called when nginx passes requests to them.

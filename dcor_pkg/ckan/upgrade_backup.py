@@ -56,22 +56,12 @@ class UpgradeBackup:
         return None if self._is_fresh(host) else f"{what}, and there is no backup from right before"
 
     def apply(self, host: Host) -> None:
-        made = f"{time.strftime(TIME, time.gmtime())}-{self.release}"
-        unfinished = f"{DIRECTORY}/.{made}"
-        try:
-            _forget_unfinished(host)
-            disk.require(host, DIRECTORY, copies.size(host, self.database) + RESERVE_BYTES)
-            _write(host, unfinished, self.database)
-        except DcorError as error:
-            host.remove_tree(unfinished)
-            hint = f"{error.hint}\nNothing is upgraded without a backup.".strip()
-            raise DcorError(f"The backup in {DIRECTORY} failed: {error.reason}", hint) from None
-        host.rename(unfinished, f"{DIRECTORY}/{made}")
-        self._forget_old(host, made)
+        made = make(host, self.release, self.database)
+        self._forget_old(host, made.rpartition("/")[2])
 
     def _is_fresh(self, host: Host) -> bool:
         own = [name for name in ids(host) if name.endswith(f"-{self.release}")]
-        return any(time.time() - _since(name) < FRESH_SECONDS for name in own)
+        return any(0 <= time.time() - _since(name) < FRESH_SECONDS for name in own)
 
     def _forget_old(self, host: Host, made: str) -> None:
         """Keep one for each of the last upgrades."""
@@ -85,6 +75,22 @@ class UpgradeBackup:
 def ids(host: Host) -> list[str]:
     """Return the ids of the complete backups, the oldest first."""
     return [name for name in host.names(DIRECTORY) if re.match(r"\d{8}T\d{6}-", name)]
+
+
+def make(host: Host, label: str, database: Endpoint) -> str:
+    """Back the server up, and return the directory. Raises DcorError; then nothing of it remains."""
+    made = f"{time.strftime(TIME, time.gmtime())}-{label}"
+    unfinished = f"{DIRECTORY}/.{made}"
+    try:
+        _forget_unfinished(host)
+        disk.require(host, DIRECTORY, copies.size(host, database) + RESERVE_BYTES)
+        _write(host, unfinished, database)
+    except DcorError as error:
+        host.remove_tree(unfinished)
+        hint = f"{error.hint}\nNothing is changed without a backup.".strip()
+        raise DcorError(f"The backup in {DIRECTORY} failed: {error.reason}", hint) from None
+    host.rename(unfinished, f"{DIRECTORY}/{made}")
+    return f"{DIRECTORY}/{made}"
 
 
 def make_directory(host: Host, path: str) -> None:

@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import dataclass
 
 from dcor_pkg.errors import CommandFailed, DcorError
-from dcor_pkg.machine import memory
+from dcor_pkg.machine import memory, state_file
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import HELD_RELEASE
 
 REQUIREMENTS = "/usr/share/dcor-wheels/requirements.txt"
 
@@ -28,6 +29,9 @@ class Facts:
     cores: int
     #: in MiB, of the container where this is one
     memory: int
+    #: the release that does not serve, because this server has gone back from it, and the one that serves in its place
+    held: str = ""
+    instead: str = ""
 
 
 def read(host: Host) -> Facts:
@@ -35,6 +39,7 @@ def read(host: Host) -> Facts:
     lock = host.read(REQUIREMENTS)
     if lock is None:
         raise DcorError(f"{REQUIREMENTS} is missing.", hint="apt install --reinstall dcor-wheels")
+    held: dict[str, str] = state_file.read(host, HELD_RELEASE, {})
     return Facts(
         ckan=_version(host, "python-ckan"),
         release_set=hashlib.sha256(lock.encode()).hexdigest(),
@@ -43,6 +48,8 @@ def read(host: Host) -> Facts:
         ipv6=host.exists("/proc/net/if_inet6"),
         cores=(host.read("/proc/cpuinfo") or "").count("processor\t") or 1,
         memory=memory.total(host),
+        held=held.get("release", ""),
+        instead=held.get("instead", ""),
     )
 
 

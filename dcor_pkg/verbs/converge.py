@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import functools
 
 from dcor_pkg import converge
+from dcor_pkg.ckan import held_release, migration_state
 from dcor_pkg.kernel import report
 from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.machine import lock
@@ -15,6 +17,9 @@ from dcor_pkg.verbs.verb import DRIFT, FAILED, JSON, OK, Console, Verb, argument
 #: the longest wait for another command: a new search index of many datasets takes up to a day
 WAIT_SECONDS = 24 * 3600.0
 WAIT = argument("--wait", action="store_true", help="wait until no other command runs, as the timers do")
+RETRY_RELEASE = argument(
+    "--retry-release", action="store_true", help="try a release again from which this server has gone back"
+)
 DRY_RUN = argument("--dry-run", action="store_true", help="show what would be done and change nothing")
 
 
@@ -24,7 +29,8 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     if options.dry_run:
         outcomes = converge.dry_run(host, progress)
     else:
-        outcomes = converge.converge(host, progress, wait=WAIT_SECONDS if options.wait else lock.WAIT_SECONDS)
+        change = functools.partial(_retry_release, host) if options.retry_release else lambda: None
+        outcomes = converge.converge(host, progress, change, wait=WAIT_SECONDS if options.wait else lock.WAIT_SECONDS)
     conclude(host, options, console, outcomes)
     return exit_code(outcomes)
 
@@ -43,10 +49,16 @@ def exit_code(outcomes: list[Outcome]) -> int:
     return DRIFT if any(outcome.result is Result.WOULD_CHANGE for outcome in outcomes) else OK
 
 
+def _retry_release(host: Host) -> None:
+    """Let the release serve that should run, whatever has happened to it."""
+    held_release.forget(host)
+    migration_state.forget_failure(host)
+
+
 VERB = Verb(
     "converge",
     "make the machine as the settings say; this is also the repair",
     run,
-    (JSON, DRY_RUN, WAIT),
+    (JSON, DRY_RUN, WAIT, RETRY_RELEASE),
     changes_machine=True,
 )

@@ -27,6 +27,11 @@ TIMEOUT_SECONDS = 4 * 3600.0
 #: a copy, what PostgreSQL logs of it, and something for all others
 RESERVE_BYTES = disk.GIB
 SIZE = "SELECT pg_database_size(current_database())"
+#: By copying files, as all did before version 15: what is copied page by page is written twice, and takes longer.
+CREATE = r"""
+SELECT 'CREATE DATABASE {copy} OWNER {database} TEMPLATE {database}' || CASE WHEN
+current_setting('server_version_num')::int >= 150000 THEN ' STRATEGY file_copy' ELSE '' END \gexec
+"""
 #: settings whose values are lists, stored with quotes (PostgreSQL, src/bin/pg_dump/dumputils.c)
 LISTS = (
     "'local_preload_libraries', 'search_path', 'session_preload_libraries', 'shared_preload_libraries', "
@@ -112,9 +117,8 @@ def make(host: Host, database: Endpoint, name: str) -> None:
     """Copy a database, whose connections are ended, in the place of a former copy. Raises DcorError."""
     drop(host, name)
     _end_connections(host, database.name)
-    create = f"CREATE DATABASE {name} OWNER {database.name} TEMPLATE {database.name}"
-    psql.as_superuser(host, create, timeout=TIMEOUT_SECONDS)
     names = {"copy": name, "database": database.name}
+    psql.as_superuser(host, CREATE.format(**names), timeout=TIMEOUT_SECONDS)
     psql.as_superuser(host, f"COMMENT ON DATABASE {name} IS '{instance.mark(host)}'")
     psql.as_superuser(host, SETTINGS.format(**names, lists=LISTS, read_only=READ_ONLY))
     psql.as_superuser(host, PRIVILEGES.format(**names))

@@ -327,7 +327,7 @@ def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match
 
 #: what the superuser asks
 SUPERUSER: dict[str, Answer] = {
-    r"CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE ((?!template0)\w+)": _copy,
+    r"\nSELECT 'CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE (\w+)' \|\| .* STRATEGY .* \\gexec\n": _copy,
     r"\nSELECT format\('ALTER %s SET %I = %s', .*'DATABASE (\w+)'.*WHERE datname = '(\w+)' .*": _copy_settings,
     r"\nSELECT 'REVOKE ALL ON DATABASE \w+ FROM PUBLIC' .*": lambda *_: "",
     r"BEGIN; ALTER DATABASE (\w+) RENAME TO (\w+); ALTER DATABASE (\w+) RENAME TO \1; "

@@ -279,7 +279,9 @@ def enable_plugin(machine: Machine) -> None:
 def interrupt_migration(machine: Machine) -> None:
     """Leave what a power cut leaves after nginx has turned to the programs with a migrated database."""
     new, former = Programs("2.0", "bbbbbbbb"), Programs("1.0", "aaaaaaaa")
-    Act(new, former, f"{cluster.DATABASE}_before_20260101t000000_1_0", turned=True).record(machine.host)
+    Act(new, former, f"{cluster.DATABASE}_before_20260101t000000_1_0", "ckan_default_copy", turned=True).record(
+        machine.host
+    )
 
 
 def serve_former_release(machine: Machine) -> None:
