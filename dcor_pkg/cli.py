@@ -22,6 +22,7 @@ from dcor_pkg.verbs import (
     status,
     unknown_objects,
     upstream_commands,
+    watch,
     withdraw,
 )
 from dcor_pkg.verbs.run_report import message
@@ -40,6 +41,7 @@ VERBS: tuple[Verb, ...] = (
     withdraw.VERB,
     unknown_objects.VERB,
     nightly.VERB,
+    watch.VERB,
     mail.VERB,
     *upstream_commands.VERBS,
 )

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import database_schema, held_release, past_releases, programs, release, supervisor, switch, unit
+from dcor_pkg.ckan import (
+    database_schema,
+    held_release,
+    past_releases,
+    programs,
+    release,
+    supervisor,
+    switch,
+    unit,
+    watch_state,
+)
 from dcor_pkg.ckan.migration import Migration
 from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import DcorError
@@ -75,6 +85,7 @@ class ActiveRelease:
         if held is not None and self.release != held.instead:
             held_release.forget(host)
         switch.forget_others(host, wanted)
+        watch_state.start(host)
         kept = {self.release, *(it.release for it in past_releases.read(host))}
         for old in [*release.ids(host), *release.incomplete(host)]:
             if old not in kept or not release.is_made(host, old):
@@ -134,7 +145,7 @@ class ActiveRelease:
         if file.check(host) is not None:
             file.apply(host)
         try:
-            switch.switch_to(host, wanted, self.hostname, lambda: past_releases.record(host, wanted, former))
+            switch.switch_to(host, wanted, self.hostname, lambda: watch_state.take_over(host, wanted, former))
         except DcorError:
             serving = programs.serving(host)  # may be the new ones: a step after the change of nginx can fail as well
             if serving not in (None, wanted):

@@ -20,6 +20,7 @@ from dcor_pkg.ckan import (
     supervisor,
     switch,
     upgrade_backup,
+    watch_state,
 )
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.migration_state import Act
@@ -84,7 +85,7 @@ class GoingBack:
             dumped = upgrade_backup.make(host, f"{serving.release}-left", database)
             copies.exchange(host, database.name, self.target.database, aside)
             # Its job workers do not start before nginx has turned.
-            self._switch(host, (), lambda: self._turned(host, act))
+            self._switch(host, (), lambda: self._turned(host, act, dumped))
         except BaseException:
             migration_end.undo_unless_turned(host, database, self.step.hostname)
             raise
@@ -97,9 +98,9 @@ class GoingBack:
         switch.switch_to(host, target, self.step.hostname, turned)
         switch.forget_others(host, target)
 
-    def _turned(self, host: Host, act: Act) -> None:
+    def _turned(self, host: Host, act: Act, dumped: str) -> None:
+        self._record(host, act.former, act.aside, dumped)
         replace(act, turned=True).record(host)
-        self._record(host, act.former, act.aside)
         pending.request(host, pending.REBUILD_INDEX)
         try:
             self.step.set_mark(host)
@@ -108,10 +109,12 @@ class GoingBack:
         self.step.file(act.wanted).apply(host)
         supervisor.update(host)
 
-    def _record(self, host: Host, former: Programs | None, database: str = "") -> None:
+    def _record(self, host: Host, former: Programs | None, database: str = "", dumped: str = "") -> None:
         """Record what serves, and hold back what should run, unless that is what serves now."""
         past_releases.record(host, self.target.programs, former, database)
+        watch_state.end(host)
         if self.wanted == self.target.release:
             held_release.forget(host)
         else:
-            held_release.hold(host, self.wanted, self.target.release, self.reason)
+            left = f"; what was written meanwhile is in {dumped}" if dumped else ""
+            held_release.hold(host, self.wanted, self.target.release, f"{self.reason}{left}")

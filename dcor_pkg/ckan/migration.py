@@ -14,11 +14,11 @@ from dcor_pkg.ckan import (
     drain,
     migration_end,
     migration_state,
-    past_releases,
     programs,
     release,
     supervisor,
     switch,
+    watch_state,
 )
 from dcor_pkg.ckan import log as ckan_log
 from dcor_pkg.ckan.migration_state import Act
@@ -100,8 +100,8 @@ class Migration:
 
     def _turned(self, host: Host, act: Act) -> None:
         """Record that nginx passes requests to the new programs, and let them in."""
+        watch_state.take_over(host, act.wanted, act.former, act.aside)
         replace(act, turned=True).record(host)
-        past_releases.record(host, act.wanted, act.former, act.aside)
         try:
             # Nothing is deleted from the store before; the step of the mark would be too late for the job workers.
             if self.mark.check(host) is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import migration_state, programs, supervisor, switch, unit
+from dcor_pkg.ckan import held_release, migration_state, programs, supervisor, switch, unit
 from dcor_pkg.ckan.migration_state import Act
 from dcor_pkg.kernel import pending, systemd_service
 from dcor_pkg.machine.host import Host
@@ -57,6 +57,9 @@ def undo_unless_turned(host: Host, database: Endpoint, hostname: str) -> None:
 def undo(host: Host, act: Act, database: Endpoint, hostname: str) -> None:
     """Restore the former database and the former programs, and end 503. Raises DcorError, and may be repeated."""
     restore(host, act, database)
+    held = held_release.read(host)
+    if held is not None and held.instead == act.wanted.release:
+        held_release.forget(host)
     if systemd_service.unit_state(host, unit.UNIT)["ActiveState"] != "active":
         systemd_service.start(host, unit.UNIT)
     if programs.serving(host) != act.former:

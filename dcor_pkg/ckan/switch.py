@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from dcor_pkg.ckan import log as ckan_log
@@ -94,10 +94,22 @@ def forget_others(host: Host, programs: Programs) -> None:
 def prove(host: Host, programs: Programs, hostname: str) -> None:
     """Wait until a search in a release works, then request its pages. Raises DcorError with what is wrong."""
     _await_search(host, programs, hostname)
-    for page in PAGES:
+    found = _page_problem(host, programs, hostname, PAGES)
+    if found is not None:
+        raise DcorError(f"The release {programs.release} {found}.")
+
+
+def problem(host: Host, programs: Programs, hostname: str, pages: Iterable[str]) -> str | None:
+    """Return what is wrong now with a search or with one of these pages of a release, or None."""
+    return probe_search(host, programs, hostname) or _page_problem(host, programs, hostname, pages)
+
+
+def _page_problem(host: Host, programs: Programs, hostname: str, pages: Iterable[str]) -> str | None:
+    for page in pages:
         answer = _get(host, programs, page, hostname)
         if answer.status != 200:
-            raise DcorError(f"The release {programs.release} answers {page} with status {answer.status}.")
+            return f"answers {page} with status {answer.status}"
+    return None
 
 
 def prove_write(host: Host, programs: Programs, hostname: str, token: str) -> None:

@@ -372,6 +372,9 @@ ROLE: dict[str, Answer] = {
     r"SELECT system_identifier \|\| '-' \|\| oid FROM pg_control_system\(\), .* datname = current_database\(\)": _identity,
     r'SELECT count\(\*\) FROM "group" WHERE is_organization AND id IN \(([^)]*)\)': _known_circles,
     "SELECT version_num FROM alembic_version": _revision,
+    r"SELECT name FROM package WHERE type = 'dataset' .* LIMIT 1": lambda _, __, it, *___: (
+        "beads" if it.datasets else ""
+    ),
     r"SELECT format\('SELECT %L, version_num FROM %I', relname, relname\) FROM pg_class\n"
     r"WHERE relname IN \(([^)]*)\) AND pg_table_is_visible\(oid\) \\gexec\n": _plugin_revisions,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,
