@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import instance
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine import memory
@@ -30,7 +30,7 @@ def worker_limit(facts: Facts) -> int:
 
 def check_memory(host: Host, _: Proposal) -> None:
     """Raise DcorError where the server could not work at all. One that works is not kept from upgrades."""
-    if not release.ids(host) and (found := memory.total(host)) < memory.LEAST:
+    if not host.exists(instance.INSTANCE) and (found := memory.total(host)) < memory.LEAST:
         raise DcorError(f"This machine has {found} MiB of memory, and a DCOR server needs {memory.LEAST} MiB.", HINT)
 
 

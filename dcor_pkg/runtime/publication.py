@@ -36,15 +36,13 @@ BEFORE_CHANGES = (logic.NotFound, logic.NotAuthorized, logic.ValidationError)
 def settle(resource: str, objects: Iterable[tuple[str, str]]) -> bool:
     """Give objects of a resource the tags that the database demands; return whether they had others.
 
-    The database is asked again afterwards, because another process may have changed it in the meantime: whichever of
-    the two ends last has seen both changes. Raises one of STORE_ERRORS.
+    Only one process does so at a time: another one, which has asked the database before a change, cannot publish what
+    was withdrawn in the meantime. Raises one of STORE_ERRORS.
     """
-    changed, access, listed = False, None, list(objects)
-    while access is not (now := resources.access(resource)):
-        access = now
-        for bucket, key in listed:
-            changed = object_tags.follow(bucket, key, access) or changed
-    return changed
+    with resources.locked(resource):
+        access = resources.access(resource)
+        changed = [object_tags.follow(bucket, key, access) for bucket, key in objects]
+    return any(changed)
 
 
 def settle_resource(identity: str) -> None:

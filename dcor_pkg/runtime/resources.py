@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,11 +10,14 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
+import sqlalchemy
 from ckan import model
 from ckan.common import config
 
 #: the kinds of objects that DCOR stores for a resource (dcor_shared.s3cc.get_s3_bucket_object_for_artifact)
 ARTIFACTS = ("condensed", "preview", "resource")
+#: Waits until nobody else has this lock, and has it until the transaction ends (PostgreSQL, "Advisory Locks").
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"
 #: ids in one query
 CHUNK = 1000
 
@@ -65,6 +69,14 @@ def accesses(ids: Iterable[str]) -> dict[str, Access]:
 def access(identity: str) -> Access:
     """Return who may read a resource at this moment."""
     return of_resource(identity).access
+
+
+@contextlib.contextmanager
+def locked(identity: str) -> Iterator[None]:
+    """Keep other processes from tagging the objects of a resource; on a connection that commits nothing else."""
+    with model.meta.engine.connect() as connection, connection.begin():
+        connection.execute(sqlalchemy.text(LOCK), {"name": f"dcor-server: tags of {identity}"})
+        yield
 
 
 def bucket_pattern() -> re.Pattern[str]:

@@ -16,6 +16,7 @@ from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_INI, CONFIGURATION
 from dcor_pkg.nginx import additions as nginx_additions
+from dcor_pkg.services.object_store import private_network
 
 #: characters of a value that a notice shows
 VALUE_LENGTH = 60
@@ -31,6 +32,7 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
         *known_issues.collect(host),
         *search_index.notices(host),
         *stored_files.notices(host, settings),
+        *private_network.notices(host),
     ]
     return [*held_release.notices(host), *empty_pages(settings), *sizes.notices(host), *found]
 

@@ -1,13 +1,11 @@
-"""The ways to install work, and an installation that cannot succeed fails before it changes anything."""
+"""The ways to install work. What an installation refuses is in test_odd_machines.py."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from dcor_dev import layers, roots
-from postgresql_cluster import LET_START, STOP_FOR_GOOD
 from website import assert_healthy, wait_for_page
 
 from tests.conftest import Boot
@@ -66,69 +64,4 @@ def test_an_installation_in_a_chroot_is_completed_at_the_first_boot(
     assert "at its first boot" in done.stdout
     machine = boot("image", (*bare, tmp_path))
     wait_for_page(machine)
-    assert_healthy(machine)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An answer or a state of the machine with which an installation fails, and the words of the message."""
-
-    words: tuple[str, ...]
-    answer: str = ""
-    before: str = "true"
-    after: str = "true"
-
-
-HOLD_443 = """
-systemd-run --unit=holder python3 -m http.server 443
-until ss --no-header --listening --tcp --numeric sport = :443 | grep -q .; do sleep 0.1; done
-"""
-NO_PASSWORD = "dcor-server dcor-server/redis-password password\n"
-FAILURES = (
-    Failure(
-        ("dcor-server/hostname", "'no host'", "not a host name", "debconf-set-selections"), "hostname string no host"
-    ),
-    Failure(("dcor-server/certificate", "'bought'", "not one of the choices"), "certificate select bought"),
-    Failure(("dcor-server/redis-password", "contains spaces"), "redis-password password two words"),
-    Failure(("dcor-server/data-directory", "'data'", "not an absolute path"), "data-directory string data"),
-    Failure(("/srv/file is not a directory",), "data-directory string /srv/file/data", before="touch /srv/file"),
-    Failure(
-        ("/full/data has", "MiB of free space", "df -h"),
-        "data-directory string /full/data",
-        before="mkdir /full && mount -t tmpfs -o size=10M,mode=755 tmpfs /full",
-        after="umount /full && rmdir /full",
-    ),
-    Failure(
-        ("Port 443 is held by python3", "Stop that program"),
-        before=HOLD_443,
-        after="systemctl stop holder",
-    ),
-    Failure(
-        ("PostgreSQL does not accept connections", "start.conf says that it does not start by itself", "postgresql@"),
-        before=STOP_FOR_GOOD,
-        after=LET_START,
-    ),
-)
-
-
-def test_an_installation_fails_before_it_changes_anything_and_dpkg_configure_continues(
-    boot: Boot, unconfigured: layers.Stack, package_mounts: dict[Path, str]
-) -> None:
-    machine = boot("unconfigured", unconfigured, read_only=package_mounts)
-    for failure in FAILURES:
-        machine.shell(failure.before)
-        machine.run("debconf-set-selections", text=layers.ANSWERS + NO_PASSWORD)
-        if failure.answer:
-            machine.run("debconf-set-selections", text=f"dcor-server dcor-server/{failure.answer}\n")
-        done = machine.run("dpkg", "--configure", "-a", env=layers.NONINTERACTIVE, check=False)
-        assert (failure.words, done.returncode) == (failure.words, 1)
-        output = done.stdout + done.stderr
-        assert all(word in output for word in failure.words), output
-        assert "Traceback" not in output
-        assert failure.words[0] in machine.shell("cat /var/log/dcor-server/converge.log")
-        assert not machine.path("/data").exists()
-        assert not machine.path("/etc/dcor-server").exists()
-        machine.shell(failure.after)
-    machine.run("debconf-set-selections", text=layers.ANSWERS)
-    machine.run("dpkg", "--configure", "-a", env=layers.NONINTERACTIVE)
     assert_healthy(machine)

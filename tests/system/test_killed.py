@@ -65,8 +65,9 @@ def name(row: dict[str, Any]) -> str:
     return f"{row['unit']}: {row['process']}"
 
 
-def test_whatever_is_killed_is_back_soon_and_nothing_is_lost(machine: Machine) -> None:
-    found = run(machine, "kill")
+@pytest.mark.parametrize("how", ["kill-main", pytest.param("kill", marks=pytest.mark.long)])
+def test_whatever_is_killed_is_back_soon_and_nothing_is_lost(machine: Machine, how: str) -> None:
+    found = run(machine, how)
     shown = table(found)
     print(f"\n{shown}")
     units = {row["unit"].partition("@")[0].removesuffix(".service") for row in found["rows"]}

@@ -136,9 +136,12 @@ def test_no_traces_of_a_machine_are_left(suite: str) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_traces_of_a_machine_are_left_when_its_process_is_killed(suite: str, how: signal.Signals) -> None:
     program = f"""
+import signal
 import subprocess
 from dcor_dev import roots
 from dcor_dev.machine import Machine
+# Where the tests run in the background of a shell, they inherit that SIGINT is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Machine("orphan", (roots.base("{suite}"),)) as machine:
     argv = [*machine.enter("root", {{}}), "sh", "-c", "echo; exec sleep 60"]
     inside = subprocess.Popen(argv, stdout=subprocess.PIPE)

@@ -1,8 +1,9 @@
 """Machines that are set up otherwise than Debian does it: refused in one sentence before the first change, or served.
 
+So are answers that are not valid.
+
 Two machines: one of which all kinds of oddity are made, one after the other, since what is refused changes nothing; and
-a container without a capability, which cannot be given back. Other CKANs, full disks and taken ports are in
-test_purge.py and test_install.py.
+a container without a capability, which cannot be given back. Other CKANs are in test_purge.py.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
+from postgresql_cluster import LET_START, STOP_FOR_GOOD
 from website import CURL, SITE, assert_healthy, serves, wait_for_page
 
 CONFIGURE = ("dpkg", "--configure", "-a")
@@ -31,12 +33,18 @@ CAPITALS = "Dcor.Example.ORG."
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of machine: how it is made, and undone; words of the refusal; what runs the configuration."""
+    """A kind of machine: how it is made, and undone; words of the refusal; what runs the configuration; an answer."""
 
     before: str
     words: tuple[str, ...]
     after: str
     command: tuple[str, ...] = CONFIGURE
+    answer: str = ""
+
+
+def answered(answer: str, *words: str) -> Kind:
+    """Return the kind of a machine whose administrator has given this answer."""
+    return Kind("true", words, "true", answer=answer)
 
 
 def changed(file: str, pattern: str, then: str, words: tuple[str, ...]) -> Kind:
@@ -48,7 +56,35 @@ def changed(file: str, pattern: str, then: str, words: tuple[str, ...]) -> Kind:
     return Kind(edit, words, undo)
 
 
+HOLD_443 = """
+systemd-run --unit=holder python3 -m http.server 443
+until ss --no-header --listening --tcp --numeric sport = :443 | grep -q .; do sleep 0.1; done
+"""
 REFUSED = {
+    "no host name": answered("hostname string no host", "dcor-server/hostname", "'no host'", "not a host name"),
+    "no kind of certificate": answered(
+        "certificate select bought", "dcor-server/certificate", "'bought'", "not one of the choices"
+    ),
+    "no password": answered("redis-password password two words", "dcor-server/redis-password", "contains spaces"),
+    "no path": answered("data-directory string data", "dcor-server/data-directory", "'data'", "not an absolute path"),
+    "a file in the way of the data": Kind(
+        "touch /srv/file",
+        ("/srv/file is not a directory",),
+        "rm /srv/file",
+        answer="data-directory string /srv/file/data",
+    ),
+    "a disk that is full": Kind(
+        "mkdir /full && mount -t tmpfs -o size=10M,mode=755 tmpfs /full",
+        ("/full/data has", "MiB of free space", "df -h"),
+        "umount /full && rmdir /full",
+        answer="data-directory string /full/data",
+    ),
+    "another web server": Kind(HOLD_443, ("Port 443 is held by python3", "Stop that program"), "systemctl stop holder"),
+    "PostgreSQL stopped for good": Kind(
+        STOP_FOR_GOOD,
+        ("PostgreSQL does not accept connections", "start.conf says that it does not start by itself", "postgresql@"),
+        LET_START,
+    ),
     "programs may not run where releases are": Kind(
         f"mount --bind {STATE} {STATE} && mount -o remount,bind,noexec {STATE}",
         ("No program can run from /var/lib/dcor-server/releases", "mounted noexec", "remount,exec"),
@@ -111,6 +147,7 @@ REFUSED = {
         "rm -r /data",
     ),
 }
+NO_PASSWORD = "dcor-server dcor-server/redis-password password\n"
 #: What a machine may have, and the server works: supervisor's own socket with a password, a proxy for all services, and
 #: the ckan.ini of another CKAN. /var/log is in memory, by an option of the machine.
 SERVED = r"""
@@ -158,17 +195,18 @@ def configure(
     machine: Machine, command: tuple[str, ...] = CONFIGURE, answers: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Give valid answers, and continue the installation; standard output has all output."""
-    machine.run("debconf-set-selections", text=layers.ANSWERS + answers)
+    machine.run("debconf-set-selections", text=layers.ANSWERS + NO_PASSWORD + answers)
     done = machine.run(*command, env=layers.NONINTERACTIVE, check=False, timeout=900)
     done.stdout += done.stderr
     return done
 
 
-def assert_refused(machine: Machine, words: tuple[str, ...], command: tuple[str, ...] = CONFIGURE) -> None:
+def assert_refused(machine: Machine, kind: Kind) -> None:
     """Assert that the installation ends with these words, and that neither settings nor secrets were written."""
-    done = configure(machine, command)
+    done = configure(machine, kind.command, f"dcor-server dcor-server/{kind.answer}\n" if kind.answer else "")
     assert (done.returncode, "Traceback" in done.stdout, "bug in dcor-server" in done.stdout) == (1, False, False)
-    assert [word for word in words if word not in done.stdout] == [], done.stdout
+    assert [word for word in kind.words if word not in done.stdout] == [], done.stdout
+    assert kind.words[0] in machine.path("/var/log/dcor-server/converge.log").read_text()
     assert not machine.path(SETTINGS).exists()
 
 
@@ -177,7 +215,7 @@ def test_what_cannot_work_is_refused_before_the_first_change(machine: Machine, k
     it = REFUSED[kind]
     machine.shell(it.before)
     try:
-        assert_refused(machine, it.words, it.command)
+        assert_refused(machine, it)
     finally:
         machine.shell(it.after)
 
@@ -187,7 +225,8 @@ def test_a_container_without_a_capability_is_refused(
 ) -> None:
     options = ("--drop-capability=CAP_NET_ADMIN",)
     with Machine("no-network", unconfigured, read_only=package_mounts, options=options) as machine:
-        assert_refused(machine, ("a network of its own, which systemd cannot make", "--private-network", "LXC"))
+        words = ("a network of its own, which systemd cannot make", "--private-network", "LXC")
+        assert_refused(machine, Kind("true", words, "true"))
 
 
 def test_what_others_have_set_up_does_not_disturb(server: Machine) -> None:

@@ -1,16 +1,22 @@
 """Whether a unit of this machine can have a network of its own, in which the ports of the object store are.
 
 In a container without the capability CAP_NET_ADMIN, systemd cannot bring up the loopback interface of such a network.
+systemd 257 starts the unit without one then, and logs it: all users of the machine could reach the ports, of which that
+of the volumes asks for no password (systemd.exec(5), PrivateNetwork=; tried).
 """
 
 from __future__ import annotations
 
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.object_store.local import UNIT
 
-#: connects to itself
-PROGRAM = "import socket; s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname(), 5)"
+#: fails in the network of the machine, else connects to itself
+PROGRAM = (
+    "import os, socket; assert os.readlink('/proc/self/ns/net') != os.readlink('/proc/1/ns/net'); "
+    "s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname(), 5)"
+)
 TRIAL = (
     *("systemd-run", "--quiet", "--wait", "--collect", "--property=PrivateNetwork=yes"),
     *("/usr/bin/python3", "-I", "-c", PROGRAM),
@@ -27,3 +33,14 @@ def require(host: Host) -> None:
     """Raise DcorError where the store could not start."""
     if not host.succeeds("systemctl", "is-active", "--quiet", UNIT) and not host.succeeds(*TRIAL):
         raise DcorError(REASON, HINT)
+
+
+def notices(host: Host) -> list[Notice]:
+    """Return that a store runs in the network of the machine, as one that was set up before this was refused."""
+    process = host.run("systemctl", "show", "--property=MainPID", UNIT).strip().partition("=")[2]
+    network = host.target(f"/proc/{process}/ns/net")
+    if network is None or network != host.target("/proc/1/ns/net"):
+        return []
+    return [
+        Notice(UNIT, "runs without a network of its own, so that all users of this machine can reach its ports", HINT)
+    ]

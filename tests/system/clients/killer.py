@@ -1,6 +1,7 @@
 """Send a signal to each process of the server in turn, while others read, write and do jobs; print what became of them.
 
-It runs on the server itself, as root, with the Python of a release: `killer.py HOST TOKEN-FILE kill|stop`. Prints JSON.
+It runs on the server itself, as root, with the Python of a release: `killer.py HOST TOKEN-FILE HOW`, with a key of
+SIGNALS. Prints JSON.
 The processes are found by their control groups: all services, but those of OTHERS. So a new one is among them.
 """
 
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,10 +118,19 @@ def served(server: Server, since: float, row: Row) -> None:
     row.seconds = round(good[0] - since, 1)
 
 
-def kill_each(server: Server, writer: Writer) -> Iterator[Row]:
+def main_processes() -> list[Process]:
+    """Return the processes that systemd watches, one of each service."""
+    shown = subprocess.run(
+        ["systemctl", "show", "--property=MainPID", "--value", *services()], capture_output=True, text=True, check=True
+    )
+    main = set(map(int, shown.stdout.split()))
+    return [it for it in processes() if it.id in main]
+
+
+def kill_each(server: Server, writer: Writer, find: Callable[[], list[Process]] = processes) -> Iterator[Row]:
     """Kill each process, once; those that are new because of that are other ones of the same names."""
     done: set[tuple[str, str]] = set()
-    while left := [it for it in processes() if (it.unit, it.name) not in done]:
+    while left := [it for it in find() if (it.unit, it.name) not in done]:
         it = left[0]
         done.add((it.unit, it.name))
         row, since = Row(it.unit, it.name, 0.0), time.monotonic()
@@ -134,6 +144,11 @@ def kill_each(server: Server, writer: Writer) -> Iterator[Row]:
         yield row
         if len(done) > MAX_PROCESSES:
             raise RuntimeError(f"there are always others: {sorted(done)}")
+
+
+def kill_main_processes(server: Server, writer: Writer) -> Iterator[Row]:
+    """Kill the process of each service that systemd watches."""
+    return kill_each(server, writer, main_processes)
 
 
 def stop_each(server: Server, _: Writer) -> Iterator[Row]:
@@ -151,6 +166,10 @@ def stop_each(server: Server, _: Writer) -> Iterator[Row]:
         yield row
 
 
+#: what gets a signal, and which
+SIGNALS = {"kill-main": kill_main_processes, "kill": kill_each, "stop": stop_each}
+
+
 def main(name: str, token: Path, how: str) -> dict[str, Any]:
     """Return the rows, and what was lost."""
     server = Server(name, token.read_text().strip())
@@ -160,7 +179,7 @@ def main(name: str, token: Path, how: str) -> dict[str, Any]:
         raise RuntimeError(f"no circle: {answer}")
     writer = Writer(server, circle)
     writer.start()
-    rows = list({"kill": kill_each, "stop": stop_each}[how](server, writer))
+    rows = list(SIGNALS[how](server, writer))
     writer.stopping.set()
     writer.join()
     deadline = time.monotonic() + REST_SECONDS

@@ -62,6 +62,10 @@ class Server:
         return None if status == 200 else f"status {status}"
 
 
+#: More jobs do not wait at a time, or they would have to be waited for after each signal.
+WAITING_JOBS = 3
+
+
 class Writer(threading.Thread):
     """Creates datasets and queues jobs all the time; what was acknowledged has to be there at the end."""
 
@@ -105,9 +109,12 @@ class Writer(threading.Thread):
         return bool(self._server.ask(target)[1]["result"]["count"] == 1)
 
     def _state(self, identity: str) -> str:
-        if not Job.exists(identity, connection=self._redis):
-            return "gone"
-        return str(JobStatus(Job.fetch(identity, connection=self._redis).get_status()).value)
+        try:
+            if not Job.exists(identity, connection=self._redis):
+                return "gone"
+            return str(JobStatus(Job.fetch(identity, connection=self._redis).get_status()).value)
+        except redis.ConnectionError:
+            return "not known yet, since Redis was killed"
 
     def _acknowledged(self, write: Callable[[], None]) -> None:
         try:
@@ -130,5 +137,7 @@ class Writer(threading.Thread):
             self.datasets.append(answer["result"]["name"])
 
     def _queue_job(self) -> None:
+        if len(self._unfinished(self.jobs[-WAITING_JOBS:])) == WAITING_JOBS:
+            return
         job = self._queue.enqueue("time.sleep", 0.5, result_ttl=7200)
         self.jobs.append(job.id)

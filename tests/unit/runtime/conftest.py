@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import ModuleType, SimpleNamespace
@@ -152,6 +152,10 @@ class Postgresql:
     identities: dict[str, str] = field(default_factory=lambda: {URL: IDENTITY})
     #: the addresses of connections
     connected: list[str] = field(default_factory=list)
+    #: the names of the locks that somebody has
+    locks: list[str] = field(default_factory=list)
+    #: is called when a lock is given
+    when_locked: Callable[[], None] = lambda: None
 
     def create_engine(self, address: str, poolclass: object) -> Postgresql:
         self.connected.append(address)
@@ -161,8 +165,18 @@ class Postgresql:
     def connect(self) -> Iterator[Postgresql]:
         yield self
 
-    def execute(self, sql: str) -> Postgresql:
-        assert sql == store_mark.IDENTITY
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[None]:
+        yield
+        self.locks.clear()
+
+    def execute(self, sql: str, values: dict[str, str] | None = None) -> Postgresql:
+        if values is None:
+            assert sql == store_mark.IDENTITY
+        else:
+            assert "pg_advisory_xact_lock" in sql
+            self.locks.append(values["name"])
+            self.when_locked()
         return self
 
     def scalar(self) -> str:
@@ -209,7 +223,9 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     jobs = SimpleNamespace(enqueue=lambda *arguments, **named: made.jobs.append((arguments, named)))
     toolkit = SimpleNamespace(chained_action=lambda function: function, asbool=bool)
     errors = {"NotFound": NotFound, "NotAuthorized": NotAuthorized, "ValidationError": ValidationError}
-    model = SimpleNamespace(Resource=SimpleNamespace(get=made.resource_rows.get))
+    model = SimpleNamespace(
+        Resource=SimpleNamespace(get=made.resource_rows.get), meta=SimpleNamespace(engine=made.postgresql)
+    )
     makers = [Maker("condense", "dc_serve"), Maker("draw", "dc_view"), Maker("other", "dcor_schemas")]
     modules = (
         module("ckan", model=model, logic=SimpleNamespace(**errors)),

@@ -134,18 +134,30 @@ def test_an_action_that_fails_after_its_commit_is_followed_by_the_job(
     assert len(runtime.jobs) == jobs
 
 
-def test_a_change_while_tags_are_set_is_followed_as_well(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_while_another_process_tags_the_objects_is_followed(runtime: Runtime) -> None:
     it = public(runtime)
-    runtime.store.tags[it] = {}
-    put = runtime.store.put_object_tagging
 
-    def put_and_withdraw(**named: Any) -> None:
-        put(**named)
+    def withdraw() -> None:
         runtime.database[FILE] = runtime.resources.Access.PRIVATE
 
-    monkeypatch.setattr(runtime.store, "put_object_tagging", put_and_withdraw)
+    runtime.postgresql.when_locked = withdraw
     runtime.publication.settle_resource(FILE)
     assert runtime.store.tags[it] == {}
+
+
+def test_no_other_process_tags_the_objects_meanwhile(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = public(runtime)
+    runtime.store.tags[it] = {}
+    put, locks = runtime.store.put_object_tagging, []
+
+    def put_and_look(**named: Any) -> None:
+        put(**named)
+        locks.extend(runtime.postgresql.locks)
+
+    monkeypatch.setattr(runtime.store, "put_object_tagging", put_and_look)
+    runtime.publication.settle_resource(FILE)
+    assert locks == [f"dcor-server: tags of {FILE}"]
+    assert runtime.postgresql.locks == []
 
 
 @pytest.mark.parametrize(
