@@ -34,7 +34,7 @@ SEARCH = "/api/3/action/package_search?rows=1"
 PAGES = ("/", "/dataset/", "/about", "/user/login")
 
 
-def switch_to(host: Host, programs: Programs, hostname: str, turned: Turned) -> None:
+def switch_to(host: Host, programs: Programs, hostname: str, turned: Turned = lambda: None) -> None:
     """Switch to programs whose supervisor file is written. Raises DcorError if they do not answer as they should.
 
     `turned` is called when nginx passes requests to them.

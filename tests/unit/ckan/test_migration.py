@@ -175,7 +175,7 @@ def test_the_same_release_is_not_tried_again_within_a_day(server: Machine) -> No
     assert "column exists" in failure.reason
     assert "--retry-release" in failure.hint
     check_untouched(server)
-    failed = state_file.read(server.host, migration_state.FAILED, {})
+    failed: dict[str, Any] = state_file.read(server.host, migration_state.FAILED, {})
     state_file.write(server.host, migration_state.FAILED, {**failed, "when": time.time() - 25 * 3600})
     assert converge(server) is None
     check_migrated(server)

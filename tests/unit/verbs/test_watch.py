@@ -25,7 +25,8 @@ LINE = '192.0.2.1 - - [26/Nov/2026:18:00:00 +0000] "GET /dataset/ HTTP/2.0" {} 5
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
     """Let a pause take no time, and return a list of what happens in the pauses, one after the other."""
-    now, events = [time.time()], []
+    now = [time.time()]
+    events: list[Callable[[], object]] = []
 
     def sleep(seconds: float) -> None:
         now[0] += seconds
