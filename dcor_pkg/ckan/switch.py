@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from dcor_pkg.ckan import log as ckan_log
@@ -99,15 +99,21 @@ def prove(host: Host, programs: Programs, hostname: str) -> None:
         raise DcorError(f"The release {programs.release} {found}.")
 
 
-def problem(host: Host, programs: Programs, hostname: str, pages: Iterable[str]) -> str | None:
-    """Return what is wrong now with a search or with one of these pages of a release, or None."""
-    return probe_search(host, programs, hostname) or _page_problem(host, programs, hostname, pages)
+def problem(host: Host, programs: Programs, hostname: str, others: Iterable[str]) -> str | None:
+    """Return what is wrong now with a search, one of PAGES, or other pages, which guests may be refused; or None."""
+    return (
+        probe_search(host, programs, hostname)
+        or _page_problem(host, programs, hostname, PAGES)
+        or _page_problem(host, programs, hostname, others, range(200, 500))
+    )
 
 
-def _page_problem(host: Host, programs: Programs, hostname: str, pages: Iterable[str]) -> str | None:
+def _page_problem(
+    host: Host, programs: Programs, hostname: str, pages: Iterable[str], accepted: Sequence[int] = (200,)
+) -> str | None:
     for page in pages:
         answer = _get(host, programs, page, hostname)
-        if answer.status != 200:
+        if answer.status not in accepted:
             return f"answers {page} with status {answer.status}"
     return None
 

@@ -74,9 +74,8 @@ def find_problem(host: Host, watch: Watch) -> str | None:
     if serving is None or _is_stopped(host) or _service_problem(host, settings) is not None:
         return None
     dataset = _dataset(host, settings)
-    pages = (*switch.PAGES, *([f"/dataset/{dataset}"] if dataset else []))
     return (
-        switch.problem(host, serving, settings.hostname, pages)
+        switch.problem(host, serving, settings.hostname, [f"/dataset/{dataset}"] if dataset else [])
         or health.site_problem(settings, switch.SEARCH)
         or _failing_requests(host, watch)
     )

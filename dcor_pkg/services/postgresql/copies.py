@@ -10,6 +10,7 @@ import re
 import time
 from dataclasses import replace
 
+from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import instance
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Host
@@ -24,6 +25,8 @@ TIME = "%Y%m%dt%H%M%S"
 MAX_NAME = 63
 #: how long a copy of some hundred GiB may take
 TIMEOUT_SECONDS = 4 * 3600.0
+#: each takes five seconds where others are connected (PostgreSQL, procarray.c, CountOtherDBBackends)
+ATTEMPTS = 4
 #: a copy, what PostgreSQL logs of it, and something for all others
 RESERVE_BYTES = disk.GIB
 SIZE = "SELECT pg_database_size(current_database())"
@@ -116,9 +119,8 @@ def allow_writes(host: Host, name: str) -> None:
 def make(host: Host, database: Endpoint, name: str) -> None:
     """Copy a database, whose connections are ended, in the place of a former copy. Raises DcorError."""
     drop(host, name)
-    _end_connections(host, database.name)
     names = {"copy": name, "database": database.name}
-    psql.as_superuser(host, CREATE.format(**names), timeout=TIMEOUT_SECONDS)
+    _alone(host, CREATE.format(**names), database.name)
     psql.as_superuser(host, f"COMMENT ON DATABASE {name} IS '{instance.mark(host)}'")
     psql.as_superuser(host, SETTINGS.format(**names, lists=LISTS, read_only=READ_ONLY))
     psql.as_superuser(host, PRIVILEGES.format(**names))
@@ -129,7 +131,6 @@ def exchange(host: Host, name: str, incoming: str, aside: str) -> None:
 
     Nobody connects to the one aside any more; the other one takes connections and writes.
     """
-    _end_connections(host, name, incoming)
     commands = (
         f"ALTER DATABASE {name} RENAME TO {aside}",
         f"ALTER DATABASE {incoming} RENAME TO {name}",
@@ -137,7 +138,7 @@ def exchange(host: Host, name: str, incoming: str, aside: str) -> None:
         f"ALTER DATABASE {name} ALLOW_CONNECTIONS true",
         f"ALTER DATABASE {name} RESET {READ_ONLY}",
     )
-    psql.as_superuser(host, "; ".join(("BEGIN", *commands, "COMMIT")))
+    _alone(host, "; ".join(("BEGIN", *commands, "COMMIT")), name, incoming)
 
 
 def remove_trial_token(host: Host, copy: Endpoint) -> None:
@@ -157,6 +158,19 @@ def exists(host: Host, name: str) -> bool:
 
 def _marked(host: Host, beginning: str) -> list[str]:
     return psql.as_superuser(host, MARKED.format(beginning=beginning, mark=instance.mark(host))).split()
+
+
+def _alone(host: Host, sql: str, *names: str) -> None:
+    """Run what works only while nobody is connected to these databases, again where somebody has connected."""
+    for attempt in range(ATTEMPTS, 0, -1):
+        _end_connections(host, *names)
+        try:
+            psql.as_superuser(host, sql, timeout=TIMEOUT_SECONDS)
+        except DcorError:
+            if attempt == 1:
+                raise
+        else:
+            return
 
 
 def _end_connections(host: Host, *names: str) -> None:

@@ -166,6 +166,20 @@ def test_what_fails_before_the_turn_leaves_the_former_release_with_an_untouched_
     check_untouched(server)
 
 
+def test_a_program_that_connects_again_delays_the_copy(server: Machine) -> None:
+    refusals = iter(["being accessed by other users"] * 3)
+
+    def psql(call: Call) -> str:
+        if "TEMPLATE ckan_default'" in call.text and (words := next(refusals, None)):
+            raise call.failure(3, f'ERROR:  source database "ckan_default" is {words}\n')
+        return server.postgresql.psql(call)
+
+    server.programs["psql"] = psql
+    assert converge(server) is None
+    check_migrated(server)
+    assert len([call for call in server.calls if "pg_terminate_backend" in call.text]) == 5
+
+
 def test_the_same_release_is_not_tried_again_within_a_day(server: Machine) -> None:
     fail_migration(server)
     converge(server)

@@ -154,6 +154,13 @@ def test_a_release_is_not_blamed_for_others(server: CommandLine, blame: damages.
     assert watch.find_problem(server.machine.host, found) is None
 
 
+def test_a_dataset_that_guests_may_not_see_is_no_loss(server: CommandLine) -> None:
+    found = watch_state.read(server.machine.host)
+    assert found is not None
+    server.machine.ckan.answers["/dataset/beads"] = Answer(403, "")
+    assert watch.find_problem(server.machine.host, found) is None
+
+
 def test_where_there_is_no_way_back_the_reason_is_said_and_the_watch_ends(
     server: CommandLine, clock: list[Callable[[], object]]
 ) -> None:
