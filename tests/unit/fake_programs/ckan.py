@@ -153,6 +153,8 @@ class Ckan:
         assert (address.removesuffix("&wt=json"), data) == (ALL_DATASETS, None), address
         if not self.systemd.answers(SOLR):
             return Answer(0, "[Errno 111] Connection refused")
+        if "unloadable" in (self.host.read(solr.SCHEMA) or ""):
+            return Answer(500, "SolrCore 'ckan' is not available due to init failure")
         known = solr.security(login[1])
         if self.host.read(f"{solr.HOME}/security.json") != known:
             return Answer(401, "Bad credentials")
