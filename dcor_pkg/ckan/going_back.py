@@ -106,8 +106,8 @@ class GoingBack:
             self.step.set_mark(host)
         finally:
             migration_end.complete(host)
-        self.step.file(act.wanted).apply(host)
-        supervisor.update(host)
+            self.step.file(act.wanted).apply(host)
+            supervisor.update(host)
 
     def _record(self, host: Host, former: Programs | None, database: str = "", dumped: str = "") -> None:
         """Record what serves, and hold back what should run, unless that is what serves now."""

@@ -54,11 +54,11 @@ class Migration:
         act = Act(self.wanted, former, copies.former_name(self.database, former.release), self._copy.name)
         act.record(host)
         try:
-            # The new job workers do not start before nginx has turned.
-            self.wanted.file(self.data, self.queues if self.wanted == former else ()).apply(host)
             drain.drain(host, self.database.name)
             self._prove_on_copy(host)
             copies.exchange(host, self.database.name, self._copy.name, act.aside)
+            # The new job workers do not start before nginx has turned.
+            self.wanted.file(self.data, self.queues if self.wanted == former else ()).apply(host)
             switch.switch_to(host, self.wanted, self.hostname, lambda: self._turned(host, act))
         except BaseException as error:
             self._go_back(host, error)
@@ -108,8 +108,8 @@ class Migration:
                 self.mark.apply(host)
         finally:
             migration_end.complete(host)
-        self.wanted.file(self.data, self.queues).apply(host)
-        supervisor.update(host)
+            self.wanted.file(self.data, self.queues).apply(host)
+            supervisor.update(host)
 
     def _go_back(self, host: Host, error: BaseException) -> None:
         """Undo what is under way, unless nginx has turned. Raises DcorError where that is not possible yet."""

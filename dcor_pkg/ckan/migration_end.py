@@ -66,12 +66,18 @@ def undo(host: Host, act: Act, database: Endpoint, hostname: str) -> None:
         pending.request(host, pending.RELOAD_NGINX)
         switch.turn(host, act.former)
     switch.forget_others(host, act.former)
-    supervisor.start(host, act.former.web)
+    _restart(host, act.former.web)
     # One that did not answer before is no reason to keep all others from its pages, or a new release from another try.
     switch.answers(host, act.former, hostname)
     host.remove(nginx.MAINTENANCE)
-    supervisor.start(host, act.former.jobs)
+    _restart(host, act.former.jobs)
     migration_state.forget(host)
+
+
+def _restart(host: Host, program: str) -> None:
+    """Start a program; one that a boot has started may have connections that refuse writes."""
+    supervisor.stop(host, program)
+    supervisor.start(host, program)
 
 
 def restore(host: Host, act: Act, database: Endpoint) -> None:

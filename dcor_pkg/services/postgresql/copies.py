@@ -76,7 +76,7 @@ def copy_name(database: Endpoint) -> str:
 
 
 def former_name(database: Endpoint, release: str) -> str:
-    """Return the name of a database that a release is about to replace by its own."""
+    """Return the name of a database that a release leaves now."""
     moment, word = time.strftime(TIME, time.gmtime()), re.sub(r"\W", "_", release.lower())
     return f"{database.name}{BEFORE}{moment}_{word}"[:MAX_NAME]
 

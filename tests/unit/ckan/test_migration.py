@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dcor_pkg.ckan import migration_state, past_releases, programs, release, supervisor, switch
+from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import instance
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.kernel.step import Step
@@ -20,12 +21,15 @@ from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.runtime import store_mark
+from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.postgresql import cluster
 from tests.unit.fake_machine import Machine
 from tests.unit.fake_programs.call import Call, Handler
 from tests.unit.fake_programs.ckan import REVISION
 from tests.unit.kernel.damages import CIRCLE, LOCAL, converged, plan
 
+#: the test of power cuts has so many parts, which run at once
+SHARDS = 4
 OLD, FORMER = "0123456789ab", "ckan_default_before_"
 
 
@@ -120,7 +124,7 @@ def test_without_pending_migrations_nothing_is_copied_and_nobody_gets_503(
     assert [it.release for it in past_releases.read(server.host)] == sorted(release.ids(server.host), reverse=True)
 
 
-def test_while_the_copy_is_made_everybody_gets_503_and_nothing_runs_or_writes(server: Machine) -> None:
+def test_while_the_database_is_copied_or_exchanged_everybody_gets_503_and_nothing_runs(server: Machine) -> None:
     seen: list[Any] = []
 
     def psql(call: Call) -> str:
@@ -128,11 +132,13 @@ def test_while_the_copy_is_made_everybody_gets_503_and_nothing_runs_or_writes(se
             database = server.postgresql.databases[cluster.DATABASE]
             running = [name for name, it in supervisor.states(server.host).items() if it == "RUNNING"]
             seen.append((server.host.exists(nginx.MAINTENANCE), running, database.read_only))
+        if call.text.startswith("BEGIN; ALTER DATABASE"):
+            seen.append([name for name, it in supervisor.states(server.host).items() if it == "RUNNING"])
         return server.postgresql.psql(call)
 
     server.programs["psql"] = psql
     assert converge(server) is None
-    assert seen == [(True, [], True)]
+    assert seen == [(True, [], True), []]
 
 
 def fail_migration(machine: Machine) -> None:
@@ -288,6 +294,23 @@ def is_cut(machine: Machine, power: Power, steps: list[Step]) -> bool:
     return False
 
 
+def test_a_store_that_does_not_answer_after_the_turn_leaves_the_new_release_with_its_job_workers(
+    server: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise DcorError("The store does not answer.")
+
+    with monkeypatch.context() as context:
+        context.setattr(StoreMark, "apply", refuse)
+        failure = converge(server)
+    assert failure is not None
+    assert (failure.step, failure.reason) == ("active release", "The store does not answer.")
+    assert (serving(server)[:7], len(of_release(server, "2.11.7"))) == ("2.11.7-", 2)
+    assert not server.host.exists(nginx.MAINTENANCE)
+    assert converge(server) is None
+    check_migrated(server)
+
+
 def test_an_interrupted_command_goes_back_and_may_be_repeated(server: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -301,13 +324,14 @@ def test_an_interrupted_command_goes_back_and_may_be_repeated(server: Machine, m
     check_migrated(server)
 
 
+@pytest.mark.parametrize("shard", range(SHARDS))
 def test_the_power_fails_before_each_change_and_the_next_converge_heals_it(
-    server: Machine, monkeypatch: pytest.MonkeyPatch
+    server: Machine, monkeypatch: pytest.MonkeyPatch, shard: int
 ) -> None:
     """Two releases migrate the database in turn, each time with a power cut before the next change."""
     power = Power()
     changes(server, monkeypatch, power)
-    for number, version in enumerate(itertools.cycle(("2.11.7", "2.11.6")), 1):
+    for number, version in zip(itertools.count(shard + 1, SHARDS), itertools.cycle(("2.11.7", "2.11.6"))):
         server.packages.versions["python-ckan"] = f"{version}-1~deb12u1"
         database = server.postgresql.databases[cluster.DATABASE]
         database.revision = OLD
