@@ -47,7 +47,7 @@ class GoingBack:
         self._require(host, serving)
         drift = database_schema.outdated(host, self.target.release, self.step.database)
         if serving is None or drift is None:
-            self._switch(host, self.step.queues, lambda: self._record(host, serving))
+            self._switch(host, self.step.queues, lambda: self._without_database(host, serving))
             return None
         self._require_database(host, with_database=with_database)
         return self._with_database(host, serving)
@@ -78,14 +78,15 @@ class GoingBack:
     def _with_database(self, host: Host, serving: Programs) -> str:
         database = self.step.database
         aside = copies.former_name(database, serving.release)
-        act = Act(self.target.programs, serving, aside, self.target.database)
+        act = Act(self.target.programs, serving, aside, self.target.database, should_run=self.wanted)
         act.record(host)
         try:
             drain.drain(host, database.name)
             dumped = upgrade_backup.make(host, f"{serving.release}-left", database)
+            act = replace(act, reason=f"{self.reason}; what was written meanwhile is in {dumped}")
             copies.exchange(host, database.name, self.target.database, aside)
             # Its job workers do not start before nginx has turned.
-            self._switch(host, (), lambda: self._turned(host, act, dumped))
+            self._switch(host, (), lambda: self._turned(host, act))
         except BaseException:
             migration_end.undo_unless_turned(host, database, self.step.hostname)
             raise
@@ -98,23 +99,22 @@ class GoingBack:
         switch.switch_to(host, target, self.step.hostname, turned)
         switch.forget_others(host, target)
 
-    def _turned(self, host: Host, act: Act, dumped: str) -> None:
-        self._record(host, act.former, act.aside, dumped)
+    def _turned(self, host: Host, act: Act) -> None:
+        self._record(host, act.former, act.aside)
         replace(act, turned=True).record(host)
         pending.request(host, pending.REBUILD_INDEX)
         try:
             self.step.set_mark(host)
         finally:
-            migration_end.complete(host)
+            migration_end.complete(host, act)
             self.step.file(act.wanted).apply(host)
             supervisor.update(host)
 
-    def _record(self, host: Host, former: Programs | None, database: str = "", dumped: str = "") -> None:
-        """Record what serves, and hold back what should run, unless that is what serves now."""
+    def _without_database(self, host: Host, former: Programs | None) -> None:
+        self._record(host, former)
+        held_release.settle(host, self.wanted, self.target.release, self.reason)
+
+    def _record(self, host: Host, former: Programs | None, database: str = "") -> None:
+        """Record what serves, and what the former programs have left."""
         past_releases.record(host, self.target.programs, former, database)
         watch_state.end(host)
-        if self.wanted == self.target.release:
-            held_release.forget(host)
-        else:
-            left = f"; what was written meanwhile is in {dumped}" if dumped else ""
-            held_release.hold(host, self.wanted, self.target.release, f"{self.reason}{left}")

@@ -39,6 +39,14 @@ def hold(host: Host, release: str, instead: str, reason: str) -> None:
     state_file.write(host, HELD_RELEASE, asdict(Held(release, instead, reason, time.time())))
 
 
+def settle(host: Host, should_run: str, serves: str, reason: str) -> None:
+    """Record what a release that was gone back to means for the one that should run."""
+    if should_run == serves:
+        forget(host)
+    else:
+        hold(host, should_run, serves, reason)
+
+
 def forget(host: Host) -> None:
     """Let the release serve that should run."""
     host.remove(HELD_RELEASE)

@@ -107,7 +107,7 @@ class Migration:
             if self.mark.check(host) is not None:
                 self.mark.apply(host)
         finally:
-            migration_end.complete(host)
+            migration_end.complete(host, act)
             self.wanted.file(self.data, self.queues).apply(host)
             supervisor.update(host)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import held_release, migration_state, programs, supervisor, switch, unit
+from dcor_pkg.ckan import held_release, migration_state, past_releases, programs, supervisor, switch, unit
 from dcor_pkg.ckan.migration_state import Act
 from dcor_pkg.kernel import pending, systemd_service
 from dcor_pkg.machine.host import Host
@@ -36,13 +36,15 @@ class NoHalfMigration:
         if act is None:
             host.remove(nginx.MAINTENANCE)
         elif act.turned:
-            complete(host)
+            complete(host, act)
         else:
             undo(host, act, self.database, self.hostname)
 
 
-def complete(host: Host) -> None:
+def complete(host: Host, act: Act) -> None:
     """End 503: nginx has turned to the new programs; the step of the object store's mark comes later."""
+    if act.should_run:
+        held_release.settle(host, act.should_run, act.wanted.release, act.reason)
     host.remove(nginx.MAINTENANCE)
     migration_state.forget(host)
 
@@ -57,9 +59,7 @@ def undo_unless_turned(host: Host, database: Endpoint, hostname: str) -> None:
 def undo(host: Host, act: Act, database: Endpoint, hostname: str) -> None:
     """Restore the former database and the former programs, and end 503. Raises DcorError, and may be repeated."""
     restore(host, act, database)
-    held = held_release.read(host)
-    if held is not None and held.instead == act.wanted.release:
-        held_release.forget(host)
+    _take_back_records(host, act, database)
     if systemd_service.unit_state(host, unit.UNIT)["ActiveState"] != "active":
         systemd_service.start(host, unit.UNIT)
     if programs.serving(host) != act.former:
@@ -72,6 +72,12 @@ def undo(host: Host, act: Act, database: Endpoint, hostname: str) -> None:
     host.remove(nginx.MAINTENANCE)
     _restart(host, act.former.jobs)
     migration_state.forget(host)
+
+
+def _take_back_records(host: Host, act: Act, database: Endpoint) -> None:
+    """Take back what was recorded for the case that nginx turns. What is held back is recorded after that."""
+    own = "" if act.incoming == copies.copy_name(database) else act.incoming
+    past_releases.take_back(host, act.former, act.wanted, own)
 
 
 def _restart(host: Host, program: str) -> None:

@@ -10,9 +10,8 @@ from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import STATE
+from dcor_pkg.machine.paths import MIGRATION, STATE
 
-STATE_FILE = f"{STATE}/migration.json"
 #: the last release whose migration has failed
 FAILED = f"{STATE}/failed-migration.json"
 #: each attempt costs seconds of 503
@@ -32,15 +31,18 @@ class Act:
     incoming: str
     #: whether nginx passes requests to the new programs
     turned: bool = False
+    #: of a way back: the release that should run, and why it does not; both empty in a migration
+    should_run: str = ""
+    reason: str = ""
 
     def record(self, host: Host) -> None:
         """Record that it is under way, and how far."""
-        state_file.write(host, STATE_FILE, asdict(self))
+        state_file.write(host, MIGRATION, asdict(self))
 
 
 def under_way(host: Host) -> Act | None:
     """Return the act that has begun and not ended, or None."""
-    found: dict[str, Any] = state_file.read(host, STATE_FILE, {})
+    found: dict[str, Any] = state_file.read(host, MIGRATION, {})
     if found.keys() != Act.__annotations__.keys():
         return None
     pair = {name: Programs(**found[name]) for name in ("wanted", "former")}
@@ -49,7 +51,7 @@ def under_way(host: Host) -> Act | None:
 
 def forget(host: Host) -> None:
     """Record that nothing is under way."""
-    host.remove(STATE_FILE)
+    host.remove(MIGRATION)
 
 
 def record_failure(host: Host, release: str, reason: str) -> None:

@@ -52,3 +52,15 @@ def record(host: Host, programs: Programs, former: Programs | None, database: st
     since = time.time() if known is None else known.since
     served = [Served(programs.release, programs.configuration, since), *past]
     state_file.write(host, STATE_FILE, [asdict(it) for it in served[:KEPT]])
+
+
+def take_back(host: Host, programs: Programs, other: Programs, database: str) -> None:
+    """Record that programs go on, where others were recorded; `database`: the one that those still have, or nothing."""
+    served = read(host)
+    if not served or served[0].release != other.release or other.release == programs.release:
+        return
+    since = next((it.since for it in served if it.release == programs.release), 0.0)
+    back = [Served(other.release, other.configuration, served[0].since, database)] if database else []
+    rest = [it for it in served if it.release not in (programs.release, other.release)]
+    found = [Served(programs.release, programs.configuration, since), *back, *rest]
+    state_file.write(host, STATE_FILE, [asdict(it) for it in found[:KEPT]])

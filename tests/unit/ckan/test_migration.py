@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,8 +23,9 @@ from dcor_pkg.nginx import site as nginx
 from dcor_pkg.runtime import store_mark
 from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.postgresql import cluster
+from tests.unit.ckan.power import Power, changes, is_cut
 from tests.unit.fake_machine import Machine
-from tests.unit.fake_programs.call import Call, Handler
+from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.ckan import REVISION
 from tests.unit.kernel.damages import CIRCLE, LOCAL, converged, plan
 
@@ -221,40 +222,6 @@ def test_former_databases_go_after_a_week(server: Machine) -> None:
     assert {names[1], "ckan_default_before_others"} < set(server.postgresql.databases)
 
 
-def counted_method(count: Callable[[], None], method: Callable[..., bool], *arguments: Any) -> bool:
-    count()
-    return method(*arguments)
-
-
-def counted_program(count: Callable[[], None], program: Handler, call: Call) -> str:
-    """Run a program, and count it if it changes something."""
-    reads = call.text.strip().startswith("SELECT") and r"\gexec" not in call.text
-    if not reads and "show" not in call.argv:
-        count()
-    return program(call)
-
-
-class PowerCutError(BaseException):
-    """The power fails."""
-
-
-def changes(machine: Machine, monkeypatch: pytest.MonkeyPatch, count: Callable[[], None]) -> None:
-    """Have a function called before each change that a program or a file gets."""
-    for name in ("write", "link", "remove", "remove_tree", "rename"):
-        original = getattr(Host, name)
-
-        def counted(host: Host, *rest: Any, original: Any = original, **named: Any) -> Any:
-            count()
-            return original(host, *rest, **named)
-
-        monkeypatch.setattr(Host, name, counted)
-    for name in ("psql", "RELEASE/bin/python", "systemctl"):
-        machine.programs[name] = partial(counted_program, count, machine.programs[name])
-    for name in ("startProcess", "stopProcess", "addProcessGroup", "removeProcessGroup"):
-        method = getattr(machine.supervisor, name)
-        setattr(machine.supervisor, name, partial(counted_method, count, method))
-
-
 def steps_of(machine: Machine) -> list[Step]:
     """Return the steps that heal, migrate and set the mark, after all before them were run."""
     steps = plan(machine, LOCAL)
@@ -262,36 +229,6 @@ def steps_of(machine: Machine) -> list[Step]:
     converged(machine, steps[: places["active release"]])
     names = ("no migration under way", "active release", "mark of the object store")
     return [steps[places[name]] for name in names]
-
-
-@dataclass
-class Power:
-    """Fails before the change with this number, if there is one, and stays off."""
-
-    failing: int = 0
-    changes: int = 0
-
-    def __call__(self) -> None:
-        self.changes += 1
-        if self.failing and self.changes >= self.failing:
-            raise PowerCutError
-
-    def fail_at(self, number: int) -> None:
-        """Count anew."""
-        self.changes, self.failing = 0, number
-
-
-def is_cut(machine: Machine, power: Power, steps: list[Step]) -> bool:
-    """Run steps; return whether the power has failed, and bring back what runs by itself after a boot."""
-    try:
-        run(steps, machine.host)
-    except PowerCutError:
-        power.fail_at(0)
-        machine.supervisor.restart()
-        machine.nginx.reload()
-        return True
-    power.fail_at(0)
-    return False
 
 
 def test_a_store_that_does_not_answer_after_the_turn_leaves_the_new_release_with_its_job_workers(
@@ -337,7 +274,7 @@ def test_the_power_fails_before_each_change_and_the_next_converge_heals_it(
         database.revision = OLD
         steps = steps_of(server)
         power.fail_at(number)
-        was_cut = is_cut(server, power, steps)
+        was_cut = is_cut(server, power, partial(run, steps, server.host))
         assert [it.revision for it in server.postgresql.databases.values() if it.oid == database.oid] == [OLD], number
         assert [it for it in run(steps, server.host) if it.result is Result.FAILED] == [], number
         check_migrated(server, version, database.oid)
