@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Access
 from dcor_pkg.services.solr import former_schema
@@ -33,7 +34,7 @@ def test_the_former_schema_comes_back_and_search_works(server: CommandLine) -> N
     install(server, BROKEN)
     assert server("converge").code == 1
     assert host.read(solr.SCHEMA) == before
-    assert solr.problem(host, solr.endpoint(solr.Settings())) is None
+    assert solr.problem(host, solr.endpoint(Settings())) is None
     ended = server("converge")
     assert (ended.code, host.read(solr.SCHEMA)) == (1, before)
     failed = (
