@@ -23,6 +23,8 @@ from sqlalchemy.engine import Engine
 WAIT_SECONDS, PAUSE_SECONDS = 15.0, 0.1
 #: for one attempt to connect to Redis over a network
 CONNECT_SECONDS = 5.0
+#: Solr's answer until its core is loaded (503, RFC 9110): for a second after it accepts connections
+UNAVAILABLE = 503
 #: what redis-py raises where nobody listens (OSError), or before the first command is answered
 NO_REDIS = (OSError, redis.ConnectionError, redis.TimeoutError)
 Result = TypeVar("Result")
@@ -75,7 +77,7 @@ def session(solr: Any, original: Callable[[Any], Any], patience: Patience) -> An
 
 
 class Adapter(HTTPAdapter):  # type: ignore[misc]  # of no known type
-    """Sends requests, again when there is no answer; one that comes too late is not repeated."""
+    """Sends requests, again when there is no answer, or Solr is not ready; one that comes too late is not repeated."""
 
     def __init__(self, patience: Patience) -> None:
         super().__init__()
@@ -83,7 +85,15 @@ class Adapter(HTTPAdapter):  # type: ignore[misc]  # of no known type
 
     def send(self, *arguments: Any, **options: Any) -> Any:
         """Return the answer (requests, "Transport Adapters")."""
-        return self._patience.call(functools.partial(super().send, *arguments, **options), NoAnswer)
+        send = functools.partial(super().send, *arguments, **options)
+
+        def attempt() -> Any:
+            answer = send()
+            if answer.status_code == UNAVAILABLE:
+                raise NoAnswer("Solr has not loaded its core yet.")
+            return answer
+
+        return self._patience.call(attempt, NoAnswer)
 
 
 class Pool(redis.ConnectionPool):  # type: ignore[misc]  # of no known type

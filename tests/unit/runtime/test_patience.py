@@ -20,15 +20,18 @@ class NoAnswer(Exception):
 
 
 class HttpAdapter:
-    """The same, of requests: sends a request when nothing is left of `failures`."""
+    """The same, of requests: sends a request when nothing is left of `failures`, and of answers with status 503."""
 
-    failures = 0
+    failures = unavailable = 0
 
-    def send(self, request: str, **options: Any) -> str:
+    def send(self, request: str, **options: Any) -> Any:
         if HttpAdapter.failures:
             HttpAdapter.failures -= 1
             raise NoAnswer
-        return f"{request} {options}"
+        if HttpAdapter.unavailable:
+            HttpAdapter.unavailable -= 1
+            return SimpleNamespace(status_code=503, text="SolrCore is loading")
+        return SimpleNamespace(status_code=200, text=f"{request} {options}")
 
 
 class Session:
@@ -97,6 +100,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(found, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(found, "listeners", listeners, raising=False)
     monkeypatch.setattr(HttpAdapter, "failures", 0)
+    monkeypatch.setattr(HttpAdapter, "unavailable", 0)
     yield found
     del sys.modules["dcor_runtime.patience"]
 
@@ -155,8 +159,9 @@ def test_requests_to_solr_are_repeated(patience: Any, scheme: str) -> None:
     solr = patience.pysolr.Solr()
     adapter = solr.get_session().get_adapter(scheme)
     assert solr.get_session().get_adapter(scheme) is adapter
-    HttpAdapter.failures = 2
-    assert adapter.send("GET /select", timeout=60) == "GET /select {'timeout': 60}"
+    HttpAdapter.failures = HttpAdapter.unavailable = 2
+    assert adapter.send("GET /select", timeout=60).text == "GET /select {'timeout': 60}"
+    assert (HttpAdapter.failures, HttpAdapter.unavailable) == (0, 0)
 
 
 @pytest.mark.parametrize(
