@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from dcor_pkg import preflight
 from dcor_pkg.ckan import programs
+from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge, pending, report, served_version, settings_file
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import error_boundary, facts, lock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.plan import build_plan
+from dcor_pkg.services.solr import local as solr
 
 Progress = Callable[[Outcome], None]
 #: changes settings or data, or raises DcorError and changes nothing
@@ -71,8 +73,19 @@ def _run(host: Host, progress: Progress) -> list[Outcome]:
     return outcomes
 
 
+def _settle_schema(host: Host) -> None:
+    """Let Solr have a schema that it can load."""
+    try:
+        solr.settle(host)
+    except DcorError as error:
+        last_converge.log(
+            host, [f"The former schema of Solr could not be put back: {error.reason} {error.hint}".strip()]
+        )
+
+
 def _record(host: Host, outcomes: list[Outcome]) -> None:
     failure = first_failure(outcomes)
+    _settle_schema(host)
     if failure is None:
         served_version.record(host)
         last_converge.record(host)

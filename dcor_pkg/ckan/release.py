@@ -68,7 +68,9 @@ def check_programs(host: Host, _: Proposal) -> None:
         raise DcorError(f"{problem[0].upper()}{problem[1:]}.", hint)
 
 
-def run(host: Host, release: str, program: str, *arguments: str, timeout: float = 600) -> str:
+def run(
+    host: Host, release: str, program: str, *arguments: str, timeout: float = 600, configuration: str = CKAN_INI
+) -> str:
     """Run a program of a release as CKAN's user, never as root, and return its output. `timeout` is in seconds.
 
     Raises CommandFailed.
@@ -78,7 +80,7 @@ def run(host: Host, release: str, program: str, *arguments: str, timeout: float 
         f"{home}/bin/{program}",
         *arguments,
         user=CKAN_USER,
-        environment={"CKAN_INI": CKAN_INI, "PATH": f"{home}/bin:/usr/bin:/bin", "HOME": CKAN_HOME},
+        environment={"CKAN_INI": configuration, "PATH": f"{home}/bin:/usr/bin:/bin", "HOME": CKAN_HOME},
         timeout=timeout,
     )
 

@@ -10,11 +10,13 @@ from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
+from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.programs import UWSGI_INI
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.ckan.strays import NoStrays
+from dcor_pkg.ckan.upgrade_backup import UpgradeBackup
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.log_directories import LogDirectories
 from dcor_pkg.kernel.log_file import LogFile
@@ -26,6 +28,7 @@ from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import limits
 from dcor_pkg.services import endpoints
+from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
 OWNED = Access(0o755, paths.CKAN_USER, paths.CKAN_USER)
@@ -52,10 +55,12 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make the release, its configuration, and the tables that it needs."""
     wanted, used = release_id.wanted(facts), endpoints.of(settings)
     return (
-        ReleaseMade(wanted),
+        ReleaseMade(wanted, is_former=wanted != release_id.of(facts)),
         Directory(additions.DIRECTORY, Access(0o750)),
         ckan_ini(settings),
         ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", _of_uwsgi(settings, facts)),
+        NoHalfMigration(settings.hostname, used.database),
+        UpgradeBackup(wanted, used.database),
         DatabaseSchema(wanted, used.database),
         Addresses(f"https://{settings.hostname}", used.object_store.origin, used.database),
         OptionsInDatabase(used.database),
@@ -65,17 +70,25 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that put the release in service; all services that CKAN needs have to run before."""
     return (
-        ActiveRelease(
-            release_id.wanted(facts),
-            settings.hostname,
-            settings.data,
-            reads=_read_at_start(settings),
-            queues=sizes.job_workers(facts),
-        ),
+        active_release(settings, facts),
         NoFormerPrograms(),
         NoStrays(),
         AdminCommands(),
         ManagedFile("/etc/logrotate.d/dcor-server", "ckan/templates/logrotate"),
+    )
+
+
+def active_release(settings: Settings, facts: Facts) -> ActiveRelease:
+    """Return the step that puts the release in service."""
+    used = endpoints.of(settings)
+    return ActiveRelease(
+        release_id.wanted(facts),
+        settings.hostname,
+        settings.data,
+        reads=_read_at_start(settings),
+        queues=sizes.job_workers(facts),
+        database=used.database,
+        mark=StoreMark(used.object_store, used.database),
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from dcor_pkg.errors import CommandFailed, DcorError
-from dcor_pkg.machine import memory
+from dcor_pkg.machine import memory, state_file
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import HELD_RELEASE, MIGRATION
 
 REQUIREMENTS = "/usr/share/dcor-wheels/requirements.txt"
 
@@ -28,6 +30,9 @@ class Facts:
     cores: int
     #: in MiB, of the container where this is one
     memory: int
+    #: the release that does not serve, because this server has gone back from it, and the one that serves in its place
+    held: str = ""
+    instead: str = ""
 
 
 def read(host: Host) -> Facts:
@@ -35,6 +40,7 @@ def read(host: Host) -> Facts:
     lock = host.read(REQUIREMENTS)
     if lock is None:
         raise DcorError(f"{REQUIREMENTS} is missing.", hint="apt install --reinstall dcor-wheels")
+    held = _held(host)
     return Facts(
         ckan=_version(host, "python-ckan"),
         release_set=hashlib.sha256(lock.encode()).hexdigest(),
@@ -43,7 +49,17 @@ def read(host: Host) -> Facts:
         ipv6=host.exists("/proc/net/if_inet6"),
         cores=(host.read("/proc/cpuinfo") or "").count("processor\t") or 1,
         memory=memory.total(host),
+        held=held.get("release", ""),
+        instead=held.get("instead", ""),
     )
+
+
+def _held(host: Host) -> dict[str, str]:
+    """Return which release is held back, and for which one; also by a way back that was cut off after its turn."""
+    act: dict[str, Any] = state_file.read(host, MIGRATION, {})
+    if act.get("turned") and act.get("should_run"):
+        return {"release": act["should_run"], "instead": act["wanted"]["release"]}
+    return state_file.read(host, HELD_RELEASE, {})
 
 
 def _version(host: Host, package: str) -> str:

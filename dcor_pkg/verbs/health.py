@@ -57,8 +57,8 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         Part("programs", _programs_problem(host)),
         *(_service(host, engine, settings) for engine in engines.ENGINES),
         _stored_files(host, settings),
-        Part("search", _site_problem(settings, switch.SEARCH)),
-        Part("page", _site_problem(settings, "/")),
+        Part("search", site_problem(settings, switch.SEARCH)),
+        Part("page", site_problem(settings, "/")),
         _certificate(host, settings),
         _trust(host, settings),
     ]
@@ -129,7 +129,7 @@ def _programs_problem(host: Host) -> str | None:
     return ", ".join(wrong) or strays.problem(host)
 
 
-def _site_problem(settings: Settings, target: str) -> str | None:
+def site_problem(settings: Settings, target: str) -> str | None:
     """Request a page as a user does: by the host name, with the certificate verified, through nginx."""
     try:
         connection = loopback.Connection(settings.hostname)

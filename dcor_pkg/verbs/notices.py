@@ -7,7 +7,7 @@ import textwrap
 from dcor_pkg.answers import settings_text
 from dcor_pkg.answers.settings import PAGES, Settings, as_answers
 from dcor_pkg.ckan import additions as ckan_additions
-from dcor_pkg.ckan import outdated, search_index, sizes, stored_files
+from dcor_pkg.ckan import held_release, outdated, search_index, sizes, stored_files
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.known_issues import notices as known_issues
 from dcor_pkg.errors import DcorError
@@ -37,7 +37,7 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
         *updates.notices(host),
         *outdated.notices(host, settings),
     ]
-    return [*empty_pages(settings), *sizes.notices(host), *found]
+    return [*held_release.notices(host), *empty_pages(settings), *sizes.notices(host), *found]
 
 
 def not_applied(host: Host, settings: Settings) -> list[Notice]:

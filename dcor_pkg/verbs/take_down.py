@@ -19,8 +19,8 @@ from dcor_pkg.services import engines
 
 #: units that would start again what is stopped here, or work with it
 AUTOMATIC = (
-    *("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer"),
-    *("dcor-converge.service", "dcor-nightly.service"),
+    *("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer", "dcor-watch.timer"),
+    *("dcor-converge.service", "dcor-nightly.service", "dcor-watch.service"),
 )
 #: more than the unit's own TimeoutStopSec
 STOP_TIMEOUT_SECONDS = 900.0

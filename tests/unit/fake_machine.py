@@ -24,7 +24,7 @@ import pytest
 from dcor_pkg.ckan import former_supervisor, release, search_index, supervisor, unit
 from dcor_pkg.kernel import log_directories
 from dcor_pkg.kernel.timers import TIMERS
-from dcor_pkg.machine import disk, http_request, unix_http
+from dcor_pkg.machine import disk, http_request, output_file, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES, CKAN_USER, PACKAGED_CKAN, PROGRAMS
@@ -49,7 +49,7 @@ UNITS = (
     *(engine.unit for engine in engines.ENGINES),
     solr.SOCKET,
     *(postgresql.UNIT, unit.UNIT, former_supervisor.UNIT, "nginx.service", debian_redis.UNIT),
-    *(*TIMERS, "dcor-converge.service", "dcor-nightly.service"),
+    *(*TIMERS, "dcor-converge.service", "dcor-nightly.service", "dcor-watch.service"),
 )
 #: units that the installation of their packages starts, and that start at boot
 STARTED = (postgresql.UNIT, "postgresql.service", former_supervisor.UNIT, debian_redis.UNIT, "nginx.service")
@@ -133,6 +133,10 @@ class Machine:
             self.unknown.append(str(error))
             raise
 
+    def run_into(self, host: Host, path: str, *argv: str, user: str | None, timeout: float) -> None:
+        """Stand for output_file.run_into."""
+        host.write(path, self.run(*argv, user=user, timeout=timeout), Access(0o600))
+
     def rpc(self, path: str, user: str, method: str, *arguments: Any) -> Any:
         """Stand for unix_http.rpc."""
         servers = {(str(self.host.path(it.socket)), it.user): it for it in (self.supervisor, self.debian_supervisor)}
@@ -200,11 +204,13 @@ def _install_files(host: Host) -> None:
 def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the code under test reach this machine, and no other one."""
     monkeypatch.setattr(Host, "run", lambda _, *argv, **options: machine.run(*argv, **options))
+    monkeypatch.setattr(output_file, "run_into", machine.run_into)
     monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(answering, "TIMEOUT_SECONDS", 0.0)
     monkeypatch.setattr(search_index, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(unix_http, "rpc", machine.rpc)
     monkeypatch.setattr(unix_http, "get", machine.ckan.get)
+    monkeypatch.setattr(unix_http, "post", machine.ckan.post)
     monkeypatch.setattr(http_request, "ask", machine.ckan.ask)
     monkeypatch.setattr(loopback, "Connection", machine.site.connection)
     monkeypatch.setattr(psutil, "net_connections", lambda _: machine.connections)

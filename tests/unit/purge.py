@@ -65,6 +65,11 @@ exit 1""",
 for sql; do :; done
 name=$(echo "$sql" | sed -n "s/.*\(datname\|rolname\) = '\([^']*\)'.*/\2/p")
 case $sql in
+*starts_with*)
+    name=$(echo "$sql" | sed -n "s/.*starts_with(datname, '\([^']*\)').*/\1/p")
+    for file in "$root/databases/$name"*; do
+        [ ! -e "$file" ] || [ "$(cat "$file")" != "MARK" ] || echo "${file##*/}"
+    done ;;
 *"FROM pg_database"*) [ ! -e "$root/databases/$name" ] || echo "$(cat "$root/databases/$name")." ;;
 *"DROP ROLE"*) [ ! -e "$root/roles/$name" ] || [ "$(cat "$root/roles/$name")" != "MARK" ] || rm "$root/roles/$name" ;;
 esac

@@ -27,6 +27,8 @@ ORDER = (
     "postgresql database",
     "release",
     "file /etc/ckan/default/ckan.ini",
+    "no migration under way",
+    "backup before the upgrade",
     "database schema",
     "service dcor-solr.service",
     "active release",

@@ -52,6 +52,24 @@ def test_yes_deletes_what_is_this_servers_and_nothing_else(machine: Purge) -> No
     assert all(machine.exists(*OF_OTHERS))
 
 
+def test_copies_of_the_database_and_backups_from_before_upgrades_go_too(machine: Purge) -> None:
+    upgrades = "/var/backups/dcor-server/upgrades"
+    copies = ("/databases/ckan_default_before_20260101t000000_2_11_5", "/databases/ckan_default_copy")
+    of_others = ("/databases/ckan_default_test", f"{upgrades}/20260102T000000-2.11.5/database.dump")
+    for path in copies:
+        machine.write(path, machine.path("/databases/ckan_default").read_text())
+    machine.write(of_others[0], "")
+    machine.write(of_others[1], "PGDMP")
+    for name in ("20260101T000000-2.11.5", ".20260103T000000-2.11.6"):
+        machine.write(f"{upgrades}/{name}/instance", f"{ID}\n")
+    machine.write("/databases/not_ckan_default_x", machine.path("/databases/ckan_default").read_text())
+    assert answered_yes(machine).run().returncode == 0
+    assert not any(
+        machine.exists(*copies, *DATA, f"{upgrades}/20260101T000000-2.11.5", f"{upgrades}/.20260103T000000-2.11.6")
+    )
+    assert all(machine.exists(*of_others, "/databases/not_ckan_default_x"))
+
+
 def test_no_preserves_the_data_and_what_is_needed_to_read_them(machine: Purge) -> None:
     done = machine.run()
     assert (done.returncode, "preserved the measurements in /data, the database ckan_default" in done.stdout) == (

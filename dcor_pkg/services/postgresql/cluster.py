@@ -39,8 +39,10 @@ HINT = (
 )
 #: of a cluster, and of whichever is asked (PostgreSQL, "Control Data Functions")
 IDENTITY = "SELECT system_identifier FROM pg_control_system()"
+#: but not our copies, nor former ones (copies.py)
 OTHER_DATABASES = (
-    f"SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', '{DATABASE}')"  # noqa: S608 (names of ours)
+    "SELECT count(*) FROM pg_database WHERE NOT datistemplate "  # noqa: S608 (names of ours)
+    f"AND datname NOT IN ('postgres', '{DATABASE}') AND NOT starts_with(datname, '{DATABASE}_')"
 )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 
 from dcor_pkg.machine.host import Access, Host
 from tests.unit.fake_programs.call import Call, Handler
@@ -37,6 +38,11 @@ class Database:
     oid: int = 16384
     #: the rows of CKAN's table system_info
     options: dict[str, str] = field(default_factory=dict)
+    #: whether it takes connections, and refuses writes
+    connectable: bool = True
+    read_only: bool = False
+    #: the names of CKAN's tokens in it
+    tokens: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -80,6 +86,11 @@ class Postgresql:
 
     def dump(self, call: Call) -> str:
         """Write a file that pg_dump(1) would write."""
+        if not call.words:
+            login = dict(part.split("=", 1) for part in call.option("--dbname").split())
+            is_external = login["host"] in self.external
+            assert (call.user, "passfile" in login) == ((None, True) if is_external else ("postgres", False)), call.argv
+            return f"PGDMP {self.databases[login['dbname']].revision}"
         assert call.user == "postgres", call.argv
         assert call.words[0] in self.databases, call.argv
         self.host.write(call.option("--file"), "PGDMP", Access(0o600, "postgres", "postgres"))
@@ -127,7 +138,12 @@ class Postgresql:
             raise call.failure(2, f'{failed}FATAL:  role "{login["user"]}" does not exist\n')
         if login["dbname"] not in self.external.get(login["host"], self.databases):
             raise call.failure(2, f'{failed}FATAL:  database "{login["dbname"]}" does not exist\n')
-        return self._answer(call, ROLE, self.databases[login["dbname"]])
+        return self._answer(call, ROLE, self._connected(call, login["dbname"], failed))
+
+    def _connected(self, call: Call, name: str, failed: str) -> Database:
+        if not self.databases[name].connectable:
+            raise call.failure(2, f'{failed}FATAL:  database "{name}" is not currently accepting connections\n')
+        return self.databases[name]
 
     def _check_password(self, call: Call, login: dict[str, str], failed: str) -> None:
         """Let in whom the password file lets in; what psql says else was seen with PostgreSQL 15."""
@@ -204,6 +220,55 @@ def _create(self: Postgresql, call: Call, _: Database | None, found: re.Match[st
     return ""
 
 
+def _copy(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    """Copy a database as TEMPLATE does: without what belongs to the cluster."""
+    name, owner, template = found.groups()
+    assert name not in self.databases, call.text
+    oid = max(it.oid for it in self.databases.values()) + 1
+    copied = replace(deepcopy(self.databases[template]), oid=oid, works_as="www-data", read_only=False)
+    self.databases[name] = replace(copied, owner=owner)
+    return ""
+
+
+def _copy_settings(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    self.databases[found[1]].works_as = self.databases[found[2]].works_as
+    return ""
+
+
+def _exchange(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    """Carry out `copies.exchange`, whose transaction changes all or nothing."""
+    name, aside, incoming = found[1], found[2], found[3]
+    assert aside not in self.databases, call.text
+    for old, new in ((name, aside), (incoming, name)):
+        self.databases[new] = self.databases.pop(old)
+        self.comments[f"DATABASE {new}"] = self.comments.pop(f"DATABASE {old}")
+    self.databases[aside].connectable = False
+    self.databases[name].connectable, self.databases[name].read_only = True, False
+    return ""
+
+
+def _drop(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    self.databases.pop(found[1], None)
+    self.comments.pop(f"DATABASE {found[1]}", None)
+    return ""
+
+
+def _read_only(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    self.databases[found[1]].read_only = found[2] == "SET"
+    return ""
+
+
+def _marked(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    names = [name for name in self.databases if self.comments.get(f"DATABASE {name}") == found[2]]
+    return "\n".join(sorted(name for name in names if name.startswith(found[1])))
+
+
+def _remove_token(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> str:
+    assert database is not None
+    database.tokens.discard(found[1])
+    return ""
+
+
 def _revision(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
     assert database is not None
     if database.revision is None:
@@ -262,6 +327,17 @@ def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match
 
 #: what the superuser asks
 SUPERUSER: dict[str, Answer] = {
+    r"\nSELECT 'CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE (\w+)' \|\| .* STRATEGY .* \\gexec\n": _copy,
+    r"\nSELECT format\('ALTER %s SET %I = %s', .*'DATABASE (\w+)'.*WHERE datname = '(\w+)' .*": _copy_settings,
+    r"\nSELECT 'REVOKE ALL ON DATABASE \w+ FROM PUBLIC' .*": lambda *_: "",
+    r"BEGIN; ALTER DATABASE (\w+) RENAME TO (\w+); ALTER DATABASE (\w+) RENAME TO \1; "
+    r"ALTER DATABASE \2 ALLOW_CONNECTIONS false; ALTER DATABASE \1 ALLOW_CONNECTIONS true; "
+    r"ALTER DATABASE \1 RESET default_transaction_read_only; COMMIT": _exchange,
+    r"DROP DATABASE IF EXISTS (\w+) WITH \(FORCE\)": _drop,
+    r"ALTER DATABASE (\w+) (SET|RESET) default_transaction_read_only(?: = on)?": _read_only,
+    r"SELECT count\(pg_terminate_backend\(pid\)\) FROM pg_stat_activity WHERE datname IN \([^)]*\) .*": lambda *_: 0,
+    r"SELECT count\(\*\) FROM pg_database WHERE datname = '(\w+)'": lambda it, *rest: int(rest[2][1] in it.databases),
+    r"\nSELECT datname FROM pg_database WHERE starts_with\(datname, '(\w+)'\) .* = '([^']*)'\nORDER BY datname\n": _marked,
     r"SELECT system_identifier FROM pg_control_system\(\)": lambda *_: 7,
     r"SELECT current_setting\('is_superuser'\) .*": lambda it, *_: it.rights,
     r"\nSELECT coalesce\(.*FROM pg_hba_file_rules .*": lambda it, *_: it.rule,
@@ -276,8 +352,12 @@ SUPERUSER: dict[str, Answer] = {
     r'GRANT (\w+) TO "([\w-]+)"': _grant,
     r'ALTER ROLE "([\w-]+)" IN DATABASE (\w+) SET role = (\w+)': _work_as,
     r"CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE template0 ENCODING '(\w+)' LOCALE 'C.UTF-8'": _create,
-    r"SELECT count\(\*\) FROM pg_database WHERE NOT datistemplate AND datname NOT IN \('postgres', '(\w+)'\)": (
-        lambda it, *rest: len(set(it.databases) - {rest[2][1]}.union(*it.external.values()))
+    r"SELECT count\(\*\) FROM pg_database WHERE NOT datistemplate AND datname NOT IN \('postgres', '(\w+)'\) "
+    r"AND NOT starts_with\(datname, '\1_'\)": (
+        lambda it, *rest: len(
+            {name for name in it.databases if not name.startswith(f"{rest[2][1]}_")}
+            - {rest[2][1]}.union(*it.external.values())
+        )
     ),
 }
 #: what CKAN's role asks
@@ -286,10 +366,15 @@ ROLE: dict[str, Answer] = {
         "1" if "host=db.example.org" in call.option("--dbname") else "7"
     ),
     "SELECT 1": lambda *_: 1,
+    r"SELECT pg_database_size\(current_database\(\)\)": lambda *_: 8 * 1024**2,
+    r"DELETE FROM api_token WHERE name = '([^']+)'": _remove_token,
     r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\) .* WHERE datname = current_database\(\)": _describe,
     r"SELECT system_identifier \|\| '-' \|\| oid FROM pg_control_system\(\), .* datname = current_database\(\)": _identity,
     r'SELECT count\(\*\) FROM "group" WHERE is_organization AND id IN \(([^)]*)\)': _known_circles,
     "SELECT version_num FROM alembic_version": _revision,
+    r"SELECT name FROM package WHERE type = 'dataset' .* LIMIT 1": lambda _, __, it, *___: (
+        "beads" if it.datasets else ""
+    ),
     r"SELECT format\('SELECT %L, version_num FROM %I', relname, relname\) FROM pg_class\n"
     r"WHERE relname IN \(([^)]*)\) AND pg_table_is_visible\(oid\) \\gexec\n": _plugin_revisions,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,

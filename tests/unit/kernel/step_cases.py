@@ -11,10 +11,12 @@ from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import CkanIni
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
+from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.ckan.strays import NoStrays
+from dcor_pkg.ckan.upgrade_backup import UpgradeBackup
 from dcor_pkg.kernel import instance, pending, secrets
 from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.directory import Directory
@@ -51,7 +53,7 @@ from dcor_pkg.services.redis import local as redis
 from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
 from dcor_pkg.services.removal_plan import PLAN, RemovalPlan
 from dcor_pkg.services.solr import local as solr
-from dcor_pkg.services.solr.local import SolrCore
+from dcor_pkg.services.solr.local import SolrCore, SolrService
 from dcor_pkg.tls import own_certificate, self_signed, trust_bundle
 from dcor_pkg.tls.own_certificate import OwnCertificate
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
@@ -218,6 +220,16 @@ CASES = (
         },
     ),
     Case(
+        NoHalfMigration,
+        {"cut after the turn": damages.interrupt_migration, "cut in a move of the data": write(nginx.MAINTENANCE, "")},
+        before=damages.interrupt_migration,
+    ),
+    Case(
+        UpgradeBackup,
+        {"lost": damages.lose_backups, "cut": damages.cut_backup},
+        before=damages.serve_former_release,
+    ),
+    Case(
         DatabaseSchema,
         {
             "old": damages.revision("0123456789ab"),
@@ -334,6 +346,7 @@ CASES = (
             "renewed": lambda machine: SelfSignedCertificate(LOCAL["hostname"]).apply(machine.host),
         },
     ),
+    Case(SolrService, {"stopped": unit(solr.UNIT, active="inactive"), "restart": request(f"restart {solr.UNIT}")}),
     Case(NginxService, {"stopped": unit("nginx.service", active="inactive"), "reload": request(pending.RELOAD_NGINX)}),
     Case(Served, {"late": damages.refuse_requests}, before=damages.refuse_requests, alone=Served(LOCAL["hostname"])),
     Case(

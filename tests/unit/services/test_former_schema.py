@@ -1,0 +1,66 @@
+"""A schema that Solr cannot load leaves the former one in use, and search works."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.machine import state_file
+from dcor_pkg.machine.host import Access
+from dcor_pkg.services.solr import former_schema
+from dcor_pkg.services.solr import local as solr
+from tests.unit.command_line import CommandLine
+
+BROKEN = f"<schema unloadable>\n    {solr.VERSION_FIELD}\n</schema>\n"
+OTHER = f'<schema name="ckan-2.12">\n    {solr.VERSION_FIELD}\n</schema>\n'
+
+
+@pytest.fixture
+def server(dcor_server: CommandLine) -> CommandLine:
+    """Return a server whose Solr has the schema of its CKAN."""
+    return dcor_server.converged()
+
+
+def install(server: CommandLine, schema: str) -> None:
+    """Have this schema in python-ckan."""
+    server.machine.host.write(solr.schema_path(server.machine.host), schema, Access(0o644))
+
+
+def test_the_former_schema_comes_back_and_search_works(server: CommandLine) -> None:
+    host = server.machine.host
+    before = host.read(solr.SCHEMA)
+    install(server, BROKEN)
+    assert server("converge").code == 1
+    assert host.read(solr.SCHEMA) == before
+    assert solr.problem(host, solr.endpoint(Settings())) is None
+    ended = server("converge")
+    assert (ended.code, host.read(solr.SCHEMA)) == (1, before)
+    failed = (
+        "! service dcor-solr.service: Solr cannot load the schema of the installed CKAN, so it has its former one again"
+    )
+    assert failed in ended.out
+
+
+def test_it_is_tried_again_after_a_day_and_another_one_at_once(server: CommandLine) -> None:
+    host = server.machine.host
+    install(server, BROKEN)
+    server("converge")
+    recorded = state_file.read(host, former_schema.STATE_FILE, {"": ""})
+    state_file.write(host, former_schema.STATE_FILE, {**recorded, "when": time.time() - 25 * 3600})
+    assert "~ solr core: " in server("check").out
+    install(server, OTHER)
+    assert server("converge").code == 0
+    assert host.read(solr.SCHEMA) == solr.crash_safe(OTHER)
+    assert not host.exists(former_schema.STATE_FILE)
+
+
+def test_after_a_power_cut_the_former_schema_is_still_known(server: CommandLine) -> None:
+    host = server.machine.host
+    before = host.read(solr.SCHEMA)
+    install(server, BROKEN)
+    solr.SolrCore().apply(host)
+    assert "unloadable" in (host.read(solr.SCHEMA) or "")
+    assert server("converge").code == 1
+    assert host.read(solr.SCHEMA) == before
