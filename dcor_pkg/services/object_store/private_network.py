@@ -7,7 +7,7 @@ of the volumes asks for no password (systemd.exec(5), PrivateNetwork=; tried).
 
 from __future__ import annotations
 
-from dcor_pkg.errors import DcorError
+from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.object_store.local import UNIT
@@ -36,8 +36,14 @@ def require(host: Host) -> None:
 
 
 def notices(host: Host) -> list[Notice]:
-    """Return that a store runs in the network of the machine, as one that was set up before this was refused."""
-    process = host.run("systemctl", "show", "--property=MainPID", UNIT).strip().partition("=")[2]
+    """Return that a store runs in the network of the machine, as one that was set up before this was refused.
+
+    Where systemd does not answer, as in a chroot, no store runs.
+    """
+    try:
+        process = host.run("systemctl", "show", "--property=MainPID", UNIT).strip().partition("=")[2]
+    except CommandFailed:
+        return []
     network = host.target(f"/proc/{process}/ns/net")
     if network is None or network != host.target("/proc/1/ns/net"):
         return []

@@ -44,6 +44,8 @@ def test_a_store_in_the_network_of_the_machine_is_named(machine: Machine, of_mac
 
 def test_no_store_is_in_no_network(machine: Machine) -> None:
     assert private_network.notices(machine.host) == []
+    machine.fail("systemctl")
+    assert private_network.notices(machine.host) == []
 
 
 @pytest.mark.parametrize(("other", "code"), [("net:[2]", 0), ("", 1)])
