@@ -82,7 +82,7 @@ class GoingBack:
         act.record(host)
         try:
             drain.drain(host, database.name)
-            dumped = upgrade_backup.make(host, f"{serving.release}-left", database)
+            dumped = upgrade_backup.make(host, f"{serving.release}{upgrade_backup.LEFT}", database)
             act = replace(act, reason=f"{self.reason}; what was written meanwhile is in {dumped}")
             copies.exchange(host, database.name, self.target.database, aside)
             # Its job workers do not start before nginx has turned.

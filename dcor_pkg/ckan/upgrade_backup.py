@@ -25,6 +25,8 @@ PRIVATE = Access(0o700)
 DUMP = "database.dump"
 KEPT = 3
 TIME = "%Y%m%dT%H%M%S"
+#: ends the name of a backup that has what a way back took from the site: nothing else has that, so it stays
+LEFT = "-left"
 #: a backup for the same upgrade that is not older is not made again
 FRESH_SECONDS = 3600.0
 #: besides the database
@@ -64,8 +66,8 @@ class UpgradeBackup:
         return any(0 <= time.time() - _since(name) < FRESH_SECONDS for name in own)
 
     def _forget_old(self, host: Host, made: str) -> None:
-        """Keep one for each of the last upgrades."""
-        others = [name for name in ids(host) if name != made]
+        """Keep one for each of the last upgrades, and all that a way back has left."""
+        others = [name for name in ids(host) if name != made and not name.endswith(LEFT)]
         same = [name for name in others if name.endswith(f"-{self.release}")]
         older = [name for name in others if name not in same][: 1 - KEPT]
         for name in (*same, *older):

@@ -100,12 +100,17 @@ def test_room_is_required_first(server: Machine, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_last_three_upgrades_have_one_each(server: Machine) -> None:
+    """What a way back has left is none of them."""
+    left = f"20190101T000000-2.11.6{upgrade_backup.LEFT}"
+    server.host.make_directory(f"{DIRECTORY}/{left}", Access(0o700))
     for day, version in enumerate(("2.11.7", "2.11.8", "2.11.9", "2.11.10"), 1):
         upgrade(server, version)
         converged(server, plan(server, LOCAL))
         made = upgrade_backup.ids(server.host)[-1]
         server.host.rename(f"{DIRECTORY}/{made}", f"{DIRECTORY}/2020010{day}T{made.partition('T')[2]}")
-    kept = [name.partition("-")[2] for name in upgrade_backup.ids(server.host)]
+    first, *others = upgrade_backup.ids(server.host)
+    assert first == left
+    kept = [name.partition("-")[2] for name in others]
     assert [name.partition("-")[0] for name in kept] == ["2.11.8", "2.11.9", "2.11.10"]
 
 
