@@ -145,6 +145,7 @@ def test_an_invalid_settings_file_is_reported_with_its_line(machine: Machine) ->
     machine.write(SETTINGS, text, 0o640)
 
 
+@pytest.mark.long
 def test_the_settings_file_counts_after_a_removal_and_a_new_installation(machine: Machine, debs: list[Path]) -> None:
     machine.shell("dcor-server set site-title=Kept")
     machine.run("apt-get", "remove", "-qq", "dcor-server", env=layers.NONINTERACTIVE)
