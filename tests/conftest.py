@@ -28,6 +28,9 @@ FIRST = (
     "system/test_questions",
     "system/test_first_questions",
     "system/test_additions",
+    "system/test_withdrawal",
+    "system/test_names_of_others",
+    "unit/test_postrm",
 )
 
 #: Boots a machine over a stack of layers: boot("name", stack, **options of Machine).

@@ -82,8 +82,10 @@ def default(key: str) -> str:
 
 
 def normal(key: str, answer: str) -> str:
-    """Return an answer in the form in which it is validated and stored."""
-    return ROWS[key].validator.normal(answer.strip())
+    """Return an answer in the form in which it is validated and stored; an invalid one as it was given."""
+    given, validator = answer.strip(), ROWS[key].validator
+    found = validator.normal(given)
+    return given if validator.problem(found) is not None else found
 
 
 def validate(key: str, answer: str) -> None:

@@ -164,6 +164,7 @@ def test_a_request_waits_for_solr_and_starts_it(server: Machine) -> None:
     wait_until(lambda: show(server, SOLR, "ActiveState")["ActiveState"] == "active", seconds=60)
 
 
+@pytest.mark.long
 def test_the_port_is_not_released_when_solr_fails_again_and_again(server: Machine) -> None:
     jetty = "/usr/share/dcor-solr/jetty.xml"
     with restored_afterwards(server, SOLR, jetty):

@@ -253,6 +253,7 @@ def test_an_upgrade_preserves_changed_files_and_asks_no_question(machine: Machin
     dcor(machine, "status")
 
 
+@pytest.mark.long
 def test_files_of_the_admin_are_preserved_by_a_purge_and_a_new_installation(machine: Machine, debs: list[Path]) -> None:
     machine.run("apt-get", "purge", "--yes", "dcor-server", env=layers.NONINTERACTIVE)
     assert not machine.path("/etc/dcor-server").exists()

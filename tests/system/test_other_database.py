@@ -61,7 +61,7 @@ def ends_with_refusal(server: Machine, command: str) -> None:
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("way", DATABASES)
+@pytest.mark.parametrize("way", [pytest.param("initialised", marks=pytest.mark.long), "restored"])
 def test_a_copy_of_ckan_ini_with_another_database_deletes_nothing(
     server: Machine, objects: list[str], way: str
 ) -> None:

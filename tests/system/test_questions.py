@@ -157,6 +157,7 @@ def test_a_former_version_is_refused_before_it_is_unpacked(machine: Machine) -> 
     assert serves(machine)
 
 
+@pytest.mark.long
 def test_the_settings_file_counts_after_a_removal_and_a_new_installation(machine: Machine, debs: list[Path]) -> None:
     machine.shell("dcor-server set site-title=Kept; rm /var/lib/dcor-server/version")
     machine.run("apt-get", "remove", "-qq", "dcor-server", env=layers.NONINTERACTIVE)

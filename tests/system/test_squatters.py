@@ -104,6 +104,7 @@ def test_another_user_cannot_hold_the_lock_of_the_server(server: Machine) -> Non
     assert "Permission denied" in server.run("flock", "--nonblock", lock, "true", user="nobody", check=False).stderr
 
 
+@pytest.mark.long
 def test_a_setting_is_not_saved_while_another_command_runs(server: Machine) -> None:
     before = server.run("cat", "/etc/dcor-server/dcor-server.conf").stdout
     held = "exec 9>>/run/dcor-server.lock; flock 9; dcor-server set site-title=Unsaved"

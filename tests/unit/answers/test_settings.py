@@ -64,7 +64,8 @@ def test_a_host_name_is_stored_in_lower_case_without_a_final_dot(key: str, answe
 
 
 @pytest.mark.parametrize("answer", ["dcor.example.org..", ".", "Ä.example.org", "DCOR_1.example.org"])
-def test_what_is_no_host_name_in_lower_case_either_is_refused(answer: str) -> None:
+def test_what_is_no_host_name_in_lower_case_either_is_refused_as_it_was_given(answer: str) -> None:
+    assert settings.normal("hostname", f" {answer} ") == answer
     with pytest.raises(settings.InvalidAnswer, match="not a host name"):
         settings.parse({**GOOD, "hostname": answer})
 
