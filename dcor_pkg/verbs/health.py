@@ -62,11 +62,14 @@ def examine(host: Host, settings: Settings) -> list[Part]:
 
 
 def _service(host: Host, engine: Engine, settings: Settings) -> Part:
-    """Ask a service as CKAN does; an external one is shown with its address."""
+    """Ask a service as CKAN does; an external one is shown with its address. One that hangs is a problem as well."""
     endpoint = engines.endpoint(engine, settings)
-    if endpoint.local:
-        return Part(engine.key, engine.health(host, endpoint))
-    return Part(engine.key, external.problem(host, engine, settings), endpoint.address)
+    address = "" if endpoint.local else endpoint.address
+    try:
+        found = engine.health(host, endpoint) if endpoint.local else external.problem(host, engine, settings)
+    except DcorError as error:
+        found = error.reason
+    return Part(engine.key, found, address)
 
 
 def _stored_files(host: Host, settings: Settings) -> Part:
