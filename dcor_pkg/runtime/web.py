@@ -82,6 +82,8 @@ class Server:
             self._become(told, own)
         os.close(told)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        if self._stopping:  # since a signal that came before the fork
+            self.stop()
         _, status = os.waitpid(self._child, 0)
         self._child = 0
         with os.fdopen(self._ready, "rb") as pipe:
