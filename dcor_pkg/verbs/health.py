@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
@@ -53,7 +54,7 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         Part("timers", next(filter(None, (_timer_problem(host, unit) for unit in TIMERS)), None)),
         Part("programs", _programs_problem(host)),
         *(_service(host, engine, settings) for engine in engines.ENGINES),
-        _stored_files(host, settings),
+        _asked("stored files", lambda: stored_files.problem(host, settings)),
         Part("search", _site_problem(settings, switch.SEARCH)),
         Part("page", _site_problem(settings, "/")),
         _certificate(host, settings),
@@ -62,21 +63,19 @@ def examine(host: Host, settings: Settings) -> list[Part]:
 
 
 def _service(host: Host, engine: Engine, settings: Settings) -> Part:
-    """Ask a service as CKAN does; an external one is shown with its address. One that hangs is a problem as well."""
+    """Ask a service as CKAN does; an external one is shown with its address."""
     endpoint = engines.endpoint(engine, settings)
-    address = "" if endpoint.local else endpoint.address
-    try:
-        found = engine.health(host, endpoint) if endpoint.local else external.problem(host, engine, settings)
-    except DcorError as error:
-        found = error.reason
-    return Part(engine.key, found, address)
+    if endpoint.local:
+        return _asked(engine.key, lambda: engine.health(host, endpoint))
+    return _asked(engine.key, lambda: external.problem(host, engine, settings), endpoint.address)
 
 
-def _stored_files(host: Host, settings: Settings) -> Part:
+def _asked(name: str, find_problem: Callable[[], str | None], detail: str = "") -> Part:
+    """Return a part with its problem; that it hangs, or cannot be asked, is one as well."""
     try:
-        return Part("stored files", stored_files.problem(host, settings))
+        return Part(name, find_problem(), detail)
     except DcorError as error:
-        return Part("stored files", error.reason)
+        return Part(name, error.reason, detail)
 
 
 def _versions(host: Host) -> str:
