@@ -25,13 +25,16 @@ LOOK = f"See: journalctl --unit={unit.UNIT}. To start it again: systemctl restar
 #: the names of our programs
 NAME = re.compile(r"dcor-[A-Za-z0-9.+~-]{1,100}")
 RUNNING = "RUNNING"
-#: states in which a program has no process (Supervisor's documentation, "Subprocesses", "Process States")
-ENDED = ("STOPPED", "EXITED", "FATAL", "BACKOFF", "UNKNOWN")
-STATES = (RUNNING, "STARTING", "STOPPING", *ENDED)
+#: the state of a program that has ended while it started, and is started again in a moment (Supervisor's
+#: documentation, "Subprocesses", "Process States")
+BACKOFF = "BACKOFF"
+#: states in which a program has no process, and gets none by itself
+ENDED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
+STATES = (RUNNING, "STARTING", "STOPPING", BACKOFF, *ENDED)
 #: how many programs are looked at; there are four during a switch
 MAX_PROGRAMS = 20
 #: codes of faults that say that there is nothing to do (supervisor/xmlrpc.py, class Faults)
-ALREADY_STARTED, NOT_RUNNING = 60, 70
+ALREADY_STARTED, NOT_RUNNING, STILL_RUNNING = 60, 70, 91
 #: job workers get 600 s for the job that they are working on (programs.conf), and then 60 s to end
 STOP_TIMEOUT_SECONDS = 660.0
 
@@ -53,29 +56,35 @@ def update(host: Host) -> None:
     """
     added, changed, removed = _changes(_call(host, "reloadConfig"))
     for program in (*removed, *changed):
-        stop(host, program)
-        _call(host, "removeProcessGroup", program)
+        _remove(host, program)
     for program in (*added, *changed):
         _call(host, "addProcessGroup", program)
 
 
 def start(host: Host, program: str) -> None:
     """Start a program, unless it is running or starting. Raises DcorError."""
-    if states(host).get(program) in ENDED:
+    if states(host).get(program) in (BACKOFF, *ENDED):
         _call(host, "startProcess", program, False, unless=ALREADY_STARTED)
 
 
 def stop(host: Host, program: str, timeout: float = STOP_TIMEOUT_SECONDS) -> None:
     """Stop a program, and wait until it has finished its present work. Raises DcorError after `timeout` seconds."""
-    if states(host).get(program, "STOPPED") not in ENDED:
-        _call(host, "stopProcess", program, False, unless=NOT_RUNNING)
     deadline = time.monotonic() + timeout
-    while states(host).get(program, "STOPPED") not in ENDED:
+    while (state := states(host).get(program, "STOPPED")) not in ENDED:
+        if state != "STOPPING":
+            _call(host, "stopProcess", program, False, unless=NOT_RUNNING)
         if time.monotonic() > deadline:
             raise DcorError(
                 f"The program {program} did not stop within {timeout:.0f} s.", hint=f"{COMMAND} status {program}"
             )
         time.sleep(0.1)
+
+
+def _remove(host: Host, program: str) -> None:
+    """Stop a program, and let supervisor forget it; one that ended by itself may be started again in between."""
+    stop(host, program)
+    while _call(host, "removeProcessGroup", program, unless=STILL_RUNNING) is None:
+        stop(host, program)
 
 
 def _programs(host: Host) -> list[tuple[str, str, int]]:
@@ -110,7 +119,7 @@ def _changes(found: Any) -> list[list[str]]:
 
 
 def _call(host: Host, method: str, *arguments: Any, unless: int = 0) -> Any:
-    """Call a method of supervisor. Raises DcorError, but not for the fault `unless`."""
+    """Call a method of supervisor; return None for the fault `unless`. Raises DcorError for others."""
     try:
         return unix_http.rpc(str(host.path(SOCKET)), CKAN_USER, f"supervisor.{method}", *arguments)
     except xmlrpc.client.Fault as fault:

@@ -26,8 +26,8 @@ from dcor_pkg.machine.trusted_path import ANYBODY, ROOT, Place, Tree
 #: Programs get nothing of the caller's environment: an admin's virtual environment, proxy or locale must not change
 #: what an upgrade at night does.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
-#: let a block end where something does not exist
-MISSING = contextlib.suppress(FileNotFoundError, NotADirectoryError)
+#: let a block end where something does not exist, or is of a process that has ended after it was opened (proc(5))
+MISSING = contextlib.suppress(FileNotFoundError, NotADirectoryError, ProcessLookupError)
 
 
 @dataclass(frozen=True)

@@ -20,16 +20,16 @@ from dcor_runtime import parent
 QUEUE = 1024
 #: names in the environment of what uWSGI inherits: its sockets, and where CKAN says that it is loaded (wsgi.py)
 SOCKET, PROBE, READY = "WEB_SOCKET", "WEB_PROBE", "WEB_READY"
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+#: what the holder of the sockets waits for: that the server ends, and to be stopped
+SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 
 
 def main(arguments: list[str]) -> int:
     """Run the command until TERM, or until it ends before it could serve. Return its exit code."""
     paths, command = arguments[:2], arguments[2:]
-    server = Server(command, dict(zip((SOCKET, PROBE), map(listen, paths))))
-    for number in SIGNALS:
-        signal.signal(number, server.stop)
-    code = server.run()
+    # Taken one by one (sigwait(3)): a handler could run right before the wait for the server, which would go on.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    code = Server(command, dict(zip((SOCKET, PROBE), map(listen, paths)))).run()
     for path in paths:
         Path(path).unlink(missing_ok=True)
     return code
@@ -52,19 +52,10 @@ class Server:
 
     def __init__(self, command: list[str], sockets: dict[str, socket.socket]) -> None:
         self._command, self._sockets = command, sockets
-        #: the process, and the end of a pipe on which it says that CKAN is loaded
-        self._child, self._ready = 0, 0
         self._stopping = False
 
-    def stop(self, *_: object) -> None:
-        """Let it end. While it loads CKAN it would not listen to TERM, and has nothing to finish."""
-        self._stopping = True
-        if self._child:
-            has_served = bool(select.select([self._ready], [], [], 0)[0])
-            os.kill(self._child, signal.SIGTERM if has_served else signal.SIGKILL)
-
     def run(self) -> int:
-        """Run it. Return 0 after `stop`, else the exit code of one that did not get as far as to serve."""
+        """Run it. Return 0 after TERM, else the exit code of one that did not get as far as to serve."""
         while not self._stopping:
             served, code = self._run_once()
             print(f"The web server has ended with {code}.", flush=True)
@@ -74,18 +65,30 @@ class Server:
 
     def _run_once(self) -> tuple[bool, int]:
         """Run it until it ends; return whether CKAN was loaded, and the exit code."""
-        self._ready, told = os.pipe()
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        ready, told = os.pipe()  # on which it says that CKAN is loaded
         own = os.getpid()
-        self._child = os.fork()
-        if self._child == 0:
+        child = os.fork()
+        if child == 0:
             self._become(told, own)
         os.close(told)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        _, status = os.waitpid(self._child, 0)
-        self._child = 0
-        with os.fdopen(self._ready, "rb") as pipe:
-            return pipe.read(1) != b"", os.waitstatus_to_exitcode(status)
+        code = self._await(child, ready)
+        with os.fdopen(ready, "rb") as pipe:
+            return pipe.read(1) != b"", code
+
+    def _await(self, child: int, ready: int) -> int:
+        """Wait until it ends, and return its exit code. TERM lets it end.
+
+        While it loads CKAN it would not listen to TERM, and has nothing to finish.
+        """
+        while True:
+            if signal.sigwait(SIGNALS) != signal.SIGCHLD:
+                self._stopping = True
+                has_served = bool(select.select([ready], [], [], 0)[0])
+                os.kill(child, signal.SIGTERM if has_served else signal.SIGKILL)
+                continue
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
 
     def _become(self, told: int, holder: int) -> NoReturn:
         """Become uWSGI, in the process that was forked. Before CKAN is loaded, it is killed with its parent."""

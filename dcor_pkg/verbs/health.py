@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
@@ -56,7 +57,7 @@ def examine(host: Host, settings: Settings) -> list[Part]:
         Part("timers", next(filter(None, (_timer_problem(host, unit) for unit in TIMERS)), None)),
         Part("programs", _programs_problem(host)),
         *(_service(host, engine, settings) for engine in engines.ENGINES),
-        _stored_files(host, settings),
+        _asked("stored files", lambda: stored_files.problem(host, settings)),
         Part("search", site_problem(settings, switch.SEARCH)),
         Part("page", site_problem(settings, "/")),
         _certificate(host, settings),
@@ -78,15 +79,16 @@ def _service(host: Host, engine: Engine, settings: Settings) -> Part:
     """Ask a service as CKAN does; an external one is shown with its address."""
     endpoint = engines.endpoint(engine, settings)
     if endpoint.local:
-        return Part(engine.key, engine.health(host, endpoint))
-    return Part(engine.key, external.problem(host, engine, settings), endpoint.address)
+        return _asked(engine.key, lambda: engine.health(host, endpoint))
+    return _asked(engine.key, lambda: external.problem(host, engine, settings), endpoint.address)
 
 
-def _stored_files(host: Host, settings: Settings) -> Part:
+def _asked(name: str, find_problem: Callable[[], str | None], detail: str = "") -> Part:
+    """Return a part with its problem; that it hangs, or cannot be asked, is one as well."""
     try:
-        return Part("stored files", stored_files.problem(host, settings))
+        return Part(name, find_problem(), detail)
     except DcorError as error:
-        return Part("stored files", error.reason)
+        return Part(name, error.reason, detail)
 
 
 def _versions(host: Host) -> str:

@@ -9,7 +9,7 @@ from dcor_dev import layers
 from dcor_dev.machine import Machine
 from next_version import NEXT, OF_RELEASE, make_next_version
 from power_cut import power_cut
-from website import assert_healthy, wait_for_page
+from website import assert_healthy, wait_for_page, wait_until_idle
 
 from tests.conftest import Boot
 
@@ -90,7 +90,7 @@ def test_an_upgrade_continues_after_each_power_cut_and_the_site_works_before(
     boot: Boot, installed: layers.Stack, debs: list[Path], package_mounts: dict[Path, str]
 ) -> None:
     machine = boot("upgraded", installed, read_only=package_mounts)
-    wait_for_page(machine)
+    wait_until_idle(machine)
     machine.run("systemctl", "disable", "--quiet", "--now", "dcor-converge.timer")
     make_next_version(machine, OF_RELEASE)
     before = machine.path(UPSTREAM).read_text()

@@ -90,7 +90,8 @@ def test_whatever_hangs_is_named_by_status_and_nothing_is_lost_when_it_goes_on(m
     print(f"\n{shown}")
     assert found["lost"] == {"datasets": [], "unfound": [], "jobs": []}, shown
     named = [row for row in found["rows"] if row["unit"] not in HANGS_UNNOTICED]
-    assert [row for row in named if row["status"] != 3 or not row["named"]] == [], shown
+    # Our timers do not run meanwhile, which is a problem as well.
+    assert [row for row in named if row["status"] != 3 or not {*row["named"]} - {"timers"}] == [], shown
     assert_healthy(machine)
 
 

@@ -46,10 +46,13 @@ class Supervisor:
         """Record the call."""
         self.calls.append(("add", name))
 
-    def removeProcessGroup(self, name: str) -> None:  # noqa: N802
-        """Record the call."""
+    def removeProcessGroup(self, name: str) -> bool:  # noqa: N802
+        """Record the call; one that runs cannot be removed."""
+        if self.states[name][0] in ("STARTING", "RUNNING", "BACKOFF"):
+            raise xmlrpc.client.Fault(supervisor.STILL_RUNNING, "STILL_RUNNING")
         self.calls.append(("remove", name))
         del self.states[name]
+        return True
 
     def startProcess(self, name: str, wait: bool) -> None:  # noqa: N802
         """Record the call."""
@@ -135,6 +138,17 @@ def test_a_program_is_stopped_and_awaited(host: Host, server: Supervisor) -> Non
         supervisor.stop(host, program)
     assert server.calls == [("stop", "dcor-web-1")]
     assert supervisor.states(host)["dcor-web-1"] == "STOPPED"
+
+
+@pytest.mark.parametrize("states", [["BACKOFF", "STARTING"], ["EXITED", "STARTING", "RUNNING"], ["EXITED", "BACKOFF"]])
+def test_a_program_that_ends_by_itself_and_is_started_again_is_stopped_and_forgotten(
+    host: Host, server: Supervisor, states: list[str]
+) -> None:
+    """Supervisor may start it again at any moment until it was stopped, also right before it should be forgotten."""
+    server.states["dcor-web-1"] = states
+    server.changes = [[[], [], ["dcor-web-1"]]]
+    supervisor.update(host)
+    assert server.calls == [("stop", "dcor-web-1"), ("remove", "dcor-web-1")]
 
 
 def test_a_program_that_does_not_stop_is_named(host: Host, server: Supervisor) -> None:

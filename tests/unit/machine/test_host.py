@@ -7,14 +7,17 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import host as host_module
+from dcor_pkg.machine.file_errors import regular_file
 from dcor_pkg.machine.host import Access, Host
 
 ACCESS = Access(0o640)
@@ -113,6 +116,18 @@ def test_a_missing_permission_is_a_sentence(odd: Host, monkeypatch: pytest.Monke
         with pytest.raises(DcorError, match=r"^/srv/file cannot be .*: Permission denied$") as failed:
             METHODS[method](odd, "/srv/file")
     assert "ls -ld /srv/file" in failed.value.hint
+
+
+def test_a_file_of_a_process_that_ends_while_it_is_read_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+
+        def ended(path: str, attempt: str, descriptor: int) -> IO[str]:
+            sleeper.kill()
+            sleeper.wait()
+            return regular_file(path, attempt, descriptor)
+
+        monkeypatch.setattr(host_module, "regular_file", ended)
+        assert Host().read(f"/proc/{sleeper.pid}/cmdline") is None
 
 
 def test_a_file_that_is_not_one_is_said_so(odd: Host) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import additions, switch
+from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import data_directory, secrets
 from dcor_pkg.machine import disk, unix_http
 from dcor_pkg.machine.host import Access
@@ -18,6 +19,7 @@ from dcor_pkg.services import external
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
 from dcor_pkg.verbs import fingerprint
 from tests.unit.command_line import CommandLine
+from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
 from tests.unit.fake_programs.site import Response
 
@@ -104,6 +106,17 @@ def break_search(server: CommandLine) -> None:
 
 def break_page(server: CommandLine) -> None:
     server.site.answers["/"] = Response(500, b"")
+
+
+def test_a_service_that_hangs_is_named_at_its_part(server: CommandLine) -> None:
+    def hang(call: Call) -> str:
+        raise DcorError(f"`{' '.join(call.argv)}` did not end within 10 s")
+
+    server.machine.programs["redis-cli"] = hang
+    done = server("status", "--json")
+    assert done.code == 3
+    (problem,) = [part["problem"] for part in done.json["parts"] if part["name"] == "redis"]
+    assert problem.endswith("PING` did not end within 10 s")
 
 
 def change_certificate(server: CommandLine) -> None:
