@@ -226,6 +226,7 @@ def test_what_another_command_has_saved_meanwhile_is_not_overwritten(
     other.__enter__()
 
     def save_and_end(seconds: float) -> None:
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
         settings_file.save(host, settings.parse({**ANSWERS, "site-title": "Cells"}))
         other.__exit__(None, None, None)
 
