@@ -87,8 +87,12 @@ def _restart(host: Host, program: str) -> None:
 
 
 def restore(host: Host, act: Act, database: Endpoint) -> None:
-    """Give the former database its name back, if it has another one, and drop the copy."""
+    """Give the former database its name back, if it has another one, and drop the copy.
+
+    Whatever has the copy's name in a migration is ours, since nothing had it before the act was recorded.
+    """
     if copies.exists(host, act.aside):
         copies.exchange(host, database.name, act.aside, act.incoming)
-    copies.drop(host, copies.copy_name(database))
+    if act.incoming == copies.copy_name(database):
+        copies.drop(host, act.incoming)
     copies.allow_writes(host, database.name)

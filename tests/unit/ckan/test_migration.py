@@ -184,7 +184,7 @@ def test_a_program_that_connects_again_delays_the_copy(server: Machine) -> None:
     server.programs["psql"] = psql
     assert converge(server) is None
     check_migrated(server)
-    assert len([call for call in server.calls if "pg_terminate_backend" in call.text]) == 5
+    assert len([call for call in server.calls if "pg_terminate_backend" in call.text]) == 6
 
 
 def test_the_same_release_is_not_tried_again_within_a_day(server: Machine) -> None:
@@ -211,11 +211,46 @@ def test_without_room_for_a_copy_nothing_begins(server: Machine, monkeypatch: py
     check_untouched(server)
 
 
+def add_former(machine: Machine, *names: str) -> None:
+    """Add former databases of this server."""
+    for name in names:
+        machine.postgresql.databases[name] = replace(machine.postgresql.databases[cluster.DATABASE], oid=9)
+        machine.postgresql.comments[f"DATABASE {name}"] = instance.mark(machine.host) or ""
+
+
+@pytest.mark.parametrize(("free", "left"), [(1000, 2), (1025, 0), (1032, 1)])
+def test_former_databases_go_only_where_that_makes_enough_room(
+    server: Machine, monkeypatch: pytest.MonkeyPatch, free: int, left: int
+) -> None:
+    """A copy of 8 MiB needs 1040 MiB; each former database has 8 MiB as well."""
+    add_former(server, f"{FORMER}20200101t000000_2_11_4_x", f"{FORMER}20200101t000000_2_11_5_x")
+
+    def found(_: Host, path: str) -> int:
+        dropped = 3 - len(server.postgresql.databases)
+        return disk.MIB * (free + 8 * dropped if "postgresql" in path else 100_000)
+
+    monkeypatch.setattr(disk, "free", found)
+    fail_migration(server)
+    assert converge(server) is not None
+    assert len([it for it in server.postgresql.databases if it.startswith(FORMER)]) == left
+
+
+def test_a_database_of_others_with_the_name_of_the_copy_is_never_dropped(server: Machine) -> None:
+    """An administrator may have copied the database by hand, under this very name."""
+    server.postgresql.databases["ckan_default_copy"] = replace(server.postgresql.databases[cluster.DATABASE], oid=9)
+    failure = converge(server)
+    assert failure is not None
+    assert failure.reason.startswith("The database ckan_default_copy is needed as a name")
+    assert not server.host.exists(nginx.MAINTENANCE)
+    assert server.postgresql.databases.pop("ckan_default_copy").oid == 9
+    check_untouched(server)
+    assert converge(server) is None
+    check_migrated(server)
+
+
 def test_former_databases_go_after_a_week(server: Machine) -> None:
     names = ("ckan_default_before_20200101t000000_2_11_5_x", f"{FORMER}{time.strftime('%Y%m%d')}t000000_2_11_4_x")
-    for name in names:
-        server.postgresql.databases[name] = replace(server.postgresql.databases[cluster.DATABASE], oid=9)
-        server.postgresql.comments[f"DATABASE {name}"] = instance.mark(server.host) or ""
+    add_former(server, *names)
     server.postgresql.databases["ckan_default_before_others"] = server.postgresql.databases[names[0]]
     assert converge(server) is None
     assert names[0] not in server.postgresql.databases
