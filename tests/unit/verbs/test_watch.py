@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from dcor_pkg.ckan import held_release, programs, release, switch, upgrade_backup, watch_state
+from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import lock
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.unix_http import Answer
@@ -19,7 +21,8 @@ from tests.unit.fake_programs.ckan import REVISION
 from tests.unit.kernel import damages
 
 OLD = "0123456789ab"
-LINE = '192.0.2.1 - - [26/Nov/2026:18:00:00 +0000] "GET /dataset/ HTTP/2.0" {} 5120 "-" "probe"\n'
+#: a time, and a status
+LINE = '192.0.2.1 - {} [{}] "GET /dataset/ HTTP/2.0" {} 5120 "-" "probe"\n'
 
 
 @pytest.fixture
@@ -53,6 +56,12 @@ def server(dcor_server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Command
     assert server("converge").code == 0
     machine.postgresql.databases[cluster.DATABASE].datasets = machine.ckan.documents = 3
     return server
+
+
+def requests(status: int, number: int, seconds: float = 1.0, user: str = "-") -> str:
+    """Return nginx's lines of requests so many seconds after now."""
+    moment = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(time.time() + seconds))
+    return LINE.format(user, moment, status) * number
 
 
 def serving(server: CommandLine) -> str:
@@ -126,14 +135,16 @@ def test_many_failing_requests_are_a_loss(server: CommandLine) -> None:
     host = server.machine.host
     found = watch_state.read(host)
     assert found is not None
-    host.write(watch_state.LOG, LINE.format(200) * 70 + LINE.format(500) * 30, Access(0o640))
-    assert watch.find_problem(host, found) == (
-        "30% of the last requests were answered with 5xx, and 0% before the switch"
-    )
-    host.write(watch_state.LOG, LINE.format(200) * 70 + LINE.format(503) * 90 + LINE.format(404) * 30, Access(0o640))
-    assert watch.find_problem(host, found) is None
-    host.write(watch_state.LOG, LINE.format(500) * 19, Access(0o640))
-    assert watch.find_problem(host, found) is None
+    for log, problem in {
+        requests(200, 70) + requests(500, 30): "30% of the last requests were answered with 5xx, and 0% before the switch",
+        requests(200, 70) + requests(503, 90) + requests(404, 30): None,
+        requests(500, 19): None,
+        # the former release's, and times that a client has as its name
+        requests(500, 90, -60.0) + requests(200, 30): None,
+        requests(500, 90, -60.0, "[31/Feb/2026:25:00:00 +0000]") + requests(200, 30): None,
+    }.items():
+        host.write(watch_state.LOG, log, Access(0o640))
+        assert watch.find_problem(host, found) == problem
 
 
 @pytest.mark.parametrize(
@@ -172,6 +183,93 @@ def test_where_there_is_no_way_back_the_reason_is_said_and_the_watch_ends(
     assert (ended.code, serving(server), watch_state.read(server.machine.host)) == (1, before, None)
     assert "the health of the server was lost after the switch: answers /about with status 500" in ended.err
     assert "The server cannot go back: " in ended.err
+
+
+def during_the_wait(monkeypatch: pytest.MonkeyPatch, event: Callable[[], object]) -> None:
+    """Let something happen before the watch gets the lock, as another command does that holds it for hours."""
+    held = lock.held
+    events = [event]
+
+    def waited(*arguments: Any, **named: Any) -> Any:
+        if events:
+            events.pop()()
+        return held(*arguments, **named)
+
+    monkeypatch.setattr(lock, "held", waited)
+
+
+def test_health_that_is_back_when_the_lock_is_free_is_no_reason_to_go_back(
+    server: CommandLine, clock: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = serving(server)
+    fail(server)
+    during_the_wait(monkeypatch, lambda: heal(server))
+    ended = server("watch")
+    assert (ended.code, ended.lines) == (0, [f"The release {before} is healthy."])
+    assert (serving(server), held_release.read(server.machine.host)) == (before, None)
+
+
+def test_what_another_command_has_switched_to_is_not_gone_back_from(
+    server: CommandLine, clock: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator went back by hand meanwhile: the way back from there leads to the release that is broken."""
+    fail(server)
+
+    def go_back() -> None:
+        heal(server)
+        assert server("release", "rollback", "--with-database").code == 0
+        fail(server)
+
+    during_the_wait(monkeypatch, go_back)
+    assert server("watch").code == 0
+    assert serving(server).startswith("2.11.6-")
+
+
+def test_a_release_that_follows_during_the_watch_is_watched_as_well(
+    server: CommandLine, clock: list[Callable[[], object]]
+) -> None:
+    """systemd starts no second run of a unit that runs."""
+    first, machine = serving(server), server.machine
+
+    def upgrade() -> None:
+        machine.packages.versions["python-ckan"] = "2.11.8-1~deb12u1"
+        assert server("converge").code == 0
+        fail(server)
+
+    def go_back(*arguments: object) -> None:
+        heal(server)
+        original(*arguments)  # type: ignore[arg-type]
+
+    original = switch.switch_to
+    with pytest.MonkeyPatch.context() as context:
+        clock += [upgrade, lambda: context.setattr(switch, "switch_to", go_back)]
+        ended = server("watch")
+    assert (ended.code, serving(server)) == (3, first)
+
+
+def test_a_clock_that_is_put_back_ends_the_watch(server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails a year later may be gone back from as little as what fails after the ten minutes."""
+    found = watch_state.read(server.machine.host)
+    assert found is not None
+    monkeypatch.setattr(time, "time", lambda: found.begun - 3600)
+    fail(server)
+    assert server("watch").code == 0
+    assert serving(server) == found.release
+
+
+def test_what_cannot_be_asked_is_no_loss_and_the_watch_goes_on(
+    server: CommandLine, clock: list[Callable[[], object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an upgrade executes systemd anew, for one, systemctl fails."""
+    problems = iter([DcorError("systemd does not answer")] * 5)
+
+    def find(*_: object) -> None:
+        if (problem := next(problems, None)) is not None:
+            raise problem
+
+    monkeypatch.setattr(watch, "find_problem", find)
+    ended = server("watch")
+    assert (ended.code, ended.err.count("the release cannot be examined: systemd does not answer")) == (0, 5)
 
 
 def test_it_waits_for_another_command(server: CommandLine, clock: list[Callable[[], object]]) -> None:
