@@ -34,11 +34,18 @@ class NoHalfMigration:
     def apply(self, host: Host) -> None:
         act = migration_state.under_way(host)
         if act is None:
-            host.remove(nginx.MAINTENANCE)
+            self._end_unknown(host)
         elif act.turned:
             complete(host, act)
         else:
             undo(host, act, self.database, self.hostname)
+
+
+    def _end_unknown(self, host: Host) -> None:
+        """End 503 where the record of what was under way is lost, and with it whether the database refuses writes."""
+        if self.database.local:
+            copies.allow_writes(host, self.database.name)
+        host.remove(nginx.MAINTENANCE)
 
 
 def complete(host: Host, act: Act) -> None:

@@ -7,23 +7,27 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from dcor_pkg.ckan import migration_state, past_releases, programs, release, supervisor, switch
+from dcor_pkg.ckan.migration import Migration
+from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import instance
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import disk, state_file
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import MIGRATION
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.runtime import store_mark
 from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.postgresql import cluster
-from tests.unit.ckan.power import Power, changes, is_cut
+from dcor_pkg.tls.self_signed import SelfSignedCertificate
+from tests.unit.ckan.power import Power, PowerCutError, changes, is_cut
 from tests.unit.fake_machine import Machine
 from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.ckan import REVISION
@@ -294,6 +298,55 @@ def test_an_interrupted_command_goes_back_and_may_be_repeated(server: Machine, m
     check_untouched(server)
     assert converge(server) is None
     check_migrated(server)
+
+
+def cut(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the power fail after the copy was made, while everybody gets 503 and the database refuses writes."""
+    with monkeypatch.context() as context:
+        context.setattr(Migration, "_migrate", lambda *_: power_cut())
+        context.setattr(Migration, "_go_back", lambda *_: None)
+        with pytest.raises(PowerCutError):
+            converge(machine)
+    machine.supervisor.restart()
+    machine.nginx.reload()
+    assert machine.host.exists(nginx.MAINTENANCE)
+    assert machine.postgresql.databases[cluster.DATABASE].read_only
+
+
+def power_cut() -> NoReturn:
+    raise PowerCutError
+
+
+def test_what_was_cut_off_ends_before_anything_that_fails(server: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate that cannot be renewed, or a full disk, is no reason for 503."""
+    cut(server, monkeypatch)
+    for step in (ReleaseMade, SelfSignedCertificate):
+        with monkeypatch.context() as context:
+            context.setattr(step, "check", lambda *_: "differs")
+            context.setattr(step, "apply", lambda *_: require("no room"))
+            assert converge(server) is not None
+        check_untouched(server)
+
+
+def require(reason: str) -> NoReturn:
+    raise DcorError(reason)
+
+
+@pytest.mark.parametrize("text", [None, "", '{"wanted": {"rel', '{"other": 1}\n'])
+def test_a_record_that_is_lost_or_damaged_leaves_neither_503_nor_a_database_without_writes(
+    server: Machine, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    """Also where the migration is not repeated, since the administrator has installed the former version."""
+    cut(server, monkeypatch)
+    server.host.remove(MIGRATION)
+    if text is not None:
+        server.host.write(MIGRATION, text, Access(0o600))
+    server.packages.versions["python-ckan"] = "2.11.6-1~deb12u1"
+    database = server.postgresql.databases[cluster.DATABASE]
+    database.revision = REVISION
+    assert converge(server) is None
+    assert (serving(server)[:7], database.read_only) == ("2.11.6-", False)
+    assert not server.host.exists(nginx.MAINTENANCE)
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
