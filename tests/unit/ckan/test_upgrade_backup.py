@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 
 from dcor_pkg.ckan import programs, upgrade_backup
-from dcor_pkg.ckan.upgrade_backup import DIRECTORY
+from dcor_pkg.ckan.upgrade_backup import DIRECTORY, UpgradeBackup
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
@@ -97,6 +98,24 @@ def test_room_is_required_first(server: Machine, monkeypatch: pytest.MonkeyPatch
     found = outcomes(server)[STEP]
     assert f"{DIRECTORY} has 1 MiB of free space, and 264 MiB are needed" in found.reason
     assert server.ran("pg_dump") == []
+
+
+@pytest.mark.parametrize(("hours", "minutes", "backups"), [(3, 0, 1), (0, 20, 2)])
+def test_a_backup_is_fresh_from_its_end_on_whenever_it_has_begun(
+    server: Machine, monkeypatch: pytest.MonkeyPatch, hours: int, minutes: int, backups: int
+) -> None:
+    """A dump of three hours was never fresh, so the step failed each time, and no upgrade came through."""
+    step = next(it for it in plan(server, LOCAL) if isinstance(it, UpgradeBackup))
+    converged(server, plan(server, LOCAL)[: plan(server, LOCAL).index(step)])
+    begin = time.gmtime(time.time() - hours * 3600)
+    strftime = time.strftime
+    with monkeypatch.context() as context:
+        context.setattr(time, "strftime", lambda text, moment: strftime(text, begin))
+        assert [it.result for it in run([step], server.host)] == [Result.CHANGED]
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + minutes * 60)
+    run([step], server.host)
+    assert len(server.ran("pg_dump")) == backups
 
 
 def test_the_last_three_upgrades_have_one_each(server: Machine) -> None:
