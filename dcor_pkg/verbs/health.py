@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import programs, release, release_id, stored_files, strays, supervisor, switch, unit
+from dcor_pkg.ckan import held_release, programs, release, release_id, stored_files, strays, supervisor, switch, unit
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge
 from dcor_pkg.kernel.data_directory import missing_data
@@ -69,9 +69,12 @@ def _release(host: Host, active: str | None) -> Part:
     if active is None:
         return Part("release", "none is active")
     try:
-        wanted = release_id.wanted(facts.read(host))
+        wanted = release_id.of(facts.read(host))
     except DcorError as error:
         return Part("release", error.reason)
+    held = held_release.read(host)
+    if held is not None and (held.release, held.instead) == (wanted, active):
+        return Part("release", updates.release(host, active, wanted, held.reason))
     return Part("release", None, updates.release(host, active, wanted, last_converge.read(host).reason))
 
 
