@@ -14,6 +14,7 @@ from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.services.postgresql import cluster
 from tests.unit.fake_machine import Machine
+from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.ckan import REVISION
 from tests.unit.kernel.damages import EXTERNAL, LOCAL, become_external, converged, plan
 
@@ -154,3 +155,20 @@ def test_an_external_database_is_dumped_with_the_password_file(machine: Machine)
     assert machine.host.read(f"{DIRECTORY}/{made}/database.dump") == "PGDMP 0123456789ab"
     (call,) = machine.ran("pg_dump")
     assert "secret" not in " ".join(call).replace("/secrets/", "")
+    assert "--host=db.example.org" in call
+
+
+def test_an_external_server_that_is_newer_than_pg_dump_is_said_with_the_way_out(machine: Machine) -> None:
+    """What PostgreSQL 15's pg_dump says of a server of version 17."""
+    become_external(machine)
+    upgrade(machine, "2.11.7")
+    message = "pg_dump: error: aborting because of server version mismatch\npg_dump: detail: server version: 17.2; pg_dump version: 15.14\n"
+
+    def refuse(call: Call) -> str:
+        raise call.failure(1, message)
+
+    machine.programs["pg_dump"] = refuse
+    found = {it.step: it for it in run(plan(machine, EXTERNAL), machine.host)}[STEP]
+    assert "failed: pg_dump is older than the PostgreSQL at db.example.org." in found.reason
+    assert "apt install postgresql-client-VERSION" in found.hint
+    assert "server version: 17.2" in found.hint

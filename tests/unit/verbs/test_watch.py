@@ -14,6 +14,7 @@ from dcor_pkg.machine import lock
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.nginx import site as nginx
+from dcor_pkg.nginx import workers as nginx_workers
 from dcor_pkg.services.postgresql import cluster
 from dcor_pkg.verbs import watch
 from tests.unit.command_line import CommandLine
@@ -83,6 +84,23 @@ def test_a_switch_to_another_release_is_watched(server: CommandLine) -> None:
     assert found is not None
     assert (found.release, 590 < found.until - time.time() <= 600) == (serving(server), True)
     assert server.machine.ran("systemctl", "start", "--no-block", "dcor-watch.service")
+
+
+def test_a_switch_that_cannot_be_completed_is_watched_as_well(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new release serves, and the former programs cannot be stopped, for one."""
+    machine, start = server.machine, ("systemctl", "start", "--no-block", "dcor-watch.service")
+    machine.packages.versions["python-ckan"] = "2.11.8-1~deb12u1"
+
+    def fail_to_end(*_: object) -> None:
+        raise DcorError("nginx has old workers.")
+
+    monkeypatch.setattr(nginx_workers, "await_end", fail_to_end)
+    before = len(machine.ran(*start))
+    assert server("converge").code == 1
+    assert serving(server).startswith("2.11.8-")
+    assert len(machine.ran(*start)) == before + 1
 
 
 def test_what_is_no_other_release_is_not_watched(server: CommandLine) -> None:
