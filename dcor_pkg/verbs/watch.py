@@ -11,7 +11,7 @@ import time
 
 from dcor_pkg import converge
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import programs, switch, unit, watch_state
+from dcor_pkg.ckan import deep_health, programs, switch, unit, watch_state
 from dcor_pkg.ckan.watch_state import Watch
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel import settings_file
@@ -29,6 +29,8 @@ from dcor_pkg.verbs.verb import DRIFT, OK, Console, Verb
 INTERVAL_SECONDS = 15.0
 #: losses in a row after which the server goes back
 LOSSES = 3
+#: in each minute, and after a loss, the release also writes, stores an object and does jobs: that loads CKAN once more
+DEEP = 4
 #: that many times more requests fail than before, and at least this share
 WORSE, MIN_SHARE = 5.0, 0.2
 #: the dataset that was changed last, of those that everybody may see
@@ -66,10 +68,11 @@ def _end(host: Host, watch: Watch) -> None:
 
 def _lost(host: Host, watch: Watch, console: Console) -> str | None:
     """Return how the health was lost, LOSSES times in a row, or None where the deadline has come."""
-    losses = 0
+    losses = asked = 0
     while _is_current(host, watch) and watch.is_open:
         time.sleep(INTERVAL_SECONDS)
-        problem = _asked(host, watch, console)
+        asked += 1
+        problem = _asked(host, watch, console, deep=losses > 0 or asked % DEEP == 0)
         losses = 0 if problem is None else losses + 1
         if problem is not None and losses >= LOSSES:
             return problem
@@ -81,25 +84,28 @@ def _is_current(host: Host, watch: Watch) -> bool:
     return serving is not None and serving.release == watch.release and watch_state.read(host) == watch
 
 
-def _asked(host: Host, watch: Watch, console: Console) -> str | None:
+def _asked(host: Host, watch: Watch, console: Console, *, deep: bool) -> str | None:
     """Return what is wrong with the release; what cannot be found out is said, and no reason to go back."""
     try:
-        return find_problem(host, watch)
+        return find_problem(host, watch, deep=deep)
     except DcorError as error:
         console.err(f"dcor-server: the release cannot be examined: {error.reason}")
         return None
 
 
-def find_problem(host: Host, watch: Watch) -> str | None:
+def find_problem(host: Host, watch: Watch, *, deep: bool = False) -> str | None:
     """Return what is wrong with the release, or None; also None where it cannot be blamed."""
     settings, serving = settings_file.load(host), programs.serving(host)
     if serving is None or _is_stopped(host) or _service_problem(host, settings) is not None:
         return None
+    if any(it.problem for it in health.disks(host, settings)):
+        return None  # the former release could not write either
     dataset = _dataset(host, settings)
     return (
         switch.problem(host, serving, settings.hostname, [f"/dataset/{dataset}"] if dataset else [])
         or health.site_problem(settings, switch.SEARCH)
         or _failing_requests(host, watch)
+        or (deep_health.problem(host, settings, serving) if deep else None)
     )
 
 
@@ -158,7 +164,7 @@ def _require_lost(host: Host, watch: Watch, console: Console) -> None:
     """Raise Over where another command has ended what was lost; the lock is held, and that may have taken hours."""
     if not _is_current(host, watch):
         raise Over(f"The release {watch.release} does not serve any more, so there is nothing to go back from.")
-    if _asked(host, watch, console) is None:
+    if _asked(host, watch, console, deep=True) is None:
         raise Over(f"The release {watch.release} is healthy again, so it goes on serving.")
 
 

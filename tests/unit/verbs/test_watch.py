@@ -10,7 +10,7 @@ import pytest
 
 from dcor_pkg.ckan import held_release, programs, release, switch, upgrade_backup, watch_state
 from dcor_pkg.errors import DcorError
-from dcor_pkg.machine import lock
+from dcor_pkg.machine import disk, lock
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.nginx import site as nginx
@@ -18,7 +18,7 @@ from dcor_pkg.nginx import workers as nginx_workers
 from dcor_pkg.services.postgresql import cluster
 from dcor_pkg.verbs import watch
 from tests.unit.command_line import CommandLine
-from tests.unit.fake_programs.ckan import REVISION
+from tests.unit.fake_programs.ckan import REVISION, Ckan
 from tests.unit.kernel import damages
 
 OLD = "0123456789ab"
@@ -183,6 +183,59 @@ def test_a_release_is_not_blamed_for_others(server: CommandLine, blame: damages.
     assert watch.find_problem(server.machine.host, found) is None
 
 
+def no_job(ckan: Ckan) -> None:
+    ckan.results["deep_health"]["problems"] = ["takes no job of the queue default"]
+
+
+def no_command(ckan: Ckan) -> None:
+    ckan.fault["deep_health"] = (
+        "Traceback (most recent call last):\n  File\nsqlalchemy.exc.OperationalError: no connection\n"
+    )
+
+
+def no_write(ckan: Ckan) -> None:
+    ckan.answers["/api/3/action/vocabulary_create"] = Answer(500, "Internal Server Error")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (no_job, "takes no job of the queue default"),
+        (no_command, "cannot run dcor_runtime.deep_health: sqlalchemy.exc.OperationalError: no connection"),
+        (no_write, "answers vocabulary_create with status 500"),
+    ],
+    ids=["job", "command", "write"],
+)
+def test_what_no_page_shows_is_tried_each_minute_and_after_a_loss(
+    server: CommandLine, clock: list[Callable[[], object]], damage: Callable[[Ckan], None], words: str
+) -> None:
+    ckan = server.machine.ckan
+    clock += [lambda: None, lambda: damage(ckan)]
+    ended = server("watch")
+    assert words in ended.err
+    assert [command[0] for command in ckan.commands].count("deep_health") == watch.LOSSES + 1
+    database = server.machine.postgresql.databases[cluster.DATABASE]
+    assert database.tokens == set()
+
+
+def test_what_a_trial_that_was_cut_off_has_left_is_no_loss(server: CommandLine) -> None:
+    host, ckan = server.machine.host, server.machine.ckan
+    found = watch_state.read(host)
+    assert found is not None
+    ckan.vocabularies.add("dcor-server-trial")
+    assert watch.find_problem(host, found, deep=True) is None
+    assert ckan.vocabularies == set()
+
+
+def test_a_release_is_not_blamed_for_a_full_disk(server: CommandLine) -> None:
+    """Nothing can be stored then, by the former release neither, and what was written since would be lost."""
+    found = watch_state.read(server.machine.host)
+    assert found is not None
+    fail(server)
+    server.machine.free = 300 * disk.MIB
+    assert watch.find_problem(server.machine.host, found) is None
+
+
 def test_a_dataset_that_guests_may_not_see_is_no_loss(server: CommandLine) -> None:
     found = watch_state.read(server.machine.host)
     assert found is not None
@@ -281,7 +334,7 @@ def test_what_cannot_be_asked_is_no_loss_and_the_watch_goes_on(
     """While an upgrade executes systemd anew, for one, systemctl fails."""
     problems = iter([DcorError("systemd does not answer")] * 5)
 
-    def find(*_: object) -> None:
+    def find(*_: object, **__: object) -> None:
         if (problem := next(problems, None)) is not None:
             raise problem
 
