@@ -78,7 +78,7 @@ def _run(host: Host, progress: Progress) -> list[Outcome]:
 
 
 def _hold(host: Host, step: str, wanted: str, reason: str) -> None:
-    """Let the release that serves go on in the place of one that fails each time: what comes after it has to be done."""
+    """Let the release that serves go on in the place of one that fails each time, and all else be done."""
     serving = programs.serving(host)
     if step in (ReleaseMade.name, ActiveRelease.name) and serving is not None and serving.release != wanted:
         held_release.hold_failing(host, wanted, serving.release, reason, last_converge.read(host).reason)

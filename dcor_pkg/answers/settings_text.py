@@ -2,7 +2,8 @@
 
 What an admin has written, comments and order included, is preserved: only values are replaced, and new keys are
 appended. Keys of a newer version are preserved as well, and not read: the former version may come back after an upgrade
-that failed. Versions only add settings, so the file says how many its writer knew. Standard library only: debconf's config reads the file with this code.
+that failed. Versions only add settings, so the file says how many its writer knew. Standard library only: debconf's
+config reads the file with this code.
 """
 
 from __future__ import annotations

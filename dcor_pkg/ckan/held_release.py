@@ -17,7 +17,6 @@ from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import HELD_RELEASE
 
-
 PAUSE_SECONDS = 24 * 3600.0
 MOMENT = "%Y-%m-%d %H:%M"
 RETRY = "dcor-server converge --retry-release"
@@ -25,7 +24,7 @@ RETRY = "dcor-server converge --retry-release"
 
 @dataclass(frozen=True)
 class Held:
-    """Which release is held back; its fields are the keys of the state file. facts.py reads the first two, and the last."""
+    """Which release is held back; its fields are the keys of the state file. facts.py reads three of them."""
 
     release: str
     #: the one that serves in its place
@@ -87,6 +86,8 @@ def notices(host: Host) -> list[Notice]:
     message = (
         f"says that the release {held.instead} serves in the place of {held.release} since {moment}: {held.reason}"
     )
-    again = f" The same one is tried again after {time.strftime(MOMENT, time.localtime(held.until))}." if held.until else ""
+    again = (
+        f" The same one is tried again after {time.strftime(MOMENT, time.localtime(held.until))}." if held.until else ""
+    )
     hint = f"An upgrade that brings another release ends this.{again} To try it at once: {RETRY}"
     return [Notice(HELD_RELEASE, message, hint)]

@@ -40,7 +40,6 @@ class NoHalfMigration:
         else:
             undo(host, act, self.database, self.hostname)
 
-
     def _end_unknown(self, host: Host) -> None:
         """End 503 where the record of what was under way is lost, and with it whether the database refuses writes."""
         if self.database.local:

@@ -23,7 +23,6 @@ LOG = "/var/log/nginx/access.log"
 STATUS = re.compile(r'" ([1-5]\d\d) \d+ "')
 #: when it was answered (nginx, ngx_http_core_module, $time_local)
 ANSWERED = re.compile(r" \[(\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] ")
-TIME_LOCAL = "%d/%b/%Y:%H:%M:%S %z"
 #: of the log, to know how often requests failed before, and the most that is looked at at once
 LINES, READ_SECONDS = 2000, 20.0
 #: the last ones, which are about the release that is watched; fewer than the other number say nothing
@@ -96,7 +95,7 @@ def since(logged: list[str], begun: float) -> list[str]:
 def _answered(text: str) -> float:
     """Return a time in seconds since 1970; 0 for none, since a client's user name stands before nginx's own time."""
     try:
-        return datetime.strptime(text, TIME_LOCAL).timestamp()
+        return datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z").timestamp()
     except ValueError:
         return 0.0
 

@@ -15,8 +15,8 @@ FORMAT = "${Package} ${db:Status-Want} ${db:Status-Eflag} ${db:Status-Status}\n"
 WHOLE = ("installed", "config-files", "not-installed")
 #: dpkg's journal: a file with a number for each change that it has not completed (dpkg's lib/dpkg/dbmodify.c)
 JOURNAL = "/var/lib/dpkg/updates"
-#: a directory for each set of packages that was installed from files (kernel/files/keep-packages), by its time. Not below
-#: /var/cache/dcor-server, which CKAN's user owns: root installs them
+#: a directory for each set of packages that was installed from files, by its time (kernel/files/keep-packages). Root
+#: installs them, so it is not below /var/cache/dcor-server, which CKAN's user owns
 KEPT = "/var/lib/dcor-server/packages"
 #: the indexes that apt has fetched
 LISTS = "/var/lib/apt/lists"

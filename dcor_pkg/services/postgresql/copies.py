@@ -122,7 +122,7 @@ def require_replaceable(host: Host, name: str) -> None:
 
 
 def refuse_writes(host: Host, name: str) -> None:
-    """Let those who connect from now on read a database only, unless they insist; who is connected has to do so again."""
+    """Let those who connect from now on read a database only, unless they insist, and end all connections."""
     psql.as_superuser(host, f"ALTER DATABASE {name} SET {READ_ONLY} = on")
     _end_connections(host, name)
 

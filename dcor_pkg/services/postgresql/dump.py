@@ -28,4 +28,6 @@ def into(host: Host, database: Endpoint, path: str) -> None:
     except CommandFailed as error:
         if MISMATCH not in error.hint:
             raise
-        raise DcorError(f"pg_dump is older than the PostgreSQL at {database.host}.", f"{TO_INSTALL}\n{error.hint}") from None
+        raise DcorError(
+            f"pg_dump is older than the PostgreSQL at {database.host}.", f"{TO_INSTALL}\n{error.hint}"
+        ) from None

@@ -154,7 +154,8 @@ def test_many_failing_requests_are_a_loss(server: CommandLine) -> None:
     found = watch_state.read(host)
     assert found is not None
     for log, problem in {
-        requests(200, 70) + requests(500, 30): "30% of the last requests were answered with 5xx, and 0% before the switch",
+        requests(200, 70)
+        + requests(500, 30): "30% of the last requests were answered with 5xx, and 0% before the switch",
         requests(200, 70) + requests(503, 90) + requests(404, 30): None,
         requests(500, 19): None,
         # the former release's, and times that a client has as its name
