@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from dcor_pkg.machine import error_boundary, output
 from dcor_pkg.machine.host import Host
@@ -57,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb: Verb = options.verb
     if os.geteuid() != 0:
         return _failed(f"`dcor-server {verb.name}` has to be run by root.", f"Run: sudo dcor-server {verb.name} ...")
+    if verb.changes_machine:
+        signal.signal(signal.SIGTERM, _interrupt)
     host, console = Host(), Console(_out, _err)
     try:
         return error_boundary.guard(host, lambda: verb.run(host, options, console), _failed)
@@ -71,6 +75,11 @@ def parser() -> argparse.ArgumentParser:
     for verb in VERBS:
         verb.add_to(verbs)
     return command
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """End as Ctrl+C does, which undoes a half migration: systemd ends a unit by SIGTERM."""
+    raise KeyboardInterrupt
 
 
 def _after_interruption(verb: Verb) -> str:

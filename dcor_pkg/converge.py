@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dcor_pkg import preflight
-from dcor_pkg.ckan import programs
+from dcor_pkg.ckan import held_release, programs, release_id
+from dcor_pkg.ckan.active_release import ActiveRelease
+from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge, pending, report, served_version, settings_file
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import error_boundary, facts, lock
+from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Host
 from dcor_pkg.plan import build_plan
 from dcor_pkg.services.solr import local as solr
@@ -63,14 +66,22 @@ def _run(host: Host, progress: Progress) -> list[Outcome]:
     try:
         settings = settings_file.load(host)
         preflight.check(host, settings)
-        outcomes = run(build_plan(settings, facts.read(host)), host, report=log_and_pass_on)
+        found = facts.read(host)
+        outcomes = run(build_plan(settings, found), host, report=log_and_pass_on)
     except Exception as exception:  # noqa: BLE001 (a bug ends a converge too, and is recorded as its reason)
         error = error_boundary.as_dcor_error(host, exception)
         last_converge.record(host, error.reason, error.hint)
         last_converge.log(host, [f"The converge did not complete: {error.reason} {error.hint}".strip()])
         raise error from None
-    _record(host, outcomes)
+    _record(host, outcomes, found)
     return outcomes
+
+
+def _hold(host: Host, step: str, wanted: str, reason: str) -> None:
+    """Let the release that serves go on in the place of one that fails each time, and all else be done."""
+    serving = programs.serving(host)
+    if step in (ReleaseMade.name, ActiveRelease.name) and serving is not None and serving.release != wanted:
+        held_release.hold_failing(host, wanted, serving.release, reason, last_converge.read(host).reason)
 
 
 def _settle_schema(host: Host) -> None:
@@ -83,7 +94,7 @@ def _settle_schema(host: Host) -> None:
         )
 
 
-def _record(host: Host, outcomes: list[Outcome]) -> None:
+def _record(host: Host, outcomes: list[Outcome], found: Facts) -> None:
     failure = first_failure(outcomes)
     _settle_schema(host)
     if failure is None:
@@ -91,5 +102,7 @@ def _record(host: Host, outcomes: list[Outcome]) -> None:
         last_converge.record(host)
     else:
         programs.put_back(host)
-        last_converge.record(host, f"{failure.step}: {failure.reason}", failure.hint)
+        reason = f"{failure.step}: {failure.reason}"
+        _hold(host, failure.step, release_id.wanted(found), reason)
+        last_converge.record(host, reason, failure.hint)
     last_converge.log(host, [report.summary(outcomes)])

@@ -27,6 +27,8 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         *ckan.prepare_steps(settings, facts),
         # Engines start while the release is made.
         *services.steps(settings, facts),
+        # What was cut off ends before anything that can fail: until then everybody gets 503.
+        *ckan.recovery_steps(settings),
         *tls.steps(settings, facts),
         *ckan.release_steps(settings, facts),
         *services.running_steps(settings, facts),

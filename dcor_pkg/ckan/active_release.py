@@ -77,15 +77,17 @@ class ActiveRelease:
             SERVICE.apply(host)
         wanted = self._wanted(host)
         programs.copy(host, wanted)
-        if serving is not None and self._database_drift(host) is not None:
-            self._migration(wanted).run(host, serving)
-        else:
-            self._switch(host, wanted)
+        try:
+            if serving is not None and self._database_drift(host) is not None:
+                self._migration(wanted).run(host, serving)
+            else:
+                self._switch(host, wanted)
+        finally:
+            watch_state.start(host)  # also where nginx has turned, and the former programs cannot be stopped
         held = held_release.read(host)
         if held is not None and self.release != held.instead:
             held_release.forget(host)
         switch.forget_others(host, wanted)
-        watch_state.start(host)
         kept = {self.release, *(it.release for it in past_releases.read(host))}
         for old in [*release.ids(host), *release.incomplete(host)]:
             if old not in kept or not release.is_made(host, old):

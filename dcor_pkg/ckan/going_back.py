@@ -14,6 +14,7 @@ from dcor_pkg.ckan import (
     drain,
     held_release,
     migration_end,
+    migration_state,
     past_releases,
     programs,
     release,
@@ -55,6 +56,8 @@ class GoingBack:
     def _require(self, host: Host, serving: Programs | None) -> None:
         """Raise DcorError where there is nothing to go back to."""
         target = self.target.programs
+        if migration_state.under_way(host) is not None:
+            raise DcorError("A migration of the database was interrupted.", "To end it first: dcor-server converge")
         if serving is not None and serving.release == target.release:
             raise DcorError(f"The release {target.release} serves already.", "dcor-server release list")
         if not release.is_made(host, target.release) or not host.exists(f"{target.directory}/ckan.ini"):

@@ -50,6 +50,7 @@ class Migration:
     def run(self, host: Host, former: Programs) -> None:
         """Migrate and switch. Raises DcorError; then the former programs serve with the former database."""
         migration_state.require_not_paused(host, self.wanted.release)
+        copies.require_replaceable(host, self._copy.name)
         copies.require_room(host, self.database)
         act = Act(self.wanted, former, copies.former_name(self.database, former.release), self._copy.name)
         act.record(host)

@@ -34,11 +34,17 @@ class NoHalfMigration:
     def apply(self, host: Host) -> None:
         act = migration_state.under_way(host)
         if act is None:
-            host.remove(nginx.MAINTENANCE)
+            self._end_unknown(host)
         elif act.turned:
             complete(host, act)
         else:
             undo(host, act, self.database, self.hostname)
+
+    def _end_unknown(self, host: Host) -> None:
+        """End 503 where the record of what was under way is lost, and with it whether the database refuses writes."""
+        if self.database.local:
+            copies.allow_writes(host, self.database.name)
+        host.remove(nginx.MAINTENANCE)
 
 
 def complete(host: Host, act: Act) -> None:
@@ -87,8 +93,12 @@ def _restart(host: Host, program: str) -> None:
 
 
 def restore(host: Host, act: Act, database: Endpoint) -> None:
-    """Give the former database its name back, if it has another one, and drop the copy."""
+    """Give the former database its name back, if it has another one, and drop the copy.
+
+    Whatever has the copy's name in a migration is ours, since nothing had it before the act was recorded.
+    """
     if copies.exists(host, act.aside):
         copies.exchange(host, database.name, act.aside, act.incoming)
-    copies.drop(host, copies.copy_name(database))
+    if act.incoming == copies.copy_name(database):
+        copies.drop(host, act.incoming)
     copies.allow_writes(host, database.name)

@@ -67,7 +67,9 @@ def forget_failure(host: Host) -> None:
 def paused(host: Host, release: str) -> str | None:
     """Return when and why the migration to a release has failed, if that was within the last day."""
     found: dict[str, Any] = state_file.read(host, FAILED, {})
-    if found.get("release") != release or not 0 <= time.time() - found["when"] < PAUSE_HOURS * 3600:
+    if found.keys() != {"release", "reason", "when"} or found["release"] != release:
+        return None
+    if not 0 <= time.time() - found["when"] < PAUSE_HOURS * 3600:
         return None
     moment = time.strftime("%Y-%m-%d %H:%M", time.localtime(found["when"]))
     return f"({moment}): {found['reason']}"

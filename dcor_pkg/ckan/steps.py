@@ -1,4 +1,4 @@
-"""The steps that set up CKAN, in four groups: other steps of the plan come between them."""
+"""The steps that set up CKAN, in groups: other steps of the plan come between them."""
 
 from __future__ import annotations
 
@@ -51,6 +51,11 @@ def prepare_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
     )
 
 
+def recovery_steps(settings: Settings) -> tuple[Step, ...]:
+    """Return the step that ends what a power cut, or a killed command, has left; the database has to answer before."""
+    return (NoHalfMigration(settings.hostname, endpoints.of(settings).database),)
+
+
 def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make the release, its configuration, and the tables that it needs."""
     wanted, used = release_id.wanted(facts), endpoints.of(settings)
@@ -59,7 +64,6 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         Directory(additions.DIRECTORY, Access(0o750)),
         ckan_ini(settings),
         ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", _of_uwsgi(settings, facts)),
-        NoHalfMigration(settings.hostname, used.database),
         UpgradeBackup(wanted, used.database),
         DatabaseSchema(wanted, used.database),
         Addresses(f"https://{settings.hostname}", used.object_store.origin, used.database),

@@ -5,7 +5,6 @@ Nothing is upgraded without it. It is written under another name, and has its ow
 
 from __future__ import annotations
 
-import calendar
 import re
 import time
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from dcor_pkg.ckan import database_schema, migration_state, programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import instance, secrets
-from dcor_pkg.machine import disk
+from dcor_pkg.machine import disk, packages
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI, CONFIGURATION
 from dcor_pkg.services.endpoint import Endpoint
@@ -27,8 +26,8 @@ KEPT = 3
 TIME = "%Y%m%dT%H%M%S"
 #: ends the name of a backup that has what a way back took from the site: nothing else has that, so it stays
 LEFT = "-left"
-#: a backup for the same upgrade that is not older is not made again
-FRESH_SECONDS = 3600.0
+#: a backup for the same upgrade that was complete no longer ago is not made again
+FRESH_SECONDS = 900.0
 #: besides the database
 FILES = (
     *(f"{CONFIGURATION}/{name}" for name in ("dcor-server.conf", "tls", "ckan.d", "nginx.d")),
@@ -62,8 +61,10 @@ class UpgradeBackup:
         self._forget_old(host, made.rpartition("/")[2])
 
     def _is_fresh(self, host: Host) -> bool:
-        own = [name for name in ids(host) if name.endswith(f"-{self.release}")]
-        return any(0 <= time.time() - _since(name) < FRESH_SECONDS for name in own)
+        """Return whether there is one; its name has the time of its beginning, and the dump may have taken hours."""
+        own = [f"{DIRECTORY}/{name}/{DUMP}" for name in ids(host) if name.endswith(f"-{self.release}")]
+        ended = packages.time_of(host, *own)
+        return ended is not None and 0 <= time.time() - ended < FRESH_SECONDS
 
     def _forget_old(self, host: Host, made: str) -> None:
         """Keep one for each of the last upgrades, and all that a way back has left."""
@@ -113,7 +114,3 @@ def _forget_unfinished(host: Host) -> None:
     for name in host.names(DIRECTORY):
         if name.startswith("."):
             host.remove_tree(f"{DIRECTORY}/{name}")
-
-
-def _since(name: str) -> float:
-    return float(calendar.timegm(time.strptime(name.partition("-")[0], TIME)))

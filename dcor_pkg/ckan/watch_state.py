@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from dcor_pkg.ckan import past_releases
@@ -20,6 +21,8 @@ SECONDS = 600.0
 #: nginx's own; its files may belong to nginx's user, as whom it is read (log_format in maps.conf)
 LOG = "/var/log/nginx/access.log"
 STATUS = re.compile(r'" ([1-5]\d\d) \d+ "')
+#: when it was answered (nginx, ngx_http_core_module, $time_local)
+ANSWERED = re.compile(r" \[(\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] ")
 #: of the log, to know how often requests failed before, and the most that is looked at at once
 LINES, READ_SECONDS = 2000, 20.0
 #: the last ones, which are about the release that is watched; fewer than the other number say nothing
@@ -35,6 +38,16 @@ class Watch:
     until: float
     #: the share of requests that were answered with 5xx, from 0 to 1
     failed_before: float
+
+    @property
+    def begun(self) -> float:
+        """When the release began to serve, in seconds since 1970."""
+        return self.until - SECONDS
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the time is not over. Where the clock was put back by years, it is: much was written since."""
+        return 0 < self.until - time.time() <= SECONDS
 
 
 def take_over(host: Host, wanted: Programs, former: Programs | None, database: str = "") -> None:
@@ -72,6 +85,19 @@ def lines(host: Host) -> list[str]:
     except CommandFailed:
         return []
     return text.splitlines()
+
+
+def since(logged: list[str], begun: float) -> list[str]:
+    """Return the lines of requests that were answered since then, in seconds since 1970."""
+    return [line for line in logged if (found := ANSWERED.search(line)) and _answered(found[1]) >= begun]
+
+
+def _answered(text: str) -> float:
+    """Return a time in seconds since 1970; 0 for none, since a client's user name stands before nginx's own time."""
+    try:
+        return datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z").timestamp()
+    except ValueError:
+        return 0.0
 
 
 def failed(logged: list[str]) -> float | None:

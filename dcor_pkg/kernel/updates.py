@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.kernel.managed_file import ManagedFile
+from dcor_pkg.machine import packages
 
 #: its number is below those that Debian's packages and administrators use, so that theirs win
 PATH = "/etc/apt/apt.conf.d/02dcor-server"
+#: what apt calls before dpkg; the script is dcor_pkg/kernel/files/keep-packages
+KEEP = "/usr/share/dcor-server/files/keep-packages"
 
 
 def steps(settings: Settings) -> tuple[ManagedFile, ...]:
     """Return the step that configures them. Where the package is not installed, nobody reads the file."""
-    return (ManagedFile(PATH, "kernel/templates/updates.conf", {"settings": settings}),)
+    values = {"settings": settings, "keep": KEEP, "kept": packages.KEPT}
+    return (ManagedFile(PATH, "kernel/templates/updates.conf", values),)

@@ -15,6 +15,9 @@ FORMAT = "${Package} ${db:Status-Want} ${db:Status-Eflag} ${db:Status-Status}\n"
 WHOLE = ("installed", "config-files", "not-installed")
 #: dpkg's journal: a file with a number for each change that it has not completed (dpkg's lib/dpkg/dbmodify.c)
 JOURNAL = "/var/lib/dpkg/updates"
+#: a directory for each set of packages that was installed from files, by its time (kernel/files/keep-packages). Root
+#: installs them, so it is not below /var/cache/dcor-server, which CKAN's user owns
+KEPT = "/var/lib/dcor-server/packages"
 #: the indexes that apt has fetched
 LISTS = "/var/lib/apt/lists"
 #: the time of each is that of the last success (apt's apt.systemd.daily)
@@ -47,6 +50,13 @@ def known(host: Host) -> list[Package]:
 def is_interrupted(host: Host) -> bool:
     """Tell whether dpkg was killed while it changed its database; apt refuses everything then."""
     return any(name.isdigit() for name in host.names(JOURNAL))
+
+
+def kept(host: Host, package: str) -> str | None:
+    """Return the path of the newest copy of a package that was installed from a file, or None."""
+    places = [f"{KEPT}/{name}" for name in sorted(host.names(KEPT), reverse=True) if name.isalnum()]
+    files = (f"{place}/{name}" for place in places for name in host.names(place) if name.startswith(f"{package}_"))
+    return next(files, None)
 
 
 def waiting(host: Host, *names: str) -> dict[str, str]:

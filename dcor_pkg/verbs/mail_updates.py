@@ -41,11 +41,17 @@ def report(host: Host) -> str:
     if program is not None:
         return f"unattended-upgrades sends its mail by {program}."
     text = host.read(LOG) or ""
-    new = _since(text, int(host.read(READ) or 0))
+    new = _since(text, _read_before(host))
     if NEWS.search(new):
         mail.send(settings, "updates were installed", new)
     host.write(READ, f"{len(text)}\n", Access(0o600))
     return f"A mail about updates was sent to {settings.email}." if NEWS.search(new) else NOTHING
+
+
+def _read_before(host: Host) -> int:
+    """Return how many characters were read; none where the file does not say it, so that nothing is left out."""
+    before = (host.read(READ) or "").strip()
+    return int(before) if before.isdecimal() else 0
 
 
 def _since(text: str, before: int) -> str:

@@ -34,10 +34,17 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
         *search_index.notices(host),
         *stored_files.notices(host, settings),
         *private_network.notices(host),
+        *_newer_settings(host),
         *updates.notices(host),
         *outdated.notices(host, settings),
     ]
     return [*held_release.notices(host), *empty_pages(settings), *sizes.notices(host), *found]
+
+
+def _newer_settings(host: Host) -> list[Notice]:
+    ignored = settings_text.ignored(host.read(settings_text.PATH) or settings_text.HEADER)
+    message = f"has settings of a newer version, which are kept and have no effect: {', '.join(ignored)}"
+    return [Notice(settings_text.PATH, message, "An upgrade to that version takes them up again.")] if ignored else []
 
 
 def not_applied(host: Host, settings: Settings) -> list[Notice]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 
 from dcor_pkg.kernel import pending
@@ -25,12 +25,19 @@ def unfinished(host: Host) -> str | None:
     """Return which packages apt or dpkg has left half done, and what to do; None also while one of them works."""
     if package_manager.is_busy(host):
         return None
-    names = [f"{it.name} is {_state(it)}" for it in packages.known(host) if not it.is_whole]
+    broken = [it for it in packages.known(host) if not it.is_whole]
+    names = [f"{it.name} is {_state(it)}" for it in broken]
     if len(names) > MOST:
         names[MOST:] = [f"{len(names) - MOST} more"]
     if packages.is_interrupted(host):
         names.insert(0, "dpkg was interrupted")
-    return f"{', '.join(names)}; {GO_ON}" if names else None
+    return f"{', '.join(names)}; {GO_ON}{_from_files(host, broken)}" if names else None
+
+
+def _from_files(host: Host, broken: Iterable[packages.Package]) -> str:
+    """Return the command that unpacks again those that were installed from files, if any were."""
+    files = [path for it in broken if (path := packages.kept(host, it.name)) is not None]
+    return f"; where apt has no archive of it: dpkg --install {' '.join(files)}" if files else ""
 
 
 def summary(host: Host) -> str:

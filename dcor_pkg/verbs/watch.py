@@ -40,35 +40,57 @@ DATASET = (
 )
 
 
+class Over(DcorError):
+    """While the watch waited for another command, the reason to go back has gone."""
+
+
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
-    """Watch until the deadline; 3 where the server went back, or would have had to."""
-    watch = watch_state.read(host)
-    problem = None if watch is None else _lost(host, watch)
-    if problem is None:
+    """Watch until the deadline; 3 where the server went back, or would have had to.
+
+    A release that takes the place of the watched one is watched next: systemd starts no second run of this unit.
+    """
+    done = "There is nothing to watch."
+    while (watch := watch_state.read(host)) is not None:
+        problem = _lost(host, watch, console)
+        if problem is not None:
+            return _go_back(host, options, console, watch, problem)
+        _end(host, watch)
+        done = f"The release {watch.release} is healthy."
+    console.out(json.dumps({"message": done}, indent=1) if options.json else done)
+    return OK
+
+
+def _end(host: Host, watch: Watch) -> None:
+    """End a watch, but not one that another switch has begun meanwhile."""
+    if watch_state.read(host) == watch:
         watch_state.end(host)
-        done = "There is nothing to watch." if watch is None else f"The release {watch.release} is healthy."
-        console.out(json.dumps({"message": done}, indent=1) if options.json else done)
-        return OK
-    return _go_back(host, options, console, problem)
 
 
-def _lost(host: Host, watch: Watch) -> str | None:
+def _lost(host: Host, watch: Watch, console: Console) -> str | None:
     """Return how the health was lost, LOSSES times in a row, or None where the deadline has come."""
     losses = asked = 0
-    while _is_watched(host, watch):
+    while _is_current(host, watch) and watch.is_open:
         time.sleep(INTERVAL_SECONDS)
         asked += 1
-        problem = find_problem(host, watch, deep=losses > 0 or asked % DEEP == 0)
+        problem = _asked(host, watch, console, deep=losses > 0 or asked % DEEP == 0)
         losses = 0 if problem is None else losses + 1
         if problem is not None and losses >= LOSSES:
             return problem
     return None
 
 
-def _is_watched(host: Host, watch: Watch) -> bool:
+def _is_current(host: Host, watch: Watch) -> bool:
     serving = programs.serving(host)
-    is_current = serving is not None and serving.release == watch.release and watch_state.read(host) == watch
-    return is_current and time.time() < watch.until
+    return serving is not None and serving.release == watch.release and watch_state.read(host) == watch
+
+
+def _asked(host: Host, watch: Watch, console: Console, *, deep: bool) -> str | None:
+    """Return what is wrong with the release; what cannot be found out is said, and no reason to go back."""
+    try:
+        return find_problem(host, watch, deep=deep)
+    except DcorError as error:
+        console.err(f"dcor-server: the release cannot be examined: {error.reason}")
+        return None
 
 
 def find_problem(host: Host, watch: Watch, *, deep: bool = False) -> str | None:
@@ -76,6 +98,8 @@ def find_problem(host: Host, watch: Watch, *, deep: bool = False) -> str | None:
     settings, serving = settings_file.load(host), programs.serving(host)
     if serving is None or _is_stopped(host) or _service_problem(host, settings) is not None:
         return None
+    if any(it.problem for it in health.disks(host, settings)):
+        return None  # the former release could not write either
     dataset = _dataset(host, settings)
     return (
         switch.problem(host, serving, settings.hostname, [f"/dataset/{dataset}"] if dataset else [])
@@ -109,27 +133,39 @@ def _dataset(host: Host, settings: Settings) -> str:
 
 def _failing_requests(host: Host, watch: Watch) -> str | None:
     """Return that many more requests fail than before the switch, or None."""
-    share = watch_state.failed(watch_state.lines(host)[-watch_state.RECENT :])
+    share = watch_state.failed(watch_state.since(watch_state.lines(host), watch.begun)[-watch_state.RECENT :])
     if share is None or share < max(MIN_SHARE, WORSE * watch.failed_before):
         return None
     return f"{share:.0%} of the last requests were answered with 5xx, and {watch.failed_before:.0%} before the switch"
 
 
-def _go_back(host: Host, options: argparse.Namespace, console: Console, problem: str) -> int:
+def _go_back(host: Host, options: argparse.Namespace, console: Console, watch: Watch, problem: str) -> int:
     """Go back and converge. Raises DcorError where that is not possible."""
     reason = f"the health of the server was lost after the switch: {problem}"
 
     def change() -> None:
+        _require_lost(host, watch, console)
         going_back(host, None, reason).run(host, with_database=True)
 
     try:
         converge.converge(host, progress_of(options, console), change, wait=WAIT_SECONDS)
+    except Over as over:
+        console.err(f"dcor-server: {over.reason}")
+        return run(host, options, console)
     except DcorError as error:
         raise DcorError(f"{reason}. The server cannot go back: {error.reason}", error.hint) from None
     finally:
-        watch_state.end(host)
+        _end(host, watch)
     console.err(f"dcor-server: went back to the former release, because {reason}. dcor-server status says more.")
     return DRIFT
+
+
+def _require_lost(host: Host, watch: Watch, console: Console) -> None:
+    """Raise Over where another command has ended what was lost; the lock is held, and that may have taken hours."""
+    if not _is_current(host, watch):
+        raise Over(f"The release {watch.release} does not serve any more, so there is nothing to go back from.")
+    if _asked(host, watch, console, deep=True) is None:
+        raise Over(f"The release {watch.release} is healthy again, so it goes on serving.")
 
 
 VERB = Verb(

@@ -49,7 +49,7 @@ UNITS = (
     *(engine.unit for engine in engines.ENGINES),
     solr.SOCKET,
     *(postgresql.UNIT, unit.UNIT, former_supervisor.UNIT, "nginx.service", debian_redis.UNIT),
-    *(*TIMERS, "dcor-converge.service", "dcor-nightly.service", "dcor-watch.service"),
+    *(*TIMERS, "dcor-converge.service", "dcor-retry.service", "dcor-nightly.service", "dcor-watch.service"),
 )
 #: units that the installation of their packages starts, and that start at boot
 STARTED = (postgresql.UNIT, "postgresql.service", former_supervisor.UNIT, debian_redis.UNIT, "nginx.service")

@@ -80,14 +80,17 @@ def test_an_address_that_apt_cannot_use_is_asked_again_and_reaches_no_source(
     assert machine.targets() == target()
 
 
-def test_a_preseed_that_apt_cannot_use_ends_a_first_installation_before_anything_changes(
-    machine: KeyringMachine,
-) -> None:
+def test_a_preseed_that_apt_cannot_use_keeps_neither_the_package_nor_apt_from_working(machine: KeyringMachine) -> None:
+    """An unconfigured package ends each run of apt with an error, and dpkg-reconfigure refuses it."""
     machine.preseed("apt.example.org")
     said = machine.install()
     assert 'apt cannot use the address "apt.example.org"' in said
-    assert said.endswith("dpkg-reconfigure dcor-archive-keyring\nexit code 1\n")
-    assert not machine.path(SOURCE).exists()
+    assert said.endswith("dpkg-reconfigure dcor-archive-keyring\n")
+    assert "\nEnabled: no\n" in machine.source
+    assert machine.targets() == []
+    assert "exit code" not in machine.upgrade()
+    assert machine.reconfigure(ADDRESS) == ""
+    assert machine.targets() == target()
 
 
 @pytest.mark.parametrize(

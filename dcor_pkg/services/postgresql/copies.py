@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 import re
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dcor_pkg.errors import DcorError
@@ -30,6 +31,7 @@ ATTEMPTS = 4
 #: a copy, what PostgreSQL logs of it, and something for all others
 RESERVE_BYTES = disk.GIB
 SIZE = "SELECT pg_database_size(current_database())"
+SIZES = "SELECT coalesce(sum(pg_database_size(datname)), 0) FROM pg_database WHERE datname IN ({names})"
 #: By copying files, as all did before version 15: what is copied page by page is written twice, and takes longer.
 CREATE = r"""
 SELECT 'CREATE DATABASE {copy} OWNER {database} TEMPLATE {database}' || CASE WHEN
@@ -98,17 +100,31 @@ def size(host: Host, database: Endpoint) -> int:
 
 
 def require_room(host: Host, database: Endpoint) -> None:
-    """Drop former databases, the oldest first, as long as there is no room for a copy. Raises DcorError."""
-    place, needed = cluster.required(host).data, 2 * size(host, database) + RESERVE_BYTES
-    for name in former(host, database):
-        if disk.free(host, place) < needed:
-            drop(host, name)
+    """Drop former databases, the oldest first, as long as there is no room for a copy. Raises DcorError.
+
+    None is dropped where all of them would not make enough room.
+    """
+    place, needed, names = cluster.required(host).data, 2 * size(host, database) + RESERVE_BYTES, former(host, database)
+    if names and disk.free(host, place) + _sizes(host, names) >= needed:
+        for name in names:
+            if disk.free(host, place) < needed:
+                drop(host, name)
     disk.require(host, place, needed)
 
 
+def require_replaceable(host: Host, name: str) -> None:
+    """Raise DcorError where a database has the name of a copy and lacks the mark of this server."""
+    if exists(host, name) and name not in _marked(host, name):
+        raise DcorError(
+            f"The database {name} is needed as a name, and it does not have the mark of this server, so it is not dropped.",
+            f"Rename it: runuser -u postgres -- psql --command='ALTER DATABASE {name} RENAME TO another_name'",
+        )
+
+
 def refuse_writes(host: Host, name: str) -> None:
-    """Let those who connect from now on read a database only, unless they insist."""
+    """Let those who connect from now on read a database only, unless they insist, and end all connections."""
     psql.as_superuser(host, f"ALTER DATABASE {name} SET {READ_ONLY} = on")
+    _end_connections(host, name)
 
 
 def allow_writes(host: Host, name: str) -> None:
@@ -156,6 +172,16 @@ def exists(host: Host, name: str) -> bool:
     return psql.as_superuser(host, f"SELECT count(*) FROM pg_database WHERE datname = '{name}'") == "1"  # noqa: S608
 
 
+def _sizes(host: Host, names: Sequence[str]) -> int:
+    """Return the bytes of databases together."""
+    return int(psql.as_superuser(host, SIZES.format(names=_quoted(names))))
+
+
+def _quoted(names: Iterable[str]) -> str:
+    """Return names of ours as a list in SQL."""
+    return ", ".join(f"'{name}'" for name in names)
+
+
 def _marked(host: Host, beginning: str) -> list[str]:
     return psql.as_superuser(host, MARKED.format(beginning=beginning, mark=instance.mark(host))).split()
 
@@ -175,9 +201,8 @@ def _alone(host: Host, sql: str, *names: str) -> None:
 
 def _end_connections(host: Host, *names: str) -> None:
     """End all connections to databases: neither TEMPLATE nor RENAME allow any."""
-    quoted = ", ".join(f"'{name}'" for name in names)
     psql.as_superuser(
         host,
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "  # noqa: S608 (names of ours)
-        f"WHERE datname IN ({quoted}) AND pid <> pg_backend_pid()",
+        f"WHERE datname IN ({_quoted(names)}) AND pid <> pg_backend_pid()",
     )

@@ -31,7 +31,7 @@ def keep(host: Host, text: str | None, wanted: str) -> None:
 def is_rejected(host: Host, wanted: str) -> bool:
     """Return whether Solr could not load this schema within the last day."""
     recorded = _read(host)
-    return recorded.get(REJECTED) == _digest(wanted) and 0 <= time.time() - recorded[WHEN] < PAUSE_SECONDS
+    return recorded.get(REJECTED) == _digest(wanted) and 0 <= time.time() - recorded.get(WHEN, 0.0) < PAUSE_SECONDS
 
 
 def require_loadable(host: Host, wanted: str) -> None:

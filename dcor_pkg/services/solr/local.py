@@ -128,8 +128,13 @@ class SolrService(Service):
 
 
 def settle(host: Host) -> None:
-    """Put a former schema back where Solr cannot load the new one; forget it where it can. Raises DcorError."""
-    former_schema.settle(host, SCHEMA, PUBLIC, UNIT, problem(host, endpoint(Settings())))
+    """Put a former schema back where Solr cannot load the new one; forget it where it can. Raises DcorError.
+
+    A Solr that answers, and has yet to be restarted with the new one, has not shown anything.
+    """
+    found = problem(host, endpoint(Settings()))
+    if found is not None or not pending.is_pending(host, RESTART):
+        former_schema.settle(host, SCHEMA, PUBLIC, UNIT, found)
 
 
 def wanted(host: Host) -> dict[str, tuple[str, Access]]:

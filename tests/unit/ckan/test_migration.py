@@ -7,23 +7,27 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from dcor_pkg.ckan import migration_state, past_releases, programs, release, supervisor, switch
+from dcor_pkg.ckan.migration import Migration
+from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import instance
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import disk, state_file
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import MIGRATION
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.runtime import store_mark
 from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.postgresql import cluster
-from tests.unit.ckan.power import Power, changes, is_cut
+from dcor_pkg.tls.self_signed import SelfSignedCertificate
+from tests.unit.ckan.power import Power, PowerCutError, changes, is_cut
 from tests.unit.fake_machine import Machine
 from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.ckan import REVISION
@@ -184,7 +188,7 @@ def test_a_program_that_connects_again_delays_the_copy(server: Machine) -> None:
     server.programs["psql"] = psql
     assert converge(server) is None
     check_migrated(server)
-    assert len([call for call in server.calls if "pg_terminate_backend" in call.text]) == 5
+    assert len([call for call in server.calls if "pg_terminate_backend" in call.text]) == 6
 
 
 def test_the_same_release_is_not_tried_again_within_a_day(server: Machine) -> None:
@@ -211,11 +215,46 @@ def test_without_room_for_a_copy_nothing_begins(server: Machine, monkeypatch: py
     check_untouched(server)
 
 
+def add_former(machine: Machine, *names: str) -> None:
+    """Add former databases of this server."""
+    for name in names:
+        machine.postgresql.databases[name] = replace(machine.postgresql.databases[cluster.DATABASE], oid=9)
+        machine.postgresql.comments[f"DATABASE {name}"] = instance.mark(machine.host) or ""
+
+
+@pytest.mark.parametrize(("free", "left"), [(1000, 2), (1025, 0), (1032, 1)])
+def test_former_databases_go_only_where_that_makes_enough_room(
+    server: Machine, monkeypatch: pytest.MonkeyPatch, free: int, left: int
+) -> None:
+    """A copy of 8 MiB needs 1040 MiB; each former database has 8 MiB as well."""
+    add_former(server, f"{FORMER}20200101t000000_2_11_4_x", f"{FORMER}20200101t000000_2_11_5_x")
+
+    def found(_: Host, path: str) -> int:
+        dropped = 3 - len(server.postgresql.databases)
+        return disk.MIB * (free + 8 * dropped if "postgresql" in path else 100_000)
+
+    monkeypatch.setattr(disk, "free", found)
+    fail_migration(server)
+    assert converge(server) is not None
+    assert len([it for it in server.postgresql.databases if it.startswith(FORMER)]) == left
+
+
+def test_a_database_of_others_with_the_name_of_the_copy_is_never_dropped(server: Machine) -> None:
+    """An administrator may have copied the database by hand, under this very name."""
+    server.postgresql.databases["ckan_default_copy"] = replace(server.postgresql.databases[cluster.DATABASE], oid=9)
+    failure = converge(server)
+    assert failure is not None
+    assert failure.reason.startswith("The database ckan_default_copy is needed as a name")
+    assert not server.host.exists(nginx.MAINTENANCE)
+    assert server.postgresql.databases.pop("ckan_default_copy").oid == 9
+    check_untouched(server)
+    assert converge(server) is None
+    check_migrated(server)
+
+
 def test_former_databases_go_after_a_week(server: Machine) -> None:
     names = ("ckan_default_before_20200101t000000_2_11_5_x", f"{FORMER}{time.strftime('%Y%m%d')}t000000_2_11_4_x")
-    for name in names:
-        server.postgresql.databases[name] = replace(server.postgresql.databases[cluster.DATABASE], oid=9)
-        server.postgresql.comments[f"DATABASE {name}"] = instance.mark(server.host) or ""
+    add_former(server, *names)
     server.postgresql.databases["ckan_default_before_others"] = server.postgresql.databases[names[0]]
     assert converge(server) is None
     assert names[0] not in server.postgresql.databases
@@ -259,6 +298,55 @@ def test_an_interrupted_command_goes_back_and_may_be_repeated(server: Machine, m
     check_untouched(server)
     assert converge(server) is None
     check_migrated(server)
+
+
+def cut(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the power fail after the copy was made, while everybody gets 503 and the database refuses writes."""
+    with monkeypatch.context() as context:
+        context.setattr(Migration, "_migrate", lambda *_: power_cut())
+        context.setattr(Migration, "_go_back", lambda *_: None)
+        with pytest.raises(PowerCutError):
+            converge(machine)
+    machine.supervisor.restart()
+    machine.nginx.reload()
+    assert machine.host.exists(nginx.MAINTENANCE)
+    assert machine.postgresql.databases[cluster.DATABASE].read_only
+
+
+def power_cut() -> NoReturn:
+    raise PowerCutError
+
+
+def test_what_was_cut_off_ends_before_anything_that_fails(server: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate that cannot be renewed, or a full disk, is no reason for 503."""
+    cut(server, monkeypatch)
+    for step in (ReleaseMade, SelfSignedCertificate):
+        with monkeypatch.context() as context:
+            context.setattr(step, "check", lambda *_: "differs")
+            context.setattr(step, "apply", lambda *_: require("no room"))
+            assert converge(server) is not None
+        check_untouched(server)
+
+
+def require(reason: str) -> NoReturn:
+    raise DcorError(reason)
+
+
+@pytest.mark.parametrize("text", [None, "", '{"wanted": {"rel', '{"other": 1}\n'])
+def test_a_record_that_is_lost_or_damaged_leaves_neither_503_nor_a_database_without_writes(
+    server: Machine, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    """Also where the migration is not repeated, since the administrator has installed the former version."""
+    cut(server, monkeypatch)
+    server.host.remove(MIGRATION)
+    if text is not None:
+        server.host.write(MIGRATION, text, Access(0o600))
+    server.packages.versions["python-ckan"] = "2.11.6-1~deb12u1"
+    database = server.postgresql.databases[cluster.DATABASE]
+    database.revision = REVISION
+    assert converge(server) is None
+    assert (serving(server)[:7], database.read_only) == ("2.11.6-", False)
+    assert not server.host.exists(nginx.MAINTENANCE)
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))

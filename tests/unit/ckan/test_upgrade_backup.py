@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 
 from dcor_pkg.ckan import programs, upgrade_backup
-from dcor_pkg.ckan.upgrade_backup import DIRECTORY
+from dcor_pkg.ckan.upgrade_backup import DIRECTORY, UpgradeBackup
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.services.postgresql import cluster
 from tests.unit.fake_machine import Machine
+from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.ckan import REVISION
 from tests.unit.kernel.damages import EXTERNAL, LOCAL, become_external, converged, plan
 
@@ -99,6 +101,24 @@ def test_room_is_required_first(server: Machine, monkeypatch: pytest.MonkeyPatch
     assert server.ran("pg_dump") == []
 
 
+@pytest.mark.parametrize(("hours", "minutes", "backups"), [(3, 0, 1), (0, 20, 2)])
+def test_a_backup_is_fresh_from_its_end_on_whenever_it_has_begun(
+    server: Machine, monkeypatch: pytest.MonkeyPatch, hours: int, minutes: int, backups: int
+) -> None:
+    """A dump of three hours was never fresh, so the step failed each time, and no upgrade came through."""
+    step = next(it for it in plan(server, LOCAL) if isinstance(it, UpgradeBackup))
+    converged(server, plan(server, LOCAL)[: plan(server, LOCAL).index(step)])
+    begin = time.gmtime(time.time() - hours * 3600)
+    strftime = time.strftime
+    with monkeypatch.context() as context:
+        context.setattr(time, "strftime", lambda text, moment: strftime(text, begin))
+        assert [it.result for it in run([step], server.host)] == [Result.CHANGED]
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + minutes * 60)
+    run([step], server.host)
+    assert len(server.ran("pg_dump")) == backups
+
+
 def test_the_last_three_upgrades_have_one_each(server: Machine) -> None:
     """What a way back has left is none of them."""
     left = f"20190101T000000-2.11.6{upgrade_backup.LEFT}"
@@ -135,3 +155,20 @@ def test_an_external_database_is_dumped_with_the_password_file(machine: Machine)
     assert machine.host.read(f"{DIRECTORY}/{made}/database.dump") == "PGDMP 0123456789ab"
     (call,) = machine.ran("pg_dump")
     assert "secret" not in " ".join(call).replace("/secrets/", "")
+    assert "--host=db.example.org" in call
+
+
+def test_an_external_server_that_is_newer_than_pg_dump_is_said_with_the_way_out(machine: Machine) -> None:
+    """What PostgreSQL 15's pg_dump says of a server of version 17."""
+    become_external(machine)
+    upgrade(machine, "2.11.7")
+    message = "pg_dump: error: aborting because of server version mismatch\npg_dump: detail: server version: 17.2; pg_dump version: 15.14\n"
+
+    def refuse(call: Call) -> str:
+        raise call.failure(1, message)
+
+    machine.programs["pg_dump"] = refuse
+    found = {it.step: it for it in run(plan(machine, EXTERNAL), machine.host)}[STEP]
+    assert "failed: pg_dump is older than the PostgreSQL at db.example.org." in found.reason
+    assert "apt install postgresql-client-VERSION" in found.hint
+    assert "server version: 17.2" in found.hint

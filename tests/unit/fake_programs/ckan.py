@@ -10,6 +10,7 @@ from typing import Any
 
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release
+from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.machine.unix_http import Answer
@@ -168,7 +169,8 @@ class Ckan:
         assert (address.removesuffix("&wt=json"), data) == (ALL_DATASETS, None), address
         if not self.systemd.answers(SOLR):
             return Answer(0, "[Errno 111] Connection refused")
-        if "unloadable" in (self.host.read(solr.SCHEMA) or ""):
+        # It reads its schema when it starts.
+        if "unloadable" in (self.host.read(solr.SCHEMA) or "") and not pending.is_pending(self.host, solr.RESTART):
             return Answer(500, "SolrCore 'ckan' is not available due to init failure")
         known = solr.security(login[1])
         if self.host.read(f"{solr.HOME}/security.json") != known:

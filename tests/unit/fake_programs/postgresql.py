@@ -338,6 +338,9 @@ SUPERUSER: dict[str, Answer] = {
     r"SELECT count\(pg_terminate_backend\(pid\)\) FROM pg_stat_activity WHERE datname IN \([^)]*\) .*": lambda *_: 0,
     r"SELECT count\(\*\) FROM pg_database WHERE datname = '(\w+)'": lambda it, *rest: int(rest[2][1] in it.databases),
     r"\nSELECT datname FROM pg_database WHERE starts_with\(datname, '(\w+)'\) .* = '([^']*)'\nORDER BY datname\n": _marked,
+    r"SELECT coalesce\(sum\(pg_database_size\(datname\)\), 0\) FROM pg_database WHERE datname IN \(([^)]*)\)": (
+        lambda *rest: 8 * 1024**2 * len(rest[3][1].split(", "))
+    ),
     r"SELECT system_identifier FROM pg_control_system\(\)": lambda *_: 7,
     r"SELECT current_setting\('is_superuser'\) .*": lambda it, *_: it.rights,
     r"\nSELECT coalesce\(.*FROM pg_hba_file_rules .*": lambda it, *_: it.rule,

@@ -7,6 +7,8 @@ import time
 import pytest
 
 from dcor_pkg.answers.settings import Settings
+from dcor_pkg.ckan.upgrade_backup import UpgradeBackup
+from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Access
 from dcor_pkg.services.solr import former_schema
@@ -54,6 +56,26 @@ def test_it_is_tried_again_after_a_day_and_another_one_at_once(server: CommandLi
     assert server("converge").code == 0
     assert host.read(solr.SCHEMA) == solr.crash_safe(OTHER)
     assert not host.exists(former_schema.STATE_FILE)
+
+
+def test_a_schema_that_solr_has_not_tried_yet_is_not_known_to_be_loadable(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step between the new file and the restart fails, as a backup on a full disk does."""
+    host = server.machine.host
+    before = host.read(solr.SCHEMA)
+    install(server, BROKEN)
+
+    def fail(*_: object) -> str | None:
+        raise DcorError("The disk is full.")
+
+    with monkeypatch.context() as context:
+        context.setattr(UpgradeBackup, "check", fail)
+        assert server("converge").code == 1
+    assert solr.problem(host, solr.endpoint(Settings())) is None
+    assert server("converge").code == 1
+    assert host.read(solr.SCHEMA) == before
+    assert solr.problem(host, solr.endpoint(Settings())) is None
 
 
 def test_after_a_power_cut_the_former_schema_is_still_known(server: CommandLine) -> None:

@@ -68,6 +68,14 @@ def test_a_log_that_was_rotated_is_read_from_its_beginning(server: CommandLine, 
     assert mails == [UPGRADED + IDLE, KEPT]
 
 
+@pytest.mark.parametrize("damaged", ["", "\n", "12x\n", "\0\0\0"])
+def test_where_it_is_not_known_what_was_read_all_is_mailed(server: CommandLine, mails: list[str], damaged: str) -> None:
+    log(server, UPGRADED)
+    server.machine.host.write(mail_updates.READ, damaged, Access(0o600))
+    assert server("report-updates").code == 0
+    assert mails == [UPGRADED]
+
+
 def test_a_night_without_a_change_is_not_mailed(server: CommandLine, mails: list[str]) -> None:
     server("report-updates")
     log(server, IDLE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcor_pkg.ckan import held_release, migration_state, programs, release, switch, upgrade_backup
+from dcor_pkg.ckan.migration_state import Act
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services.postgresql import cluster
@@ -70,6 +71,17 @@ def test_a_rollback_holds_until_another_release_comes_or_an_administrator_says_s
     server("release", "rollback")
     upgrade(server, "2.11.8")
     assert held_release.read(server.machine.host) is None
+
+
+def test_no_rollback_begins_before_an_interrupted_migration_has_ended(server: CommandLine) -> None:
+    """It would write over the record of what has to be undone."""
+    host, serving = server.machine.host, programs.serving(server.machine.host)
+    assert serving is not None
+    act = Act(serving, serving, "ckan_default_before_20260101t000000_x", "ckan_default_copy")
+    act.record(host)
+    ended = server("release", "rollback")
+    assert (ended.code, migration_state.under_way(host)) == (1, act)
+    assert "To end it first: dcor-server converge" in ended.err
 
 
 def test_the_reverse_of_a_rollback_ends_it(server: CommandLine) -> None:

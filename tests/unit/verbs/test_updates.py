@@ -58,6 +58,15 @@ def test_a_package_that_dpkg_has_left_half_done_is_named_with_the_commands(serve
     assert f"! updates {'':30} {problem}" in server("status").lines
 
 
+def test_packages_that_came_from_files_are_unpacked_again_from_their_copies(server: CommandLine) -> None:
+    kept = f"{packages.KEPT}/20260102T000000/dcor-wheels_1_amd64.deb"
+    for path in (kept, kept.replace("0102", "0101"), kept.replace("20260102T000000", ".new")):
+        write(server.machine.host, path, "")
+    for name in ("dcor-wheels", "nginx"):
+        server.machine.packages.states[name] = "half-installed"
+    assert part(server, "updates")[1].endswith(f"; where apt has no archive of it: dpkg --install {kept}")
+
+
 def test_a_package_that_has_to_be_installed_again_is_named(server: CommandLine) -> None:
     server.machine.packages.broken.add("nginx")
     assert part(server, "updates")[1].startswith("nginx is installed (reinstreq); ")
