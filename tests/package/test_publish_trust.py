@@ -16,6 +16,8 @@ from dcor_dev.publication import Suite
 from dcor_dev.repository import PUBLIC
 from publisher import NAMES, Publisher, pool, state
 
+pytestmark = pytest.mark.upgrades
+
 
 @pytest.fixture(scope="module")
 def release_keys(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:

@@ -17,6 +17,8 @@ from migrations import DROP_COLUMN, FAILS, HALF, MAKE_TABLE, READS, head, next_r
 from power_cut import power_cut
 from website import serves, wait_for_page, wait_until_idle
 
+pytestmark = pytest.mark.upgrades
+
 UPGRADES = "/var/backups/dcor-server/upgrades"
 STATE = "/var/lib/dcor-server"
 #: commands to see how far a migration is, and the step of it that is then under way; in its order

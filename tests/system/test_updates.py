@@ -15,6 +15,8 @@ from website import WAIT_FOR_UPGRADE, assert_healthy, wait_until_idle
 
 from tests.conftest import Boot
 
+pytestmark = pytest.mark.upgrades
+
 LOG = "/var/log/dcor-server/converge.log"
 #: What the timers of apt start: the first looks for updates, the second installs them.
 NIGHT = "systemctl start apt-daily.service; systemctl start apt-daily-upgrade.service"
