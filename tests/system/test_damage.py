@@ -6,12 +6,12 @@ What cannot be brought back is named. All tests share a machine, and each leaves
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.mark import ParameterSet
+from cases import cases
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from users import make_user, run_client
@@ -91,13 +91,7 @@ ALIKE = (
 )
 
 
-def cases(names: Iterable[str]) -> Iterator[ParameterSet]:
-    """Give the names as parameters, of which those in ALIKE are long."""
-    for name in names:
-        yield pytest.param(name, id=name, marks=[pytest.mark.long] if name in ALIKE else [])
-
-
-@pytest.mark.parametrize("name", cases(DAMAGES))
+@pytest.mark.parametrize("name", cases(DAMAGES, ALIKE))
 def test_damage_is_seen_and_brought_back(machine: Machine, objects: list[str], name: str) -> None:
     damage, said = DAMAGES[name]
     machine.shell(damage)
@@ -108,7 +102,7 @@ def test_damage_is_seen_and_brought_back(machine: Machine, objects: list[str], n
     assert_whole(machine, objects)
 
 
-@pytest.mark.parametrize("lost", cases(LOST))
+@pytest.mark.parametrize("lost", cases(LOST, ALIKE))
 def test_files_that_the_store_has_lost_are_named(machine: Machine, objects: list[str], lost: str) -> None:
     """They cannot be brought back, so nothing says that all is well."""
     machine.shell(
