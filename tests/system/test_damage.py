@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cases import cases
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from users import make_user, run_client
+from users import publish_dataset
 from website import CURL, SITE, assert_healthy, wait_for_page
 
 RELEASE = "/var/lib/dcor-server/current"
@@ -61,8 +60,7 @@ def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterato
 @pytest.fixture(scope="module")
 def objects(machine: Machine) -> list[str]:
     """Return the paths of the objects of a public dataset."""
-    made: Any = run_client(machine, "publish_datasets", "--token", make_user(machine, "owner").token, "--datasets", "1")
-    return [path for objects in made[0]["resources"].values() for path in objects]
+    return publish_dataset(machine)
 
 
 def check(machine: Machine) -> dict[str, str]:

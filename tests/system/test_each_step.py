@@ -16,7 +16,7 @@ from migrations import DROP_COLUMN, MAKE_TABLE, READS, head, next_release
 from power_cut import CUTS
 from stop_at_step import STEPS, at, install_hook
 from survival import assert_apt_works, assert_survived
-from users import make_user, run_client
+from users import publish_dataset
 from website import NEVER, assert_healthy, wait_for_page, wait_until_idle
 
 pytestmark = [pytest.mark.upgrades, pytest.mark.long]
@@ -63,7 +63,7 @@ def old(how: str, installed: layers.Stack, package_mounts: dict[Path, str]) -> I
     with Machine("each-step-old", installed, read_only=package_mounts) as machine:
         wait_until_idle(machine)
         still(machine)
-        run_client(machine, "publish_datasets", "--token", make_user(machine, "owner").token, "--datasets", "1")
+        publish_dataset(machine)
         install_hook(machine)
         next_release(machine, "900a", head(machine), MAKE_TABLE, READS)
         machine.run("dcor-server", "converge", timeout=600)

@@ -35,7 +35,7 @@ from postgresql_cluster import LET_START, STOP_FOR_GOOD
 from power_cut import Moment, await_end, begin
 from stop_at_step import at, go_on, install_hook
 from survival import assert_survived, assert_told
-from users import make_user, run_client
+from users import publish_dataset
 from website import assert_healthy, wait_until_idle
 
 pytestmark = pytest.mark.upgrades
@@ -68,7 +68,7 @@ def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterato
     with Machine("failing", installed, read_only=package_mounts) as booted:
         wait_until_idle(booted)
         booted.shell(f"systemctl mask --quiet --now --runtime {WATCH}; {HURRY}")
-        run_client(booted, "publish_datasets", "--token", make_user(booted, "owner").token, "--datasets", "1")
+        publish_dataset(booted)
         install_hook(booted)
         next_release(booted, "900a", head(booted), MAKE_TABLE, READS)
         booted.run("dcor-server", "converge", timeout=600)

@@ -18,7 +18,7 @@ from migrations import active
 from next_set import MOUNTED, TOGETHER, make, use, versions
 from power_cut import CUTS
 from survival import assert_survived
-from users import make_user, run_client
+from users import publish_dataset
 from website import assert_healthy, wait_for_page, wait_for_upgrade, wait_until_idle
 
 from tests.conftest import Boot
@@ -47,7 +47,7 @@ def machine(installed: layers.Stack, published: Path, package_mounts: dict[Path,
     """Return a server that has measurements, and the next version in its repository."""
     with Machine("killed-dpkg", installed, read_only={**package_mounts, published: MOUNTED}) as machine:
         wait_until_idle(machine)
-        run_client(machine, "publish_datasets", "--token", make_user(machine, "owner").token, "--datasets", "1")
+        publish_dataset(machine)
         use(machine, suite)
         machine.run("apt-get", "update")
         yield machine
