@@ -65,7 +65,8 @@ MOMENTS = {
     "requests end": f"test -e {STATE}/nginx/maintenance",
     "copy": "psql -Atc \"SELECT 'found' FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE ckan_default_copy%'\" | grep found",
     "migration": f"grep -l ckan_default_copy {STATE}/configurations/*/ckan.ini",
-    "proof of the copy": f"test $(ls {STATE}/programs/dcor-*.conf | wc -l) -ge 3",
+    "proof of the copy": f"for it in $(grep -l ckan_default_copy {STATE}/configurations/*/ckan.ini); do "
+    f"ls {STATE}/programs/dcor-$(basename $(dirname $it)).conf; done | grep .",
     "exchange": "psql -Atc \"SELECT 'found' FROM pg_database WHERE datname LIKE 'ckan_default_before_%'\" | grep found",
     "turn": f"! grep -q @BEFORE@ {STATE}/nginx/upstream.conf",
     "end": f"grep -q '\"turned\": true' {STATE}/migration.json",

@@ -40,10 +40,11 @@ def how(request: pytest.FixtureRequest) -> str:
 
 
 def still(machine: Machine) -> None:
-    """Let nothing converge but what a test starts, also after a boot."""
+    """Let nothing converge, or write, but what a test starts, also after a boot."""
     for timer in TIMERS:
         machine.write(f"/etc/systemd/system/{timer}.d/test.conf", NEVER)
-    machine.run("systemctl", "daemon-reload")
+    # The watch writes, and removes what it has written.
+    machine.shell("systemctl daemon-reload; systemctl mask --quiet --now dcor-watch.service")
 
 
 @pytest.fixture(scope="module")

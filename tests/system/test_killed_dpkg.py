@@ -32,6 +32,8 @@ WORDS = ("upgrade", "status half-installed", "status unpacked", "configure")
 MOMENTS = tuple(f"{word} {package}" for package in TOGETHER for word in WORDS)
 #: all but one are like it
 ALIKE = tuple(it for it in MOMENTS if it != "status half-installed python-ckan")
+#: The watch writes, and removes what it has written.
+UNWATCHED = "systemctl mask --quiet --now dcor-watch.service"
 #: in `dcor-server status`
 GO_ON = "to go on: dpkg --configure -a, then apt --fix-broken install"
 
@@ -49,7 +51,7 @@ def machine(installed: layers.Stack, published: Path, package_mounts: dict[Path,
         wait_until_idle(machine)
         publish_dataset(machine)
         use(machine, suite)
-        machine.run("apt-get", "update")
+        machine.shell(f"{UNWATCHED}; apt-get update")
         yield machine
 
 
@@ -99,6 +101,7 @@ def test_a_disk_that_is_full_while_a_package_is_unpacked_changes_nothing(
     machine = boot("full-dpkg", installed, read_only={**package_mounts, published: MOUNTED})
     wait_until_idle(machine)
     use(machine, suite)
+    machine.shell(UNWATCHED)
     before, serving = contents(machine), active(machine)
     with full_disk(machine, "/usr/share/dcor-wheels", 3):
         command = "apt-get update && apt-get install --yes dcor-server"
