@@ -30,12 +30,18 @@ NIGHT = "systemctl start apt-daily.service; systemctl start apt-daily-upgrade.se
 
 def make(debs: Sequence[Path], directory: Path, suite: str, changed: Collection[str] = TOGETHER) -> Path:
     """Return a new directory that holds the repository. Whichever packages have changed, dcor-server needs these."""
-    names = {"dcor-server", *changed}
-    next_debs = [_next(deb, directory, changed) for deb in debs if deb.name.partition("_")[0] in names]
-    assert len(next_debs) == len(names)
+    next_debs = next_versions(debs, directory, changed)
     with signing.signer() as signer, repository.locked(directory / "apt", signer, repository.BUILT) as apt:
         apt.fill(suite, next_debs)
     return directory / "apt"
+
+
+def next_versions(debs: Sequence[Path], directory: Path, changed: Collection[str] = TOGETHER) -> list[Path]:
+    """Return the next version of each package that has changed, and of dcor-server."""
+    names = {"dcor-server", *changed}
+    found = [_next(deb, directory, changed) for deb in debs if deb.name.partition("_")[0] in names]
+    assert len(found) == len(names)
+    return found
 
 
 def use(machine: Machine, suite: str) -> None:
