@@ -13,6 +13,7 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TREE / "scripts"), str(TREE / "tests/system"), str(TREE / "tests/system/clients")]
 
+import watch
 from availability import PAGES, Availability, measure_kinds
 from dcor_dev import layers, roots
 from dcor_dev.machine import Machine
@@ -120,7 +121,7 @@ def main() -> None:
     debs = layers.build_packages(suite)
     with Machine("bench-upgrades", layers.installed(suite, debs), read_only=layers.package_mounts(debs)) as machine:
         wait_until_idle(machine)
-        machine.shell("systemctl mask --quiet --now --runtime dcor-watch.service")
+        watch.switch_off(machine)
         upgrades = {"no migration": without_migration(machine), "10 MB": with_migration(machine, "900a")}
         sql(machine, FILL.format(rows=ROWS_OF_A_GIBIBYTE))
         upgrades["1 GiB"] = with_migration(machine, "901a")

@@ -28,13 +28,23 @@ def begin(machine: Machine, moment: Moment, *argv: str) -> None:
 def power_cut(machine: Machine, moment: Moment, *argv: str) -> None:
     """Run a program, kill the machine at the given moment, and boot it again."""
     begin(machine, moment, *argv)
-    machine.kill()
-    machine.start()
+    lose_power(machine)
 
 
 def kill_program(machine: Machine, moment: Moment, *argv: str) -> None:
     """Run a program, and kill it at the given moment with all that it has started."""
     begin(machine, moment, *argv)
+    kill(machine)
+
+
+def lose_power(machine: Machine) -> None:
+    """Kill the machine, and boot it again."""
+    machine.kill()
+    machine.start()
+
+
+def kill(machine: Machine) -> None:
+    """Kill the program that was begun, with all that it has started."""
     machine.run("systemctl", "kill", "--signal=KILL", UNIT)
     await_end(machine)
 

@@ -43,7 +43,8 @@ def install_hook(machine: Machine) -> None:
 
 def at(machine: Machine, step: str) -> Moment:
     """Let the next converge stop before this step, and return the moment at which it has."""
-    machine.shell(f"rm -f {REACHED}; printf '%s' '{step}' >{NAMED}")
+    machine.run("rm", "-f", REACHED)
+    machine.write(NAMED, step)
     return lambda machine: machine.path(REACHED).exists()
 
 

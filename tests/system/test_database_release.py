@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import watch
 from availability import measure_availability
 from dcor_dev import layers
 from dcor_dev.machine import Machine
@@ -39,8 +40,7 @@ def machine(installed: layers.Stack) -> Iterator[Machine]:
     """Return a running server that only these tests converge, with a column that its release reads."""
     with Machine("migrations", installed) as booted:
         wait_until_idle(booted)
-        # The tests watch by hand.
-        booted.shell("systemctl mask --now --runtime dcor-watch.service dcor-watch.timer")
+        watch.switch_off(booted)
         next_release(booted, "900a", head(booted), MAKE_TABLE, READS)
         booted.run("dcor-server", "converge", timeout=600)
         yield booted
@@ -137,12 +137,13 @@ def test_health_that_is_lost_after_a_minute_brings_the_column_back_and_the_dump_
     server.run("dcor-server", "converge", timeout=600)
     bad = active(server)
     write_a_group(server, "written-meanwhile")
-    server.shell("systemctl unmask --runtime dcor-watch.service && systemctl start --no-block dcor-watch.service")
+    watch.watch(server)
     deadline = time.monotonic() + 400
     while active(server) == bad:
         assert time.monotonic() < deadline, "the watch did not go back"
         time.sleep(2)
-    server.shell("while systemctl is-active --quiet dcor-watch.service; do sleep 1; done", timeout=300)
+    watch.await_end(server)
+    watch.switch_off(server)
     assert_former(server)
     status = server.run("dcor-server", "status", check=False).stdout
     assert f"in the place of {bad}" in status

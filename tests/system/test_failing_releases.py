@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import watch
 from cases import cases
 from contents import Contents, contents
 from dcor_dev import layers
@@ -43,11 +44,9 @@ pytestmark = pytest.mark.upgrades
 CODE, WHEELS = "/usr/share/dcor-server", "/usr/share/dcor-wheels"
 #: What a release has to answer within, in place of two minutes.
 HURRY = f"sed -i 's/^TIMEOUT_SECONDS = 120.0/TIMEOUT_SECONDS = 40.0/' {PACKAGE}/ckan/switch.py"
-WATCH = "dcor-watch.service dcor-watch.timer"
 KEEP = f"mkdir /root/good; cp --archive {CODE} {WHEELS} /root/good/"
 #: Returns to the release with which each test begins, and to its packages.
 RESTORE = f"""
-systemctl mask --quiet --now --runtime {WATCH}
 rsync --archive --delete /root/good/dcor-server/ {CODE}/
 rsync --archive --delete /root/good/dcor-wheels/ {WHEELS}/
 find {VERSIONS} -name '9*_of_a_test.py' ! -name '9900a_*' -delete
@@ -67,7 +66,8 @@ def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterato
     """Return a server that has measurements, and whose release reads a column."""
     with Machine("failing", installed, read_only=package_mounts) as booted:
         wait_until_idle(booted)
-        booted.shell(f"systemctl mask --quiet --now --runtime {WATCH}; {HURRY}")
+        watch.switch_off(booted)
+        booted.shell(HURRY)
         publish_dataset(booted)
         install_hook(booted)
         next_release(booted, "900a", head(booted), MAKE_TABLE, READS)
@@ -132,7 +132,7 @@ def with_corrupt_wheel(machine: Machine) -> None:
 
 
 FAILING = {
-    "cannot be imported": Failing(with_web("import nothing_of_this_name"), "its web server ends while it starts"),
+    "cannot be imported": Failing(with_web("import nothing_of_this_name"), "does not answer with this configuration"),
     "answers 500": Failing(with_web(FAILS.format(seconds=0)), "with status 500"),
     "migration fails half-way": Failing(with_migration("911a", HALF), "A copy of the database cannot be migrated"),
     "migrated and answers 500": Failing(
@@ -219,12 +219,13 @@ def test_health_that_is_lost_after_two_minutes_brings_the_former_release_back(
     server.run("dcor-server", "converge", timeout=600)
     bad = active(server)
     assert bad != good
-    server.shell(f"systemctl unmask --quiet --runtime {WATCH}; systemctl start --no-block dcor-watch.service")
+    watch.watch(server)
     deadline = time.monotonic() + 500
     while active(server) == bad:
         assert time.monotonic() < deadline, "the watch did not go back"
         time.sleep(2)
-    server.shell("while systemctl is-active --quiet dcor-watch.service; do sleep 1; done", timeout=300)
+    watch.await_end(server)
+    watch.switch_off(server)
     assert active(server) == good
     assert_survived(server, before)
     assert f"in the place of {bad}" in server.run("dcor-server", "status", check=False).stdout

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import watch
 from cases import cases
 from contents import Contents, contents
 from dcor_dev import layers
@@ -32,8 +33,6 @@ WORDS = ("upgrade", "status half-installed", "status unpacked", "configure")
 MOMENTS = tuple(f"{word} {package}" for package in TOGETHER for word in WORDS)
 #: all but one are like it
 ALIKE = tuple(it for it in MOMENTS if it != "status half-installed python-ckan")
-#: The watch writes, and removes what it has written.
-UNWATCHED = "systemctl mask --quiet --now dcor-watch.service"
 #: in `dcor-server status`
 GO_ON = "to go on: dpkg --configure -a, then apt --fix-broken install"
 
@@ -51,7 +50,8 @@ def machine(installed: layers.Stack, published: Path, package_mounts: dict[Path,
         wait_until_idle(machine)
         publish_dataset(machine)
         use(machine, suite)
-        machine.shell(f"{UNWATCHED}; apt-get update")
+        watch.switch_off(machine)
+        machine.run("apt-get", "update")
         yield machine
 
 
@@ -101,7 +101,7 @@ def test_a_disk_that_is_full_while_a_package_is_unpacked_changes_nothing(
     machine = boot("full-dpkg", installed, read_only={**package_mounts, published: MOUNTED})
     wait_until_idle(machine)
     use(machine, suite)
-    machine.shell(UNWATCHED)
+    watch.switch_off(machine)
     before, serving = contents(machine), active(machine)
     with full_disk(machine, "/usr/share/dcor-wheels", 3):
         command = "apt-get update && apt-get install --yes dcor-server"
