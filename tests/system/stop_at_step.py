@@ -18,8 +18,14 @@ def _stopping(inner):
     import pathlib, time
     named, reached = pathlib.Path("{NAMED}"), pathlib.Path("{REACHED}")
 
+    def is_named(step):
+        try:
+            return named.read_text() == step.name
+        except FileNotFoundError:
+            return False
+
     def converge(step, host, dry_run):
-        while named.exists() and named.read_text() == step.name:
+        while is_named(step):
             reached.touch()
             time.sleep(0.05)
         return inner(step, host, dry_run)

@@ -89,7 +89,7 @@ def test_a_night_in_minimal_steps_is_one_release_and_no_request_fails(machine: M
     """This is Debian's default."""
     kinds, before = kinds_of_users(machine), versions(machine)
     machine.shell(f": >{LOG}")
-    measured = measure_kinds(machine, f"{NIGHT}; {WAIT_FOR_UPGRADE}", kinds)
+    measured = measure_kinds(machine, f"{NIGHT}; {WAIT_FOR_UPGRADE}", kinds, timeout=900)
     print(f"\n{table(measured)}")
     assert {kind: found.failed for kind, found in measured.items() if found.failed} == {}
     assert_one_release_of_the_next_set(machine, before)
