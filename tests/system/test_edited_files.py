@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cases import cases
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from debconf_frontends import install_frontends
@@ -18,7 +17,7 @@ from website import assert_healthy, wait_for_upgrade, wait_until_idle
 from dcor_pkg.kernel import managed_file, updates
 from dcor_pkg.nginx import site
 
-pytestmark = pytest.mark.upgrades
+pytestmark = [pytest.mark.upgrades, pytest.mark.long]
 
 TEMPLATES = "/root/next/usr/share/dcor-server/dcor_pkg"
 #: six managed files, each with its template and the sign of a comment
@@ -31,7 +30,6 @@ FILES = {
     site.SITE: ("nginx/templates/site.conf", "#"),
 }
 FRONTENDS = ("dialog", "readline", "teletype", "noninteractive")
-ALIKE = ("readline", "teletype", "noninteractive")
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +54,7 @@ def texts(machine: Machine) -> dict[str, str]:
     return {path: machine.path(path).read_text() for path in FILES}
 
 
-@pytest.mark.parametrize("frontend", cases(FRONTENDS, ALIKE))
+@pytest.mark.parametrize("frontend", FRONTENDS)
 def test_edited_files_are_kept_and_nothing_is_asked(machine: Machine, frontend: str) -> None:
     before = texts(machine)
     machine.shell("rm -rf /root/next")

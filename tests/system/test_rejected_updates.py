@@ -53,10 +53,12 @@ class Published:
     other_key: Path
 
     def fill(self, debs: list[Path], *keys: Path, valid: timedelta | None = None) -> None:
-        """Let it consist of these packages."""
+        """Let it consist of these packages; what a test has damaged is made anew, since it has others in between."""
         policy = dataclasses.replace(repository.BUILT, valid=valid)
+        others = self.former if debs is self.following else self.following
         with signing.signer(*keys) as signer, repository.locked(self.top, signer, policy) as apt:
-            apt.fill(self.suite, debs)
+            for content in (others, debs):
+                apt.fill(self.suite, content)
 
     def expire(self) -> None:
         """Offer a Release file that has expired."""
