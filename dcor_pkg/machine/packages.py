@@ -22,6 +22,12 @@ KEPT = "/var/lib/dcor-server/packages"
 LISTS = "/var/lib/apt/lists"
 #: the time of each is that of the last success (apt's apt.systemd.daily)
 LOOKED, UPGRADED = "/var/lib/apt/periodic/update-stamp", "/var/lib/apt/periodic/upgrade-stamp"
+#: of unattended-upgrades, to which each of its runs is appended
+UNATTENDED_LOG = "/var/log/unattended-upgrades/unattended-upgrades.log"
+#: what it writes when it begins, and before what went wrong
+BEGINNING, ERROR = "Starting unattended upgrades script", re.compile(r" ERROR (.+)$", re.MULTILINE)
+#: apt-daily.service has unattended-upgrades download, and apt-daily-upgrade.service has it install
+RUNS = 2
 #: exists where an upgrade needs a reboot, with the packages beside it (unattended-upgrades, update-notifier)
 REBOOT, REBOOT_PACKAGES = "/run/reboot-required", "/run/reboot-required.pkgs"
 
@@ -81,6 +87,12 @@ def time_of(host: Host, *paths: str) -> float | None:
         with contextlib.suppress(FileNotFoundError):
             times.append(host.path(path).stat().st_mtime)
     return max(times, default=None)
+
+
+def last_errors(host: Host) -> list[str]:
+    """Return what went wrong in the last runs of unattended-upgrades."""
+    runs = (host.read(UNATTENDED_LOG) or "").split(BEGINNING)[1:]
+    return [error for run in runs[-RUNS:] for error in ERROR.findall(run)]
 
 
 def _valid_until(text: str) -> datetime | None:

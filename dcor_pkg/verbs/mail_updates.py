@@ -11,12 +11,11 @@ import json
 import re
 
 from dcor_pkg.kernel import settings_file
-from dcor_pkg.machine import paths
+from dcor_pkg.machine import packages, paths
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.verbs import mail
 from dcor_pkg.verbs.verb import OK, Console, Verb
 
-LOG = "/var/log/unattended-upgrades/unattended-upgrades.log"
 PROGRAMS = ("/usr/sbin/sendmail", "/usr/bin/mail")
 #: what is mailed: packages that were upgraded or kept back, and what went wrong
 NEWS = re.compile(r"Packages that will be upgraded: \S| (?:WARNING|ERROR) |Package \S+ (?:is|has) ")
@@ -40,7 +39,7 @@ def report(host: Host) -> str:
     program = next(filter(host.exists, PROGRAMS), None)
     if program is not None:
         return f"unattended-upgrades sends its mail by {program}."
-    text = host.read(LOG) or ""
+    text = host.read(packages.UNATTENDED_LOG) or ""
     new = _since(text, _read_before(host))
     if NEWS.search(new):
         mail.send(settings, "updates were installed", new)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 
 from dcor_pkg.kernel import pending
+from dcor_pkg.kernel import updates as settings
 from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine import package_manager, packages
 from dcor_pkg.machine.host import Host
@@ -19,6 +20,9 @@ ORIGIN = "DCOR"
 GO_ON = "to go on: dpkg --configure -a, then apt --fix-broken install"
 #: packages that are named
 MOST = 5
+#: apt looks for updates once a day, at any time of it
+LOOKS_SECONDS = 2 * 24 * 3600.0
+WHY = "To see why: apt update"
 
 
 def unfinished(host: Host) -> str | None:
@@ -67,10 +71,25 @@ def notices(host: Host) -> Iterator[Notice]:
     for name, end in packages.expired(host, ORIGIN, datetime.now(timezone.utc)).items():
         message = f"has expired on {end:%Y-%m-%d}, so apt installs nothing of this repository"
         yield Notice(f"{packages.LISTS}/{name}", message, "Is the repository still served? Then: apt update")
+    yield from _failures(host)
     if host.exists(packages.REBOOT):
         needed = ", ".join(sorted(set((host.read(packages.REBOOT_PACKAGES) or "").split())))
         message = f"says that a reboot is needed{f' by {needed}' if needed else ''}"
         yield Notice(packages.REBOOT, message, "To let it happen at night: dcor-server set automatic-reboot=04:30")
+
+
+def _failures(host: Host) -> Iterator[Notice]:
+    """Give what went wrong when updates were last looked for, downloaded and installed."""
+    if host.exists(settings.REJECTED):
+        message = "says that apt has rejected the signature of a repository, so nothing new of it is installed"
+        yield Notice(settings.REJECTED, message, WHY)
+    looked = packages.time_of(host, packages.LOOKED, packages.LISTS)
+    is_automatic = packages.time_of(host, packages.UPGRADED) is not None
+    if is_automatic and looked is not None and time.time() - looked > LOOKS_SECONDS:
+        message = f"has what apt has found on {_moment(looked)}: since then it has looked for updates in vain"
+        yield Notice(packages.LISTS, message, WHY)
+    for error in packages.last_errors(host)[:1]:
+        yield Notice(packages.UNATTENDED_LOG, f"says that updates were not installed: {error}", WHY)
 
 
 def _state(package: packages.Package) -> str:

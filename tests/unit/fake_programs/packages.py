@@ -1,7 +1,8 @@
-"""Fakes of what the distribution's packages are asked: dpkg-query, dpkg-divert, python3 and OpenSSL."""
+"""Fakes of what the distribution's packages are asked: dpkg, dpkg-query, dpkg-divert, python3 and OpenSSL."""
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass, field
 
 from dcor_pkg.machine.host import Host
@@ -26,6 +27,8 @@ class Packages:
     #: packages on hold, and those that dpkg would have to install again
     held: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
+    #: what dcor-server depends on
+    depends: str = ""
     #: what apt would install, of packages of which it is not the installed version
     candidates: dict[str, str] = field(default_factory=dict)
     diversions: dict[str, str] = field(default_factory=dict)
@@ -36,6 +39,7 @@ class Packages:
     def programs(self) -> dict[str, Handler]:
         """Return the handlers by the names of their programs."""
         return {
+            "dpkg": self.compare,
             "dpkg-query": self.query,
             "apt-cache": self.policy,
             "dpkg-divert": self.divert,
@@ -54,6 +58,14 @@ class Packages:
         if "${" in shown:
             raise call.unknown()
         return shown
+
+    def compare(self, call: Call) -> str:
+        """Answer `dpkg --compare-versions VERSION RELATION VERSION`, by the real one."""
+        if call.argv[1] != "--compare-versions":
+            raise call.unknown()
+        if subprocess.run(call.argv, check=False).returncode:
+            raise call.failure(1, "")
+        return ""
 
     def policy(self, call: Call) -> str:
         """Answer `apt-cache policy PACKAGE...`; a package that apt does not know it does not show."""
@@ -101,6 +113,7 @@ class Packages:
         fields = {
             "${Package}": package,
             "${Version}": self.versions[package],
+            "${Depends}": self.depends if package == "dcor-server" else "",
             "${db:Status-Status}": self.states.get(package, "installed"),
             "${db:Status-Want}": "hold" if package in self.held else "install",
             "${db:Status-Eflag}": "reinstreq" if package in self.broken else "ok",

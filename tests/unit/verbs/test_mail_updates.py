@@ -6,6 +6,7 @@ import pytest
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
+from dcor_pkg.machine import packages
 from dcor_pkg.machine.host import Access
 from dcor_pkg.verbs import mail, mail_updates
 from tests.unit.command_line import CommandLine
@@ -44,7 +45,7 @@ def server(dcor_server: CommandLine) -> CommandLine:
 def log(server: CommandLine, text: str) -> None:
     """Let unattended-upgrades have this log."""
     server.machine.host.make_directory("/var/log/unattended-upgrades", Access(0o750))
-    server.machine.host.write(mail_updates.LOG, text, Access(0o644))
+    server.machine.host.write(packages.UNATTENDED_LOG, text, Access(0o644))
 
 
 @pytest.mark.parametrize("night", [UPGRADED, KEPT, BROKEN])
