@@ -65,7 +65,7 @@ FILES = {
     f"{SITE_PACKAGES}/ckan/config/solr/schema.xml": f'<schema name="ckan-2.11">\n    {solr.VERSION_FIELD}\n</schema>\n',
     **{f"{SITE_PACKAGES}/{file}": text for file, text in faults.OF_CKAN.items()},
     f"{SITE_PACKAGES}/ckan/i18n/en_US/LC_MESSAGES/ckan.po": "",
-    f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\n",
+    f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\nversion = 3.11.2\n",
     f"{PACKAGED_CKAN}/bin/activate": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",
     "/proc/cpuinfo": "processor\t: 0\nprocessor\t: 1\n",
     "/proc/meminfo": "MemTotal:        4194304 kB\nMemAvailable:    2097152 kB\n",
@@ -194,7 +194,7 @@ def _install_files(host: Host) -> None:
         host.write(path, text, PUBLIC)
     for name in ("ckan", "pip", "pip3"):
         host.write(f"{PACKAGED_CKAN}/bin/{name}", f"#!{PACKAGED_CKAN}/bin/python\n", PROGRAM)
-    host.write("/usr/bin/python3", "", PROGRAM)
+    host.write("/usr/bin/python3.11", "", PROGRAM)
     host.write(postgresql.START, "auto\n", Access(0o644, "postgres", "postgres"))
     host.link(f"{PACKAGED_CKAN}/bin/python3", "../../../../bin/python3")
     host.link(f"{PACKAGED_CKAN}/bin/python", "python3")

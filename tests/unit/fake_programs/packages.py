@@ -39,7 +39,7 @@ class Packages:
             "dpkg-query": self.query,
             "apt-cache": self.policy,
             "dpkg-divert": self.divert,
-            "/usr/bin/python3": self.python3,
+            "/usr/bin/python3.11": self.python3,
             "openssl": self.openssl,
         }
 
