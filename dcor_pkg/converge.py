@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dcor_pkg import preflight
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge, pending, report, served_version, settings_file
@@ -12,6 +13,8 @@ from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import error_boundary, facts, lock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.plan import build_plan
+from dcor_pkg.services.postgresql import cluster_upgrade
+from dcor_pkg.services.postgresql import local as postgresql
 from dcor_pkg.services.solr import local as solr
 
 Progress = Callable[[Outcome], None]
@@ -62,6 +65,7 @@ def _run(host: Host, progress: Progress) -> list[Outcome]:
 
     try:
         settings = settings_file.load(host)
+        _settle_cluster(host, settings)
         preflight.check(host, settings)
         outcomes = run(build_plan(settings, facts.read(host)), host, report=log_and_pass_on)
     except Exception as exception:  # noqa: BLE001 (a bug ends a converge too, and is recorded as its reason)
@@ -71,6 +75,12 @@ def _run(host: Host, progress: Progress) -> list[Outcome]:
         raise error from None
     _record(host, outcomes)
     return outcomes
+
+
+def _settle_cluster(host: Host, settings: Settings) -> None:
+    """Complete or undo an upgrade of PostgreSQL that was cut off: as long as it is, no step can ask the database."""
+    if (settled := cluster_upgrade.settle(host, postgresql.endpoint(settings))) is not None:
+        last_converge.log(host, [settled])
 
 
 def _settle_schema(host: Host) -> None:

@@ -15,6 +15,8 @@ FORMAT = "${Package} ${db:Status-Want} ${db:Status-Eflag} ${db:Status-Status}\n"
 WHOLE = ("installed", "config-files", "not-installed")
 #: dpkg's journal: a file with a number for each change that it has not completed (dpkg's lib/dpkg/dbmodify.c)
 JOURNAL = "/var/lib/dpkg/updates"
+#: a line of `apt-cache policy` for a source that has a version of the package: priority and address
+SOURCE = re.compile(r"^ {7,}-?\d+ (?!/var/lib/dpkg/status)", re.MULTILINE)
 #: the indexes that apt has fetched
 LISTS = "/var/lib/apt/lists"
 #: the time of each is that of the last success (apt's apt.systemd.daily)
@@ -55,6 +57,11 @@ def waiting(host: Host, *names: str) -> dict[str, str]:
         r"^(\S+):\n +Installed: (\S+)\n +Candidate: (\S+)$", host.run("apt-cache", "policy", *names), re.MULTILINE
     )
     return {name: candidate for name, installed, candidate in found if candidate not in (installed, "(none)")}
+
+
+def is_offered(host: Host, name: str) -> bool:
+    """Tell whether a source of apt has a package. One that only dpkg knows gets no updates any more."""
+    return SOURCE.search(host.run("apt-cache", "policy", name)) is not None
 
 
 def expired(host: Host, origin: str, now: datetime) -> dict[str, datetime]:

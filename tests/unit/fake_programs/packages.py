@@ -26,6 +26,8 @@ class Packages:
     #: packages on hold, and those that dpkg would have to install again
     held: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
+    #: packages that a source of apt has
+    offered: set[str] = field(default_factory=set)
     #: what apt would install, of packages of which it is not the installed version
     candidates: dict[str, str] = field(default_factory=dict)
     diversions: dict[str, str] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Packages:
             f"{name}:\n  Installed: {self.versions.get(name, '(none)')}\n"
             f"  Candidate: {self.candidates.get(name, self.versions.get(name, '(none)'))}\n"
             f"  Version table:\n *** {self.versions.get(name)} 100\n        100 /var/lib/dpkg/status\n"
+            + ("        500 http://deb.debian.org/debian trixie/main amd64 Packages\n" if name in self.offered else "")
             for name in call.words[1:]
             if name in self.versions or name in self.candidates
         )
