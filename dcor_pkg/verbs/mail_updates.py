@@ -10,9 +10,12 @@ import argparse
 import json
 import re
 
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.answers.validators import LOCAL
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services.postgresql import versions as postgresql_versions
 from dcor_pkg.verbs import mail
 from dcor_pkg.verbs.verb import OK, Console, Verb
 
@@ -43,9 +46,14 @@ def report(host: Host) -> str:
     text = host.read(LOG) or ""
     new = _since(text, int(host.read(READ) or 0))
     if NEWS.search(new):
-        mail.send(settings, "updates were installed", new)
+        mail.send(settings, "updates were installed", "\n".join([new, *_unsupported(host, settings)]))
     host.write(READ, f"{len(text)}\n", Access(0o600))
     return f"A mail about updates was sent to {settings.email}." if NEWS.search(new) else NOTHING
+
+
+def _unsupported(host: Host, settings: Settings) -> list[str]:
+    """Return what no update comes for any more, which is easily missed in a mail about updates that came."""
+    return [str(it) for it in postgresql_versions.notices(host)] if settings.database == LOCAL else []
 
 
 def _since(text: str, before: int) -> str:

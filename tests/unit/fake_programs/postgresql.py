@@ -98,6 +98,9 @@ class Postgresql:
     upgrade_loses: bool = False
     #: the numbers of rows of ckan_default's tables
     rows: dict[str, int] = field(default_factory=lambda: {"public.package": 3})
+    #: the version of the order of texts, of the indexes of ckan_default and of the system; C.UTF-8 has none
+    order: str = "2.36"
+    order_of_system: str = "2.36"
     #: the SQL that has changed rows
     updates: list[str] = field(default_factory=list)
 
@@ -212,8 +215,6 @@ class Postgresql:
         login = dict(part.split("=", 1) for part in call.option("--dbname").split() if "=" in part)
         is_external = call.user is None and login["host"] in self.external
         address = f'at "{login["host"]}", port 5432' if is_external else "on socket"
-        if call.user == "postgres" and (other := self._other(login)) is not None:
-            return self._answer_of_other(call, other)
         if not is_external and not self.systemd.answers(self.unit):
             raise call.failure(
                 2,
@@ -221,8 +222,7 @@ class Postgresql:
                 "\tIs the server running locally and accepting connections on that socket?\n",
             )
         if call.user == "postgres":
-            assert (login["host"], login["port"]) == ("/var/run/postgresql", "5432"), call.argv
-            return self._answer(call, SUPERUSER, self.databases.get(login["dbname"]))
+            return self._answer_superuser(call, login)
         failed = f"psql: error: connection to server {address} failed: "
         if is_external:
             self._check_password(call, login, failed)
@@ -236,8 +236,12 @@ class Postgresql:
             raise call.failure(2, f'{failed}FATAL:  database "{login["dbname"]}" does not exist\n')
         return self._answer(call, ROLE, self._connected(call, login["dbname"], failed))
 
-    def _other(self, login: dict[str, str]) -> OtherCluster | None:
-        return next((it for it in self.others.values() if str(it.port) == login["port"]), None)
+    def _answer_superuser(self, call: Call, login: dict[str, str]) -> str:
+        for other in self.others.values():
+            if str(other.port) == login["port"]:
+                return self._answer_of_other(call, other)
+        assert (login["host"], login["port"]) == ("/var/run/postgresql", "5432"), call.argv
+        return self._answer(call, SUPERUSER, self.databases.get(login["dbname"]))
 
     def _answer_of_other(self, call: Call, other: OtherCluster) -> str:
         if "FROM pg_roles WHERE rolname <> 'postgres'" in call.text:
@@ -437,6 +441,22 @@ def _contents(self: Postgresql, call: Call, database: Database | None, _: re.Mat
     return "\n".join(f"table {name}|{rows}|{rows * 17}" for name, rows in self.rows.items())
 
 
+def _order(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    return "" if self.order == self.order_of_system else f"{self.order}, and that of the system is {self.order_of_system}"
+
+
+def _reindex(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> str:
+    assert database is self.databases[found[1]], call.argv
+    self.updates.append(call.text)
+    return ""
+
+
+def _refresh_order(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    assert self.updates[-1] == f"REINDEX DATABASE {found[1]}", call.text
+    self.order = self.order_of_system
+    return ""
+
+
 def _forbid(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
     self.databases[found[1]].connectable = False
     return ""
@@ -462,6 +482,8 @@ SUPERUSER: dict[str, Answer] = {
     r"SELECT sum\(pg_database_size\(oid\)\) FROM pg_database": lambda *_: 24 * 1024**2,
     r"SELECT datname FROM pg_database WHERE NOT datistemplate .* ORDER BY datname": lambda it, *_: "\n".join(it.databases),
     r"ALTER DATABASE (\w+) ALLOW_CONNECTIONS false": _forbid,
+    r"REINDEX DATABASE (\w+)": _reindex,
+    r"ALTER DATABASE (\w+) REFRESH COLLATION VERSION": _refresh_order,
     r"SELECT system_identifier FROM pg_control_system\(\)": lambda *_: 7,
     r"SELECT current_setting\('is_superuser'\) .*": lambda it, *_: it.rights,
     r"\nSELECT coalesce\(.*FROM pg_hba_file_rules .*": lambda it, *_: it.rule,
@@ -490,6 +512,7 @@ ROLE: dict[str, Answer] = {
         "1" if "host=db.example.org" in call.option("--dbname") else "7"
     ),
     "SELECT 1": lambda *_: 1,
+    r"\nSELECT \$\$SELECT datcollversion \|\| .*current_database\(\).*>= 150000 \\gexec\n": _order,
     r"SELECT pg_database_size\(current_database\(\)\)": lambda *_: 8 * 1024**2,
     r"DELETE FROM api_token WHERE name = '([^']+)'": _remove_token,
     r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\) .* WHERE datname = current_database\(\)": _describe,
