@@ -64,8 +64,7 @@ def _python(host: Host) -> str:
 
 def _pythons(host: Host) -> tuple[str, ...]:
     homes = (f"{RELEASES}/{name}" for name in host.names(RELEASES) if not name.startswith("."))
-    made = (home for home in homes if host.exists(f"{home}/pyvenv.cfg"))
-    return tuple(sorted({python_environment.name(host, home) for home in made}))
+    return tuple(sorted({name for home in homes if (name := python_environment.find(host, home)) is not None}))
 
 
 def _held(host: Host) -> dict[str, str]:

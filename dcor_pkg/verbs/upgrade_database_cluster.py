@@ -48,7 +48,9 @@ def upgrade(host: Host, report: Callable[[str], None], *, accepts_others: bool) 
     _require_accepted(host, planned, database, accepts_others=accepts_others)
     report(f"The backup is in {upgrade_backup.make(host, f'postgresql-{planned.newer}', database)}.")
     cluster_upgrade.drop_empty(host, planned)
-    report(f"Upgrading {planned.old.label} to {planned.newer}. Jobs end first, then everybody gets 503 until it is done.")
+    report(
+        f"Upgrading {planned.old.label} to {planned.newer}. Jobs end first, then everybody gets 503 until it is done."
+    )
     began = time.monotonic()
     _exchange(host, settings, planned, database)
     report(

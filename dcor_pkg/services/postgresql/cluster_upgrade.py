@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel import systemd_service
@@ -63,7 +64,7 @@ class ClusterUpgrade:
 
 def under_way(host: Host) -> ClusterUpgrade | None:
     """Return the upgrade that has begun and not ended, or None."""
-    found = state_file.read(host, STATE_FILE, {})
+    found: dict[str, Any] = state_file.read(host, STATE_FILE, {})
     return ClusterUpgrade(**found) if found.keys() == ClusterUpgrade.__annotations__.keys() else None
 
 

@@ -1,4 +1,4 @@
-"""The order of texts: that of the system's libraries, in which an index on texts was made, may change with a new Debian.
+"""The order of texts: an index on texts has that of the system's libraries, which may be another with a new Debian.
 
 Our own database has the locale C.UTF-8, whose order never changes and which has no version. One that was taken up, or
 restored, may have another locale.

@@ -29,7 +29,10 @@ def of(host: Host, database: str, timeout: float) -> dict[str, str]:
 
     `timeout` is in seconds.
     """
-    lines = [*psql.as_superuser(host, SQL, database, timeout).splitlines(), *psql.as_superuser(host, DATABASES).splitlines()]
+    lines = [
+        *psql.as_superuser(host, SQL, database, timeout).splitlines(),
+        *psql.as_superuser(host, DATABASES).splitlines(),
+    ]
     parts = (line.partition("|") for line in lines)
     return {name: numbers for name, _, numbers in parts}
 

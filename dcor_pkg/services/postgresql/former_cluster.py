@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.report import Notice
@@ -44,8 +45,8 @@ def record(host: Host, version: str, name: str, newer: str) -> None:
 
 def read(host: Host) -> FormerCluster | None:
     """Return the former cluster, or None."""
-    found: dict[str, object] = state_file.read(host, STATE_FILE, {})
-    return FormerCluster(**found) if found.keys() == FormerCluster.__annotations__.keys() else None  # type: ignore[arg-type]
+    found: dict[str, Any] = state_file.read(host, STATE_FILE, {})
+    return FormerCluster(**found) if found.keys() == FormerCluster.__annotations__.keys() else None
 
 
 def remove(host: Host) -> str:
@@ -60,7 +61,9 @@ def remove(host: Host) -> str:
     for it in found:
         host.run("pg_dropcluster", it.version, it.name, timeout=TIMEOUT_SECONDS)
     host.remove(STATE_FILE)
-    packages = f"To remove its programs as well: apt purge postgresql-{former.version} postgresql-client-{former.version}"
+    packages = (
+        f"To remove its programs as well: apt purge postgresql-{former.version} postgresql-client-{former.version}"
+    )
     return f"{former.label} {'was removed' if found else 'had been removed already'}. {packages}"
 
 

@@ -202,7 +202,10 @@ class Postgresql:
     def clusters(self, call: Call) -> str:
         """Answer as pg_lsclusters of postgresql-common 248 does. It reads files that postgres could exchange."""
         assert call.user == "postgres", call.argv
-        ports = {**({self.version: self.port} if self.version else {}), **{it: self.others[it].port for it in self.others}}
+        ports = {
+            **({self.version: self.port} if self.version else {}),
+            **{it: self.others[it].port for it in self.others},
+        }
         return "".join(self._line(version, ports[version]) for version in sorted(ports))
 
     def _line(self, version: str, port: int) -> str:
@@ -442,7 +445,9 @@ def _contents(self: Postgresql, call: Call, database: Database | None, _: re.Mat
 
 
 def _order(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
-    return "" if self.order == self.order_of_system else f"{self.order}, and that of the system is {self.order_of_system}"
+    return (
+        "" if self.order == self.order_of_system else f"{self.order}, and that of the system is {self.order_of_system}"
+    )
 
 
 def _reindex(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> str:
@@ -480,7 +485,9 @@ SUPERUSER: dict[str, Answer] = {
         f"database {name}|1|{'t' if found.connectable else 'f'}" for name, found in it.databases.items()
     ),
     r"SELECT sum\(pg_database_size\(oid\)\) FROM pg_database": lambda *_: 24 * 1024**2,
-    r"SELECT datname FROM pg_database WHERE NOT datistemplate .* ORDER BY datname": lambda it, *_: "\n".join(it.databases),
+    r"SELECT datname FROM pg_database WHERE NOT datistemplate .* ORDER BY datname": lambda it, *_: "\n".join(
+        it.databases
+    ),
     r"ALTER DATABASE (\w+) ALLOW_CONNECTIONS false": _forbid,
     r"REINDEX DATABASE (\w+)": _reindex,
     r"ALTER DATABASE (\w+) REFRESH COLLATION VERSION": _refresh_order,

@@ -33,14 +33,17 @@ def test_the_python_is_that_of_ckans_environment_and_those_of_releases_are_known
     machine.host.link("/usr/bin/python3", "python3.13")
     for release, version in (("a", "3.11.2"), ("b", "3.13.5"), ("c", "3.11.2")):
         machine.host.write(f"{RELEASES}/{release}/pyvenv.cfg", f"version = {version}\n", Access(0o644))
-    machine.host.write(f"{RELEASES}/.unfinished/bin/ckan", "", Access(0o755))
+    machine.host.write(f"{RELEASES}/.unfinished/lib/python3.9/x", "", Access(0o644))
+    machine.host.write(f"{RELEASES}/damaged/pyvenv.cfg", "", Access(0o644))
     found = facts.read(machine.host)
     assert (found.python, found.pythons) == ("3.11.2", ("python3.11", "python3.13"))
 
 
-def test_an_environment_that_does_not_name_its_python_is_said(machine: Machine) -> None:
-    machine.host.remove(f"{PACKAGED_CKAN}/pyvenv.cfg")
-    with pytest.raises(DcorError, match=r"pyvenv\.cfg does not say of which Python it is\.$"):
+def test_an_environment_that_does_not_name_its_python_is_known_by_its_modules_or_said(machine: Machine) -> None:
+    machine.host.write(f"{PACKAGED_CKAN}/pyvenv.cfg", "", Access(0o644))
+    assert facts.read(machine.host).python == "3.11.2"
+    machine.host.write(f"{PACKAGED_CKAN}/lib/python3.9/x", "", Access(0o644))
+    with pytest.raises(DcorError, match=r"pyvenv\.cfg does not say with which Python the environment was made\.$"):
         facts.read(machine.host)
 
 

@@ -111,4 +111,6 @@ def test_a_postgresql_without_updates_is_in_the_mail(server: CommandLine, mails:
     server("report-updates")
     (text,) = mails
     assert text.startswith(UPGRADED)
-    assert "no updates of PostgreSQL 15\n    To upgrade it to 17, in minutes of 503: dcor-server upgrade-database" in text
+    assert (
+        "no updates of PostgreSQL 15\n    To upgrade it to 17, in minutes of 503: dcor-server upgrade-database" in text
+    )

@@ -297,7 +297,9 @@ def test_the_old_cluster_is_removed_when_the_administrator_says_so(server: Comma
     assert "PostgreSQL 15/main is kept as it was on" in server("status").out
     ended = server(VERB, "--remove-old")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.startswith("PostgreSQL 15/main was removed. To remove its programs as well: apt purge postgresql-15")
+    assert ended.out.startswith(
+        "PostgreSQL 15/main was removed. To remove its programs as well: apt purge postgresql-15"
+    )
     assert server.machine.postgresql.others == {}
     assert "is kept" not in server("status").out
     assert server(VERB, "--remove-old", "--json").code == 1
@@ -320,7 +322,9 @@ def test_an_old_cluster_that_somebody_has_removed_is_forgotten(server: CommandLi
 
 
 def test_status_names_a_version_that_debian_does_not_update_and_the_command(server: CommandLine) -> None:
-    assert "PostgreSQL 15/main has the database, and this Debian has no updates of PostgreSQL 15" in server("status").out
+    assert (
+        "PostgreSQL 15/main has the database, and this Debian has no updates of PostgreSQL 15" in server("status").out
+    )
     assert f"To upgrade it to 17, in minutes of 503: dcor-server {VERB}" in server("status").out
     server.machine.packages.offered.add("postgresql-15")
     assert "has no updates of PostgreSQL" not in server("status").out
