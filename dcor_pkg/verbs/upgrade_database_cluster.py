@@ -104,7 +104,10 @@ def _exchange(host: Host, settings: Settings, planned: ClusterUpgrade, database:
         if mark.check(host) is not None:
             mark.apply(host)
     finally:
-        _serve(host, settings)
+        if cluster_upgrade.under_way(host) is None:
+            _serve(host, settings)
+        else:  # it could not even be undone yet: 503 is right until a converge has done so
+            pending.request(host, pending.CONVERGE)
 
 
 def _prove(host: Host, settings: Settings) -> None:

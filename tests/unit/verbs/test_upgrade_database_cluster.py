@@ -234,6 +234,26 @@ def test_what_fails_leaves_the_old_cluster_in_service(
     assert "17" not in server.machine.postgresql.others
 
 
+def test_what_cannot_be_undone_yet_keeps_503_and_the_next_converge_undoes_it(server: CommandLine) -> None:
+    machine = server.machine
+    lose_a_row(machine)
+    drop, refuses = machine.postgresql.drop_cluster, [True]
+
+    def drop_cluster(call: Call) -> str:
+        if machine.postgresql.version == "17" and refuses:
+            raise call.failure(1, "Error: could not stop server, aborting\n")
+        return drop(call)
+
+    machine.programs["pg_dropcluster"] = drop_cluster
+    ended = server(VERB)
+    assert (ended.code, "could not stop server" in ended.err) == (1, True), ended.err
+    assert machine.host.exists(nginx.MAINTENANCE)
+    assert pending.is_pending(machine.host, pending.CONVERGE)
+    refuses.clear()
+    assert server("converge").code == 0
+    check_old_serves(machine)
+
+
 def test_a_cluster_that_lets_nobody_in_is_started_again_by_its_unit(server: CommandLine) -> None:
     """As pg_upgradecluster leaves it when it is killed."""
     machine = server.machine
