@@ -11,7 +11,7 @@ import time
 
 from dcor_pkg import converge
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import programs, switch, unit, watch_state
+from dcor_pkg.ckan import deep_health, programs, switch, unit, watch_state
 from dcor_pkg.ckan.watch_state import Watch
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel import settings_file
@@ -29,6 +29,8 @@ from dcor_pkg.verbs.verb import DRIFT, OK, Console, Verb
 INTERVAL_SECONDS = 15.0
 #: losses in a row after which the server goes back
 LOSSES = 3
+#: in each minute, and after a loss, the release also writes, stores an object and does jobs: that loads CKAN once more
+DEEP = 4
 #: that many times more requests fail than before, and at least this share
 WORSE, MIN_SHARE = 5.0, 0.2
 #: the dataset that was changed last, of those that everybody may see
@@ -52,10 +54,11 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
 
 def _lost(host: Host, watch: Watch) -> str | None:
     """Return how the health was lost, LOSSES times in a row, or None where the deadline has come."""
-    losses = 0
+    losses = asked = 0
     while _is_watched(host, watch):
         time.sleep(INTERVAL_SECONDS)
-        problem = find_problem(host, watch)
+        asked += 1
+        problem = find_problem(host, watch, deep=losses > 0 or asked % DEEP == 0)
         losses = 0 if problem is None else losses + 1
         if problem is not None and losses >= LOSSES:
             return problem
@@ -68,7 +71,7 @@ def _is_watched(host: Host, watch: Watch) -> bool:
     return is_current and time.time() < watch.until
 
 
-def find_problem(host: Host, watch: Watch) -> str | None:
+def find_problem(host: Host, watch: Watch, *, deep: bool = False) -> str | None:
     """Return what is wrong with the release, or None; also None where it cannot be blamed."""
     settings, serving = settings_file.load(host), programs.serving(host)
     if serving is None or _is_stopped(host) or _service_problem(host, settings) is not None:
@@ -78,6 +81,7 @@ def find_problem(host: Host, watch: Watch) -> str | None:
         switch.problem(host, serving, settings.hostname, [f"/dataset/{dataset}"] if dataset else [])
         or health.site_problem(settings, switch.SEARCH)
         or _failing_requests(host, watch)
+        or (deep_health.problem(host, settings, serving) if deep else None)
     )
 
 

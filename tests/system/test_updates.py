@@ -50,7 +50,7 @@ def assert_one_release_of_the_next_set(machine: Machine, before: set[str]) -> No
     assert all(f"{package}:" in history for package in TOGETHER)
     log = machine.path(LOG).read_text()
     assert (log.count("* release: "), log.count("* active release: "), log.count(" changed, ")) == (1, 1, 1)
-    assert machine.shell("ls /var/lib/dcor-server/releases").count("\n") == 1
+    assert machine.shell("ls /var/lib/dcor-server/releases").count("\n") == 2  # the former one is kept
     assert machine.shell("cat /var/lib/dcor-server/version").endswith("+next\n")
     assert_healthy(machine)
 

@@ -53,12 +53,18 @@ class Ckan:
     fault: dict[str, str] = field(default_factory=dict)
     #: what modules of dcor-server that run inside CKAN's Python print as JSON, by name
     results: dict[str, Any] = field(
-        default_factory=lambda: {"reconcile": {"unknown": 0, "suspicious": False}, "index": []}
+        default_factory=lambda: {
+            "reconcile": {"unknown": 0, "suspicious": False},
+            "index": [],
+            "deep_health": {"problems": [], "token": TOKEN},
+        }
     )
     #: the databases that were migrated
     migrated: list[str] = field(default_factory=list)
     #: what was written by the API: each action with its values
     writes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    #: the names of vocabularies
+    vocabularies: set[str] = field(default_factory=set)
     #: what the web server answers instead of 200, by path
     answers: dict[str, Answer] = field(default_factory=dict)
 
@@ -144,9 +150,18 @@ class Ckan:
     def post(self, path: str, target: str, host: str, token: str, body: str, *, user: str) -> Answer:
         """Stand for unix_http.post: a write by the API, with the token of a trial."""
         assert token == TOKEN
-        self.writes.append((target.rpartition("/")[2], json.loads(body)))
+        action, values = target.rpartition("/")[2], json.loads(body)
+        self.writes.append((action, values))
         answer = self.get(path, target, host, user=user)
-        return answer if answer.body else Answer(200, json.dumps({"success": True, "result": {"id": "v-1"}}))
+        return answer if answer.body else self._vocabulary(action, values.get("name") or values["id"])
+
+    def _vocabulary(self, action: str, name: str) -> Answer:
+        """Create or delete one; its id is its name."""
+        is_there = name in self.vocabularies
+        if is_there != (action == "vocabulary_delete"):
+            return Answer(404 if not is_there else 409, json.dumps({"success": False}))
+        self.vocabularies ^= {name}
+        return Answer(200, json.dumps({"success": True, "result": {"id": name}}))
 
     def ask(self, address: str, login: tuple[str, Secret], data: str | None = None) -> Answer:
         """Stand for http_request.ask: Solr on its port of loopback."""

@@ -15,7 +15,7 @@ from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services.postgresql import cluster
 from dcor_pkg.verbs import watch
 from tests.unit.command_line import CommandLine
-from tests.unit.fake_programs.ckan import REVISION
+from tests.unit.fake_programs.ckan import REVISION, Ckan
 from tests.unit.kernel import damages
 
 OLD = "0123456789ab"
@@ -152,6 +152,50 @@ def test_a_release_is_not_blamed_for_others(server: CommandLine, blame: damages.
     assert watch.find_problem(server.machine.host, found) is not None
     blame(server.machine)
     assert watch.find_problem(server.machine.host, found) is None
+
+
+def no_job(ckan: Ckan) -> None:
+    ckan.results["deep_health"]["problems"] = ["takes no job of the queue default"]
+
+
+def no_command(ckan: Ckan) -> None:
+    ckan.fault["deep_health"] = (
+        "Traceback (most recent call last):\n  File\nsqlalchemy.exc.OperationalError: no connection\n"
+    )
+
+
+def no_write(ckan: Ckan) -> None:
+    ckan.answers["/api/3/action/vocabulary_create"] = Answer(500, "Internal Server Error")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (no_job, "takes no job of the queue default"),
+        (no_command, "cannot run dcor_runtime.deep_health: sqlalchemy.exc.OperationalError: no connection"),
+        (no_write, "answers vocabulary_create with status 500"),
+    ],
+    ids=["job", "command", "write"],
+)
+def test_what_no_page_shows_is_tried_each_minute_and_after_a_loss(
+    server: CommandLine, clock: list[Callable[[], object]], damage: Callable[[Ckan], None], words: str
+) -> None:
+    ckan = server.machine.ckan
+    clock += [lambda: None, lambda: damage(ckan)]
+    ended = server("watch")
+    assert words in ended.err
+    assert [command[0] for command in ckan.commands].count("deep_health") == watch.LOSSES
+    database = server.machine.postgresql.databases[cluster.DATABASE]
+    assert database.tokens == set()
+
+
+def test_what_a_trial_that_was_cut_off_has_left_is_no_loss(server: CommandLine) -> None:
+    host, ckan = server.machine.host, server.machine.ckan
+    found = watch_state.read(host)
+    assert found is not None
+    ckan.vocabularies.add("dcor-server-trial")
+    assert watch.find_problem(host, found, deep=True) is None
+    assert ckan.vocabularies == set()
 
 
 def test_a_dataset_that_guests_may_not_see_is_no_loss(server: CommandLine) -> None:
