@@ -68,4 +68,6 @@ def _set_up_or_connect(engine: Engine, settings: Settings) -> tuple[Step, ...]:
 
 
 def _packages(facts: Facts) -> tuple[str, ...]:
-    return (*(pattern for engine in engines.ENGINES for pattern in engine.packages), *facts.pythons)
+    # The program, and the library that uWSGI is linked to.
+    pythons = (package for name in facts.pythons for package in (name, f"lib{name}"))
+    return (*(pattern for engine in engines.ENGINES for pattern in engine.packages), *pythons)

@@ -118,7 +118,8 @@ def test_it_serves_after_the_reboot_without_a_hand(machine: Machine) -> None:
 
 def test_autoremove_leaves_the_python_of_the_former_release_and_the_database(machine: Machine) -> None:
     planned = machine.shell("apt-get --simulate autoremove")
-    assert "Remv python3.11 " not in planned
+    for package in ("python3.11", "libpython3.11", "libpython3.11-stdlib"):
+        assert f"Remv {package} " not in planned
     assert "Remv postgresql-15 " not in planned
 
 
