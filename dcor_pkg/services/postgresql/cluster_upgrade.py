@@ -148,11 +148,12 @@ def complete(host: Host, upgrade: ClusterUpgrade, database: Endpoint) -> None:
 
 def undo(host: Host, upgrade: ClusterUpgrade, database: Endpoint) -> None:
     """Bring the old cluster back, and drop the new one. Raises DcorError, and may be repeated."""
-    if _find(host, upgrade.new) is not None:
-        _run(host, "pg_dropcluster", "--stop", upgrade.newer, upgrade.name)
     old = _find(host, upgrade.old)
     if old is None:
-        raise DcorError(f"{upgrade.old.label} is gone, though nothing has removed it.", "pg_lsclusters shows all.")
+        hint = f"{upgrade.new.label} is left as it is. To go on with it: rm {STATE_FILE}, then: dcor-server converge"
+        raise DcorError(f"{upgrade.old.label} is gone, though its upgrade has not ended.", hint)
+    if _find(host, upgrade.new) is not None:
+        _run(host, "pg_dropcluster", "--stop", upgrade.newer, upgrade.name)
     if old.port != psql.PORT:
         place = (upgrade.version, upgrade.name)
         host.run("pg_conftool", *place, "set", "port", str(psql.PORT), user=OWNER, timeout=TIMEOUT_SECONDS)

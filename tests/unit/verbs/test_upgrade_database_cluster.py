@@ -12,7 +12,6 @@ import pytest
 from dcor_pkg.answers import settings
 from dcor_pkg.ckan import programs, supervisor, switch, upgrade_backup, watch_state
 from dcor_pkg.ckan.watch_state import Watch
-from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending, settings_file
 from dcor_pkg.machine import disk, state_file
 from dcor_pkg.machine.host import Access
@@ -350,9 +349,11 @@ def test_status_names_a_version_that_debian_does_not_update_and_the_command(serv
     assert "has no updates of PostgreSQL" not in server("status").out
 
 
-def test_undoing_without_the_old_cluster_is_an_error_that_says_so(server: CommandLine) -> None:
-    host = server.machine.host
-    upgrade = cluster_upgrade.ClusterUpgrade("13", "main", "16")
-    upgrade.record(host)
-    with pytest.raises(DcorError, match=r"^PostgreSQL 13/main is gone"):
-        cluster_upgrade.settle(host, None)  # type: ignore[arg-type]
+def test_without_the_old_cluster_nothing_is_dropped(server: CommandLine) -> None:
+    machine = server.machine
+    cluster_upgrade.ClusterUpgrade("13", "main", "17").record(machine.host)
+    ended = server("converge")
+    assert (ended.code, "PostgreSQL 13/main is gone, though its upgrade has not ended." in ended.err) == (1, True)
+    assert f"rm {cluster_upgrade.STATE_FILE}" in ended.err
+    assert "17" in machine.postgresql.others
+    assert not machine.ran("pg_dropcluster")
