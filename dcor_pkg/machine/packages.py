@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from dcor_pkg.machine.host import Host
 
-FORMAT = "${Package} ${db:Status-Want} ${db:Status-Eflag} ${db:Status-Status}\n"
+FORMAT = "${Package} ${db:Status-Want} ${db:Status-Eflag} ${db:Status-Status} ${Version}\n"
 #: states in which a package is complete, or not there (dpkg(1), "Package states")
 WHOLE = ("installed", "config-files", "not-installed")
 #: dpkg's journal: a file with a number for each change that it has not completed (dpkg's lib/dpkg/dbmodify.c)
@@ -18,6 +18,9 @@ JOURNAL = "/var/lib/dpkg/updates"
 #: a directory for each set of packages that was installed from files, by its time (kernel/files/keep-packages). Root
 #: installs them, so it is not below /var/cache/dcor-server, which CKAN's user owns
 KEPT = "/var/lib/dcor-server/packages"
+#: a line of `apt-cache policy` for a source that has a version of the package: priority and address
+SOURCE = re.compile(r"^ {7,}-?\d+ (?!/var/lib/dpkg/status)", re.MULTILINE)
+OS_RELEASE = "/usr/lib/os-release"
 #: the indexes that apt has fetched
 LISTS = "/var/lib/apt/lists"
 #: the time of each is that of the last success (apt's apt.systemd.daily)
@@ -40,6 +43,7 @@ class Package:
     want: str
     flag: str
     state: str
+    version: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -50,7 +54,7 @@ class Package:
 def known(host: Host) -> list[Package]:
     """Return all packages that dpkg knows."""
     lines = host.run("dpkg-query", "--show", f"--showformat={FORMAT}").splitlines()
-    return [Package(*line.split()) for line in lines]
+    return [Package(*line.split(" ")) for line in lines]
 
 
 def is_interrupted(host: Host) -> bool:
@@ -71,6 +75,17 @@ def waiting(host: Host, *names: str) -> dict[str, str]:
         r"^(\S+):\n +Installed: (\S+)\n +Candidate: (\S+)$", host.run("apt-cache", "policy", *names), re.MULTILINE
     )
     return {name: candidate for name, installed, candidate in found if candidate not in (installed, "(none)")}
+
+
+def debian(host: Host) -> str:
+    """Return the number of this Debian; nothing where it does not say (os-release(5))."""
+    found = re.search(r'^VERSION_ID="?(\d+)', host.read(OS_RELEASE) or "", re.MULTILINE)
+    return found[1] if found else ""
+
+
+def is_offered(host: Host, name: str) -> bool:
+    """Tell whether a source of apt has a package. One that only dpkg knows gets no updates any more."""
+    return SOURCE.search(host.run("apt-cache", "policy", name)) is not None
 
 
 def expired(host: Host, origin: str, now: datetime) -> dict[str, datetime]:

@@ -29,6 +29,8 @@ class Packages:
     broken: set[str] = field(default_factory=set)
     #: what dcor-server depends on
     depends: str = ""
+    #: packages that a source of apt has
+    offered: set[str] = field(default_factory=set)
     #: what apt would install, of packages of which it is not the installed version
     candidates: dict[str, str] = field(default_factory=dict)
     diversions: dict[str, str] = field(default_factory=dict)
@@ -43,7 +45,7 @@ class Packages:
             "dpkg-query": self.query,
             "apt-cache": self.policy,
             "dpkg-divert": self.divert,
-            "/usr/bin/python3": self.python3,
+            "/usr/bin/python3.11": self.python3,
             "openssl": self.openssl,
         }
 
@@ -75,6 +77,7 @@ class Packages:
             f"{name}:\n  Installed: {self.versions.get(name, '(none)')}\n"
             f"  Candidate: {self.candidates.get(name, self.versions.get(name, '(none)'))}\n"
             f"  Version table:\n *** {self.versions.get(name)} 100\n        100 /var/lib/dpkg/status\n"
+            + ("        500 http://deb.debian.org/debian trixie/main amd64 Packages\n" if name in self.offered else "")
             for name in call.words[1:]
             if name in self.versions or name in self.candidates
         )

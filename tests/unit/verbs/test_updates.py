@@ -220,3 +220,14 @@ def test_a_release_that_cannot_be_computed_is_a_problem_with_its_reason(server: 
     server.machine.host.remove("/usr/share/dcor-wheels/requirements.txt")
     code, problem, _ = part(server, "release")
     assert (code, problem) == (3, "/usr/share/dcor-wheels/requirements.txt is missing.")
+
+
+def test_packages_for_another_debian_are_told(server: CommandLine) -> None:
+    assert "is for Debian" not in server("status").out
+    server.machine.host.write(packages.OS_RELEASE, 'NAME="Debian GNU/Linux"\nVERSION_ID="13"\n', PUBLIC)
+    told = server("status").out
+    assert "dcor-wheels is for Debian 12, and this is Debian 13\n    apt update, then: apt full-upgrade." in told
+    server.machine.packages.versions |= {
+        name: version.replace("12", "13") for name, version in server.machine.packages.versions.items()
+    }
+    assert "is for Debian" not in server("status").out
