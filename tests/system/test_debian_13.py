@@ -18,7 +18,7 @@ from power_cut import power_cut
 from users import make_user, run_client, upload_measurements
 from website import assert_healthy, serves, wait_for_page, wait_for_upgrade, wait_until_idle
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.upgrades, pytest.mark.long]
 
 OLD, NEW = "bookworm", "trixie"
 CLIENTS = Path(__file__).with_name("clients.txt")

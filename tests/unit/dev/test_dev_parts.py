@@ -71,7 +71,7 @@ def test_long_tests_are_left_out_unless_all_are_asked_for() -> None:
 
 
 def test_all_that_makes_a_next_version_is_about_upgrades_and_long_ones_are_among_them() -> None:
-    makers = re.compile(r"^from (?:migrations|next_set|next_version) import", re.MULTILINE)
+    makers = re.compile(r"^from (?:migrations|next_debian|next_set|next_version) import", re.MULTILINE)
     files = {path.name for path in (TREE / "tests/system").glob("test_*.py") if makers.search(path.read_text())}
     listed = collected(*parts.CHOICES[parts.UPGRADES])
     assert {name for name in files if f"/{name}::" not in listed} == set()
