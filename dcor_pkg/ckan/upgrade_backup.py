@@ -50,8 +50,8 @@ class UpgradeBackup:
             return None
         if serving.release != self.release:
             what = f"the release {self.release} is about to replace {serving.release}"
-        elif database_schema.outdated(host, self.release, self.database) is not None:
-            what = "the database is about to be migrated"
+        elif (drift := database_schema.outdated(host, self.release, self.database)) is not None:
+            what = f"the database {drift}, so it is about to be migrated"
         else:
             return None
         return None if self._is_fresh(host) else f"{what}, and there is no backup from right before"

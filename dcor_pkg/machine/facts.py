@@ -34,7 +34,7 @@ class Facts:
     #: the release that is held back (ckan/held_release.py), and the one that serves in its place
     held: str = ""
     instead: str = ""
-    #: the names of the Pythons that the releases of this machine were made with, former ones included
+    #: the names of the Pythons that the releases of this machine were made with, former ones and the next one included
     pythons: tuple[str, ...] = ()
 
 
@@ -64,7 +64,7 @@ def _python(host: Host) -> str:
 
 
 def _pythons(host: Host) -> tuple[str, ...]:
-    homes = (f"{RELEASES}/{name}" for name in host.names(RELEASES) if not name.startswith("."))
+    homes = (PACKAGED_CKAN, *(f"{RELEASES}/{name}" for name in host.names(RELEASES) if not name.startswith(".")))
     return tuple(sorted({name for home in homes if (name := python_environment.find(host, home)) is not None}))
 
 

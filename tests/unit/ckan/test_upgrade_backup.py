@@ -71,7 +71,8 @@ def test_without_an_upgrade_there_is_no_backup(machine: Machine) -> None:
 def test_a_migration_for_the_same_release_is_backed_up_as_well(server: Machine) -> None:
     upgrade(server, "2.11.6")
     server.postgresql.databases[cluster.DATABASE].revision = "0123456789ab"
-    assert outcomes(server)[STEP].reason.startswith("the database is about to be migrated, and there is no backup")
+    reason = outcomes(server)[STEP].reason
+    assert reason.endswith(", so it is about to be migrated, and there is no backup from right before")
     (made,) = upgrade_backup.ids(server.host)
     assert server.host.read(f"{DIRECTORY}/{made}/database.dump") == "PGDMP 0123456789ab"
 
