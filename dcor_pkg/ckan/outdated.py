@@ -3,8 +3,8 @@
 needrestart(1) leaves them alone (ckan/templates/needrestart.conf), since it comes at any time of the day. The packages
 of PostgreSQL and Solr restart them when they are upgraded; one of a library, of Python or of Redis restarts none.
 
-CKAN gets other programs, to which is switched as to another configuration: no request fails. Its supervisor, which talks
-to root alone, goes on with the former files until its unit is restarted for another reason.
+CKAN gets other programs, as for another configuration: no request fails. Its supervisor talks to root alone, and goes
+on with the former files until its unit is restarted for another reason.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dcor_pkg.services import engines
 
 #: a program or library in a list of what a process has mapped, whose file was removed or replaced (proc(5), "maps")
 REPLACED = re.compile(rb" (/(?:usr/)?(?:bin|lib)[^ \n]*) \(deleted\)$", re.MULTILINE)
-#: part of the programs' configuration (steps.py), so that another text starts others: when it was replaced what they use
+#: part of the programs' configuration (steps.py), so that another text, which is a time, starts others
 ANEW = f"{STATE}/programs-anew"
 #: in the command line of CKAN's supervisor alone
 SUPERVISOR = b"/supervisord\0"
