@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dcor_pkg import preflight
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import held_release, programs, release_id
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.release_made import ReleaseMade
@@ -15,6 +16,8 @@ from dcor_pkg.machine import error_boundary, facts, lock
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Host
 from dcor_pkg.plan import build_plan
+from dcor_pkg.services.postgresql import cluster_upgrade
+from dcor_pkg.services.postgresql import local as postgresql
 from dcor_pkg.services.solr import local as solr
 
 Progress = Callable[[Outcome], None]
@@ -65,6 +68,7 @@ def _run(host: Host, progress: Progress) -> list[Outcome]:
 
     try:
         settings = settings_file.load(host)
+        _settle_cluster(host, settings)
         preflight.check(host, settings)
         found = facts.read(host)
         outcomes = run(build_plan(settings, found), host, report=log_and_pass_on)
@@ -82,6 +86,12 @@ def _hold(host: Host, step: str, wanted: str, reason: str) -> None:
     serving = programs.serving(host)
     if step in (ReleaseMade.name, ActiveRelease.name) and serving is not None and serving.release != wanted:
         held_release.hold_failing(host, wanted, serving.release, reason, last_converge.read(host).reason)
+
+
+def _settle_cluster(host: Host, settings: Settings) -> None:
+    """Complete or undo an upgrade of PostgreSQL that was cut off: as long as it is, no step can ask the database."""
+    if (settled := cluster_upgrade.settle(host, postgresql.endpoint(settings))) is not None:
+        last_converge.log(host, [settled])
 
 
 def _settle_schema(host: Host) -> None:

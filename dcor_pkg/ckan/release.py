@@ -10,11 +10,11 @@ from pathlib import Path
 
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.proposal import Proposal
-from dcor_pkg.machine import directory_trial, lock
+from dcor_pkg.machine import directory_trial, lock, python_environment
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import CKAN_HOME, CKAN_INI, CKAN_USER, CURRENT, STATE
+from dcor_pkg.machine.paths import CKAN_HOME, CKAN_INI, CKAN_USER, CURRENT, RELEASES, STATE
 
-DIRECTORY = f"{STATE}/releases"
+DIRECTORY = RELEASES
 #: in a release: what `dcor_runtime.database head` prints; a directory without this file is not a complete release
 SCHEMA = "schema-revision"
 #: in a release: DCOR's licences, by a path that does not contain Python's version
@@ -28,8 +28,7 @@ def directory(release: str) -> str:
 
 def site_packages(host: Host, home: str) -> str:
     """Return the directory of the Python modules of the release in `home`; its path contains Python's version."""
-    (lib,) = (name for name in host.names(f"{home}/lib") if name.startswith("python3"))
-    return f"{home}/lib/{lib}/site-packages"
+    return python_environment.site_packages(host, home)
 
 
 def ids(host: Host) -> list[str]:

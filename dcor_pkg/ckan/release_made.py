@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import release, release_build, release_contents, unit
+from dcor_pkg.ckan import release, release_build, release_contents, tested_set, unit
 from dcor_pkg.ckan.known_issues import registry
 from dcor_pkg.ckan.known_issues.issue import State
 from dcor_pkg.errors import DcorError
@@ -48,6 +48,7 @@ class ReleaseMade:
                 f"The release {self.release}, to which this server went back, is damaged, and cannot be made again.",
                 "dcor-server converge --retry-release makes the one that should run, and switches to it.",
             )
+        tested_set.require(host)
         with lock.held(host, TIMEOUT_SECONDS, lock.RELEASE):
             if self.check(host) is not None:
                 if release.active(host) == self.release:

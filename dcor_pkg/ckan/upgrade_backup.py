@@ -57,22 +57,13 @@ class UpgradeBackup:
         return None if self._is_fresh(host) else f"{what}, and there is no backup from right before"
 
     def apply(self, host: Host) -> None:
-        made = make(host, self.release, self.database)
-        self._forget_old(host, made.rpartition("/")[2])
+        make(host, self.release, self.database)
 
     def _is_fresh(self, host: Host) -> bool:
         """Return whether there is one; its name has the time of its beginning, and the dump may have taken hours."""
         own = [f"{DIRECTORY}/{name}/{DUMP}" for name in ids(host) if name.endswith(f"-{self.release}")]
         ended = packages.time_of(host, *own)
         return ended is not None and 0 <= time.time() - ended < FRESH_SECONDS
-
-    def _forget_old(self, host: Host, made: str) -> None:
-        """Keep one for each of the last upgrades, and all that a way back has left."""
-        others = [name for name in ids(host) if name != made and not name.endswith(LEFT)]
-        same = [name for name in others if name.endswith(f"-{self.release}")]
-        older = [name for name in others if name not in same][: 1 - KEPT]
-        for name in (*same, *older):
-            host.remove_tree(f"{DIRECTORY}/{name}")
 
 
 def ids(host: Host) -> list[str]:
@@ -81,7 +72,10 @@ def ids(host: Host) -> list[str]:
 
 
 def make(host: Host, label: str, database: Endpoint) -> str:
-    """Back the server up, and return the directory. Raises DcorError; then nothing of it remains."""
+    """Back the server up, and return the directory; old ones go. Raises DcorError; then nothing of it remains.
+
+    `label` says what for: the release, or the version of PostgreSQL.
+    """
     made = f"{time.strftime(TIME, time.gmtime())}-{label}"
     unfinished = f"{DIRECTORY}/.{made}"
     try:
@@ -93,7 +87,18 @@ def make(host: Host, label: str, database: Endpoint) -> str:
         hint = f"{error.hint}\nNothing is changed without a backup.".strip()
         raise DcorError(f"The backup in {DIRECTORY} failed: {error.reason}", hint) from None
     host.rename(unfinished, f"{DIRECTORY}/{made}")
+    if not label.endswith(LEFT):
+        _forget_old(host, made, label)
     return f"{DIRECTORY}/{made}"
+
+
+def _forget_old(host: Host, made: str, label: str) -> None:
+    """Keep one for each of the last upgrades, and all that a way back has left."""
+    others = [name for name in ids(host) if name != made and not name.endswith(LEFT)]
+    same = [name for name in others if name.endswith(f"-{label}")]
+    older = [name for name in others if name not in same][: 1 - KEPT]
+    for name in (*same, *older):
+        host.remove_tree(f"{DIRECTORY}/{name}")
 
 
 def make_directory(host: Host, path: str) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dcor_pkg.errors import CommandFailed, DcorError
-from dcor_pkg.machine import memory, state_file
+from dcor_pkg.machine import memory, python_environment, state_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import HELD_RELEASE, MIGRATION
+from dcor_pkg.machine.paths import HELD_RELEASE, MIGRATION, PACKAGED_CKAN, RELEASES
 
 REQUIREMENTS = "/usr/share/dcor-wheels/requirements.txt"
 
@@ -23,7 +23,7 @@ class Facts:
     ckan: str
     #: sha256 of the release set's lock file
     release_set: str
-    #: the version of the distribution's Python, "3.11.2"
+    #: the version of the Python that CKAN's environment is for, "3.11.2"
     python: str
     #: the version of nginx, (1, 22, 1)
     nginx: tuple[int, ...]
@@ -34,6 +34,8 @@ class Facts:
     #: the release that is held back (ckan/held_release.py), and the one that serves in its place
     held: str = ""
     instead: str = ""
+    #: the names of the Pythons that the releases of this machine were made with, former ones included
+    pythons: tuple[str, ...] = ()
 
 
 def read(host: Host) -> Facts:
@@ -45,14 +47,25 @@ def read(host: Host) -> Facts:
     return Facts(
         ckan=_version(host, "python-ckan"),
         release_set=hashlib.sha256(lock.encode()).hexdigest(),
-        python=host.run("/usr/bin/python3", "-I", "-c", "import platform; print(platform.python_version())").strip(),
+        python=_python(host),
         nginx=tuple(int(part) for part in _version(host, "nginx").split("-")[0].split(".")),
         ipv6=host.exists("/proc/net/if_inet6"),
         cores=(host.read("/proc/cpuinfo") or "").count("processor\t") or 1,
         memory=memory.total(host),
         held=held.get("release", ""),
         instead=held.get("instead", ""),
+        pythons=_pythons(host),
     )
+
+
+def _python(host: Host) -> str:
+    program = python_environment.program(host, PACKAGED_CKAN)
+    return host.run(program, "-I", "-c", "import platform; print(platform.python_version())").strip()
+
+
+def _pythons(host: Host) -> tuple[str, ...]:
+    homes = (f"{RELEASES}/{name}" for name in host.names(RELEASES) if not name.startswith("."))
+    return tuple(sorted({name for home in homes if (name := python_environment.find(host, home)) is not None}))
 
 
 def _held(host: Host) -> dict[str, Any]:

@@ -10,13 +10,15 @@ import argparse
 import json
 import re
 
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.answers.validators import LOCAL
 from dcor_pkg.kernel import settings_file
-from dcor_pkg.machine import paths
+from dcor_pkg.machine import packages, paths
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.services.postgresql import versions as postgresql_versions
 from dcor_pkg.verbs import mail
 from dcor_pkg.verbs.verb import OK, Console, Verb
 
-LOG = "/var/log/unattended-upgrades/unattended-upgrades.log"
 PROGRAMS = ("/usr/sbin/sendmail", "/usr/bin/mail")
 #: what is mailed: packages that were upgraded or kept back, and what went wrong
 NEWS = re.compile(r"Packages that will be upgraded: \S| (?:WARNING|ERROR) |Package \S+ (?:is|has) ")
@@ -40,10 +42,10 @@ def report(host: Host) -> str:
     program = next(filter(host.exists, PROGRAMS), None)
     if program is not None:
         return f"unattended-upgrades sends its mail by {program}."
-    text = host.read(LOG) or ""
+    text = host.read(packages.UNATTENDED_LOG) or ""
     new = _since(text, _read_before(host))
     if NEWS.search(new):
-        mail.send(settings, "updates were installed", new)
+        mail.send(settings, "updates were installed", "\n".join([new, *_unsupported(host, settings)]))
     host.write(READ, f"{len(text)}\n", Access(0o600))
     return f"A mail about updates was sent to {settings.email}." if NEWS.search(new) else NOTHING
 
@@ -52,6 +54,11 @@ def _read_before(host: Host) -> int:
     """Return how many characters were read; none where the file does not say it, so that nothing is left out."""
     before = (host.read(READ) or "").strip()
     return int(before) if before.isdecimal() else 0
+
+
+def _unsupported(host: Host, settings: Settings) -> list[str]:
+    """Return what no update comes for any more, which is easily missed in a mail about updates that came."""
+    return [str(it) for it in postgresql_versions.notices(host)] if settings.database == LOCAL else []
 
 
 def _since(text: str, before: int) -> str:

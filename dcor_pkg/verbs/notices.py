@@ -6,6 +6,7 @@ import textwrap
 
 from dcor_pkg.answers import settings_text
 from dcor_pkg.answers.settings import PAGES, Settings, as_answers
+from dcor_pkg.answers.validators import LOCAL
 from dcor_pkg.ckan import additions as ckan_additions
 from dcor_pkg.ckan import held_release, outdated, search_index, sizes, stored_files
 from dcor_pkg.ckan.ckan_ini import ckan_ini
@@ -17,6 +18,7 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_INI, CONFIGURATION
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.services.object_store import private_network
+from dcor_pkg.services.postgresql import versions as postgresql_versions
 from dcor_pkg.verbs import updates
 
 #: characters of a value that a notice shows
@@ -36,6 +38,7 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
         *private_network.notices(host),
         *_newer_settings(host),
         *updates.notices(host),
+        *(postgresql_versions.notices(host) if settings.database == LOCAL else ()),
         *outdated.notices(host, settings),
     ]
     return [*held_release.notices(host), *empty_pages(settings), *sizes.notices(host), *found]

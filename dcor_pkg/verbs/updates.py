@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 
 from dcor_pkg.kernel import pending
+from dcor_pkg.kernel import updates as settings
 from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine import package_manager, packages
 from dcor_pkg.machine.host import Host
@@ -16,9 +18,16 @@ TOGETHER = ("dcor-server", "dcor-wheels", "python-ckan")
 OURS = (*TOGETHER, "dcor-solr", "dcor-object-store", "dcor-archive-keyring")
 #: of our repository (scripts/dcor_dev/repository.py)
 ORIGIN = "DCOR"
+#: in the versions of packages that are not the same for all (scripts/dcor_dev/packages.py)
+MADE_FOR = re.compile(r"~deb(\d+)u\d+$")
+#: the source of our packages, as the keyring makes it
+SOURCE = "/etc/apt/sources.list.d/dcor.sources"
 GO_ON = "to go on: dpkg --configure -a, then apt --fix-broken install"
 #: packages that are named
 MOST = 5
+#: apt looks for updates once a day, at any time of it
+LOOKS_SECONDS = 2 * 24 * 3600.0
+WHY = "To see why: apt update"
 
 
 def unfinished(host: Host) -> str | None:
@@ -60,17 +69,42 @@ def release(host: Host, active: str, wanted: str, reason: str) -> str:
 
 def notices(host: Host) -> Iterator[Notice]:
     """Give what keeps updates from being installed, or from being effective."""
-    held = [it.name for it in packages.known(host) if it.want == "hold" and it.name in OURS]
+    ours = [it for it in packages.known(host) if it.name in OURS]
+    held = [it.name for it in ours if it.want == "hold"]
     for name in held:
         all_of_them = f", and so are {', '.join(TOGETHER)}" if name in TOGETHER else ""
         yield Notice(name, f"is on hold{all_of_them}: no update is installed", f"To let it go: apt-mark unhold {name}")
     for name, end in packages.expired(host, ORIGIN, datetime.now(timezone.utc)).items():
         message = f"has expired on {end:%Y-%m-%d}, so apt installs nothing of this repository"
         yield Notice(f"{packages.LISTS}/{name}", message, "Is the repository still served? Then: apt update")
+    yield from _failures(host)
+    if (former := _of_another_debian(host, ours)) is not None:
+        message = f"is for Debian {former[1]}, and this is Debian {packages.debian(host)}"
+        yield Notice(former[0], message, f"apt update, then: apt full-upgrade. The suite is in {SOURCE}")
     if host.exists(packages.REBOOT):
         needed = ", ".join(sorted(set((host.read(packages.REBOOT_PACKAGES) or "").split())))
         message = f"says that a reboot is needed{f' by {needed}' if needed else ''}"
         yield Notice(packages.REBOOT, message, "To let it happen at night: dcor-server set automatic-reboot=04:30")
+
+
+def _failures(host: Host) -> Iterator[Notice]:
+    """Give what went wrong when updates were last looked for, downloaded and installed."""
+    if host.exists(settings.REJECTED):
+        message = "says that apt has rejected the signature of a repository, so nothing new of it is installed"
+        yield Notice(settings.REJECTED, message, WHY)
+    looked = packages.time_of(host, packages.LOOKED, packages.LISTS)
+    is_automatic = packages.time_of(host, packages.UPGRADED) is not None
+    if is_automatic and looked is not None and time.time() - looked > LOOKS_SECONDS:
+        message = f"has what apt has found on {_moment(looked)}: since then it has looked for updates in vain"
+        yield Notice(packages.LISTS, message, WHY)
+    for error in packages.last_errors(host)[:1]:
+        yield Notice(packages.UNATTENDED_LOG, f"says that updates were not installed: {error}", WHY)
+
+
+def _of_another_debian(host: Host, ours: list[packages.Package]) -> tuple[str, str] | None:
+    """Return the first of our packages that is made for another Debian, and for which one."""
+    made = ((it.name, MADE_FOR.search(it.version)) for it in ours)
+    return next(((name, it[1]) for name, it in made if it is not None and it[1] != packages.debian(host)), None)
 
 
 def _state(package: packages.Package) -> str:

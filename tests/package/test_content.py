@@ -76,10 +76,22 @@ def test_python_ckan_contains_exactly_the_locked_packages(content: dict[str, Deb
 
 def test_python_ckan_depends_on_the_libraries_that_it_loads(content: dict[str, Deb], suite: str) -> None:
     depends = content["python-ckan"].field("Depends")
-    major, minor = packages.python(suite).removeprefix("python").split(".")
-    assert f"python3 (>= {major}.{minor}), python3 (<< {major}.{int(minor) + 1})" in depends
-    for library in ("libmagic1", "libpq5", f"libpython{major}.{minor}", "libssl3"):
+    python = packages.python(suite)
+    for library in ("libmagic1t64 | libmagic1", "libpq5", f"lib{python}", "libssl3"):
         assert library in depends
+
+
+def test_the_environment_depends_on_its_python_by_name_and_on_no_version_of_python3(
+    content: dict[str, Deb], suite: str
+) -> None:
+    """Otherwise apt removes it in the middle of an upgrade of Debian."""
+    python = packages.python(suite)
+    depends = content["python-ckan"].field("Depends").split(", ")
+    assert (python in depends, [it for it in depends if it.split()[0] == "python3"]) == (True, [])
+    assert content["python-ckan"].field("Provides") == f"python-ckan-{python}"
+    wheels = content["dcor-wheels"].field("Depends").split(", ")
+    assert (f"python-ckan-{python}" in wheels, [it for it in wheels if it.split()[0] == "python3"]) == (True, [])
+    assert (content["python-ckan"].content / CKAN[1:] / "bin/python3").readlink().name == python
 
 
 def test_bytecode_is_not_checked_against_its_source(content: dict[str, Deb]) -> None:

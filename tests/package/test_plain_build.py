@@ -45,9 +45,12 @@ class Checkout:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a copy of this checkout without built files."""
+    """Return a copy of this checkout without built files, but with what Git leaves of a module that was removed."""
     tree = tmp_path_factory.mktemp("plain") / Path(INSIDE).name
     checkout_files.copy(TREE, tree)
+    bytecode = tree / "dcor_pkg/removed/__pycache__"
+    bytecode.mkdir(parents=True)
+    (bytecode / "module.cpython-311.pyc").touch()
     return Checkout(tree)
 
 

@@ -17,6 +17,8 @@ from dcor_dev.publication import Suite
 from dcor_dev.repository import PUBLIC
 from publisher import NAMES, Publisher, fields, missing, pool, state
 
+pytestmark = pytest.mark.upgrades
+
 #: what was cut off, as if the power had gone
 CUT = "no power"
 

@@ -16,6 +16,10 @@ from dcor_dev.publication import Suite
 from dcor_dev.repository import PUBLIC
 from publisher import NAMES, Publisher, pool, state
 
+pytestmark = pytest.mark.upgrades
+
+CONFIGURATION = Path(__file__).resolve().parents[2] / "dcor_pkg/kernel/templates/updates.conf"
+
 
 @pytest.fixture(scope="module")
 def release_keys(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
@@ -114,3 +118,23 @@ def test_nothing_is_signed_with_keys_that_the_servers_do_not_have(
     with pytest.raises(DevError, match=r"dcor-archive-keyring_3_all.deb, which is published now, has none of the keys"):
         publisher.add(2, with_next)
     assert state(publisher.apt) == before
+
+
+def test_a_rejected_signature_is_noted_though_apt_ends_well(
+    publisher: Publisher, machine: Client, release_keys: list[Path], tmp_path: Path
+) -> None:
+    """By the hooks of our configuration: `status` tells it."""
+    marker = tmp_path / "signature-rejected"
+    hooks = [line for line in CONFIGURATION.read_text().splitlines() if line.startswith("APT::Update::")]
+    text = (machine.top / "apt.conf").read_text().replace('APT::Update::Error-Mode "any";', "")
+    (machine.top / "apt.conf").write_text(text + "\n".join(hooks).replace("{{ rejected }}", str(marker)))
+    publisher.add(1)
+    assert (machine.update(), marker.exists()) == ("", False)
+    publisher.keys = release_keys[:1]
+    publisher.add(2)
+    assert (machine.update(), marker.exists()) == ("", True)
+    assert machine.versions(NAMES[0]) == ["1.0"]
+    publisher.keys = []
+    publisher.add(3)
+    assert (machine.update(), marker.exists()) == ("", False)
+    assert machine.versions(NAMES[0])[0] == "3.0"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dcor_dev.machine import Machine
+from power_cut import Moment
 
+UPGRADES = "/var/backups/dcor-server/upgrades"
+STATE = "/var/lib/dcor-server"
 PACKAGE = "/usr/share/dcor-server/dcor_pkg"
 VERSIONS = "/usr/lib/ckan/default/lib/python3*/site-packages/ckan/migration/versions"
 #: a migration of CKAN's own tables, after the newest one
@@ -55,6 +58,21 @@ DROP_COLUMN = 'op.execute("ALTER TABLE dcor_trial DROP COLUMN kept")'
 #: commits half of itself
 HALF = """op.execute("COMMIT; ALTER TABLE dcor_trial DROP COLUMN kept"); op.execute("SELECT nothing")"""
 
+#: commands to see how far a migration is, and the step of it that is then under way; in its order
+MOMENTS = {
+    "backup": f"ls -d {UPGRADES}/.[0-9]*",
+    "jobs end": f"test -e {STATE}/migration.json",
+    "requests end": f"test -e {STATE}/nginx/maintenance",
+    "copy": "psql -Atc \"SELECT 'found' FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE ckan_default_copy%'\" | grep found",
+    "migration": f"grep -l ckan_default_copy {STATE}/configurations/*/ckan.ini",
+    "proof of the copy": f"for it in $(grep -l ckan_default_copy {STATE}/configurations/*/ckan.ini); do "
+    f"ls {STATE}/programs/dcor-$(basename $(dirname $it)).conf; done | grep .",
+    "exchange": "psql -Atc \"SELECT 'found' FROM pg_database WHERE datname LIKE 'ckan_default_before_%'\" | grep found",
+    "turn": f"! grep -q @BEFORE@ {STATE}/nginx/upstream.conf",
+    "end": f"grep -q '\"turned\": true' {STATE}/migration.json",
+}
+OF_POSTGRES = ("copy", "exchange")
+
 
 def next_release(machine: Machine, revision: str, former: str, upgrade: str, web: str = "") -> None:
     """Have the next release migrate the tables; `web` is appended to the module that loads CKAN's web server."""
@@ -78,3 +96,15 @@ def sql(machine: Machine, text: str, database: str = "ckan_default") -> str:
     """Return what PostgreSQL's superuser gets as the result of SQL."""
     asked = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", f"--dbname={database}")
     return machine.run(*asked, user="postgres", text=text).stdout.strip()
+
+
+def active(machine: Machine) -> str:
+    """Return the id of the release that serves."""
+    return machine.shell(f"basename $(readlink {STATE}/current)").strip()
+
+
+def has_come(machine: Machine, moment: str) -> Moment:
+    """Return how to see that a migration from the release that serves now has reached one of MOMENTS."""
+    command = MOMENTS[moment].replace("@BEFORE@", active(machine))
+    user = "postgres" if moment in OF_POSTGRES else "root"
+    return lambda machine: machine.run("sh", "-c", command, user=user, check=False).returncode == 0

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from dcor_dev import repository, signing
 from dcor_dev.machine import Machine
+from next_wheel import next_wheel
 
 #: The packages that are upgraded together.
 TOGETHER = ("dcor-server", "dcor-wheels", "python-ckan")
 #: Where it is in machines.
 MOUNTED = "/media/next"
-#: A relation of dcor-server to the present revision of one of the others.
-RELATION = re.compile(r"((?:dcor-wheels|python-ckan) \((?:>=|<<) [^ )-]+-)(\d+)~")
+#: A relation of dcor-server to the present revision of another package.
+RELATION = r"((?:{}) \((?:>=|<<) [^ )-]+-)(\d+)~"
 #: Lines of a control file: the version of dcor-server; the revision of another package, before the suite's suffix.
 VERSION, REVISION = re.compile(r"^Version: \S+", re.MULTILINE), re.compile(r"^(Version: \S+-)(\d+)~", re.MULTILINE)
 #: Its only source, and nothing that was looked for before.
@@ -23,15 +24,24 @@ USE = """
 rm -f /etc/apt/sources.list /etc/apt/sources.list.d/* /var/lib/apt/periodic/*
 echo "deb [signed-by={mounted}/dcor-archive-keyring.gpg] file:{mounted} {suite} main" >/etc/apt/sources.list.d/next.list
 """
+#: What the timers of apt start: the first looks for updates, the second installs them.
+NIGHT = "systemctl start apt-daily.service; systemctl start apt-daily-upgrade.service"
 
 
-def make(debs: Sequence[Path], directory: Path, suite: str) -> Path:
-    """Return a new directory that holds the repository."""
-    next_debs = [_next(deb, directory) for deb in debs if deb.name.partition("_")[0] in TOGETHER]
-    assert len(next_debs) == len(TOGETHER)
+def make(debs: Sequence[Path], directory: Path, suite: str, changed: Collection[str] = TOGETHER) -> Path:
+    """Return a new directory that holds the repository. Whichever packages have changed, dcor-server needs these."""
+    next_debs = next_versions(debs, directory, changed)
     with signing.signer() as signer, repository.locked(directory / "apt", signer, repository.BUILT) as apt:
         apt.fill(suite, next_debs)
     return directory / "apt"
+
+
+def next_versions(debs: Sequence[Path], directory: Path, changed: Collection[str] = TOGETHER) -> list[Path]:
+    """Return the next version of each package that has changed, and of dcor-server."""
+    names = {"dcor-server", *changed}
+    found = [_next(deb, directory, changed) for deb in debs if deb.name.partition("_")[0] in names]
+    assert len(found) == len(names)
+    return found
 
 
 def use(machine: Machine, suite: str) -> None:
@@ -45,19 +55,30 @@ def versions(machine: Machine) -> set[str]:
     return set(machine.run("dpkg-query", "--show", f"--showformat={form}", *TOGETHER).stdout.splitlines())
 
 
-def _next(deb: Path, directory: Path) -> Path:
-    """Return the next version of a package: its revision, or that of dcor-server's relations, is higher by one."""
+def _next(deb: Path, directory: Path, changed: Collection[str]) -> Path:
+    """Return the next version of a package, with other content."""
     name = deb.name.partition("_")[0]
     tree, target = directory / name, directory / deb.name.replace(".deb", "_next.deb")
     subprocess.run(["dpkg-deb", "--raw-extract", str(deb), str(tree)], check=True)
     control = tree / "DEBIAN/control"
-    number, following = (VERSION, r"\g<0>+next") if name == "dcor-server" else (REVISION, _increased)
-    control.write_text(number.sub(following, RELATION.sub(_increased, control.read_text()), count=1))
-    if name == "dcor-wheels":  # another release set, of the same wheels
-        with (tree / "usr/share/dcor-wheels/requirements.txt").open("a") as lock:
-            lock.write("# the next one\n")
+    control.write_text(_next_control(name, control.read_text(), changed))
+    if name == "dcor-wheels":
+        next_wheel(tree / "usr/share/dcor-wheels")
+    elif name == "dcor-server":
+        with (tree / "usr/share/dcor-server/dcor_pkg/runtime/__init__.py").open("a") as module:
+            module.write("ANOTHER = 1\n")
     subprocess.run(["dpkg-deb", "-Znone", "--build", "--root-owner-group", str(tree), str(target)], check=True)
     return target
+
+
+def _next_control(name: str, text: str, changed: Collection[str]) -> str:
+    """Return a control file with the next version: the revision, or that of dcor-server's relations, is one higher."""
+    if name != "dcor-server":
+        return REVISION.sub(_increased, text, count=1)
+    others = sorted(set(changed) - {name})
+    if others:
+        text = re.sub(RELATION.format("|".join(others)), _increased, text)
+    return VERSION.sub(r"\g<0>+next", text, count=1)
 
 
 def _increased(found: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from next_version import NEXT, OF_RELEASE, make_next_version
@@ -12,6 +13,8 @@ from power_cut import power_cut
 from website import assert_healthy, wait_for_page, wait_until_idle
 
 from tests.conftest import Boot
+
+pytestmark = pytest.mark.upgrades
 
 CONFIGURE = ("dpkg", "--configure", "-a")
 #: Makes the release of an upgrade when dpkg has ended; who starts it while it runs waits for it.

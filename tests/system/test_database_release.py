@@ -10,28 +10,29 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import watch
 from availability import measure_availability
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from migrations import DROP_COLUMN, FAILS, HALF, MAKE_TABLE, READS, head, next_release, sql
+from migrations import (
+    DROP_COLUMN,
+    FAILS,
+    HALF,
+    MAKE_TABLE,
+    MOMENTS,
+    READS,
+    STATE,
+    UPGRADES,
+    active,
+    has_come,
+    head,
+    next_release,
+    sql,
+)
 from power_cut import power_cut
 from website import serves, wait_for_page, wait_until_idle
 
-UPGRADES = "/var/backups/dcor-server/upgrades"
-STATE = "/var/lib/dcor-server"
-#: commands to see how far a migration is, and the step of it that is then under way; in its order
-MOMENTS = {
-    "backup": f"ls -d {UPGRADES}/.[0-9]*",
-    "jobs end": f"test -e {STATE}/migration.json",
-    "requests end": f"test -e {STATE}/nginx/maintenance",
-    "copy": "psql -Atc \"SELECT 'found' FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE ckan_default_copy%'\" | grep found",
-    "migration": f"grep -l ckan_default_copy {STATE}/configurations/*/ckan.ini",
-    "proof of the copy": f"test $(ls {STATE}/programs/dcor-*.conf | wc -l) -ge 3",
-    "exchange": "psql -Atc \"SELECT 'found' FROM pg_database WHERE datname LIKE 'ckan_default_before_%'\" | grep found",
-    "turn": f"! grep -q @BEFORE@ {STATE}/nginx/upstream.conf",
-    "end": f"grep -q '\"turned\": true' {STATE}/migration.json",
-}
-OF_POSTGRES = ("copy", "exchange")
+pytestmark = pytest.mark.upgrades
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,7 @@ def machine(installed: layers.Stack) -> Iterator[Machine]:
     """Return a running server that only these tests converge, with a column that its release reads."""
     with Machine("migrations", installed) as booted:
         wait_until_idle(booted)
-        # The tests watch by hand.
-        booted.shell("systemctl mask --now --runtime dcor-watch.service dcor-watch.timer")
+        watch.switch_off(booted)
         next_release(booted, "900a", head(booted), MAKE_TABLE, READS)
         booted.run("dcor-server", "converge", timeout=600)
         yield booted
@@ -54,10 +54,6 @@ def server(machine: Machine) -> Machine:
         machine.run("dcor-server", "release", "rollback", "--with-database", timeout=600)
     assert_former(machine)
     return machine
-
-
-def active(machine: Machine) -> str:
-    return machine.shell(f"basename $(readlink {STATE}/current)").strip()
 
 
 def assert_former(machine: Machine) -> None:
@@ -121,13 +117,7 @@ def test_what_fails_leaves_the_former_release_with_its_column(
 def test_a_power_cut_in_the_middle_is_healed_by_the_boot(server: Machine, moment: str) -> None:
     number = 910 + list(MOMENTS).index(moment)
     next_release(server, f"{number}a", "900a", DROP_COLUMN)
-    command = MOMENTS[moment].replace("@BEFORE@", active(server))
-    user = "postgres" if moment in OF_POSTGRES else "root"
-
-    def has_come(machine: Machine) -> bool:
-        return machine.run("sh", "-c", command, user=user, check=False).returncode == 0
-
-    power_cut(server, has_come, "dcor-server", "converge")
+    power_cut(server, has_come(server, moment), "dcor-server", "converge")
     wait_for_page(server)
     assert "precious" in _kept(server), "a row is lost"
     server.run("dcor-server", "converge", timeout=600)
@@ -147,12 +137,13 @@ def test_health_that_is_lost_after_a_minute_brings_the_column_back_and_the_dump_
     server.run("dcor-server", "converge", timeout=600)
     bad = active(server)
     write_a_group(server, "written-meanwhile")
-    server.shell("systemctl unmask --runtime dcor-watch.service && systemctl start --no-block dcor-watch.service")
+    watch.watch(server)
     deadline = time.monotonic() + 400
     while active(server) == bad:
         assert time.monotonic() < deadline, "the watch did not go back"
         time.sleep(2)
-    server.shell("while systemctl is-active --quiet dcor-watch.service; do sleep 1; done", timeout=300)
+    watch.await_end(server)
+    watch.switch_off(server)
     assert_former(server)
     status = server.run("dcor-server", "status", check=False).stdout
     assert f"in the place of {bad}" in status

@@ -11,6 +11,8 @@ from dcor_dev.machine import Machine
 from postgresql_cluster import LET_START, STOP_FOR_GOOD
 from website import serves, wait_for_upgrade, wait_until_idle
 
+pytestmark = pytest.mark.upgrades
+
 
 @pytest.fixture(scope="module")
 def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:

@@ -13,6 +13,8 @@ from next_version import NEXT, make_next_version
 from terminal import running
 from website import serves, wait_for_page, wait_for_upgrade
 
+pytestmark = pytest.mark.upgrades
+
 README = Path(__file__).resolve().parents[2] / "README.md"
 FRONTENDS = ("dialog", "readline", "teletype", "noninteractive")
 QUEUE = "redis://127.0.0.1:6399/0"

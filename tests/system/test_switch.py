@@ -13,6 +13,8 @@ from dcor_dev import layers
 from dcor_dev.machine import Machine
 from website import serves, wait_until_idle
 
+pytestmark = pytest.mark.upgrades
+
 #: The command for the programs of CKAN.
 SUPERVISORCTL = "supervisorctl -c /usr/share/dcor-server/files/supervisord.conf"
 #: Sixteen concurrent requests, a quarter of them writes. They fail when workers share a database connection; reads

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from availability import measure_availability
+from availability import kinds_of_users, measure_kinds, table
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from next_set import MOUNTED, TOGETHER, make, use, versions
+from next_set import MOUNTED, NIGHT, TOGETHER, make, use, versions
 from website import WAIT_FOR_UPGRADE, assert_healthy, wait_until_idle
 
 from tests.conftest import Boot
 
+pytestmark = pytest.mark.upgrades
+
 LOG = "/var/log/dcor-server/converge.log"
-#: What the timers of apt start: the first looks for updates, the second installs them.
-NIGHT = "systemctl start apt-daily.service; systemctl start apt-daily-upgrade.service"
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +87,11 @@ def test_a_package_on_hold_holds_all_and_status_says_so(machine: Machine) -> Non
 
 def test_a_night_in_minimal_steps_is_one_release_and_no_request_fails(machine: Machine) -> None:
     """This is Debian's default."""
-    before = versions(machine)
+    kinds, before = kinds_of_users(machine), versions(machine)
     machine.shell(f": >{LOG}")
-    availability = measure_availability(machine, f"{NIGHT}; {WAIT_FOR_UPGRADE}")
-    assert availability.failed == ()
+    measured = measure_kinds(machine, f"{NIGHT}; {WAIT_FOR_UPGRADE}", kinds, timeout=900)
+    print(f"\n{table(measured)}")
+    assert {kind: found.failed for kind, found in measured.items() if found.failed} == {}
     assert_one_release_of_the_next_set(machine, before)
 
 

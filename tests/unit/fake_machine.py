@@ -27,6 +27,7 @@ from dcor_pkg.kernel.timers import TIMERS
 from dcor_pkg.machine import disk, http_request, output_file, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.packages import OS_RELEASE
 from dcor_pkg.machine.paths import AUTHORITIES, CKAN_USER, PACKAGED_CKAN, PROGRAMS
 from dcor_pkg.nginx import loopback
 from dcor_pkg.services import answering, engines
@@ -65,8 +66,9 @@ FILES = {
     f"{SITE_PACKAGES}/ckan/config/solr/schema.xml": f'<schema name="ckan-2.11">\n    {solr.VERSION_FIELD}\n</schema>\n',
     **{f"{SITE_PACKAGES}/{file}": text for file, text in faults.OF_CKAN.items()},
     f"{SITE_PACKAGES}/ckan/i18n/en_US/LC_MESSAGES/ckan.po": "",
-    f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\n",
+    f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\nversion = 3.11.2\n",
     f"{PACKAGED_CKAN}/bin/activate": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",
+    OS_RELEASE: 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\n',
     "/proc/cpuinfo": "processor\t: 0\nprocessor\t: 1\n",
     "/proc/meminfo": "MemTotal:        4194304 kB\nMemAvailable:    2097152 kB\n",
     "/proc/net/if_inet6": "",
@@ -194,7 +196,7 @@ def _install_files(host: Host) -> None:
         host.write(path, text, PUBLIC)
     for name in ("ckan", "pip", "pip3"):
         host.write(f"{PACKAGED_CKAN}/bin/{name}", f"#!{PACKAGED_CKAN}/bin/python\n", PROGRAM)
-    host.write("/usr/bin/python3", "", PROGRAM)
+    host.write("/usr/bin/python3.11", "", PROGRAM)
     host.write(postgresql.START, "auto\n", Access(0o644, "postgres", "postgres"))
     host.link(f"{PACKAGED_CKAN}/bin/python3", "../../../../bin/python3")
     host.link(f"{PACKAGED_CKAN}/bin/python", "python3")

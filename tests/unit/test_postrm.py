@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from dcor_pkg.kernel import instance
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services.postgresql import former_cluster
 from tests.unit.purge import FILES, ID, Purge
 
 DATA = ("/data/object-store", "/data/ckan", "/databases/ckan_default", "/roles/ckan_default", "/roles/www-data")
@@ -68,6 +70,35 @@ def test_copies_of_the_database_and_backups_from_before_upgrades_go_too(machine:
         machine.exists(*copies, *DATA, f"{upgrades}/20260101T000000-2.11.5", f"{upgrades}/.20260103T000000-2.11.6")
     )
     assert all(machine.exists(*of_others, "/databases/not_ckan_default_x"))
+
+
+def leave_former_cluster(machine: Purge) -> Path:
+    """Let an upgrade of PostgreSQL have left a cluster, and return its directory."""
+    former_cluster.record(Host(root=machine.root), "13", "main", "15")
+    machine.write("/etc/postgresql/13/main/postgresql.conf", "port = 5434\n")
+    return machine.path("/etc/postgresql/13/main")
+
+
+def test_the_cluster_that_an_upgrade_has_left_goes_with_the_data(machine: Purge) -> None:
+    former = leave_former_cluster(machine)
+    assert answered_yes(machine).run().returncode == 0
+    assert not former.exists()
+    assert machine.path("/etc/postgresql/15/main").exists()
+
+
+def test_the_cluster_that_an_upgrade_has_left_stays_with_preserved_data(machine: Purge) -> None:
+    former = leave_former_cluster(machine)
+    assert machine.run().returncode == 0
+    assert former.exists()
+
+
+def test_a_former_cluster_that_cannot_be_dropped_ends_the_purge_which_may_be_repeated(machine: Purge) -> None:
+    former = leave_former_cluster(machine)
+    machine.write("/pg_dropcluster-fails", "")
+    done = answered_yes(machine).run()
+    assert (done.returncode, "not all data of this server were deleted" in done.stdout) == (1, True)
+    machine.path("/pg_dropcluster-fails").unlink()
+    assert (machine.run().returncode, former.exists()) == (0, False)
 
 
 def test_no_preserves_the_data_and_what_is_needed_to_read_them(machine: Purge) -> None:

@@ -96,21 +96,22 @@ class Cluster:
 
 def local(host: Host) -> Cluster | None:
     """Return the cluster on our port; None where there is none."""
-    return next((cluster for cluster in _clusters(host) if cluster.port == psql.PORT), None)
+    return next((cluster for cluster in listed(host) if cluster.port == psql.PORT), None)
 
 
 def required(host: Host) -> Cluster:
     """Return the cluster on our port. Raises DcorError where there is none."""
     if (cluster := local(host)) is not None:
         return cluster
-    others = [f"{it.label} uses port {it.port} ({it.place(host, 'port')})" for it in _clusters(host)]
+    others = [f"{it.label} uses port {it.port} ({it.place(host, 'port')})" for it in listed(host)]
     reason = (
         f"No PostgreSQL cluster of this machine uses port {psql.PORT}: {', '.join(others) or 'there is none at all'}."
     )
     raise DcorError(reason, HINT)
 
 
-def _clusters(host: Host) -> list[Cluster]:
+def listed(host: Host) -> list[Cluster]:
+    """Return all clusters of this machine."""
     lines = host.run("pg_lsclusters", "--no-header", user=OWNER, timeout=TIMEOUT_SECONDS).splitlines()
     found = [line.split()[:6] for line in lines]
     return [Cluster(it[0], it[1], it[3].startswith("online"), int(it[2]), it[5]) for it in found]
@@ -157,14 +158,14 @@ class ClusterRunning:
         if cluster.drop_in.check(host) is not None:
             cluster.drop_in.apply(host)
         if is_stopped_by_us(host):
-            _write_start(host, cluster, "auto\n")
+            write_start(host, cluster, "auto\n")
         host.run("systemctl", "daemon-reload")
         actions = systemd_service.pending_actions(host, cluster.unit)
         if actions or not is_ready(host):
             # Without its socket nobody reaches it, so a restart disturbs nobody.
             act = systemd_service.restart if actions or _is_deaf(host, cluster) else systemd_service.start
             act(host, cluster.unit)
-            _await_ready(host, cluster)
+            await_ready(host, cluster)
         for action in actions:
             pending.clear(host, action)
 
@@ -191,7 +192,7 @@ class ClusterStopped:
         host.run("systemctl", "daemon-reload")
         if self._is_unused(host):
             cluster = required(host)
-            _write_start(host, cluster, f"{STOPPED}manual\n")
+            write_start(host, cluster, f"{STOPPED}manual\n")
             host.run("systemctl", "daemon-reload")
             host.run("systemctl", "stop", cluster.unit)
 
@@ -235,7 +236,7 @@ def _drop_ins(host: Host) -> list[str]:
     return [path for path in paths if host.exists(path)]
 
 
-def _await_ready(host: Host, cluster: Cluster) -> None:
+def await_ready(host: Host, cluster: Cluster) -> None:
     """Wait until the cluster accepts connections. Raises DcorError."""
     deadline = time.monotonic() + START_SECONDS
     while not is_ready(host):
@@ -247,6 +248,6 @@ def _await_ready(host: Host, cluster: Cluster) -> None:
         time.sleep(0.1)
 
 
-def _write_start(host: Host, cluster: Cluster, text: str) -> None:
+def write_start(host: Host, cluster: Cluster, text: str) -> None:
     """Write start.conf as postgres, who owns its directory; systemd's generator reads it at daemon-reload."""
     host.run("tee", cluster.start, text=text, user=OWNER, timeout=TIMEOUT_SECONDS)

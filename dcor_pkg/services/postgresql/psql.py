@@ -40,12 +40,12 @@ def connection(database: Endpoint, passfile: str = PASSFILE) -> str:
     return " ".join(f"{name}={value}" for name, value in parameters.items())
 
 
-def as_superuser(host: Host, sql: str, database: str = "postgres", timeout: float = 600) -> str:
+def as_superuser(host: Host, sql: str, database: str = "postgres", timeout: float = 600, port: int = PORT) -> str:
     """Return what the superuser of this machine's PostgreSQL gets as the result of SQL. Raises DcorError.
 
-    `timeout` is in seconds.
+    `timeout` is in seconds; `port` is that of the cluster.
     """
-    place = f"--dbname=host={SOCKETS} port={PORT} dbname={database}"
+    place = f"--dbname=host={SOCKETS} port={port} dbname={database}"
     try:
         return host.run(*PSQL, place, text=sql, user="postgres", timeout=timeout).strip()
     except CommandFailed as error:

@@ -10,13 +10,26 @@ from dataclasses import dataclass, field, replace
 
 from dcor_pkg.machine.host import Access, Host
 from tests.unit.fake_programs.call import Call, Handler
-from tests.unit.fake_programs.systemd import Systemd
+from tests.unit.fake_programs.systemd import Systemd, Unit
 
 UNIT = "postgresql@15-main.service"
 START = "/etc/postgresql/15/main/start.conf"
 DROP_IN = f"/etc/systemd/system/{UNIT}.d/dcor-server.conf"
 #: of a cluster of the former version of PostgreSQL
 FORMER_DROP_IN = "/etc/systemd/system/postgresql@13-main.service.d/dcor-server.conf"
+
+
+POSTGRES = Access(0o644, "postgres", "postgres")
+
+
+def unit_of(version: str) -> str:
+    """Return the unit of the cluster main of a version."""
+    return f"postgresql@{version}-main.service"
+
+
+def start_of(version: str) -> str:
+    """Return the file start.conf of the cluster main of a version."""
+    return f"/etc/postgresql/{version}/main/start.conf"
 
 
 @dataclass
@@ -46,6 +59,17 @@ class Database:
 
 
 @dataclass
+class OtherCluster:
+    """A cluster NAME main of another version, by its port."""
+
+    port: int
+    databases: set[str] = field(default_factory=set)
+    roles: set[str] = field(default_factory=set)
+    #: tables in the database postgres
+    tables: int = 0
+
+
+@dataclass
 class Postgresql:
     """The cluster 15/main: roles with their passwords (local ones have none), and databases; and external servers."""
 
@@ -66,6 +90,17 @@ class Postgresql:
     rule: str = "/etc/postgresql/15/main/pg_hba.conf, line 118, peer"
     #: the objects of files that CKAN's database names
     objects: list[str] = field(default_factory=list)
+    #: the version of the cluster on our port, and the clusters beside it, by version
+    version: str = "15"
+    others: dict[str, OtherCluster] = field(default_factory=dict)
+    #: what pg_upgradecluster says when it fails; whether it loses a row, which it does not notice
+    upgrade_fails: str = ""
+    upgrade_loses: bool = False
+    #: the numbers of rows of ckan_default's tables
+    rows: dict[str, int] = field(default_factory=lambda: {"public.package": 3})
+    #: the version of the order of texts, of the indexes of ckan_default and of the system; C.UTF-8 has none
+    order: str = "2.36"
+    order_of_system: str = "2.36"
     #: the SQL that has changed rows
     updates: list[str] = field(default_factory=list)
 
@@ -76,8 +111,65 @@ class Postgresql:
             "pg_isready": self.is_ready,
             "pg_lsclusters": self.clusters,
             "pg_dump": self.dump,
+            "pg_upgradecluster": self.upgrade,
+            "pg_dropcluster": self.drop_cluster,
+            "pg_conftool": self.set_port,
+            "pg_ctlcluster": self.stop_cluster,
             "sed": self.socket_directory,
         }
+
+    @property
+    def unit(self) -> str:
+        """The unit of the cluster on our port."""
+        return unit_of(self.version)
+
+    def upgrade(self, call: Call) -> str:
+        """Do what pg_upgradecluster of postgresql-common 278 does; it is done for a part only where it fails."""
+        new, (old, name) = call.option("--version"), call.words
+        assert (call.option("--method"), old, name, call.user) == ("dump", self.version, "main", None), call.argv
+        if new in self.others:
+            raise call.failure(1, f"Error: target cluster {new}/main already exists\n")
+        if "--check" in call.options:
+            return "pg_upgradecluster pre-upgrade checks ok\n"
+        if self.upgrade_fails:
+            raise call.failure(1, self.upgrade_fails)
+        self.systemd.units[self.unit].active = "inactive"
+        self.host.write(start_of(old), "# This cluster was upgraded\n\nmanual\n", POSTGRES)
+        self.others[old], self.version = OtherCluster(5433), new
+        self.systemd.units[self.unit] = Unit("active")
+        self.host.write(start_of(new), "auto\n", POSTGRES)
+        if self.upgrade_loses:
+            self.rows["public.package"] -= 1
+        return "Success.\n"
+
+    def drop_cluster(self, call: Call) -> str:
+        """Drop a cluster; with ours, nobody uses our port any more."""
+        version, name = call.words
+        assert (name, call.user) == ("main", None), call.argv
+        if "--stop" not in call.options and self.systemd.is_active(unit_of(version)):
+            raise call.failure(1, "Error: This cluster is still running. Stop it or supply the --stop option\n")
+        self.systemd.units.pop(unit_of(version), None)
+        self.host.remove(start_of(version))
+        if version == self.version:
+            self.version = ""
+        else:
+            del self.others[version]
+        return ""
+
+    def set_port(self, call: Call) -> str:
+        """Let the cluster that an upgrade has left use our port again, with the rows that it has kept."""
+        version = call.words[0]
+        assert (call.words, call.user, self.version) == ((version, "main", "set", "port", "5432"), "postgres", "")
+        del self.others[version]
+        self.version = version
+        self.rows["public.package"] += self.upgrade_loses
+        return ""
+
+    def stop_cluster(self, call: Call) -> str:
+        """Stop a cluster that was not started by its unit."""
+        assert call.options == ("--skip-systemctl-redirect", "--mode=fast"), call.argv
+        self.systemd.units[unit_of(call.words[0])].active = "inactive"
+        return ""
 
     def socket_directory(self, call: Call) -> str:
         """Print the fifth line of postmaster.pid."""
@@ -103,30 +195,37 @@ class Postgresql:
 
     def is_ready(self, call: Call) -> str:
         """Answer pg_isready(1): 2 means that there was no answer."""
-        if not self.systemd.answers(UNIT) or self.socket != "/var/run/postgresql":
+        if not self.systemd.answers(self.unit) or self.socket != "/var/run/postgresql":
             raise call.failure(2, "")
         return ""
 
     def clusters(self, call: Call) -> str:
         """Answer as pg_lsclusters of postgresql-common 248 does. It reads files that postgres could exchange."""
         assert call.user == "postgres", call.argv
-        status = "online" if self.systemd.is_active(UNIT) else "down"
-        return f"15 main {self.port} {status} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"
+        ports = {
+            **({self.version: self.port} if self.version else {}),
+            **{it: self.others[it].port for it in self.others},
+        }
+        return "".join(self._line(version, ports[version]) for version in sorted(ports))
+
+    def _line(self, version: str, port: int) -> str:
+        status = "online" if self.systemd.is_active(unit_of(version)) else "down"
+        log = f"/var/log/postgresql/postgresql-{version}-main.log"
+        return f"{version} main {port} {status} postgres /var/lib/postgresql/{version}/main {log}\n"
 
     def psql(self, call: Call) -> str:
         """Carry out the SQL on the standard input, as the superuser or as a role with a password."""
         login = dict(part.split("=", 1) for part in call.option("--dbname").split() if "=" in part)
         is_external = call.user is None and login["host"] in self.external
         address = f'at "{login["host"]}", port 5432' if is_external else "on socket"
-        if not is_external and not self.systemd.answers(UNIT):
+        if not is_external and not self.systemd.answers(self.unit):
             raise call.failure(
                 2,
                 f"psql: error: connection to server {address} failed: Connection refused\n"
                 "\tIs the server running locally and accepting connections on that socket?\n",
             )
         if call.user == "postgres":
-            assert (login["host"], login["port"]) == ("/var/run/postgresql", "5432"), call.argv
-            return self._answer(call, SUPERUSER, self.databases.get(login["dbname"]))
+            return self._answer_superuser(call, login)
         failed = f"psql: error: connection to server {address} failed: "
         if is_external:
             self._check_password(call, login, failed)
@@ -139,6 +238,21 @@ class Postgresql:
         if login["dbname"] not in self.external.get(login["host"], self.databases):
             raise call.failure(2, f'{failed}FATAL:  database "{login["dbname"]}" does not exist\n')
         return self._answer(call, ROLE, self._connected(call, login["dbname"], failed))
+
+    def _answer_superuser(self, call: Call, login: dict[str, str]) -> str:
+        for other in self.others.values():
+            if str(other.port) == login["port"]:
+                return self._answer_of_other(call, other)
+        assert (login["host"], login["port"]) == ("/var/run/postgresql", "5432"), call.argv
+        return self._answer(call, SUPERUSER, self.databases.get(login["dbname"]))
+
+    def _answer_of_other(self, call: Call, other: OtherCluster) -> str:
+        if "FROM pg_roles WHERE rolname <> 'postgres'" in call.text:
+            made = [*(f"database {it}" for it in other.databases), *(f"role {it}" for it in other.roles)]
+            return "".join(f"{it}\n" for it in made)
+        if call.text.startswith("SELECT count(*) FROM pg_class JOIN pg_namespace"):
+            return f"{other.tables if 'dbname=postgres' in call.option('--dbname') else 0}\n"
+        raise call.unknown()
 
     def _connected(self, call: Call, name: str, failed: str) -> Database:
         if not self.databases[name].connectable:
@@ -325,6 +439,34 @@ def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match
     return ""
 
 
+def _contents(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    assert database is self.databases["ckan_default"], call.argv
+    return "\n".join(f"table {name}|{rows}|{rows * 17}" for name, rows in self.rows.items())
+
+
+def _order(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    return (
+        "" if self.order == self.order_of_system else f"{self.order}, and that of the system is {self.order_of_system}"
+    )
+
+
+def _reindex(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> str:
+    assert database is self.databases[found[1]], call.argv
+    self.updates.append(call.text)
+    return ""
+
+
+def _refresh_order(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    assert self.updates[-1] == f"REINDEX DATABASE {found[1]}", call.text
+    self.order = self.order_of_system
+    return ""
+
+
+def _forbid(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    self.databases[found[1]].connectable = False
+    return ""
+
+
 #: what the superuser asks
 SUPERUSER: dict[str, Answer] = {
     r"\nSELECT 'CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE (\w+)' \|\| .* STRATEGY .* \\gexec\n": _copy,
@@ -341,6 +483,17 @@ SUPERUSER: dict[str, Answer] = {
     r"SELECT coalesce\(sum\(pg_database_size\(datname\)\), 0\) FROM pg_database WHERE datname IN \(([^)]*)\)": (
         lambda *rest: 8 * 1024**2 * len(rest[3][1].split(", "))
     ),
+    r"\nSET timezone = 'UTC';\nSELECT format\('SELECT %L, count.* \\gexec\n.*": _contents,
+    r"SELECT 'database ' \|\| datname, 1, datallowconn FROM pg_database": lambda it, *_: "\n".join(
+        f"database {name}|1|{'t' if found.connectable else 'f'}" for name, found in it.databases.items()
+    ),
+    r"SELECT sum\(pg_database_size\(oid\)\) FROM pg_database": lambda *_: 24 * 1024**2,
+    r"SELECT datname FROM pg_database WHERE NOT datistemplate .* ORDER BY datname": lambda it, *_: "\n".join(
+        it.databases
+    ),
+    r"ALTER DATABASE (\w+) ALLOW_CONNECTIONS false": _forbid,
+    r"REINDEX DATABASE (\w+)": _reindex,
+    r"ALTER DATABASE (\w+) REFRESH COLLATION VERSION": _refresh_order,
     r"SELECT system_identifier FROM pg_control_system\(\)": lambda *_: 7,
     r"SELECT current_setting\('is_superuser'\) .*": lambda it, *_: it.rights,
     r"\nSELECT coalesce\(.*FROM pg_hba_file_rules .*": lambda it, *_: it.rule,
@@ -369,6 +522,7 @@ ROLE: dict[str, Answer] = {
         "1" if "host=db.example.org" in call.option("--dbname") else "7"
     ),
     "SELECT 1": lambda *_: 1,
+    r"\nSELECT \$\$SELECT datcollversion \|\| .*current_database\(\).*>= 150000 \\gexec\n": _order,
     r"SELECT pg_database_size\(current_database\(\)\)": lambda *_: 8 * 1024**2,
     r"DELETE FROM api_token WHERE name = '([^']+)'": _remove_token,
     r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\) .* WHERE datname = current_database\(\)": _describe,

@@ -204,6 +204,11 @@ def work_as_oneself(machine: Machine) -> None:
     machine.postgresql.databases[cluster.DATABASE].works_as = "www-data"
 
 
+def change_order_of_texts(version: str) -> Damage:
+    """Let the system have another version of the locale of the database."""
+    return lambda machine: setattr(machine.postgresql, "order_of_system", version)
+
+
 def restore_own_database(machine: Machine) -> None:
     """Have a database that was dropped and made again, as for a backup, on a server that has recorded its use."""
     machine.postgresql.comments.clear()

@@ -47,6 +47,7 @@ from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
 from dcor_pkg.services.postgresql import psql
 from dcor_pkg.services.postgresql.cluster import ClusterRunning, ClusterStopped
+from dcor_pkg.services.postgresql.collation import Collation
 from dcor_pkg.services.postgresql.local import DatabaseLogin, PostgresqlDatabase
 from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.redis import local as redis
@@ -178,6 +179,11 @@ CASES = (
         },
         answers=EXTERNAL,
         before=damages.become_external,
+    ),
+    Case(
+        Collation,
+        {"another Debian": damages.change_order_of_texts("2.41")},
+        before=damages.change_order_of_texts("2.38"),
     ),
     Case(
         PostgresqlDatabase,

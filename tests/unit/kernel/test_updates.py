@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -61,6 +62,26 @@ def test_the_administrator_is_told_of_changes(host: Host, tmp_path: Path) -> Non
     read = configuration(host, tmp_path, {"email": "o'neill+{$a}#b@example.org"})
     assert 'Unattended-Upgrade::Mail "o\'neill+{$a}#b@example.org";' in read
     assert 'Unattended-Upgrade::MailReport "on-change";' in read
+
+
+def test_a_signature_that_is_rejected_is_noted_until_apt_looks_again(host: Host, tmp_path: Path) -> None:
+    read = configuration(host, tmp_path, {})
+    hooks = dict(re.findall(r'^APT::Update::([\w-]+):: "(.*)";$', read, re.MULTILINE))
+    state = tmp_path / Path(updates.REJECTED).parent.relative_to("/")
+    marker = state / Path(updates.REJECTED).name
+
+    def run(hook: str) -> None:
+        script = hooks[hook].replace(str(Path(updates.REJECTED).parent), str(state))
+        subprocess.run(["sh", "-euc", script], check=True)
+
+    run("Auth-Failure")  # after a removal the directory may be gone
+    assert not state.exists()
+    state.mkdir(parents=True)
+    run("Auth-Failure")
+    assert marker.exists()
+    run("Pre-Invoke")
+    run("Pre-Invoke")
+    assert not marker.exists()
 
 
 @pytest.mark.parametrize(("answer", "expected"), [("no", {"false"}), ("04:30", {"true", "04:30"})])

@@ -98,3 +98,9 @@ def test_the_hourly_timer_converges_where_a_part_is_down_or_a_converge_is_pendin
         assert path in script
         script = script.replace(path, str(mine))
     assert (subprocess.run(["/bin/sh", "-c", script], check=False).returncode == 0) is converges
+
+
+def test_the_hourly_timer_asks_after_a_converge_that_runs_already() -> None:
+    """That one may have passed what is down by now, and who starts its unit would get its result."""
+    (after,) = re.findall(r"^After=(.*)$", RETRY.read_text(encoding="utf-8"), re.MULTILINE)
+    assert "dcor-converge.service" in after.split()

@@ -6,6 +6,7 @@ import pytest
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
+from dcor_pkg.machine import packages
 from dcor_pkg.machine.host import Access
 from dcor_pkg.verbs import mail, mail_updates
 from tests.unit.command_line import CommandLine
@@ -44,7 +45,7 @@ def server(dcor_server: CommandLine) -> CommandLine:
 def log(server: CommandLine, text: str) -> None:
     """Let unattended-upgrades have this log."""
     server.machine.host.make_directory("/var/log/unattended-upgrades", Access(0o750))
-    server.machine.host.write(mail_updates.LOG, text, Access(0o644))
+    server.machine.host.write(packages.UNATTENDED_LOG, text, Access(0o644))
 
 
 @pytest.mark.parametrize("night", [UPGRADED, KEPT, BROKEN])
@@ -109,3 +110,16 @@ def test_without_a_relay_nothing_is_sent(dcor_server: CommandLine, mails: list[s
     dcor_server.converged()
     assert "mail-relay is empty" in dcor_server("report-updates").out
     assert mails == []
+
+
+def test_a_postgresql_without_updates_is_in_the_mail(server: CommandLine, mails: list[str]) -> None:
+    for version in ("15", "17"):
+        server.machine.host.write(f"/usr/lib/postgresql/{version}/bin/postgres", "", Access(0o755))
+    server.machine.packages.versions["postgresql-15"] = "15.14-0+deb12u1"
+    log(server, UPGRADED)
+    server("report-updates")
+    (text,) = mails
+    assert text.startswith(UPGRADED)
+    assert (
+        "no updates of PostgreSQL 15\n    To upgrade it to 17, in minutes of 503: dcor-server upgrade-database" in text
+    )

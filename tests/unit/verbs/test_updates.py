@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from dcor_pkg.kernel import last_converge, pending
+from dcor_pkg.kernel import last_converge, pending, updates
 from dcor_pkg.machine import package_manager, packages
 from dcor_pkg.machine.host import Access, Host
 from tests.unit.command_line import CommandLine
@@ -139,6 +139,60 @@ def test_an_index_without_an_end_never_expires(host: Host) -> None:
     assert packages.expired(host, "DCOR", datetime.now(timezone.utc)) == {}
 
 
+def told(server: CommandLine, file: str) -> list[str]:
+    """Return the notices about a file."""
+    ended = server("status", "--json")
+    assert ended.code == 0
+    return [notice["message"] for notice in ended.json["notices"] if notice["file"] == file]
+
+
+def test_a_signature_that_apt_has_rejected_is_told(server: CommandLine) -> None:
+    assert told(server, updates.REJECTED) == []
+    write(server.machine.host, updates.REJECTED, "")
+    (message,) = told(server, updates.REJECTED)
+    assert "apt has rejected the signature of a repository" in message
+
+
+@pytest.mark.parametrize(
+    ("days", "is_automatic", "is_told"), [(3.0, True, True), (1.5, True, False), (3.0, False, False)]
+)
+def test_updates_that_were_looked_for_in_vain_are_told_where_they_are_automatic(
+    server: CommandLine, days: float, is_automatic: bool, is_told: bool
+) -> None:
+    looked = time.time() - days * 24 * 3600
+    write(server.machine.host, packages.LOOKED, "", looked)
+    if is_automatic:
+        write(server.machine.host, packages.UPGRADED, "")
+    messages = told(server, packages.LISTS)
+    assert [time.strftime("found on %Y-%m-%d %H:%M", time.localtime(looked)) in it for it in messages] == [
+        True
+    ] * is_told
+
+
+LOG_OF_A_RUN = """\
+2026-01-02 06:12:12,345 INFO Starting unattended upgrades script
+2026-01-02 06:12:13,345 INFO Packages that will be upgraded: dcor-server
+"""
+MISMATCH = "2026-01-02 06:12:14,345 ERROR An error occurred: Hash Sum mismatch\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("", False),
+        (LOG_OF_A_RUN, False),
+        (LOG_OF_A_RUN + MISMATCH, True),
+        (LOG_OF_A_RUN + MISMATCH + LOG_OF_A_RUN, True),
+        (LOG_OF_A_RUN + MISMATCH + 2 * LOG_OF_A_RUN, False),
+    ],
+    ids=["no log", "well", "failed", "then downloaded", "then downloaded and installed"],
+)
+def test_an_error_of_the_last_runs_is_told_in_its_words(server: CommandLine, text: str, is_told: bool) -> None:
+    write(server.machine.host, packages.UNATTENDED_LOG, text)
+    said = ["says that updates were not installed: An error occurred: Hash Sum mismatch"]
+    assert told(server, packages.UNATTENDED_LOG) == said * is_told
+
+
 def test_a_reboot_that_is_needed_is_told_with_the_setting(server: CommandLine) -> None:
     write(server.machine.host, packages.REBOOT, "*** System restart required ***\n")
     write(server.machine.host, packages.REBOOT_PACKAGES, "linux-image-amd64\nlibc6\nlibc6\n")
@@ -166,3 +220,14 @@ def test_a_release_that_cannot_be_computed_is_a_problem_with_its_reason(server: 
     server.machine.host.remove("/usr/share/dcor-wheels/requirements.txt")
     code, problem, _ = part(server, "release")
     assert (code, problem) == (3, "/usr/share/dcor-wheels/requirements.txt is missing.")
+
+
+def test_packages_for_another_debian_are_told(server: CommandLine) -> None:
+    assert "is for Debian" not in server("status").out
+    server.machine.host.write(packages.OS_RELEASE, 'NAME="Debian GNU/Linux"\nVERSION_ID="13"\n', PUBLIC)
+    told = server("status").out
+    assert "dcor-wheels is for Debian 12, and this is Debian 13\n    apt update, then: apt full-upgrade." in told
+    server.machine.packages.versions |= {
+        name: version.replace("12", "13") for name, version in server.machine.packages.versions.items()
+    }
+    assert "is for Debian" not in server("status").out
