@@ -119,7 +119,8 @@ class SolrCore:
 
 def require_loadable(host: Host) -> None:
     """Raise DcorError where a release would be switched to whose searches may fail, for Solr has the former schema."""
-    former_schema.require_loadable(host, crash_safe(schema_of_ckan(host)))
+    if host.exists(former_schema.STATE_FILE):
+        former_schema.require_loadable(host, crash_safe(schema_of_ckan(host)))
 
 
 def settle(host: Host) -> None:
