@@ -28,6 +28,7 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.object_store.ownership import StoreMark
+from dcor_pkg.services.solr import local as solr
 
 SERVICE = Service(unit.UNIT)
 
@@ -75,6 +76,8 @@ class ActiveRelease:
             pending.request(host, unit.RESTART)
         if SERVICE.check(host) is not None:
             SERVICE.apply(host)
+        if serving is not None and serving.release != self.release:
+            solr.require_loadable(host)
         wanted = self._wanted(host)
         programs.copy(host, wanted)
         try:
@@ -88,6 +91,9 @@ class ActiveRelease:
         if held is not None and self.release != held.instead:
             held_release.forget(host)
         switch.forget_others(host, wanted)
+        self._remove_others(host)
+
+    def _remove_others(self, host: Host) -> None:
         kept = {self.release, *(it.release for it in past_releases.read(host))}
         for old in [*release.ids(host), *release.incomplete(host)]:
             if old not in kept or not release.is_made(host, old):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import additions, release_id, sizes, temporary_directories, unit
+from dcor_pkg.ckan import additions, outdated, release_id, sizes, temporary_directories, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
@@ -128,6 +128,6 @@ def _of_uwsgi(settings: Settings, facts: Facts) -> dict[str, int]:
 
 
 def _read_at_start(settings: Settings) -> tuple[str, ...]:
-    """Return the files and directories that CKAN reads when it starts, and only then."""
+    """Return the files and directories that CKAN reads when it starts, and only then; of one the text alone counts."""
     named = (settings.licences, settings.resource_supplements)
-    return (paths.CKAN_INI, UWSGI_INI, BUNDLE, *(path for path in named if path.startswith("/")))
+    return (paths.CKAN_INI, UWSGI_INI, BUNDLE, outdated.ANEW, *(path for path in named if path.startswith("/")))

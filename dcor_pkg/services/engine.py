@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.kernel.step import Step
-from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.endpoint import Endpoint
 
@@ -39,8 +38,6 @@ class Engine:
     probe: Probe
     #: return the problem of the local one, asked as CKAN asks it, or None
     health: Callable[[Host, Endpoint], str | None]
-    #: the step that waits until the local one runs, of its unit
-    service: Callable[[str], Step] = Service
     #: whether we start it; PostgreSQL is Debian's, and others may live on it
     started_by_us: bool = True
     #: return what an external one has of CKAN's, for example "3 documents", or None. Raises UnusableService

@@ -73,7 +73,6 @@ ENGINES = (
         probe=solr_probe.probe,
         content=solr_probe.content,
         health=solr.problem,
-        service=solr.SolrService,
         ports=solr.PORTS,
         packages=("dcor-solr",),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.step import Step
-from dcor_pkg.kernel.systemd_service import ServiceStarting
+from dcor_pkg.kernel.systemd_service import Service, ServiceStarting
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.services import endpoints, engines
 from dcor_pkg.services.answering import Answering
@@ -40,7 +40,7 @@ def running_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
     """Return the steps that wait until the local engines run, and answer."""
     started = _started_here(settings)
     return (
-        *(engine.service(engine.unit) for engine in started),
+        *(Service(engine.unit) for engine in started),
         *(Answering(engine, engines.endpoint(engine, settings)) for engine in started),
     )
 

@@ -117,14 +117,10 @@ class SolrCore:
             host.write(path, text, access)
 
 
-class SolrService(Service):
-    """The service, with the schema of the installed CKAN: no release is switched to whose searches would fail."""
-
-    def check(self, host: Host) -> str | None:
-        drift = super().check(host)
-        if drift is None:
-            former_schema.require_loadable(host, crash_safe(schema_of_ckan(host)))
-        return drift
+def require_loadable(host: Host) -> None:
+    """Raise DcorError where a release would be switched to whose searches may fail, for Solr has the former schema."""
+    if host.exists(former_schema.STATE_FILE):
+        former_schema.require_loadable(host, crash_safe(schema_of_ckan(host)))
 
 
 def settle(host: Host) -> None:

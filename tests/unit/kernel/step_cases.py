@@ -54,7 +54,7 @@ from dcor_pkg.services.redis import local as redis
 from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
 from dcor_pkg.services.removal_plan import PLAN, RemovalPlan
 from dcor_pkg.services.solr import local as solr
-from dcor_pkg.services.solr.local import SolrCore, SolrService
+from dcor_pkg.services.solr.local import SolrCore
 from dcor_pkg.tls import own_certificate, self_signed, trust_bundle
 from dcor_pkg.tls.own_certificate import OwnCertificate
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
@@ -352,7 +352,6 @@ CASES = (
             "renewed": lambda machine: SelfSignedCertificate(LOCAL["hostname"]).apply(machine.host),
         },
     ),
-    Case(SolrService, {"stopped": unit(solr.UNIT, active="inactive"), "restart": request(f"restart {solr.UNIT}")}),
     Case(NginxService, {"stopped": unit("nginx.service", active="inactive"), "reload": request(pending.RELOAD_NGINX)}),
     Case(Served, {"late": damages.refuse_requests}, before=damages.refuse_requests, alone=Served(LOCAL["hostname"])),
     Case(

@@ -9,6 +9,7 @@ import pytest
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan.upgrade_backup import UpgradeBackup
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import pending
 from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Access
 from dcor_pkg.services.solr import former_schema
@@ -26,7 +27,8 @@ def server(dcor_server: CommandLine) -> CommandLine:
 
 
 def install(server: CommandLine, schema: str) -> None:
-    """Have this schema in python-ckan."""
+    """Have this schema in a new python-ckan."""
+    server.machine.packages.versions["python-ckan"] = f"2.11.{len(schema)}-1~deb12u1"
     server.machine.host.write(solr.schema_path(server.machine.host), schema, Access(0o644))
 
 
@@ -39,10 +41,22 @@ def test_the_former_schema_comes_back_and_search_works(server: CommandLine) -> N
     assert solr.problem(host, solr.endpoint(Settings())) is None
     ended = server("converge")
     assert (ended.code, host.read(solr.SCHEMA)) == (1, before)
-    failed = (
-        "! service dcor-solr.service: Solr cannot load the schema of the installed CKAN, so it has its former one again"
+    assert (
+        "! active release: Solr cannot load the schema of the installed CKAN, so it has its former one again"
+        in ended.out
     )
-    assert failed in ended.out
+
+
+def test_a_schema_that_cannot_be_loaded_keeps_nothing_else_from_being_done(server: CommandLine) -> None:
+    """Such as nginx's reload for a new certificate."""
+    host = server.machine.host
+    install(server, BROKEN)
+    assert [server("converge").code for _ in range(3)] == [1, 1, 1]
+    pending.request(host, pending.RELOAD_NGINX)
+    assert server("converge").code == 0
+    assert not pending.is_pending(host, pending.RELOAD_NGINX)
+    status = server("status")
+    assert (status.code, "because active release: Solr cannot load the schema" in status.out) == (3, True)
 
 
 def test_it_is_tried_again_after_a_day_and_another_one_at_once(server: CommandLine) -> None:
