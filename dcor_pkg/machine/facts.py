@@ -9,7 +9,7 @@ from typing import Any
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.machine import memory, python_environment, state_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import HELD_RELEASE, MIGRATION, PACKAGED_CKAN, RELEASES
+from dcor_pkg.machine.paths import HELD_RELEASE, MIGRATION, PACKAGED_CKAN
 
 REQUIREMENTS = "/usr/share/dcor-wheels/requirements.txt"
 
@@ -33,8 +33,6 @@ class Facts:
     #: the release that does not serve, because this server has gone back from it, and the one that serves in its place
     held: str = ""
     instead: str = ""
-    #: the names of the Pythons that the releases of this machine were made with, former ones included
-    pythons: tuple[str, ...] = ()
 
 
 def read(host: Host) -> Facts:
@@ -53,18 +51,12 @@ def read(host: Host) -> Facts:
         memory=memory.total(host),
         held=held.get("release", ""),
         instead=held.get("instead", ""),
-        pythons=_pythons(host),
     )
 
 
 def _python(host: Host) -> str:
     program = python_environment.program(host, PACKAGED_CKAN)
     return host.run(program, "-I", "-c", "import platform; print(platform.python_version())").strip()
-
-
-def _pythons(host: Host) -> tuple[str, ...]:
-    homes = (f"{RELEASES}/{name}" for name in host.names(RELEASES) if not name.startswith("."))
-    return tuple(sorted({name for home in homes if (name := python_environment.find(host, home)) is not None}))
 
 
 def _held(host: Host) -> dict[str, str]:
