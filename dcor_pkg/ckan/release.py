@@ -12,9 +12,9 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import directory_trial, lock, python_environment
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import CKAN_HOME, CKAN_INI, CKAN_USER, CURRENT, RELEASES, STATE
+from dcor_pkg.machine.paths import CKAN_HOME, CKAN_INI, CKAN_USER, CURRENT, STATE
 
-DIRECTORY = RELEASES
+DIRECTORY = f"{STATE}/releases"
 #: in a release: what `dcor_runtime.database head` prints; a directory without this file is not a complete release
 SCHEMA = "schema-revision"
 #: in a release: DCOR's licences, by a path that does not contain Python's version

@@ -10,6 +10,7 @@ from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
+from dcor_pkg.ckan.kept_pythons import KeptPythons
 from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.programs import UWSGI_INI
@@ -75,6 +76,7 @@ def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that put the release in service; all services that CKAN needs have to run before."""
     return (
         active_release(settings, facts),
+        KeptPythons(),
         NoFormerPrograms(),
         NoStrays(),
         AdminCommands(),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.machine import memory, python_environment, state_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import HELD_RELEASE, MIGRATION, PACKAGED_CKAN, RELEASES
+from dcor_pkg.machine.paths import HELD_RELEASE, MIGRATION, PACKAGED_CKAN
 
 REQUIREMENTS = "/usr/share/dcor-wheels/requirements.txt"
 
@@ -31,11 +30,9 @@ class Facts:
     cores: int
     #: in MiB, of the container where this is one
     memory: int
-    #: the release that is held back (ckan/held_release.py), and the one that serves in its place
+    #: the release that does not serve, because this server has gone back from it, and the one that serves in its place
     held: str = ""
     instead: str = ""
-    #: the names of the Pythons that the releases of this machine were made with, former ones and the next one included
-    pythons: tuple[str, ...] = ()
 
 
 def read(host: Host) -> Facts:
@@ -54,7 +51,6 @@ def read(host: Host) -> Facts:
         memory=memory.total(host),
         held=held.get("release", ""),
         instead=held.get("instead", ""),
-        pythons=_pythons(host),
     )
 
 
@@ -63,18 +59,12 @@ def _python(host: Host) -> str:
     return host.run(program, "-I", "-c", "import platform; print(platform.python_version())").strip()
 
 
-def _pythons(host: Host) -> tuple[str, ...]:
-    homes = (PACKAGED_CKAN, *(f"{RELEASES}/{name}" for name in host.names(RELEASES) if not name.startswith(".")))
-    return tuple(sorted({name for home in homes if (name := python_environment.find(host, home)) is not None}))
-
-
 def _held(host: Host) -> dict[str, Any]:
     """Return which release is held back, and for which one; also by a way back that was cut off after its turn."""
     act: dict[str, Any] = state_file.read(host, MIGRATION, {})
     if act.get("turned") and act.get("should_run"):
         return {"release": act["should_run"], "instead": act["wanted"]["release"]}
-    held: dict[str, Any] = state_file.read(host, HELD_RELEASE, {})
-    return held if not held.get("until") or time.time() < held["until"] else {}
+    return state_file.read(host, HELD_RELEASE, {})
 
 
 def _version(host: Host, package: str) -> str:

@@ -19,8 +19,6 @@ PRESERVED = "/var/backups/dcor-server/kept"
 PACKAGED_CKAN = "/usr/lib/ckan/default"
 #: the suffix of python-ckan's own files where links to the active release replace them (dpkg-divert(1))
 DIVERTED_SUFFIX = ".distrib"
-#: what services run from, a directory for each release
-RELEASES = f"{STATE}/releases"
 #: the symbolic link to the active release
 CURRENT = f"{STATE}/current"
 #: the configuration of CKAN

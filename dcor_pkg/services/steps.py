@@ -20,7 +20,7 @@ def removal_plan(settings: Settings, lines: tuple[str, ...]) -> RemovalPlan:
     return RemovalPlan(settings.data, tuple(engine.key for engine in engines.local(settings)), lines)
 
 
-def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
+def steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
     """Return the steps that configure each engine, or connect to an external one.
 
     Those that we start are told to start as soon as they can, and start while the next steps run.
@@ -28,7 +28,7 @@ def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     started = _started_here(settings)
     others = [engine for engine in engines.ENGINES if engine not in started]
     return (
-        ManagedFile("/etc/apt/apt.conf.d/01dcor-server", "services/templates/apt.conf", {"packages": _packages(facts)}),
+        ManagedFile("/etc/apt/apt.conf.d/01dcor-server", "services/templates/apt.conf", {"packages": _packages()}),
         *(step for engine in started for step in engine.set_up(settings)),
         *(ServiceStarting(engine.unit) for engine in started),
         *(step for engine in others for step in _set_up_or_connect(engine, settings)),
@@ -67,7 +67,5 @@ def _set_up_or_connect(engine: Engine, settings: Settings) -> tuple[Step, ...]:
     return engine.connect(engines.endpoint(engine, settings))
 
 
-def _packages(facts: Facts) -> tuple[str, ...]:
-    # The program, and the library that uWSGI is linked to.
-    pythons = (package for name in facts.pythons for package in (name, f"lib{name}"))
-    return (*(pattern for engine in engines.ENGINES for pattern in engine.packages), *pythons)
+def _packages() -> tuple[str, ...]:
+    return tuple(pattern for engine in engines.ENGINES for pattern in engine.packages)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcor_pkg.ckan import additions as ckan_additions
-from dcor_pkg.ckan import admin_commands, programs
+from dcor_pkg.ckan import admin_commands, kept_pythons, programs
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
@@ -11,6 +11,7 @@ from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import CkanIni
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
+from dcor_pkg.ckan.kept_pythons import KeptPythons
 from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
@@ -179,6 +180,9 @@ CASES = (
         },
         answers=EXTERNAL,
         before=damages.become_external,
+    ),
+    Case(
+        KeptPythons, {"lost": remove(kept_pythons.FILE), "changed by the admin": write(kept_pythons.FILE, "// none\n")}
     ),
     Case(
         Collation,

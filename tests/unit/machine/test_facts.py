@@ -10,7 +10,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import facts
 from dcor_pkg.machine.facts import REQUIREMENTS, Facts
 from dcor_pkg.machine.host import Access
-from dcor_pkg.machine.paths import PACKAGED_CKAN, RELEASES
+from dcor_pkg.machine.paths import PACKAGED_CKAN
 from tests.unit.fake_machine import FILES, Machine
 
 LOCK_FILE = FILES[REQUIREMENTS]
@@ -28,15 +28,10 @@ def test_another_lock_file_is_another_release_set(machine: Machine) -> None:
     assert facts.read(machine.host).release_set != before
 
 
-def test_the_python_is_that_of_ckans_environment_and_those_of_releases_are_known(machine: Machine) -> None:
+def test_the_python_is_that_of_ckans_environment(machine: Machine) -> None:
     """Another python3, that of a newer Debian, is no reason for another release."""
     machine.host.link("/usr/bin/python3", "python3.13")
-    for release, version in (("a", "3.11.2"), ("b", "3.13.5"), ("c", "3.11.2")):
-        machine.host.write(f"{RELEASES}/{release}/pyvenv.cfg", f"version = {version}\n", Access(0o644))
-    machine.host.write(f"{RELEASES}/.unfinished/lib/python3.9/x", "", Access(0o644))
-    machine.host.write(f"{RELEASES}/damaged/pyvenv.cfg", "", Access(0o644))
-    found = facts.read(machine.host)
-    assert (found.python, found.pythons) == ("3.11.2", ("python3.11", "python3.13"))
+    assert facts.read(machine.host).python == "3.11.2"
 
 
 def test_an_environment_that_does_not_name_its_python_is_known_by_its_modules_or_said(machine: Machine) -> None:

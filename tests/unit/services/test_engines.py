@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -108,14 +108,6 @@ def test_ckan_starts_after_its_unit(engine: Engine) -> None:
     (step,) = (it for it in build_plan(Settings(), FACTS) if it.name.endswith("dcor-ckan.service.d/dcor-server.conf"))
     assert isinstance(step, ManagedFile)
     assert engine.unit in tuple(step.values["units"])  # type: ignore[arg-type]
-
-
-def test_apt_removes_no_python_by_itself_with_which_a_release_was_made(host: Host) -> None:
-    facts = replace(FACTS, pythons=("python3.11", "python3.13"))
-    (step,) = (it for it in build_plan(Settings(), facts) if it.name == "file /etc/apt/apt.conf.d/01dcor-server")
-    assert isinstance(step, ManagedFile)
-    patterns = re.findall(r'"(.*)";', step.text(host))
-    assert {f"^{lib}python3.{minor}$" for lib in ("", "lib") for minor in (11, 13)} <= set(patterns)
 
 
 @each_engine
