@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ class Facts:
     cores: int
     #: in MiB, of the container where this is one
     memory: int
-    #: the release that does not serve, because this server has gone back from it, and the one that serves in its place
+    #: the release that is held back (ckan/held_release.py), and the one that serves in its place
     held: str = ""
     instead: str = ""
 
@@ -64,7 +65,8 @@ def _held(host: Host) -> dict[str, Any]:
     act: dict[str, Any] = state_file.read(host, MIGRATION, {})
     if act.get("turned") and act.get("should_run"):
         return {"release": act["should_run"], "instead": act["wanted"]["release"]}
-    return state_file.read(host, HELD_RELEASE, {})
+    held: dict[str, Any] = state_file.read(host, HELD_RELEASE, {})
+    return held if not held.get("until") or time.time() < held["until"] else {}
 
 
 def _version(host: Host, package: str) -> str:
