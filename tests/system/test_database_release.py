@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 import watch
 from availability import measure_availability
+from cases import cases
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from migrations import (
@@ -33,6 +34,12 @@ from power_cut import power_cut
 from website import serves, wait_for_page, wait_until_idle
 
 pytestmark = pytest.mark.upgrades
+#: the migration of a release that fails, what its web server does, and what is said of it
+FAILING = {
+    "half": (HALF, "", "A copy of the database cannot be migrated"),
+    "answers 500": (DROP_COLUMN, FAILS.format(seconds=0), "with status 500"),
+    "does not start": (DROP_COLUMN, "import of_no_such_name\n", "its web server ends while it starts"),
+}
 
 
 @pytest.fixture(scope="module")
