@@ -211,7 +211,8 @@ host.write(path, text, Access(0o644))
 #: Puts the programs that run into the place where former versions had them: below Debian's supervisor, on sockets in
 #: another directory, with the drop-in of that time.
 FORMER_LAYOUT = """
-id=$(ls /var/lib/dcor-server/configurations)
+id=$(basename /var/lib/dcor-server/programs/dcor-*.conf .conf)
+id=${id#dcor-}
 former=${id%.*}.0123abcd
 python3 /root/former_uwsgi.py
 cp -a /var/lib/dcor-server/configurations/$id /var/lib/dcor-server/configurations/$former

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import sys
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -27,8 +28,8 @@ class Queues:
     left: set[str] = field(default_factory=set)
     options: dict[str, Any] = field(default_factory=dict)
 
-    def enqueue(self, function: Any, *, title: str, queue: str, rq_kwargs: dict[str, Any]) -> Any:
-        assert (function(), title, rq_kwargs["at_front"]) == (None, "health", True)
+    def enqueue(self, job: str, *, title: str, queue: str, rq_kwargs: dict[str, Any]) -> Any:
+        assert (pkgutil.resolve_name(job)(), title, rq_kwargs["at_front"]) == (None, "health", True)
         self.left.add(queue)
         return SimpleNamespace(
             get_status=lambda: self.statuses.get(queue, "finished"), delete=lambda: self.left.discard(queue)
