@@ -39,7 +39,7 @@ def assert_recovery(machine: Machine) -> None:
 def test_an_upgrade_succeeds_and_status_says_why_nothing_was_changed(broken: Machine, debs: list[Path]) -> None:
     (ours,) = (path for path in layers.paths_inside(debs) if "/dcor-server_" in path)
     done = broken.run("dpkg", "-i", ours, env=layers.NONINTERACTIVE)
-    assert "When apt has ended" in done.stdout
+    assert "When apt has ended" in done.stdout + done.stderr
     wait_for_upgrade(broken)
     status = broken.run("dcor-server", "status", check=False)
     assert status.returncode == 3
