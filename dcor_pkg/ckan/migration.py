@@ -118,7 +118,7 @@ class Migration:
         if act is None or act.turned:
             return
         reason = error.reason if isinstance(error, DcorError) else type(error).__name__
-        if isinstance(error, Exception):  # who interrupts the command may repeat it
+        if _is_of_release(error):
             migration_state.record_failure(host, self.wanted.release, reason)
         try:
             migration_end.undo_unless_turned(host, self.database, self.hostname)
@@ -130,3 +130,8 @@ class Migration:
         for name in copies.former(host, self.database):
             if name != newest and time.time() - copies.since(name) > KEEP_SECONDS:
                 copies.drop(host, name)
+
+
+def _is_of_release(error: BaseException) -> bool:
+    """Tell whether a release failed. A command of the machine may fail as it shuts down, or somebody ends this one."""
+    return isinstance(error, Exception) and not isinstance(error, CommandFailed)

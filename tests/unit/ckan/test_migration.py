@@ -14,7 +14,7 @@ import pytest
 from dcor_pkg.ckan import migration_state, past_releases, programs, release, supervisor, switch
 from dcor_pkg.ckan.migration import Migration
 from dcor_pkg.ckan.release_made import ReleaseMade
-from dcor_pkg.errors import DcorError
+from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel import instance
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.kernel.step import Step
@@ -259,6 +259,23 @@ def test_former_databases_go_after_a_week(server: Machine) -> None:
     assert converge(server) is None
     assert names[0] not in server.postgresql.databases
     assert {names[1], "ckan_default_before_others"} < set(server.postgresql.databases)
+
+
+def test_a_command_of_the_machine_that_fails_is_no_failure_of_the_release(
+    server: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that shuts down refuses to reload nginx; after the boot the release is tried at once."""
+
+    def turn(host: Host, it: Any) -> NoReturn:
+        raise CommandFailed(("systemctl", "reload", "nginx.service"), 1, "Transaction is destructive.")
+
+    with monkeypatch.context() as context:
+        context.setattr(switch, "turn", turn)
+        failure = converge(server)
+    assert failure is not None
+    assert "`systemctl reload nginx.service` failed" in failure.reason
+    assert converge(server) is None
+    check_migrated(server)
 
 
 def steps_of(machine: Machine) -> list[Step]:
