@@ -31,7 +31,9 @@ def wait_for_page(machine: Machine) -> None:
 
     Not by curl's --retry, which gives up where Retry-After names a later time than it would wait for.
     """
-    asked = f"curl --silent --fail --insecure --output /dev/null --cookie dcor=somebody https://{machine.hostname}{SEARCH}"
+    asked = (
+        f"curl --silent --fail --insecure --output /dev/null --cookie dcor=somebody https://{machine.hostname}{SEARCH}"
+    )
     machine.shell(f"until {asked}; do sleep 0.5; done", timeout=TIMEOUT_SECONDS)
 
 
