@@ -81,10 +81,15 @@ def stop(host: Host, program: str, timeout: float = STOP_TIMEOUT_SECONDS) -> Non
 
 
 def _remove(host: Host, program: str) -> None:
-    """Stop a program, and let supervisor forget it; one that ended by itself may be started again in between."""
+    """Stop a program, and let supervisor forget it. Raises DcorError.
+
+    One that ended by itself may be started again in between. One that was told to stop is not, so it is asked twice at
+    most: who answers in supervisor's place must not hold root for ever.
+    """
     stop(host, program)
-    while _call(host, "removeProcessGroup", program, unless=STILL_RUNNING) is None:
+    if _call(host, "removeProcessGroup", program, unless=STILL_RUNNING) is None:
         stop(host, program)
+        _call(host, "removeProcessGroup", program)
 
 
 def _programs(host: Host) -> list[tuple[str, str, int]]:

@@ -46,7 +46,7 @@ class Supervisor:
         """Record the call."""
         self.calls.append(("add", name))
 
-    def removeProcessGroup(self, name: str) -> bool:  # noqa: N802
+    def removeProcessGroup(self, name: str) -> bool:  # noqa: N802 (supervisor's name)
         """Record the call; one that runs cannot be removed."""
         if self.states[name][0] in ("STARTING", "RUNNING", "BACKOFF"):
             raise xmlrpc.client.Fault(supervisor.STILL_RUNNING, "STILL_RUNNING")
@@ -149,6 +149,21 @@ def test_a_program_that_ends_by_itself_and_is_started_again_is_stopped_and_forgo
     server.changes = [[[], [], ["dcor-web-1"]]]
     supervisor.update(host)
     assert server.calls == [("stop", "dcor-web-1"), ("remove", "dcor-web-1")]
+
+
+def test_one_who_says_for_ever_that_a_program_still_runs_is_not_asked_for_ever(
+    host: Host, server: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be a program of CKAN's user that answers in supervisor's place."""
+    answers = iter([xmlrpc.client.Fault(supervisor.STILL_RUNNING, "STILL_RUNNING")] * 5)
+
+    def refuse(name: str) -> None:
+        raise next(answers)
+
+    monkeypatch.setattr(server, "removeProcessGroup", refuse)
+    server.changes = [[[], [], ["dcor-jobs-1"]]]
+    with pytest.raises(DcorError, match="with 'STILL_RUNNING'"):
+        supervisor.update(host)
 
 
 def test_a_program_that_does_not_stop_is_named(host: Host, server: Supervisor) -> None:
