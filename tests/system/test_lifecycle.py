@@ -176,10 +176,11 @@ def purge_with_services(machine: Machine) -> str:
 
 PURGES = [
     pytest.param(purge_and_confirm_default, "dialog", id="dialog"),
-    pytest.param(purge_with_services, "noninteractive", id="noninteractive", marks=pytest.mark.long),
+    pytest.param(purge_with_services, "noninteractive", id="noninteractive"),
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("purge_in_this_way", "frontend"), PURGES)
 def test_data_and_answers_are_preserved_by_a_purge_and_a_new_installation(
     kept: Kept, debs: list[Path], purge_in_this_way: Callable[[Machine], str], frontend: str

@@ -78,6 +78,7 @@ def test_concurrent_writes_succeed(machine: Machine) -> None:
     assert machine.shell(f"python3 /root/writes.py {token}", timeout=300).strip() == "400"
 
 
+@pytest.mark.long
 def test_the_active_release_keeps_running_when_the_next_one_does_not_answer(machine: Machine) -> None:
     before = active(machine)
     machine.shell("echo 'raise SystemExit(7)' >>/usr/share/dcor-server/dcor_pkg/runtime/wsgi.py")

@@ -188,6 +188,7 @@ def test_a_renewed_certificate_is_offered_at_once_and_takes_the_place_of_the_old
     assert (old_text in bundle, machine.path(CERTIFICATE).read_text() in bundle) == (False, True)
 
 
+@pytest.mark.long
 def test_the_authority_of_an_own_certificate_is_trusted_once(machine: Machine) -> None:
     """It is the clinic's root, and stays when the server's certificate is renewed."""
     machine.shell(MAKE_CERTIFICATES)

@@ -65,5 +65,5 @@ def upload_measurements(machine: Machine) -> dict[str, Any]:
 def publish_dataset(machine: Machine) -> list[str]:
     """Publish a dataset of a new user, and return the paths of its objects when everybody can read them."""
     token = make_user(machine, "owner").token
-    made: Any = run_client(machine, "publish_datasets", "--token", token, "--datasets", "1")
+    made: Any = run_client(machine, "publish_datasets", "--token", token, "--files", "2")
     return [path for paths in made[0]["resources"].values() for path in paths]
