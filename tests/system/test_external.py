@@ -118,7 +118,6 @@ def test_an_unusable_service_is_reported_before_the_first_change(machine: Machin
     assert "dcor-server-check" not in external_services.buckets(machine)
 
 
-@pytest.mark.long
 def test_redis_and_the_store_can_be_changed_without_the_database(machine: Machine) -> None:
     dataset = upload_measurements(machine)["dataset"]
     before = start_times(machine)
