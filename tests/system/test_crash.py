@@ -73,6 +73,7 @@ def assert_complete(machine: Machine, releases: int) -> None:
     assert machine.shell(f"ls -A {RELEASES} | wc -l").strip() == str(releases)
 
 
+@pytest.mark.long
 def test_a_first_installation_continues_after_each_power_cut(
     boot: Boot, unconfigured: layers.Stack, package_mounts: dict[Path, str]
 ) -> None:

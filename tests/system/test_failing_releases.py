@@ -56,7 +56,7 @@ rm -f {STATE}/watch.json
 POSTGRES = ("systemctl stop 'postgresql@*-main.service'", LET_START)
 #: those that are like another one
 ALIKE = (
-    *("cannot be imported", "answers 500", "migration fails half-way", "migrated and answers 500"),
+    *("cannot be imported", "answers 500", "migration fails half-way", "migrated and answers 500", "corrupt wheel"),
     *("copy", "release", "step backup before the upgrade", "step active release", "copy of the database"),
 )
 

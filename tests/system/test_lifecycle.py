@@ -134,6 +134,7 @@ def test_without_its_disk_the_store_does_not_start_and_status_names_the_disk(mac
 
 
 @pytest.mark.upgrades
+@pytest.mark.long
 def test_a_configuration_and_a_trigger_in_one_run_make_one_release(machine: Machine, debs: list[Path]) -> None:
     make_next_version(machine, OF_RELEASE)
     machine.shell("echo >/var/log/dcor-server/converge.log")

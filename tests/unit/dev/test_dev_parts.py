@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -61,7 +62,8 @@ def test_the_tests_of_a_file_run_in_one_worker_in_their_order(tmp_path: Path) ->
 def collected(*options: str) -> str:
     """Return what pytest would run of the tests of machines."""
     argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", "tests/system"]
-    return subprocess.run([*argv, *options], cwd=TREE, capture_output=True, text=True, check=True).stdout
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    return subprocess.run([*argv, *options], cwd=TREE, env=env, capture_output=True, text=True, check=True).stdout
 
 
 def test_long_tests_are_left_out_unless_all_are_asked_for() -> None:
