@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from dcor_pkg.machine import error_boundary, output
 from dcor_pkg.machine.host import Host
@@ -14,13 +16,17 @@ from dcor_pkg.verbs import (
     converge,
     get_settings,
     mail,
+    mail_updates,
     make_release,
     move_data,
     nightly,
+    release,
     set_settings,
     status,
     unknown_objects,
+    upgrade_database_cluster,
     upstream_commands,
+    watch,
     withdraw,
 )
 from dcor_pkg.verbs.run_report import message
@@ -35,10 +41,14 @@ VERBS: tuple[Verb, ...] = (
     set_settings.VERB,
     move_data.VERB,
     make_release.VERB,
+    release.VERB,
+    upgrade_database_cluster.VERB,
     withdraw.VERB,
     unknown_objects.VERB,
     nightly.VERB,
+    watch.VERB,
     mail.VERB,
+    mail_updates.VERB,
     *upstream_commands.VERBS,
 )
 
@@ -51,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb: Verb = options.verb
     if os.geteuid() != 0:
         return _failed(f"`dcor-server {verb.name}` has to be run by root.", f"Run: sudo dcor-server {verb.name} ...")
+    if verb.changes_machine:
+        signal.signal(signal.SIGTERM, _interrupt)
     host, console = Host(), Console(_out, _err)
     try:
         return error_boundary.guard(host, lambda: verb.run(host, options, console), _failed)
@@ -65,6 +77,11 @@ def parser() -> argparse.ArgumentParser:
     for verb in VERBS:
         verb.add_to(verbs)
     return command
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """End as Ctrl+C does, which undoes a half migration: systemd ends a unit by SIGTERM."""
+    raise KeyboardInterrupt
 
 
 def _after_interruption(verb: Verb) -> str:

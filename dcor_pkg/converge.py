@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dcor_pkg import preflight
-from dcor_pkg.ckan import programs
-from dcor_pkg.kernel import last_converge, pending, report, settings_file
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.ckan import held_release, programs, release_id
+from dcor_pkg.ckan.active_release import ActiveRelease
+from dcor_pkg.ckan.release_made import ReleaseMade
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import last_converge, pending, report, served_version, settings_file
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import error_boundary, facts, lock
+from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Host
 from dcor_pkg.plan import build_plan
+from dcor_pkg.services.postgresql import cluster_upgrade
+from dcor_pkg.services.postgresql import local as postgresql
+from dcor_pkg.services.solr import local as solr
 
 Progress = Callable[[Outcome], None]
 #: changes settings or data, or raises DcorError and changes nothing
@@ -29,7 +37,8 @@ def converge(
     """
     with lock.held(host, wait):
         change()
-        pending.clear(host, pending.CONVERGE)
+        for action in (pending.UPGRADE, pending.CONVERGE):
+            pending.clear(host, action)
         outcomes: list[Outcome] = []
         try:
             outcomes = _run(host, progress)
@@ -59,22 +68,51 @@ def _run(host: Host, progress: Progress) -> list[Outcome]:
 
     try:
         settings = settings_file.load(host)
+        _settle_cluster(host, settings)
         preflight.check(host, settings)
-        outcomes = run(build_plan(settings, facts.read(host)), host, report=log_and_pass_on)
+        found = facts.read(host)
+        outcomes = run(build_plan(settings, found), host, report=log_and_pass_on)
     except Exception as exception:  # noqa: BLE001 (a bug ends a converge too, and is recorded as its reason)
         error = error_boundary.as_dcor_error(host, exception)
         last_converge.record(host, error.reason, error.hint)
         last_converge.log(host, [f"The converge did not complete: {error.reason} {error.hint}".strip()])
         raise error from None
-    _record(host, outcomes)
+    _record(host, outcomes, found)
     return outcomes
 
 
-def _record(host: Host, outcomes: list[Outcome]) -> None:
+def _hold(host: Host, step: str, wanted: str, reason: str) -> None:
+    """Let the release that serves go on in the place of one that fails each time, and all else be done."""
+    serving = programs.serving(host)
+    if step in (ReleaseMade.name, ActiveRelease.name) and serving is not None and serving.release != wanted:
+        held_release.hold_failing(host, wanted, serving.release, reason, last_converge.read(host).reason)
+
+
+def _settle_cluster(host: Host, settings: Settings) -> None:
+    """Complete or undo an upgrade of PostgreSQL that was cut off: as long as it is, no step can ask the database."""
+    if (settled := cluster_upgrade.settle(host, postgresql.endpoint(settings))) is not None:
+        last_converge.log(host, [settled])
+
+
+def _settle_schema(host: Host) -> None:
+    """Let Solr have a schema that it can load."""
+    try:
+        solr.settle(host)
+    except DcorError as error:
+        last_converge.log(
+            host, [f"The former schema of Solr could not be put back: {error.reason} {error.hint}".strip()]
+        )
+
+
+def _record(host: Host, outcomes: list[Outcome], found: Facts) -> None:
     failure = first_failure(outcomes)
+    _settle_schema(host)
     if failure is None:
+        served_version.record(host)
         last_converge.record(host)
     else:
         programs.put_back(host)
-        last_converge.record(host, f"{failure.step}: {failure.reason}", failure.hint)
+        reason = f"{failure.step}: {failure.reason}"
+        _hold(host, failure.step, release_id.wanted(found), reason)
+        last_converge.record(host, reason, failure.hint)
     last_converge.log(host, [report.summary(outcomes)])

@@ -1,8 +1,9 @@
 """What dpkg asks for: postinst and prerm. Their exit codes decide whether apt stays usable.
 
-A first installation that fails ends with 1, and `dpkg --configure -a` continues it. On a server that once worked an
-upgrade never fails, because that would block every later run of apt, security updates included: it reports the state
-instead, and the timer dcor-retry tries again.
+A first installation ends with a running server. One that fails ends with 1, and `dpkg --configure -a` continues it. On
+a server that once worked an upgrade only requests a converge, which a unit carries out when apt has ended: apt upgrades
+packages one by one, and what is installed in between was never tested together. It never fails, because that would
+block every later run of apt, security updates included.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from dcor_pkg import converge
 from dcor_pkg.answers import debconf_wire
 from dcor_pkg.errors import CommandFailed
-from dcor_pkg.kernel import last_converge, pending, report, settings_file
+from dcor_pkg.kernel import after_upgrade, last_converge, pending, report, settings_file
 from dcor_pkg.machine import error_boundary, lock, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import fingerprint, notices, take_answers, take_down
@@ -34,6 +35,10 @@ STILL_RUNS = (
     "This does not block apt: what was running before keeps running, and the timer dcor-retry tries again each hour. "
     "dcor-server status shows the state."
 )
+REQUESTED = (
+    "When apt has ended, dcor-converge.service makes what was upgraded serve; until then the former release does. "
+    "To wait for it: dcor-server converge --wait"
+)
 CONTINUE = "Fix the cause, then run: dpkg --configure -a"
 RECONFIGURE = "Fix the cause, then run: dcor-server converge (or dpkg-reconfigure dcor-server, to give other answers)"
 
@@ -50,8 +55,8 @@ def postinst(argv: Sequence[str], debhelper: str) -> int:
 
     def configure() -> int:
         if action == "configure":
-            return _converge(host, lambda: _take_answers(host), is_new=not any(argv[2:]))
-        return _converge(host, lambda: None, is_new=False) if action == "triggered" else OK
+            return _configure(host, lambda: _take_answers(host), is_new=not any(argv[2:]))
+        return _configure(host, lambda: None, is_new=False) if action == "triggered" else OK
 
     def fail(reason: str, hint: str) -> int:
         return _fail(host, reason, hint)
@@ -85,15 +90,40 @@ def _take_answers(host: Host) -> None:
         _say(text)
 
 
+def _configure(host: Host, take_answers: converge.Change, *, is_new: bool) -> int:
+    """Take the answers and converge, now or, where a server that once worked is upgraded, when apt has ended."""
+    if not _may_start(host):
+        take_answers()
+        _say(NOT_STARTED)
+        return OK
+    if last_converge.read(host).worked and not _is_reconfiguration():
+        return _request_converge(host, take_answers)
+    return _converge(host, take_answers, is_new=is_new)
+
+
+def _request_converge(host: Host, take_answers: converge.Change) -> int:
+    """Take the answers, of which none applies in an upgrade, and request a converge whatever is wrong with them.
+
+    One run of apt configures and triggers this package, and says so once.
+    """
+    is_first = not pending.is_pending(host, pending.UPGRADE)
+    try:
+        with lock.held(host):
+            take_answers()
+    except lock.Busy:
+        take_answers()
+    finally:
+        after_upgrade.request(host)
+    if is_first:
+        _say(REQUESTED)
+    return OK
+
+
 def _converge(host: Host, take_answers: converge.Change, *, is_new: bool) -> int:
     """Take the answers and converge. Where another command holds the lock, the answers are saved for the next run.
 
     A first installation ends with what is left to do for the administrator, which `status` repeats.
     """
-    if not _may_start(host):
-        take_answers()
-        _say(NOT_STARTED)
-        return OK
     try:
         outcomes = converge.converge(host, progress(_print), take_answers)
     except lock.Busy as busy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import steps as ckan
-from dcor_pkg.kernel import timers
+from dcor_pkg.kernel import timers, updates
 from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.preserved import PreservedSettings
 from dcor_pkg.kernel.state_files import StateFiles
@@ -27,12 +27,15 @@ def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         *ckan.prepare_steps(settings, facts),
         # Engines start while the release is made.
         *services.steps(settings, facts),
+        # What was cut off ends before anything that can fail: until then everybody gets 503.
+        *ckan.recovery_steps(settings),
         *tls.steps(settings, facts),
         *ckan.release_steps(settings, facts),
         *services.running_steps(settings, facts),
         *ckan.activation_steps(settings, facts),
         *nginx.steps(settings, facts),
         *timers.steps(),
+        *updates.steps(settings),
         *services.mark_steps(settings, facts),
         # It may take hours, in which everything else has to serve already.
         *ckan.index_steps(settings, facts),

@@ -18,6 +18,7 @@ MACHINES = ("engines", "system")
 
 #: The files that take longest, in the order in which they begin.
 FIRST = (
+    "system/test_each_step",
     "system/test_other_suites",
     "system/test_lifecycle",
     "system/test_reconfigure",

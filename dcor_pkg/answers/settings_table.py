@@ -229,6 +229,14 @@ class SettingsTable:
         "The least severe messages that CKAN writes to /var/log/ckan: debug, info, warning or error.",
         RELOADS_CKAN,
     )
+    automatic_reboot: str = setting(
+        "no",
+        validators.word_or("no", validators.time_of_day),
+        "When this machine reboots by itself after an unattended update that needs it (a new kernel): no, or a time of "
+        "day, HH:MM. Requests are not answered meanwhile.",
+        "It applies to the next update.",
+        "For example 04:30.",
+    )
 
 
 def rows() -> dict[str, Setting]:

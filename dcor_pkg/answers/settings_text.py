@@ -1,7 +1,9 @@
 """The text of the settings file (INI): read values from it, and replace values in it.
 
 What an admin has written, comments and order included, is preserved: only values are replaced, and new keys are
-appended. Standard library only: debconf's config reads the file with this code.
+appended. Keys of a newer version are preserved as well, and not read: the former version may come back after an upgrade
+that failed. Versions only add settings, so the file says how many its writer knew. Standard library only: debconf's
+config reads the file with this code.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ PATH = "/etc/dcor-server/dcor-server.conf"
 #: the copy that a purge has preserved
 PRESERVED_PATH = "/var/backups/dcor-server/kept/dcor-server.conf"
 SECTION = "dcor-server"
+WRITTEN = "# Written by a version with {} settings.\n"
+WRITER = re.compile(WRITTEN.format(r"(\d+)"), re.MULTILINE)
 HEADER = f"""\
 # The settings of dcor-server: the one source of truth. Passwords are not in this file, but in files below secrets/.
 # After an edit run dcor-server converge. To change settings by a command: dcor-server set KEY=VALUE...
@@ -29,6 +33,21 @@ HEADER = f"""\
 
 def answers_in(text: str, path: str = PATH) -> dict[str, str]:
     """Return the answers in a file with this text. Raises DcorError naming the line."""
+    values = _values(text, path)
+    unknown = next((key for key in values if key not in KEYS), None)
+    if unknown is not None and not _is_newer(text):
+        raise DcorError(
+            f"{path}{line_of(text, unknown)}: there is no setting {unknown!r}.", f"The settings are: {', '.join(KEYS)}."
+        )
+    return {key: value for key, value in values.items() if key in KEYS}
+
+
+def ignored(text: str) -> list[str]:
+    """Return the keys that only a newer version knows. Raises DcorError."""
+    return [key for key in _values(text, PATH) if key not in KEYS] if _is_newer(text) else []
+
+
+def _values(text: str, path: str) -> dict[str, str]:
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
     try:
         parser.read_string(text, source=path)
@@ -37,16 +56,16 @@ def answers_in(text: str, path: str = PATH) -> dict[str, str]:
             raise DcorError(
                 f"{path} has an unknown section [{unknown_sections[0]}].", hint=f"[{SECTION}] is the only section."
             )
-        answers = dict(parser[SECTION])
+        return dict(parser[SECTION])
     except (configparser.Error, KeyError) as error:
         words = " ".join(str(error).split())
         raise DcorError(f"{path} cannot be read: {words}", hint=f"It has to begin with [{SECTION}].") from None
-    unknown = next((key for key in answers if key not in KEYS), None)
-    if unknown is not None:
-        raise DcorError(
-            f"{path}{line_of(text, unknown)}: there is no setting {unknown!r}.", f"The settings are: {', '.join(KEYS)}."
-        )
-    return answers
+
+
+def _is_newer(text: str) -> bool:
+    """Return whether a newer version has written the file."""
+    found = WRITER.search(text)
+    return found is not None and int(found[1]) > len(KEYS)
 
 
 def changed(text: str, answers: Mapping[str, str]) -> str:
@@ -55,7 +74,15 @@ def changed(text: str, answers: Mapping[str, str]) -> str:
     for key in KEYS:
         if before.get(key) != answers[key]:
             text = _with_value(text, key, answers[key])
-    return text
+    return _with_writer(text)
+
+
+def _with_writer(text: str) -> str:
+    """Say how many settings this version knows, unless a newer one has done so."""
+    found, line = WRITER.search(text), WRITTEN.format(len(KEYS))
+    if found is None:
+        return f"{text.rstrip()}\n\n{line}"
+    return text if int(found[1]) >= len(KEYS) else text[: found.start()] + line + text[found.end() :]
 
 
 def _with_value(text: str, key: str, value: str) -> str:

@@ -75,6 +75,15 @@ def number(least: int, most: int) -> Validator:
     )
 
 
+#: a time of day, as shutdown(8) takes it
+time_of_day = Validator(
+    (
+        "is not a time of day from 00:00 to 23:59",
+        lambda text: not re.fullmatch(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", text),
+    )
+)
+
+
 def line_of(most: int) -> Validator:
     """Return the validator of a line of text with at most so many characters."""
     return Validator(

@@ -1,16 +1,34 @@
-"""The step that puts a release in service with the present configuration, and removes all others."""
+"""The step that puts a release in service with the present configuration, on a database with its tables.
+
+Other releases are removed, but for that to which there is a way back.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import programs, release, supervisor, switch, unit
+from dcor_pkg.ckan import (
+    database_schema,
+    held_release,
+    past_releases,
+    programs,
+    release,
+    supervisor,
+    switch,
+    unit,
+    watch_state,
+)
+from dcor_pkg.ckan.migration import Migration
 from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending
+from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CURRENT
+from dcor_pkg.services.endpoint import Endpoint
+from dcor_pkg.services.object_store.ownership import StoreMark
+from dcor_pkg.services.solr import local as solr
 
 SERVICE = Service(unit.UNIT)
 
@@ -29,6 +47,8 @@ class ActiveRelease:
     data: str
     reads: tuple[str, ...]
     queues: tuple[str, ...]
+    database: Endpoint
+    mark: StoreMark
     name: str = "active release"
 
     def check(self, host: Host) -> str | None:
@@ -40,7 +60,12 @@ class ActiveRelease:
         wanted = self._wanted(host)
         if programs.serving(host) != wanted:
             return "the configuration of CKAN has changed since its programs were started"
-        return self._programs_drift(host, wanted) or self._web_drift(host, wanted) or _leftovers(host, wanted)
+        return (
+            self._database_drift(host)
+            or self._programs_drift(host, wanted)
+            or self._web_drift(host, wanted)
+            or _leftovers(host, wanted)
+        )
 
     def apply(self, host: Host) -> None:
         serving = programs.serving(host)
@@ -51,20 +76,51 @@ class ActiveRelease:
             pending.request(host, unit.RESTART)
         if SERVICE.check(host) is not None:
             SERVICE.apply(host)
+        if serving is not None and serving.release != self.release:
+            solr.require_loadable(host)
         wanted = self._wanted(host)
         programs.copy(host, wanted)
-        file = wanted.file(self.data, self.queues)
-        if file.check(host) is not None:
-            file.apply(host)
-        self._switch(host, wanted)
+        try:
+            if serving is not None and self._database_drift(host) is not None:
+                self._migration(wanted).run(host, serving)
+            else:
+                self._switch(host, wanted)
+        finally:
+            watch_state.start(host)  # also where nginx has turned, and the former programs cannot be stopped
+        held = held_release.read(host)
+        if held is not None and self.release != held.instead:
+            held_release.forget(host)
         switch.forget_others(host, wanted)
+        self._remove_others(host)
+
+    def _remove_others(self, host: Host) -> None:
+        kept = {self.release, *(it.release for it in past_releases.read(host))}
         for old in [*release.ids(host), *release.incomplete(host)]:
-            if old != self.release:
+            if old not in kept or not release.is_made(host, old):
                 release.remove(host, old)
+
+    def file(self, wanted: Programs) -> ManagedFile:
+        """Return supervisor's file for programs."""
+        return wanted.file(self.data, self.queues)
+
+    def set_mark(self, host: Host) -> None:
+        """Let the object store know the database, if that has changed. Raises DcorError."""
+        if self.mark.check(host) is not None:
+            self.mark.apply(host)
+
+    def _database_drift(self, host: Host) -> str | None:
+        """Return how the tables of a database that is migrated here differ from those of the release, or None."""
+        if not database_schema.is_migrated_by_switch(host, self.database):
+            return None
+        drift = database_schema.outdated(host, self.release, self.database)
+        return None if drift is None else f"the database {self.database.name} {drift}"
+
+    def _migration(self, wanted: Programs) -> Migration:
+        return Migration(wanted, self.hostname, self.data, self.queues, self.database, self.mark)
 
     def _programs_drift(self, host: Host, wanted: Programs) -> str | None:
         """Return how the programs' files and processes differ from the desired ones, or None."""
-        file = wanted.file(self.data, self.queues)
+        file = self.file(wanted)
         if (drift := file.check(host)) is not None:
             return f"{file.path} {drift}"
         if not programs.have_copies(host, wanted):
@@ -93,8 +149,11 @@ class ActiveRelease:
 
     def _switch(self, host: Host, wanted: Programs) -> None:
         """Switch to the programs. If that fails, only those that nginx is pointed at stay. Raises DcorError."""
+        file, former = self.file(wanted), programs.serving(host)
+        if file.check(host) is not None:
+            file.apply(host)
         try:
-            switch.switch_to(host, wanted, self.hostname)
+            switch.switch_to(host, wanted, self.hostname, lambda: watch_state.take_over(host, wanted, former))
         except DcorError:
             serving = programs.serving(host)  # may be the new ones: a step after the change of nginx can fail as well
             if serving not in (None, wanted):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import re
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +10,7 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import additions as ckan_additions
 from dcor_pkg.ckan import release
 from dcor_pkg.ckan.additions import Option
+from dcor_pkg.ckan.programs import DATABASE_OPTION
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import secrets, templates
 from dcor_pkg.kernel.managed_file import ManagedFile
@@ -62,14 +62,19 @@ def ckan_ini(settings: Settings) -> CkanIni:
     return CkanIni(CKAN_INI, "ckan/templates/ckan.ini", values, ACCESS)
 
 
+def address(host: Host, database: Endpoint) -> str:
+    """Return the address of a database, with its password, as the file has it."""
+    return templates.ini(database.url(partial(secrets.read, host)))
+
+
 def require_database(host: Host, database: Endpoint) -> None:
     """Raise DcorError where the file names another database than the settings do, after an edit or by an addition.
 
     CKAN's commands would change that one, which may be of a server in production.
     """
-    wanted = templates.ini(database.url(partial(secrets.read, host)))
-    named = re.findall(r"^sqlalchemy\.url[ \t]*[=:][ \t]*(.*?)[ \t]*$", host.read(CKAN_INI) or "", re.MULTILINE)
-    if named and set(named) != {wanted}:
+    wanted = address(host, database)
+    named = {found[2] for found in DATABASE_OPTION.finditer(host.read(CKAN_INI) or "")}
+    if named and named != {wanted}:
         raise DcorError(
             f"{CKAN_INI} names another database than the settings (sqlalchemy.url), so CKAN's tables were not touched.",
             f"Which database it is, is a setting: dcor-server set database=ADDRESS. Remove the option from {CKAN_INI} or "

@@ -17,9 +17,9 @@ MARK = f"CKAN_INI={CONFIGURATIONS}/".encode()
 GONE = (FileNotFoundError, ProcessLookupError)
 
 
-def inside(host: Host) -> list[int]:
-    """Return the processes in the control group of CKAN's unit."""
-    return [process for process in _all(host) if _is_inside(host, process)]
+def inside(host: Host, name: str = unit.UNIT) -> list[int]:
+    """Return the processes in the control group of a unit."""
+    return [process for process in _all(host) if _is_inside(host, process, name)]
 
 
 def outside(host: Host) -> list[int]:
@@ -32,7 +32,7 @@ def is_outside(host: Host, process: int) -> bool:
     if not _is_of_ckan(host, process):
         return False  # anybody can have such an environment
     marked = any(part.startswith(MARK) for part in read(host, process, "environ").split(b"\0"))
-    return marked and not _is_inside(host, process)
+    return marked and not _is_inside(host, process, unit.UNIT)
 
 
 def read(host: Host, process: int, name: str) -> bytes:
@@ -48,8 +48,8 @@ def _is_of_ckan(host: Host, process: int) -> bool:
     return found is not None and int(found[1]) == pwd.getpwnam(CKAN_USER).pw_uid
 
 
-def _is_inside(host: Host, process: int) -> bool:
-    return f"/{unit.UNIT}".encode() in read(host, process, "cgroup")
+def _is_inside(host: Host, process: int, name: str) -> bool:
+    return f"/{name}".encode() in read(host, process, "cgroup")
 
 
 def _all(host: Host) -> list[int]:

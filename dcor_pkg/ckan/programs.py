@@ -26,6 +26,8 @@ UWSGI_INI = f"{CONFIGURATION}/uwsgi.ini"
 CONFIGURATIONS = f"{STATE}/configurations"
 COPIED = {"ckan.ini": CKAN_INI, "uwsgi.ini": UWSGI_INI}
 COPY = Access(0o640, "root", CKAN_USER)
+#: in ckan.ini
+DATABASE_OPTION = re.compile(r"^(sqlalchemy\.url[ \t]*[=:][ \t]*)(.*?)[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,16 @@ class Programs:
         """The directory of their copies of the configuration."""
         return f"{CONFIGURATIONS}/{self.id}"
 
+    @property
+    def trial(self) -> Programs:
+        """The programs by which the release is proven on a copy of the database: its name is in their configuration."""
+        return Programs(self.release, hashlib.sha256(f"{self.id} on a copy".encode()).hexdigest()[:8])
+
     def file(self, data: str, queues: tuple[str, ...]) -> ManagedFile:
-        """Return supervisor's file for these programs, with the data directory, and the queues of each job worker."""
+        """Return supervisor's file for these programs, with the data directory, and the queues of each job worker.
+
+        Without queues there are no job workers.
+        """
         values = {"programs": self, "home": release.directory(self.release), "data": data, "queues": queues}
         return ManagedFile(f"{PROGRAMS}/dcor-{self.id}.conf", TEMPLATE, values)
 
@@ -101,6 +111,13 @@ def copy(host: Host, programs: Programs) -> None:
     """Copy the present configuration for the programs."""
     for name, path in COPIED.items():
         host.write(f"{programs.directory}/{name}", host.read(path) or "", COPY)
+
+
+def copy_for_trial(host: Host, trial: Programs, address: str) -> None:
+    """Copy the present configuration for programs that use the database at another address, as ckan.ini has it."""
+    copy(host, trial)
+    text = DATABASE_OPTION.sub(lambda found: f"{found[1]}{address}", host.read(CKAN_INI) or "")
+    host.write(f"{trial.directory}/ckan.ini", text, COPY)
 
 
 def put_back(host: Host) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.proposal import Proposal
-from dcor_pkg.machine import directory_trial, lock
+from dcor_pkg.machine import directory_trial, lock, python_environment
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_HOME, CKAN_INI, CKAN_USER, CURRENT, STATE
 
@@ -28,8 +28,7 @@ def directory(release: str) -> str:
 
 def site_packages(host: Host, home: str) -> str:
     """Return the directory of the Python modules of the release in `home`; its path contains Python's version."""
-    (lib,) = (name for name in host.names(f"{home}/lib") if name.startswith("python3"))
-    return f"{home}/lib/{lib}/site-packages"
+    return python_environment.site_packages(host, home)
 
 
 def ids(host: Host) -> list[str]:
@@ -68,7 +67,9 @@ def check_programs(host: Host, _: Proposal) -> None:
         raise DcorError(f"{problem[0].upper()}{problem[1:]}.", hint)
 
 
-def run(host: Host, release: str, program: str, *arguments: str, timeout: float = 600) -> str:
+def run(
+    host: Host, release: str, program: str, *arguments: str, timeout: float = 600, configuration: str = CKAN_INI
+) -> str:
     """Run a program of a release as CKAN's user, never as root, and return its output. `timeout` is in seconds.
 
     Raises CommandFailed.
@@ -78,7 +79,7 @@ def run(host: Host, release: str, program: str, *arguments: str, timeout: float 
         f"{home}/bin/{program}",
         *arguments,
         user=CKAN_USER,
-        environment={"CKAN_INI": CKAN_INI, "PATH": f"{home}/bin:/usr/bin:/bin", "HOME": CKAN_HOME},
+        environment={"CKAN_INI": configuration, "PATH": f"{home}/bin:/usr/bin:/bin", "HOME": CKAN_HOME},
         timeout=timeout,
     )
 

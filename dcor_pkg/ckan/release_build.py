@@ -13,7 +13,7 @@ from dcor_pkg.ckan.known_issues import registry
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import templates
 from dcor_pkg.kernel.proposal import Proposal
-from dcor_pkg.machine import disk
+from dcor_pkg.machine import disk, python_environment
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT, DIVERTED_SUFFIX, PACKAGED_CKAN
@@ -126,7 +126,7 @@ def _copy_python_ckan(host: Host, unfinished: str) -> None:
     # in an upgrade, the files that dpkg has set aside and is about to remove
     host.run("find", unfinished, "-name", "*.dpkg-*", "-delete")
     # The package's own link is relative to the package's directory.
-    host.link(f"{unfinished}/bin/python3", "/usr/bin/python3")
+    host.link(f"{unfinished}/bin/python3", python_environment.program(host, unfinished))
     _restore_packaged_commands(host, f"{unfinished}/bin")
     _unshare(host, unfinished)
 

@@ -28,7 +28,13 @@ DIGITS = 10
 
 
 def wanted(facts: Facts) -> str:
-    """Return the id of the release that this machine should run."""
+    """Return the id of the release that this machine should run: of what there is, unless that is held back."""
+    made = of(facts)
+    return facts.instead if made == facts.held else made
+
+
+def of(facts: Facts) -> str:
+    """Return the id of the release that would be made of what there is."""
     parts = (
         *(facts.ckan, facts.release_set, facts.python),
         *(release.DIRECTORY, release.SCHEMA, release.LICENCES),

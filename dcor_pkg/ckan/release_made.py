@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcor_pkg.ckan import release, release_build, release_contents, unit
+from dcor_pkg.ckan import release, release_build, release_contents, tested_set, unit
 from dcor_pkg.ckan.known_issues import registry
 from dcor_pkg.ckan.known_issues.issue import State
+from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending
 from dcor_pkg.machine import lock
 from dcor_pkg.machine.host import Host
@@ -24,6 +25,8 @@ class ReleaseMade:
     """
 
     release: str
+    #: whether it can be made of what there is; a former one cannot
+    is_former: bool = False
     name: str = "release"
 
     def check(self, host: Host) -> str | None:
@@ -32,12 +35,20 @@ class ReleaseMade:
         home = release.directory(self.release)
         if (difference := release_contents.difference(host, home)) is not None:
             return f"the release {self.release} {difference}, so it is made anew"
+        if self.is_former:
+            return None
         site = release.site_packages(host, home)
         faulty = registry.in_state(host, site, State.FAULTY)
         return f"the release {self.release} has the known issue {faulty[0].name}" if faulty else None
 
     def apply(self, host: Host) -> None:
         """Make the release, unless another process has done so in the meantime; one in service is loaded anew."""
+        if self.is_former:
+            raise DcorError(
+                f"The release {self.release}, to which this server went back, is damaged, and cannot be made again.",
+                "dcor-server converge --retry-release makes the one that should run, and switches to it.",
+            )
+        tested_set.require(host)
         with lock.held(host, TIMEOUT_SECONDS, lock.RELEASE):
             if self.check(host) is not None:
                 if release.active(host) == self.release:

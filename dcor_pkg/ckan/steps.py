@@ -1,20 +1,23 @@
-"""The steps that set up CKAN, in four groups: other steps of the plan come between them."""
+"""The steps that set up CKAN, in groups: other steps of the plan come between them."""
 
 from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import additions, release_id, sizes, temporary_directories, unit
+from dcor_pkg.ckan import additions, outdated, release_id, sizes, temporary_directories, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
+from dcor_pkg.ckan.kept_pythons import KeptPythons
+from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.programs import UWSGI_INI
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.ckan.strays import NoStrays
+from dcor_pkg.ckan.upgrade_backup import UpgradeBackup
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.log_directories import LogDirectories
 from dcor_pkg.kernel.log_file import LogFile
@@ -26,12 +29,15 @@ from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import limits
 from dcor_pkg.services import endpoints
+from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
 OWNED = Access(0o755, paths.CKAN_USER, paths.CKAN_USER)
 PRIVATE = Access(0o700, paths.CKAN_USER, paths.CKAN_USER)
 #: not for all users of the machine: what users of CKAN have done is in the logs
 LOGS = Access(0o750, paths.CKAN_USER, "adm")
+#: the beginnings of the units that needrestart(1) does not restart
+LEFT_ALONE = (unit.UNIT, "postgresql@", "redis-server@dcor.service", "dcor-solr.service", "supervisor.service")
 
 
 def prepare_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
@@ -40,18 +46,26 @@ def prepare_steps(settings: Settings, _: Facts) -> tuple[Step, ...]:
         *(RandomSecret(name) for name in ("ckan-secret-key", "ckan-csrf-key")),
         *_directories(settings),
         unit.drop_in(settings),
-        ManagedFile("/etc/needrestart/conf.d/dcor-server.conf", "ckan/templates/needrestart.conf", {"unit": unit.UNIT}),
+        ManagedFile(
+            "/etc/needrestart/conf.d/dcor-server.conf", "ckan/templates/needrestart.conf", {"units": LEFT_ALONE}
+        ),
     )
+
+
+def recovery_steps(settings: Settings) -> tuple[Step, ...]:
+    """Return the step that ends what a power cut, or a killed command, has left; the database has to answer before."""
+    return (NoHalfMigration(settings.hostname, endpoints.of(settings).database),)
 
 
 def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make the release, its configuration, and the tables that it needs."""
     wanted, used = release_id.wanted(facts), endpoints.of(settings)
     return (
-        ReleaseMade(wanted),
+        ReleaseMade(wanted, is_former=wanted != release_id.of(facts)),
         Directory(additions.DIRECTORY, Access(0o750)),
         ckan_ini(settings),
         ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", _of_uwsgi(settings, facts)),
+        UpgradeBackup(wanted, used.database),
         DatabaseSchema(wanted, used.database),
         Addresses(f"https://{settings.hostname}", used.object_store.origin, used.database),
         OptionsInDatabase(used.database),
@@ -61,17 +75,26 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that put the release in service; all services that CKAN needs have to run before."""
     return (
-        ActiveRelease(
-            release_id.wanted(facts),
-            settings.hostname,
-            settings.data,
-            reads=_read_at_start(settings),
-            queues=sizes.job_workers(facts),
-        ),
+        active_release(settings, facts),
+        KeptPythons(),
         NoFormerPrograms(),
         NoStrays(),
         AdminCommands(),
         ManagedFile("/etc/logrotate.d/dcor-server", "ckan/templates/logrotate"),
+    )
+
+
+def active_release(settings: Settings, facts: Facts) -> ActiveRelease:
+    """Return the step that puts the release in service."""
+    used = endpoints.of(settings)
+    return ActiveRelease(
+        release_id.wanted(facts),
+        settings.hostname,
+        settings.data,
+        reads=_read_at_start(settings),
+        queues=sizes.job_workers(facts),
+        database=used.database,
+        mark=StoreMark(used.object_store, used.database),
     )
 
 
@@ -107,6 +130,6 @@ def _of_uwsgi(settings: Settings, facts: Facts) -> dict[str, int]:
 
 
 def _read_at_start(settings: Settings) -> tuple[str, ...]:
-    """Return the files and directories that CKAN reads when it starts, and only then."""
+    """Return the files and directories that CKAN reads when it starts, and only then; of one the text alone counts."""
     named = (settings.licences, settings.resource_supplements)
-    return (paths.CKAN_INI, UWSGI_INI, BUNDLE, *(path for path in named if path.startswith("/")))
+    return (paths.CKAN_INI, UWSGI_INI, BUNDLE, outdated.ANEW, *(path for path in named if path.startswith("/")))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from dcor_pkg.ckan import log as ckan_log
-from dcor_pkg.ckan import supervisor
+from dcor_pkg.ckan import past_releases, supervisor
 from dcor_pkg.ckan.programs import CONFIGURATIONS, Programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
@@ -24,13 +27,29 @@ HINT = (
     "The server goes on as before. CKAN's messages are in "
     f"{ckan_log.LOG}; your own options for CKAN are in /etc/dcor-server/ckan.d."
 )
+#: called when nginx passes requests to the new programs
+Turned = Callable[[], object]
 #: What a release has to answer before it serves. (status_show would prove nothing: it answers 200 without Solr.)
 SEARCH = "/api/3/action/package_search?rows=1"
 PAGES = ("/", "/dataset/", "/about", "/user/login")
 
 
-def switch_to(host: Host, programs: Programs, hostname: str) -> None:
-    """Switch to programs whose supervisor file is written. Raises DcorError if they do not answer as they should."""
+def switch_to(host: Host, programs: Programs, hostname: str, turned: Turned = lambda: None) -> None:
+    """Switch to programs whose supervisor file is written. Raises DcorError if they do not answer as they should.
+
+    `turned` is called when nginx passes requests to them.
+    """
+    start(host, programs, hostname)
+    workers = turn(host, programs)
+    turned()
+    supervisor.start(host, programs.jobs)
+    nginx_workers.await_end(host, workers)
+    for program in others(host, programs):
+        supervisor.stop(host, program)
+
+
+def start(host: Host, programs: Programs, hostname: str) -> None:
+    """Start the web server, and wait until it answers as it should. Raises DcorError with what CKAN says."""
     before = ckan_log.size(host)
     supervisor.update(host)
     supervisor.start(host, programs.web)
@@ -38,15 +57,17 @@ def switch_to(host: Host, programs: Programs, hostname: str) -> None:
         prove(host, programs, hostname)
     except DcorError as error:
         raise DcorError(f"{error.reason} {ckan_log.last_exception(host, before)}".strip(), HINT) from None
+
+
+def turn(host: Host, programs: Programs) -> list[str]:
+    """Let nginx pass requests to programs, and return its workers that may still work on former requests."""
     workers = nginx_workers.current(host)
     host.write(upstream.PATH, programs.upstream, Access(0o644))
     if workers:
         host.run("systemctl", "reload", "nginx.service")
     host.link(CURRENT, f"releases/{programs.release}")
-    supervisor.start(host, programs.jobs)
-    nginx_workers.await_end(host, workers)
-    for program in others(host, programs):
-        supervisor.stop(host, program)
+    nginx_workers.await_new(host, workers)
+    return workers
 
 
 def others(host: Host, programs: Programs) -> list[str]:
@@ -55,24 +76,75 @@ def others(host: Host, programs: Programs) -> list[str]:
 
 
 def forget_others(host: Host, programs: Programs) -> None:
-    """Remove the files of all other programs; those that still run are stopped. Raises DcorError."""
+    """Remove the files of all other programs; those that still run are stopped. Raises DcorError.
+
+    The configurations of releases to which there is a way back are kept.
+    """
+    kept = {programs.id, *(it.programs.id for it in past_releases.read(host))}
     for name in host.names(PROGRAMS):
         # but not the new version beside a file that an admin has changed
         if name.startswith("dcor-") and not name.startswith(f"dcor-{programs.id}.conf"):
             managed_file.remove(host, f"{PROGRAMS}/{name}")
     supervisor.update(host)
     for name in host.names(CONFIGURATIONS):
-        if name != programs.id:
+        if name not in kept:
             host.remove_tree(f"{CONFIGURATIONS}/{name}")
 
 
 def prove(host: Host, programs: Programs, hostname: str) -> None:
     """Wait until a search in a release works, then request its pages. Raises DcorError with what is wrong."""
     _await_search(host, programs, hostname)
-    for page in PAGES:
+    found = _page_problem(host, programs, hostname, PAGES)
+    if found is not None:
+        raise DcorError(f"The release {programs.release} {found}.")
+
+
+def problem(host: Host, programs: Programs, hostname: str, others: Iterable[str]) -> str | None:
+    """Return what is wrong now with a search, one of PAGES, or other pages, which guests may be refused; or None."""
+    return (
+        probe_search(host, programs, hostname)
+        or _page_problem(host, programs, hostname, PAGES)
+        or _page_problem(host, programs, hostname, others, range(200, 500))
+    )
+
+
+def _page_problem(
+    host: Host, programs: Programs, hostname: str, pages: Iterable[str], accepted: Sequence[int] = (200,)
+) -> str | None:
+    for page in pages:
         answer = _get(host, programs, page, hostname)
-        if answer.status != 200:
-            raise DcorError(f"The release {programs.release} answers {page} with status {answer.status}.")
+        if answer.status not in accepted:
+            return f"answers {page} with status {answer.status}"
+    return None
+
+
+def prove_write(host: Host, programs: Programs, hostname: str, token: str) -> None:
+    """Let a release write a row and remove it again, as a sysadmin with this token. Raises DcorError.
+
+    A vocabulary is in the database alone, neither in Solr nor in the object store.
+    """
+    values = {"name": "dcor-server-trial", "tags": []}
+    try:
+        made = _post(host, programs, hostname, token, "vocabulary_create", values)
+    except DcorError:
+        with contextlib.suppress(DcorError):  # one that was cut off has left it
+            _post(host, programs, hostname, token, "vocabulary_delete", {"id": values["name"]})
+        made = _post(host, programs, hostname, token, "vocabulary_create", values)
+    _post(host, programs, hostname, token, "vocabulary_delete", {"id": made["id"]})
+
+
+def _post(
+    host: Host, programs: Programs, hostname: str, token: str, action: str, values: Mapping[str, object]
+) -> dict[str, Any]:
+    """Return the result of an action of the API. Raises DcorError where it does not succeed."""
+    socket, target = str(host.path(programs.probe)), f"/api/3/action/{action}"
+    answer = unix_http.post(socket, target, hostname, token, json.dumps(values), user=CKAN_USER)
+    with contextlib.suppress(ValueError, AttributeError):
+        found = json.loads(answer.body)
+        if answer.status == 200 and found.get("success") is True:
+            return found.get("result") or {}
+    problem = f"answers {action} with status {answer.status} ({answer.body.strip()[:100]})"
+    raise DcorError(f"The release {programs.release} {problem}.")
 
 
 def _await_search(host: Host, programs: Programs, hostname: str) -> None:

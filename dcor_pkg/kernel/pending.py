@@ -14,6 +14,8 @@ RELOAD_NGINX = "reload nginx.service"
 REBUILD_INDEX = "rebuild index"
 #: the last converge has failed, or could not begin; the timer dcor-retry looks for this file, too
 CONVERGE = "converge"
+#: packages were upgraded since the last converge began
+UPGRADE = "upgrade"
 DIRECTORY = f"{STATE}/pending"
 
 

@@ -21,6 +21,13 @@ def free(host: Host, path: str) -> int:
         return shutil.disk_usage(host.path(place)).free
 
 
+def device(host: Host, path: str) -> int:
+    """Return the number of the file system that holds `path`, or will hold it. Raises DcorError."""
+    place = nearest(host, path)
+    with explained(host.root, place, "examined"):
+        return host.path(place).stat().st_dev
+
+
 def nearest(host: Host, path: str) -> str:
     """Return a path, or the nearest one above it that exists."""
     return next(str(place) for place in (Path(path), *Path(path).parents) if host.path(str(place)).exists())

@@ -27,6 +27,12 @@ CKAN_INI = "/etc/ckan/default/ckan.ini"
 #: state file: the addresses in each database that this server has used
 ADDRESSES = f"{STATE}/addresses-by-database.json"
 
+#: state file: the release that this server has gone back from, and the one that serves in its place
+HELD_RELEASE = f"{STATE}/held-release.json"
+
+#: state file: the migration of the database, or the way back from one, that is under way
+MIGRATION = f"{STATE}/migration.json"
+
 SYSTEMD_UNITS = "/etc/systemd/system"
 
 #: the certificate authorities that this machine trusts (update-ca-certificates(8))

@@ -25,19 +25,29 @@ def run(
     Raises CommandFailed for an exit code other than 0, and DcorError where the program cannot be started or takes
     longer than `timeout` seconds; each names the whole command.
     """
+    options = {"input": text, "stdout": subprocess.PIPE, "env": environment, "cwd": directory}
+    return _run(argv, user, timeout, **options).stdout
+
+
+def run_into(
+    argv: tuple[str, ...], output: int, *, user: str | None, environment: Mapping[str, str], timeout: float
+) -> None:
+    """Run a program to its end, with an open file as its standard output. Raises as `run` does."""
+    _run(argv, user, timeout, stdin=subprocess.DEVNULL, stdout=output, env=environment, cwd="/")
+
+
+def _run(argv: tuple[str, ...], user: str | None, timeout: float, **options: Any) -> subprocess.CompletedProcess[str]:
     try:
         done: subprocess.CompletedProcess[str] = subprocess.run(
             argv,
-            input=text,
-            capture_output=True,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env=environment,
-            cwd=directory,
             timeout=timeout,
             check=False,
             # without root's terminal, on which another process of that user could type for root (terminal.py)
             start_new_session=user is not None,
+            **options,
             **_identity(user),
         )
     except subprocess.TimeoutExpired:
@@ -51,8 +61,8 @@ def run(
             hint=f"Is the package that brings {argv[0]} installed?",
         ) from None
     if done.returncode:
-        raise CommandFailed(argv, done.returncode, done.stderr or done.stdout)
-    return done.stdout
+        raise CommandFailed(argv, done.returncode, done.stderr or done.stdout or "")
+    return done
 
 
 def _identity(user: str | None) -> dict[str, Any]:

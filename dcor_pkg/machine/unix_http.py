@@ -47,6 +47,15 @@ def get(path: str, target: str, host: str, timeout: float = TIMEOUT_SECONDS, *, 
         return Answer(0, str(error) or type(error).__name__)
 
 
+def post(path: str, target: str, host: str, token: str, body: str, *, user: str) -> Answer:
+    """Return the answer to POST of JSON, with a token in the header Authorization; as `get` does."""
+    head = f"POST {target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\nContent-Type: application/json\r\n"
+    try:
+        return _ask(path, head, body, TIMEOUT_SECONDS, user)
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(0, str(error) or type(error).__name__)
+
+
 def rpc(path: str, user: str, method: str, *arguments: Any) -> Any:
     """Return what a method of the XML-RPC interface on the socket at `path` returns.
 

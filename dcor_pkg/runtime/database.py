@@ -1,8 +1,9 @@
-"""Migrate CKAN's tables: `python -m dcor_runtime.database upgrade`; `head` prints the newest revisions.
+"""Migrate CKAN's tables: `python -m dcor_runtime.database upgrade|trial`; `head` prints the newest revisions.
 
 `upgrade` does what `ckan db init` and `ckan db upgrade` do, also for each plugin with migrations of its own, and loads
-CKAN only once. `head` prints the revision of CKAN's own tables, and then a line `PLUGIN REVISION` for each plugin of
-the release that has migrations, whether it is enabled or not.
+CKAN only once. `trial` does the same with a copy of the database, and prints a token at the end. `head` prints the
+revision of CKAN's own tables, and then a line `PLUGIN REVISION` for each plugin of the release that has migrations,
+whether it is enabled or not.
 """
 
 from __future__ import annotations
@@ -56,8 +57,28 @@ def upgrade() -> None:
     _migrate_plugins(apply=True)
 
 
+def trial_token() -> str:
+    """Return a token of CKAN's own sysadmin, by which the copy is written to; CKAN is loaded.
+
+    Not by the action, whose schema plugins may change.
+    """
+    from ckan import model
+    from ckan.lib import api_token
+    from ckan.logic import get_action
+    from dcor_runtime.trial import TOKEN
+
+    user = get_action("get_site_user")({"ignore_auth": True}, {})
+    token = model.ApiToken(model.User.get(user["name"]).id, TOKEN)
+    model.Session.add(token)
+    model.Session.commit()
+    return str(api_token.encode({"jti": token.id, "iat": api_token.into_seconds(token.created_at)}))
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "upgrade":
         upgrade()
+    elif sys.argv[1] == "trial":
+        upgrade()
+        print(trial_token())
     else:
         _print_heads()

@@ -8,20 +8,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import programs, release, stored_files, strays, supervisor, switch, unit
+from dcor_pkg.ckan import (
+    held_release,
+    programs,
+    release,
+    release_id,
+    stored_files,
+    strays,
+    supervisor,
+    switch,
+    unit,
+    upgrade_backup,
+)
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import last_converge
 from dcor_pkg.kernel.data_directory import missing_data
 from dcor_pkg.kernel.systemd_service import unit_state
 from dcor_pkg.kernel.timers import TIMERS
-from dcor_pkg.machine import disk, memory, unix_http
+from dcor_pkg.machine import disk, facts, memory, unix_http
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import loopback
 from dcor_pkg.services import engines, external
 from dcor_pkg.services.engine import Engine
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
+from dcor_pkg.verbs import updates
 from dcor_pkg.verbs.fingerprint import fingerprint
 
+#: below which Debian's clusters have their data
+POSTGRESQL = "/var/lib/postgresql"
 #: whose versions are shown
 PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
 SITE = (unit.UNIT, "nginx.service")
@@ -46,20 +61,34 @@ def examine(host: Host, settings: Settings) -> list[Part]:
     return [
         Part("versions", None, _versions(host)),
         Part("data", missing_data(host, settings.data), settings.data),
-        *(_disk(host, path) for path in (settings.data, release.DIRECTORY)),
+        *disks(host, settings),
         Part("memory", None, f"{memory.available(host)} of {memory.total(host)} MiB are available"),
-        Part("release", None if active else "none is active", active or ""),
+        Part("updates", updates.unfinished(host), updates.summary(host)),
+        _release(host, active),
         *(_engine(host, engine) for engine in engines.local(settings)),
         *(_unit(host, unit) for unit in SITE),
         Part("timers", next(filter(None, (_timer_problem(host, unit) for unit in TIMERS)), None)),
         Part("programs", _programs_problem(host)),
         *(_service(host, engine, settings) for engine in engines.ENGINES),
         _asked("stored files", lambda: stored_files.problem(host, settings)),
-        Part("search", _site_problem(settings, switch.SEARCH)),
-        Part("page", _site_problem(settings, "/")),
+        Part("search", site_problem(settings, switch.SEARCH)),
+        Part("page", site_problem(settings, "/")),
         _certificate(host, settings),
         _trust(host, settings),
     ]
+
+
+def _release(host: Host, active: str | None) -> Part:
+    if active is None:
+        return Part("release", "none is active")
+    try:
+        wanted = release_id.of(facts.read(host))
+    except DcorError as error:
+        return Part("release", error.reason)
+    held = held_release.read(host)
+    if held is not None and (held.release, held.instead) == (wanted, active):
+        return Part("release", updates.release(host, active, wanted, held.reason))
+    return Part("release", None, updates.release(host, active, wanted, last_converge.read(host).reason))
 
 
 def _service(host: Host, engine: Engine, settings: Settings) -> Part:
@@ -81,6 +110,15 @@ def _asked(name: str, find_problem: Callable[[], str | None], detail: str = "") 
 def _versions(host: Host) -> str:
     shown = host.run("dpkg-query", "--show", "--showformat=${Package} ${Version}\n", *PACKAGES)
     return ", ".join(shown.splitlines())
+
+
+def disks(host: Host, settings: Settings) -> list[Part]:
+    """Return the disks of data and releases, and those of the database and of backups where they are others."""
+    shown = [settings.data, release.DIRECTORY]
+    for path in (POSTGRESQL, upgrade_backup.DIRECTORY):
+        if host.exists(path) and disk.device(host, path) not in [disk.device(host, it) for it in shown]:
+            shown.append(path)
+    return [_disk(host, path) for path in shown]
 
 
 def _disk(host: Host, path: str) -> Part:
@@ -118,7 +156,7 @@ def _programs_problem(host: Host) -> str | None:
     return ", ".join(wrong) or strays.problem(host)
 
 
-def _site_problem(settings: Settings, target: str) -> str | None:
+def site_problem(settings: Settings, target: str) -> str | None:
     """Request a page as a user does: by the host name, with the certificate verified, through nginx."""
     try:
         connection = loopback.Connection(settings.hostname)

@@ -42,11 +42,19 @@ def report_failure(host: Host, unit: str) -> str:
     if not settings.mail_relay:
         return f"No mail about {unit} was sent, because the setting mail-relay is empty. {TO_CHANGE}"
     sent = f"{SENT}/{unit}"
-    if time.time() - float(host.read(sent) or 0) < INTERVAL_HOURS * 3600:
+    if 0 <= time.time() - _when(host, sent) < INTERVAL_HOURS * 3600:
         return f"No mail about {unit} was sent: {settings.email} got one within the last {INTERVAL_HOURS} hours."
     send(settings, f"{unit} has failed", _text(host, unit, settings))
     host.write(sent, f"{time.time()}\n", Access(0o600))
     return f"A mail about {unit} was sent to {settings.email} through {settings.mail_relay}."
+
+
+def _when(host: Host, sent: str) -> float:
+    """Return when the last mail was sent, in seconds since 1970; 0 where no file says it."""
+    try:
+        return float(host.read(sent) or 0)
+    except ValueError:
+        return 0.0
 
 
 def _text(host: Host, unit: str, settings: Settings) -> str:

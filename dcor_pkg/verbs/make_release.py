@@ -16,7 +16,7 @@ from dcor_pkg.verbs.verb import Console, Verb
 
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Run the one step that makes the release; the services keep running from the active one."""
-    step = ReleaseMade(release_id.wanted(facts.read(host)))
+    step = ReleaseMade(release_id.of(facts.read(host)))
     outcomes = runner.run([step], host, report=progress_of(options, console))
     conclude(host, options, console, outcomes)
     return exit_code(outcomes)

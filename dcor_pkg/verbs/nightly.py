@@ -4,7 +4,7 @@ These are the jobs that operators of DCOR schedule at night as CKAN's user, an h
 `dcor-prune-orphaned-s3-artifacts` is not among them: it deletes what the database does not know. Instead, dcor-server's
 own `dcor_runtime.reconcile` lets the objects follow the database, removes those whose dataset was purged, and has those
 made that a resource lacks.
-CKAN is restarted afterwards, if it uses files that an upgrade has replaced.
+CKAN and its services are restarted afterwards, if they use files that an upgrade has replaced.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 
 from dcor_pkg.ckan import outdated, release
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import active_release, runtime_module
 from dcor_pkg.verbs.run_report import message
@@ -54,8 +55,7 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     active = active_release.require_for_data(host)
     attempts = [*(_upstream(host, active, job) for job in JOBS), (RECONCILE, lambda: _reconcile(host, options.days))]
     failures = [failure for name, job in attempts if (failure := _failure(name, job)) is not None]
-    if outdated.replaced_file(host) is not None:
-        outdated.request_restart(host)
+    outdated.request_restarts(host, outdated.replaced_files(host, settings_file.load(host)))
     if options.json:
         console.out(json.dumps({"failed": list(map(asdict, failures))}, indent=1))
     else:

@@ -6,8 +6,9 @@ import textwrap
 
 from dcor_pkg.answers import settings_text
 from dcor_pkg.answers.settings import PAGES, Settings, as_answers
+from dcor_pkg.answers.validators import LOCAL
 from dcor_pkg.ckan import additions as ckan_additions
-from dcor_pkg.ckan import search_index, sizes, stored_files
+from dcor_pkg.ckan import held_release, outdated, search_index, sizes, stored_files
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.known_issues import notices as known_issues
 from dcor_pkg.errors import DcorError
@@ -17,6 +18,8 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_INI, CONFIGURATION
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.services.object_store import private_network
+from dcor_pkg.services.postgresql import versions as postgresql_versions
+from dcor_pkg.verbs import updates
 
 #: characters of a value that a notice shows
 VALUE_LENGTH = 60
@@ -33,8 +36,18 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
         *search_index.notices(host),
         *stored_files.notices(host, settings),
         *private_network.notices(host),
+        *_newer_settings(host),
+        *updates.notices(host),
+        *(postgresql_versions.notices(host) if settings.database == LOCAL else ()),
+        *outdated.notices(host, settings),
     ]
-    return [*empty_pages(settings), *sizes.notices(host), *found]
+    return [*held_release.notices(host), *empty_pages(settings), *sizes.notices(host), *found]
+
+
+def _newer_settings(host: Host) -> list[Notice]:
+    ignored = settings_text.ignored(host.read(settings_text.PATH) or settings_text.HEADER)
+    message = f"has settings of a newer version, which are kept and have no effect: {', '.join(ignored)}"
+    return [Notice(settings_text.PATH, message, "An upgrade to that version takes them up again.")] if ignored else []
 
 
 def not_applied(host: Host, settings: Settings) -> list[Notice]:

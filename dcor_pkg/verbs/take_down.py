@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import admin_commands, unit
+from dcor_pkg.ckan import admin_commands, migration_end, migration_state, unit
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.errors import DcorError
@@ -15,12 +15,12 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import DIVERTED_SUFFIX, PACKAGED_CKAN, PROGRAMS
 from dcor_pkg.nginx import take_down as nginx
 from dcor_pkg.plan import removal_plan
-from dcor_pkg.services import engines
+from dcor_pkg.services import endpoints, engines
 
 #: units that would start again what is stopped here, or work with it
 AUTOMATIC = (
-    *("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer"),
-    *("dcor-converge.service", "dcor-nightly.service"),
+    *("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer", "dcor-watch.timer"),
+    *("dcor-retry.service", "dcor-converge.service", "dcor-nightly.service", "dcor-watch.service"),
 )
 #: more than the unit's own TimeoutStopSec
 STOP_TIMEOUT_SECONDS = 900.0
@@ -58,6 +58,13 @@ def _stop_programs(host: Host) -> None:
             step.apply(host)
 
 
+def _restore_database(host: Host) -> None:
+    """Let what cuts off a migration leave the database as it was: a purge forgets it, and may preserve the data."""
+    act = migration_state.under_way(host)
+    if act is not None and not act.turned:
+        migration_end.restore(host, act, endpoints.of(settings_file.load(host)).database)
+
+
 def _stop_engines(host: Host) -> None:
     ours = [engine for engine in engines.ENGINES if engine.started_by_us]
     for step in (step for engine in ours for step in engine.switch_off(engine.local(Settings()))):
@@ -84,6 +91,7 @@ PARTS: tuple[Callable[[Host], None], ...] = (
     _stop_automatic_units,
     nginx.take_down,
     _stop_programs,
+    _restore_database,
     _stop_engines,
     _give_back_commands,
     last_converge.forget,

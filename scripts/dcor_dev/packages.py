@@ -50,7 +50,7 @@ ALL = (
     Package("dcor-wheels", "wheels", (), ("conf/lock/{python}/dcor.txt",)),
     Package("dcor-solr", "solr", ("conf/solr",), (), jars=True),
     Package("dcor-object-store", "object-store", ("conf/object-store",), ("conf/object-store/weed.lock",)),
-    Package("dcor-archive-keyring", "keyring"),
+    Package("dcor-archive-keyring", "keyring", ("debian/po",)),
     Package(
         "dcor-server",
         "server",

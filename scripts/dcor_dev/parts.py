@@ -11,6 +11,12 @@ BENCHMARKS = "bench"
 #: Stands for all parts, with the tests that are marked as long.
 ALL = "all"
 
+#: Stands for the tests with this marker, those included that are marked as long.
+UPGRADES = "upgrades"
+
+#: Words that stand alone, for a choice from all parts, and pytest's options for it.
+CHOICES = {ALL: ("--all",), UPGRADES: ("--all", "-m", UPGRADES)}
+
 #: A server needs 1.5 GB; a worker has up to two, one that several tests share and one of the current test.
 BYTES_PER_WORKER = 4 << 30
 

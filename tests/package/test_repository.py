@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from apt_client import package, secret_key
 from dcor_dev import repository, roots, signing
 from dcor_dev.errors import DevError
 
@@ -38,6 +39,22 @@ def test_apt_verifies_the_repository_and_finds_the_packages(suite: str, copy: Pa
     assert "(none)" not in [line.split("Candidate: ")[1] for line in done.stdout.splitlines() if "Candidate: " in line]
 
 
+def test_apt_accepts_two_signatures_of_which_it_knows_one(suite: str, tmp_path: Path) -> None:
+    """While a key follows another, each machine knows at least one; trixie's apt asks sqv, not gpgv."""
+    keys = [secret_key(tmp_path / name) for name in ("former", "next")]
+    packages = [package(tmp_path / name, name, "1") for name in ("dcor-server", "python-ckan")]
+    fill(tmp_path / "apt", suite, *packages, keys=(keys[0], keys[1]))
+    for key in keys:
+        with signing.signer(key) as signer:
+            (tmp_path / "apt" / repository.PUBLIC_KEYS).write_bytes(signer.public_key())
+        done = update(suite, tmp_path / "apt")
+        assert done.returncode == 0, done.stdout
+        assert done.stdout.count("Candidate: 1\n") == 2
+    with signing.signer() as other:
+        (tmp_path / "apt" / repository.PUBLIC_KEYS).write_bytes(other.public_key())
+    assert update(suite, tmp_path / "apt").returncode != 0
+
+
 def test_apt_rejects_a_modified_index(suite: str, copy: Path) -> None:
     for path in (copy / "dists" / suite / "main").rglob("*"):
         if path.is_file() and path.name not in ("InRelease", "Release"):
@@ -54,40 +71,58 @@ def test_apt_rejects_a_modified_release_file(suite: str, copy: Path) -> None:
     assert done.returncode != 0, done.stdout
 
 
-def test_unchanged_packages_are_not_published_again(suite: str, debs: list[Path], tmp_path: Path) -> None:
-    (small,) = (deb for deb in debs if deb.name.startswith("dcor-archive-keyring_"))
-    deb = Path(shutil.copy(small, tmp_path))
-    with signing.signer(None) as signer:
-        assert repository.publish([deb], tmp_path / "apt", suite, signer)
-        before = (tmp_path / "apt/dists" / suite / "InRelease").read_bytes()
-        assert not repository.publish([deb], tmp_path / "apt", suite, signer)
-        assert repository.publish([], tmp_path / "apt", suite, signer)
-    assert (tmp_path / "apt/dists" / suite / "InRelease").read_bytes() != before
+def fill(top: Path, suite: str, *debs: Path, keys: tuple[Path, ...] = ()) -> bool:
+    """Make the repository of a build of these packages; return whether it has changed."""
+    with signing.signer(*keys) as signer, repository.locked(top, signer, repository.BUILT) as apt:
+        return apt.fill(suite, debs)
 
 
-def test_a_release_key_signs_the_repository(suite: str, debs: list[Path], tmp_path: Path) -> None:
-    home, exported = tmp_path / "home", tmp_path / "release.key"
-    home.mkdir(mode=0o700)
-    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
-    subprocess.run([*gpg, "--quick-generate-key", "a release", "ed25519", "sign", "never"], check=True)
-    subprocess.run([*gpg, "--output", str(exported), "--export-secret-keys"], check=True)
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
+@pytest.fixture
+def keyring(debs: list[Path], tmp_path: Path) -> Path:
+    """Return the smallest of our packages."""
     (small,) = (deb for deb in debs if deb.name.startswith("dcor-archive-keyring_"))
-    with signing.signer(exported) as signer:
-        repository.publish([Path(shutil.copy(small, tmp_path))], tmp_path / "apt", suite, signer)
-        assert signer.home != home
+    return Path(shutil.copy(small, tmp_path))
+
+
+def test_unchanged_packages_are_not_published_again(suite: str, keyring: Path, tmp_path: Path) -> None:
+    release = tmp_path / "apt/dists" / suite / "InRelease"
+    assert fill(tmp_path / "apt", suite, keyring)
+    before = release.read_bytes()
+    assert not fill(tmp_path / "apt", suite, keyring)
+    assert release.read_bytes() == before
+    assert fill(tmp_path / "apt", suite)
+    assert release.read_bytes() != before
+
+
+def test_a_build_is_the_whole_repository_and_can_be_a_medium_for_ever(suite: str, tmp_path: Path) -> None:
+    """Of a version that is built anew only the last build is there: whoever builds does so many times."""
+    for content in (b"one", b"two"):
+        assert fill(tmp_path / "apt", suite, package(tmp_path / content.decode(), "dcor-server", "2", content))
+    assert fill(tmp_path / "apt", suite, package(tmp_path / "three", "dcor-server", "1"))
+    assert [path.name for path in tmp_path.glob("apt/pool/**/*.deb")] == ["dcor-server_1_all.deb"]
+    assert [path for path in tmp_path.glob("apt/**/*") if path.is_symlink()] == []
+    assert sorted(path.name for path in (tmp_path / "apt").iterdir()) == sorted(
+        [".lock", repository.PUBLIC_KEYS, "dists", "pool"]
+    )
+    assert "Valid-Until" not in (tmp_path / "apt/dists" / suite / "Release").read_text()
+
+
+def test_a_release_key_signs_the_repository(suite: str, keyring: Path, tmp_path: Path) -> None:
+    fill(tmp_path / "apt", suite, keyring, keys=(secret_key(tmp_path / "home"),))
+    top = tmp_path / "apt/dists" / suite
+    for files in ([top / "InRelease"], [top / "Release.gpg", top / "Release"]):
+        verify = ["gpgv", "--keyring", str(tmp_path / "apt/dcor-archive-keyring.gpg"), *map(str, files)]
+        assert subprocess.run(verify, capture_output=True, check=False).returncode == 0
+
+
+def test_the_private_keys_are_removed_afterwards() -> None:
+    with signing.signer() as signer:
+        assert signer.home.exists()
     assert not signer.home.exists()
-    verify = [
-        "gpgv",
-        "--keyring",
-        str(tmp_path / "apt/dcor-archive-keyring.gpg"),
-        str(tmp_path / "apt/dists" / suite / "InRelease"),
-    ]
-    assert subprocess.run(verify, capture_output=True, check=False).returncode == 0
 
 
 def test_a_key_without_its_private_part_is_an_error(tmp_path: Path) -> None:
-    with signing.signer(None) as test_key:
+    with signing.signer() as test_key:
         (tmp_path / "public").write_bytes(test_key.public_key())
     with pytest.raises(DevError, match="no private key"), signing.signer(tmp_path / "public"):
         pass

@@ -17,10 +17,12 @@ done
 """
 
 #: What a purge without deletion of the data preserves. Without the first file, the next `apt autoremove --purge` would
-#: drop the database; the last two directories belong to engines that stay installed.
+#: drop the database; the others but the backups are of packages that stay installed: engines, and the repository's.
 PRESERVED = [
     "/etc/apt/apt.conf.d/01dcor-server",
+    "/etc/apt/sources.list.d/dcor.sources",
     "/var/backups/dcor-server",
+    "/var/lib/dcor-archive-keyring",
     "/var/lib/dcor-object-store",
     "/var/log/dcor-solr",
 ]

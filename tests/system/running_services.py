@@ -13,6 +13,7 @@ SERVICES = (
         "dcor-store-door@filer.socket",
         "dcor-converge.timer",
         "dcor-nightly.timer",
+        "dcor-watch.timer",
     ),
 )
 

@@ -6,15 +6,14 @@ What cannot be brought back is named. All tests share a machine, and each leaves
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from _pytest.mark import ParameterSet
+from cases import cases
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from users import make_user, run_client
+from users import publish_dataset
 from website import CURL, SITE, assert_healthy, wait_for_page
 
 RELEASE = "/var/lib/dcor-server/current"
@@ -61,8 +60,7 @@ def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterato
 @pytest.fixture(scope="module")
 def objects(machine: Machine) -> list[str]:
     """Return the paths of the objects of a public dataset."""
-    made: Any = run_client(machine, "publish", "--token", make_user(machine, "owner").token, "--datasets", "1")
-    return [path for objects in made[0]["resources"].values() for path in objects]
+    return publish_dataset(machine)
 
 
 def check(machine: Machine) -> dict[str, str]:
@@ -91,13 +89,7 @@ ALIKE = (
 )
 
 
-def cases(names: Iterable[str]) -> Iterator[ParameterSet]:
-    """Give the names as parameters, of which those in ALIKE are long."""
-    for name in names:
-        yield pytest.param(name, id=name, marks=[pytest.mark.long] if name in ALIKE else [])
-
-
-@pytest.mark.parametrize("name", cases(DAMAGES))
+@pytest.mark.parametrize("name", cases(DAMAGES, ALIKE))
 def test_damage_is_seen_and_brought_back(machine: Machine, objects: list[str], name: str) -> None:
     damage, said = DAMAGES[name]
     machine.shell(damage)
@@ -108,7 +100,7 @@ def test_damage_is_seen_and_brought_back(machine: Machine, objects: list[str], n
     assert_whole(machine, objects)
 
 
-@pytest.mark.parametrize("lost", cases(LOST))
+@pytest.mark.parametrize("lost", cases(LOST, ALIKE))
 def test_files_that_the_store_has_lost_are_named(machine: Machine, objects: list[str], lost: str) -> None:
     """They cannot be brought back, so nothing says that all is well."""
     machine.shell(

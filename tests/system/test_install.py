@@ -21,11 +21,11 @@ apt-get update
 apt-get install -y dcor-server
 """
 
-#: The keyring's source of packages, with its address changed as by a build with --repository-url.
+#: The commands of the README for the repository: the keyring makes its source from the address that is answered.
 FROM_THE_REPOSITORY = """
+echo "dcor-archive-keyring dcor-archive-keyring/repository string file:/media/dcor" | debconf-set-selections
 apt-get install -y $(find /media/dcor/pool -name 'dcor-archive-keyring_*.deb')
-grep -q '^Enabled: no' /etc/apt/sources.list.d/dcor.sources
-sed -i 's/^Enabled:.*/Enabled: yes/; s,^URIs:.*,URIs: file:/media/dcor,' /etc/apt/sources.list.d/dcor.sources
+grep -q "^Suites: $1$" /etc/apt/sources.list.d/dcor.sources
 apt-get update
 apt-get install -y dcor-server
 """

@@ -19,7 +19,7 @@ from debconf_frontends import install_command, install_frontends, setting
 from next_version import NEXT, OF_RELEASE, make_next_version
 from purge_leftovers import PRESERVED, leftovers
 from terminal import Terminal, running
-from website import CURL, SITE, serves, wait_for_page
+from website import CURL, SITE, serves, wait_for_page, wait_for_upgrade
 
 from dcor_pkg.services.postgresql.cluster import STOPPED
 from tests.conftest import Boot
@@ -133,13 +133,17 @@ def test_without_its_disk_the_store_does_not_start_and_status_names_the_disk(mac
     machine.shell("dcor-server status")
 
 
+@pytest.mark.upgrades
+@pytest.mark.long
 def test_a_configuration_and_a_trigger_in_one_run_make_one_release(machine: Machine, debs: list[Path]) -> None:
     make_next_version(machine, OF_RELEASE)
     machine.shell("echo >/var/log/dcor-server/converge.log")
     triggering = [path for path in layers.paths_inside(debs) if "/python-ckan_" in path or "/dcor-wheels_" in path]
     machine.run(*layers.INSTALL, "--reinstall", NEXT, *triggering, env=layers.NONINTERACTIVE, timeout=900)
+    wait_for_upgrade(machine)
     log = machine.path("/var/log/dcor-server/converge.log").read_text()
     assert (log.count("* release: "), log.count("* active release: ")) == (1, 1)
+    assert log.count(" changed, ") == 1
     assert serves(machine)
 
 
@@ -173,10 +177,11 @@ def purge_with_services(machine: Machine) -> str:
 
 PURGES = [
     pytest.param(purge_and_confirm_default, "dialog", id="dialog"),
-    pytest.param(purge_with_services, "noninteractive", id="noninteractive", marks=pytest.mark.long),
+    pytest.param(purge_with_services, "noninteractive", id="noninteractive"),
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("purge_in_this_way", "frontend"), PURGES)
 def test_data_and_answers_are_preserved_by_a_purge_and_a_new_installation(
     kept: Kept, debs: list[Path], purge_in_this_way: Callable[[Machine], str], frontend: str
@@ -234,7 +239,7 @@ def test_a_purge_with_deletion_leaves_nothing_and_a_new_server_is_empty(
     ]
     roles = machine.shell(f"{databases} 'SELECT rolname FROM pg_roles'").split()
     assert {"ckan_default", "www-data"}.isdisjoint(roles)
-    purge(machine, "purge -y --autoremove dcor-object-store dcor-solr")
+    purge(machine, "purge -y --autoremove dcor-object-store dcor-solr dcor-archive-keyring")
     assert leftovers(machine) == []
     # A directory that holds what is another's is not used.
     machine.shell("rm /data/notes")

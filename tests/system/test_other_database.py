@@ -38,7 +38,7 @@ DATABASES = {
 def objects(server: Machine) -> list[str]:
     """Return the paths of the objects of a dataset that everybody can read."""
     token = make_user(server, "tester").token
-    (made,) = json.loads(json.dumps(run_client(server, "publish", "--token", token, "--datasets", "1")))
+    (made,) = json.loads(json.dumps(run_client(server, "publish_datasets", "--token", token, "--files", "2")))
     found: list[str] = [it for objects in made["resources"].values() for it in objects]
     assert exist(server, found) == len(found) == 6
     return found
@@ -61,7 +61,7 @@ def ends_with_refusal(server: Machine, command: str) -> None:
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("way", [pytest.param("initialised", marks=pytest.mark.long), "restored"])
+@pytest.mark.parametrize("way", ["initialised", pytest.param("restored", marks=pytest.mark.long)])
 def test_a_copy_of_ckan_ini_with_another_database_deletes_nothing(
     server: Machine, objects: list[str], way: str
 ) -> None:

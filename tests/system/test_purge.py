@@ -188,6 +188,7 @@ def configure(machine: Machine, answers: str) -> subprocess.CompletedProcess[str
     return done
 
 
+@pytest.mark.long
 def test_what_belongs_to_another_ckan_is_neither_used_nor_deleted(
     boot: Boot, unconfigured: layers.Stack, package_mounts: dict[Path, str]
 ) -> None:

@@ -11,7 +11,9 @@ from dcor_dev.machine import Machine
 from debconf_frontends import BACK, GERMAN, SETTINGS, debconf_answers, install_command, install_frontends, setting
 from next_version import NEXT, make_next_version
 from terminal import running
-from website import serves, wait_for_page
+from website import serves, wait_for_page, wait_for_upgrade
+
+pytestmark = pytest.mark.upgrades
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 FRONTENDS = ("dialog", "readline", "teletype", "noninteractive")
@@ -117,16 +119,17 @@ def test_an_upgrade_asks_no_question_with_any_frontend(machine: Machine) -> None
     make_next_version(machine)
     edited = machine.path(SETTINGS).read_text().replace("= DCOR\n", "= DCOR   (a  lab)\n")
     machine.write(SETTINGS, edited, 0o640)
-    packages = (NEXT, "/srv/dist/dcor-server_*.deb") * 2
-    for frontend, package in zip(FRONTENDS, packages):
-        with running(machine, f"dpkg --install {package}", {"DEBIAN_FRONTEND": frontend}) as terminal:
+    for frontend in FRONTENDS:
+        with running(machine, f"dpkg --install {NEXT}", {"DEBIAN_FRONTEND": frontend}) as terminal:
             output = terminal.wait_for_exit()
+        wait_for_upgrade(machine)
         assert "Title" not in output
         assert "preseeded" not in output
         assert machine.path(SETTINGS).read_text() == edited
     preseed(machine, "other.example.org")
-    output = machine.shell("DEBIAN_FRONTEND=noninteractive dpkg --install /srv/dist/dcor-server_*.deb 2>&1")
+    output = machine.shell(f"DEBIAN_FRONTEND=noninteractive dpkg --install {NEXT} 2>&1")
     assert output.count("dcor-server/hostname is preseeded as 'other.example.org'") == 1
+    wait_for_upgrade(machine)
     assert debconf_answers(machine)["hostname"] == " dcor.example.org"
     assert debconf_answers(machine)["site-title"] == " DCOR (a lab)"
     machine.run("dcor-server", "set", "site-title=DCOR")
@@ -139,15 +142,26 @@ def test_an_invalid_settings_file_is_reported_with_its_line(machine: Machine) ->
     with running(machine, "dpkg-reconfigure dcor-server") as terminal:
         output = terminal.wait_for_exit(1)
     assert "[line 6]: 'no equals sign" in output
-    upgraded = machine.run("sh", "-c", "dpkg --install /srv/dist/dcor-server_*.deb", env=layers.NONINTERACTIVE)
+    upgraded = machine.run("dpkg", "--install", NEXT, env=layers.NONINTERACTIVE)
     assert "[line 6]: 'no equals sign" in upgraded.stderr
+    wait_for_upgrade(machine)
     assert machine.path(SETTINGS).read_text() == broken
     machine.write(SETTINGS, text, 0o640)
 
 
+def test_a_former_version_is_refused_before_it_is_unpacked(machine: Machine) -> None:
+    refused = machine.run(
+        "sh", "-c", "dpkg --install /srv/dist/dcor-server_*.deb", env=layers.NONINTERACTIVE, check=False
+    )
+    assert (refused.returncode, "restore a backup from before" in refused.stderr) == (1, True)
+    assert machine.shell("dpkg-query --show --showformat '${Version}' dcor-server").endswith("+next")
+    assert machine.shell("dpkg --audit") == ""
+    assert serves(machine)
+
+
 @pytest.mark.long
 def test_the_settings_file_counts_after_a_removal_and_a_new_installation(machine: Machine, debs: list[Path]) -> None:
-    machine.shell("dcor-server set site-title=Kept")
+    machine.shell("dcor-server set site-title=Kept; rm /var/lib/dcor-server/version")
     machine.run("apt-get", "remove", "-qq", "dcor-server", env=layers.NONINTERACTIVE)
     preseed(machine, "other.example.org")
     with running(machine, install_command(debs), {"DEBIAN_FRONTEND": "teletype"}) as terminal:

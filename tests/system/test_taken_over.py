@@ -28,6 +28,7 @@ MAX_EXPOSURE = 2.0
 OF_ROOT = {
     "dcor-converge.service": "writes /etc and /var, restarts services, runs programs as the users of engines",
     "dcor-retry.service": "asks each part of the server, and starts dcor-converge.service",
+    "dcor-watch.service": "asks CKAN's pages, and converges where it goes back to a former release",
     "dcor-nightly.service": "runs CKAN's commands as CKAN's user, restarts CKAN",
     "dcor-mail@test.service": "reads the settings, which are root's, and the journal; connects to the mail relay",
 }
@@ -210,7 +211,8 @@ host.write(path, text, Access(0o644))
 #: Puts the programs that run into the place where former versions had them: below Debian's supervisor, on sockets in
 #: another directory, with the drop-in of that time.
 FORMER_LAYOUT = """
-id=$(ls /var/lib/dcor-server/configurations)
+id=$(basename /var/lib/dcor-server/programs/dcor-*.conf .conf)
+id=${id#dcor-}
 former=${id%.*}.0123abcd
 python3 /root/former_uwsgi.py
 cp -a /var/lib/dcor-server/configurations/$id /var/lib/dcor-server/configurations/$former

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,18 +57,34 @@ class Published:
 
 
 @pytest.fixture(scope="module")
-def published(server: Machine) -> Iterator[Published]:
-    """Give datasets that everybody can read, one to each test."""
+def published(server: Machine) -> list[Published]:
+    """Return datasets that everybody can read, for all tests: of two files, or of one (three objects each)."""
     sysadmin, owner = make_user(server, "boss", sysadmin=True), make_user(server, "owner")
-    made: Any = run_client(server, "publish", "--token", owner.token, "--datasets", "10")
-    return (Published(server, it["dataset"], it["resources"], sysadmin, owner) for it in made)
+    files = ["2", "2", *["1"] * 6]
+    made: Any = run_client(server, "publish_datasets", "--token", owner.token, "--files", *files)
+    datasets = [Published(server, it["dataset"], it["resources"], sysadmin, owner) for it in made]
+    assert [len(it.everything) for it in datasets] == [3 * int(each) for each in files]
+    return datasets
+
+
+@pytest.fixture(scope="module")
+def kept(published: list[Published]) -> Published:
+    """Return a dataset that all tests leave as it is."""
+    return published.pop()
 
 
 @pytest.fixture
-def public(published: Iterator[Published]) -> Published:
-    """Return a dataset of two files that everybody can read: six objects."""
-    dataset = next(published)
-    assert len(dataset.everything) == 6
+def public(published: list[Published], kept: Published) -> Published:
+    """Return a dataset of one file."""
+    dataset = published.pop()
+    assert (dataset.statuses(), kept.statuses()) == ({200}, {200})
+    return dataset
+
+
+@pytest.fixture
+def pair(published: list[Published]) -> Published:
+    """Return a dataset of two files."""
+    dataset = published.pop(0)
     assert dataset.statuses() == {200}
     return dataset
 
@@ -96,9 +111,9 @@ def test_a_dataset_that_is_private_again_is_not_readable_until_it_is_public_agai
 
 
 def test_the_nightly_jobs_leave_data_as_they_are_and_what_was_deleted_or_purged_lately(
-    public: Published, published: Iterator[Published]
+    public: Published, published: list[Published], kept: Published
 ) -> None:
-    kept, purged = next(published), next(published)
+    purged = published.pop()
     asked = f"{CURL} '{SITE}/api/3/action/package_show?id={kept.dataset}'"
     before = public.machine.shell(asked)
     for it in (public, purged):
@@ -108,7 +123,7 @@ def test_the_nightly_jobs_leave_data_as_they_are_and_what_was_deleted_or_purged_
     public.machine.shell("systemctl start dcor-nightly.service", timeout=900)
     assert public.machine.run("systemctl", "show", "--property=Result", "dcor-nightly").stdout == "Result=success\n"
     assert public.statuses() == {403}
-    assert exist(public.machine, purged.everything) == 6
+    assert exist(public.machine, purged.everything) == 3
     assert (kept.statuses(), public.machine.shell(asked)) == ({200}, before)
     assert public.patch(state="active") == 200
     assert public.statuses() == {200}
@@ -116,17 +131,17 @@ def test_the_nightly_jobs_leave_data_as_they_are_and_what_was_deleted_or_purged_
     assert public.statuses() == {403}
 
 
-def test_a_deleted_file_is_not_readable_and_the_others_are(public: Published) -> None:
-    deleted, other = public.resources
-    assert public.act("resource_delete", by=public.owner, id=deleted) == 403
-    assert public.act("resource_delete", id=deleted) == 200
-    assert public.statuses(public.resources[deleted]) == {403}
-    assert public.statuses(public.resources[other]) == {200}
+def test_a_deleted_file_is_not_readable_and_the_others_are(pair: Published) -> None:
+    deleted, other = pair.resources
+    assert pair.act("resource_delete", by=pair.owner, id=deleted) == 403
+    assert pair.act("resource_delete", id=deleted) == 200
+    assert pair.statuses(pair.resources[deleted]) == {403}
+    assert pair.statuses(pair.resources[other]) == {200}
 
 
-def test_what_the_nightly_job_removes_was_purged(public: Published, published: Iterator[Published]) -> None:
+def test_what_the_nightly_job_removes_was_purged(public: Published, kept: Published) -> None:
     """It keeps what the database contains, what it never contained, and keys that are not DCOR's."""
-    kept, bucket = next(published), public.everything[0].split("/")[1]
+    bucket = public.everything[0].split("/")[1]
     unknown = f"resource/{'0' * 3}/{'1' * 3}/{'2' * 30}"
     put = "import sys; from dcor_shared import s3; s3.get_s3()[0].put_object(Bucket=sys.argv[1], Key=sys.argv[2], Body=b'x')"
     release_run = "setpriv --reuid www-data --regid www-data --init-groups /var/lib/dcor-server/current/bin/python -c"
@@ -135,7 +150,7 @@ def test_what_the_nightly_job_removes_was_purged(public: Published, published: I
     assert public.act("package_delete", id=public.dataset) == 200
     assert public.act("dataset_purge", id=public.dataset) == 200
     assert public.statuses() == {403}
-    assert exist(public.machine, [*public.everything, f"/{bucket}/{unknown}", f"/{bucket}/foreign/key"]) == 8
+    assert exist(public.machine, [*public.everything, f"/{bucket}/{unknown}", f"/{bucket}/foreign/key"]) == 5
     public.machine.run("dcor-server", "nightly", "--days", "0", timeout=900)
     assert exist(public.machine, public.everything) == 0
     assert exist(public.machine, [f"/{bucket}/{unknown}", f"/{bucket}/foreign/key"]) == 2
@@ -164,31 +179,31 @@ def test_what_the_store_did_not_take_is_withdrawn_when_it_is_back(public: Publis
     wait_for(public, {403})
 
 
-def test_the_verb_withdraws_a_dataset_and_removes_it(public: Published) -> None:
-    code, seen = public.withdraw("--dry-run")
+def test_the_verb_withdraws_a_dataset_and_removes_it(pair: Published) -> None:
+    code, seen = pair.withdraw("--dry-run")
     assert (code, seen["was"], len(seen["readable"])) == (0, "public", 6)
-    assert public.statuses() == {200}
-    (resource, objects), _ = public.resources.items()
-    code, seen = public.withdraw(target=resource)
+    assert pair.statuses() == {200}
+    (resource, objects), _ = pair.resources.items()
+    code, seen = pair.withdraw(target=resource)
     assert (code, seen["is"], seen["objects"], seen["readable"]) == (0, "deleted", 3, [])
-    assert public.statuses(objects) == {403}
+    assert pair.statuses(objects) == {403}
     for arguments, state in (((), "private"), (("--delete",), "deleted")):
-        code, seen = public.withdraw(*arguments)
+        code, seen = pair.withdraw(*arguments)
         assert (code, seen["is"], seen["readable"]) == (0, state, [])
-        assert public.statuses() == {403}
-    code, message = public.withdraw("--purge")
+        assert pair.statuses() == {403}
+    code, message = pair.withdraw("--purge")
     assert (code, "add --yes" in message) == (1, True)
-    assert exist(public.machine, public.everything) == 6
-    code, seen = public.withdraw("--purge", "--yes")
+    assert exist(pair.machine, pair.everything) == 6
+    code, seen = pair.withdraw("--purge", "--yes")
     assert (code, seen["is"], seen["removed"], seen["readable"]) == (0, "purged", 6, [])
-    assert exist(public.machine, public.everything) == 0
-    code, message = public.withdraw()
+    assert exist(pair.machine, pair.everything) == 0
+    code, message = pair.withdraw()
     assert (code, "There is no dataset and no file with the id or name" in message) == (1, True)
 
 
-def test_a_signed_link_to_a_public_file_is_valid_for_minutes_only(public: Published) -> None:
-    for resource in public.resources:
-        page = f"{SITE}/dataset/{public.dataset}/resource/{resource}"
+def test_a_signed_link_to_a_public_file_is_valid_for_minutes_only(kept: Published) -> None:
+    for resource in kept.resources:
+        page = f"{SITE}/dataset/{kept.dataset}/resource/{resource}"
         for name in ("download/x.rtdc", "condensed.rtdc", "preview.jpg"):
-            link = public.machine.shell(f"{CURL} --output /dev/null --write-out '%{{redirect_url}}' {page}/{name}")
+            link = kept.machine.shell(f"{CURL} --output /dev/null --write-out '%{{redirect_url}}' {page}/{name}")
             assert int(link.partition("X-Amz-Expires=")[2].partition("&")[0]) <= 660, link

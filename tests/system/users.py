@@ -60,3 +60,10 @@ def run_client(machine: Machine, program: str, *arguments: str, python: str = PY
 def upload_measurements(machine: Machine) -> dict[str, Any]:
     """Upload measurements, once for all tests that share a machine; return the output of clients/measurement.py."""
     return run_client(machine, "measurement", "--token", make_user(machine, "measurer").token)
+
+
+def publish_dataset(machine: Machine) -> list[str]:
+    """Publish a dataset of a new user, and return the paths of its objects when everybody can read them."""
+    token = make_user(machine, "owner").token
+    made: Any = run_client(machine, "publish_datasets", "--token", token, "--files", "2")
+    return [path for paths in made[0]["resources"].values() for path in paths]

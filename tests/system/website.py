@@ -12,6 +12,13 @@ SEARCH = "/api/3/action/package_search?rows=1"
 
 #: The longest wait from the end of the boot to the first page.
 TIMEOUT_SECONDS = 120
+#: The longest wait for the release of an upgrade.
+UPGRADE_SECONDS = 900
+#: A shell command that ends when the unit has ended which makes it.
+WAIT_FOR_UPGRADE = (
+    "until [[ ! -e /var/lib/dcor-server/pending/upgrade "
+    "&& $(systemctl show --property=ActiveState --value dcor-converge.service) != activating ]]; do sleep 0.2; done"
+)
 
 TIMERS_THAT_CONVERGE = ("dcor-converge.timer", "dcor-retry.timer")
 #: Replaces all times of a timer (systemd.timer(5), "OnCalendar=").
@@ -20,26 +27,14 @@ CONVERGES = "[ $(systemctl show --value --property=ActiveState dcor-converge.ser
 
 
 def wait_for_page(machine: Machine) -> None:
-    """Wait until CKAN answers a search; with a cookie, since guests get pages from nginx's cache."""
-    retry = (
-        "--retry",
-        str(TIMEOUT_SECONDS),
-        "--retry-delay",
-        "1",
-        "--retry-max-time",
-        str(TIMEOUT_SECONDS),
-        "--retry-all-errors",
+    """Wait until CKAN answers a search; with a cookie, since guests get pages from nginx's cache.
+
+    Not by curl's --retry, which gives up where Retry-After names a later time than it would wait for.
+    """
+    asked = (
+        f"curl --silent --fail --insecure --output /dev/null --cookie dcor=somebody https://{machine.hostname}{SEARCH}"
     )
-    quiet = ("--silent", "--show-error", "--fail", "--insecure", "--output", "/dev/null")
-    machine.run(
-        "curl",
-        *quiet,
-        *retry,
-        "--cookie",
-        "dcor=somebody",
-        f"https://{machine.hostname}{SEARCH}",
-        timeout=TIMEOUT_SECONDS + 60,
-    )
+    machine.shell(f"until {asked}; do sleep 0.5; done", timeout=TIMEOUT_SECONDS)
 
 
 def wait_until_idle(machine: Machine) -> None:
@@ -53,6 +48,11 @@ def wait_until_idle(machine: Machine) -> None:
     wait_for_page(machine)
     machine.shell(f"while {CONVERGES}; do sleep 0.2; done", timeout=TIMEOUT_SECONDS)
     machine.run("dcor-server", "converge")
+
+
+def wait_for_upgrade(machine: Machine) -> None:
+    """Wait until what apt has upgraded serves, or has failed to: a unit does that when apt has ended."""
+    machine.shell(WAIT_FOR_UPGRADE, timeout=UPGRADE_SECONDS)
 
 
 def serves(machine: Machine) -> bool:

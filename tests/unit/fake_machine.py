@@ -24,9 +24,10 @@ import pytest
 from dcor_pkg.ckan import former_supervisor, release, search_index, supervisor, unit
 from dcor_pkg.kernel import log_directories
 from dcor_pkg.kernel.timers import TIMERS
-from dcor_pkg.machine import disk, http_request, unix_http
+from dcor_pkg.machine import disk, http_request, output_file, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.packages import OS_RELEASE
 from dcor_pkg.machine.paths import AUTHORITIES, CKAN_USER, PACKAGED_CKAN, PROGRAMS
 from dcor_pkg.nginx import loopback
 from dcor_pkg.services import answering, engines
@@ -49,7 +50,7 @@ UNITS = (
     *(engine.unit for engine in engines.ENGINES),
     solr.SOCKET,
     *(postgresql.UNIT, unit.UNIT, former_supervisor.UNIT, "nginx.service", debian_redis.UNIT),
-    *(*TIMERS, "dcor-converge.service", "dcor-nightly.service"),
+    *(*TIMERS, "dcor-converge.service", "dcor-retry.service", "dcor-nightly.service", "dcor-watch.service"),
 )
 #: units that the installation of their packages starts, and that start at boot
 STARTED = (postgresql.UNIT, "postgresql.service", former_supervisor.UNIT, debian_redis.UNIT, "nginx.service")
@@ -65,8 +66,9 @@ FILES = {
     f"{SITE_PACKAGES}/ckan/config/solr/schema.xml": f'<schema name="ckan-2.11">\n    {solr.VERSION_FIELD}\n</schema>\n',
     **{f"{SITE_PACKAGES}/{file}": text for file, text in faults.OF_CKAN.items()},
     f"{SITE_PACKAGES}/ckan/i18n/en_US/LC_MESSAGES/ckan.po": "",
-    f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\n",
+    f"{PACKAGED_CKAN}/pyvenv.cfg": "home = /usr/bin\nversion = 3.11.2\n",
     f"{PACKAGED_CKAN}/bin/activate": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",
+    OS_RELEASE: 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\n',
     "/proc/cpuinfo": "processor\t: 0\nprocessor\t: 1\n",
     "/proc/meminfo": "MemTotal:        4194304 kB\nMemAvailable:    2097152 kB\n",
     "/proc/net/if_inet6": "",
@@ -133,6 +135,10 @@ class Machine:
             self.unknown.append(str(error))
             raise
 
+    def run_into(self, host: Host, path: str, *argv: str, user: str | None, timeout: float) -> None:
+        """Stand for output_file.run_into."""
+        host.write(path, self.run(*argv, user=user, timeout=timeout), Access(0o600))
+
     def rpc(self, path: str, user: str, method: str, *arguments: Any) -> Any:
         """Stand for unix_http.rpc."""
         servers = {(str(self.host.path(it.socket)), it.user): it for it in (self.supervisor, self.debian_supervisor)}
@@ -190,7 +196,7 @@ def _install_files(host: Host) -> None:
         host.write(path, text, PUBLIC)
     for name in ("ckan", "pip", "pip3"):
         host.write(f"{PACKAGED_CKAN}/bin/{name}", f"#!{PACKAGED_CKAN}/bin/python\n", PROGRAM)
-    host.write("/usr/bin/python3", "", PROGRAM)
+    host.write("/usr/bin/python3.11", "", PROGRAM)
     host.write(postgresql.START, "auto\n", Access(0o644, "postgres", "postgres"))
     host.link(f"{PACKAGED_CKAN}/bin/python3", "../../../../bin/python3")
     host.link(f"{PACKAGED_CKAN}/bin/python", "python3")
@@ -200,11 +206,13 @@ def _install_files(host: Host) -> None:
 def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the code under test reach this machine, and no other one."""
     monkeypatch.setattr(Host, "run", lambda _, *argv, **options: machine.run(*argv, **options))
+    monkeypatch.setattr(output_file, "run_into", machine.run_into)
     monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(answering, "TIMEOUT_SECONDS", 0.0)
     monkeypatch.setattr(search_index, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(unix_http, "rpc", machine.rpc)
     monkeypatch.setattr(unix_http, "get", machine.ckan.get)
+    monkeypatch.setattr(unix_http, "post", machine.ckan.post)
     monkeypatch.setattr(http_request, "ask", machine.ckan.ask)
     monkeypatch.setattr(loopback, "Connection", machine.site.connection)
     monkeypatch.setattr(psutil, "net_connections", lambda _: machine.connections)

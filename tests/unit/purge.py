@@ -59,12 +59,18 @@ PROGRAMS = {
     "mountpoint": """while read -r _ _ _ _ point _; do [ "$point" != "$2" ] || exit 0; done <"$root/proc/self/mountinfo"
 exit 1""",
     "pg_lsclusters": 'echo "15 main 5432 online postgres /x /y"; echo "15 other 5433 online postgres /x /y"',
+    "pg_dropcluster": '[ ! -e "$root/pg_dropcluster-fails" ] && rm -r "$root/etc/postgresql/$1/$2"',
     "dropdb": 'for name; do :; done; [ ! -e "$root/dropdb-fails" ] && rm -f "$root/databases/$name"',
     "psql": r"""
 [ ! -e "$root/postgresql-is-down" ] || exit 2
 for sql; do :; done
 name=$(echo "$sql" | sed -n "s/.*\(datname\|rolname\) = '\([^']*\)'.*/\2/p")
 case $sql in
+*starts_with*)
+    name=$(echo "$sql" | sed -n "s/.*starts_with(datname, '\([^']*\)').*/\1/p")
+    for file in "$root/databases/$name"*; do
+        [ ! -e "$file" ] || [ "$(cat "$file")" != "MARK" ] || echo "${file##*/}"
+    done ;;
 *"FROM pg_database"*) [ ! -e "$root/databases/$name" ] || echo "$(cat "$root/databases/$name")." ;;
 *"DROP ROLE"*) [ ! -e "$root/roles/$name" ] || [ "$(cat "$root/roles/$name")" != "MARK" ] || rm "$root/roles/$name" ;;
 esac

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -133,6 +134,20 @@ def test_an_interruption_says_what_was_interrupted_and_how_to_complete_it(
     first, *others = ended.err.splitlines()
     assert (ended.code, first) == (1, f"dcor-server: `dcor-server {verb}` was interrupted before it ended.")
     assert (hint in "".join(others), bool(others)) == (True, bool(hint))
+
+
+def test_sigterm_ends_a_command_as_an_interruption_does(
+    dcor_server: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd sends it. By itself it would leave a half migration, with 503 for everybody, until the next converge."""
+    former = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        monkeypatch.setattr(settings_file, "load", lambda host: os.kill(os.getpid(), signal.SIGTERM))
+        ended = dcor_server("converge")
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    assert ended.code == 1
+    assert ended.err.startswith("dcor-server: `dcor-server converge` was interrupted before it ended.")
 
 
 def test_an_interrupted_converge_is_pending(dcor_server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

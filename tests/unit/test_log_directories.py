@@ -9,8 +9,8 @@ from dcor_pkg.kernel import log_directories
 
 TREE = Path(__file__).resolve().parents[2]
 DECLARED = (TREE / "debian/dcor-server.tmpfiles").read_text(encoding="utf-8")
-#: what else makes one: Solr's unit (LogsDirectory=), and the package of PostgreSQL (its tmpfiles.d)
-MADE = {"dcor-solr", "postgresql"}
+#: what else makes one: Solr's unit (LogsDirectory=), the package of PostgreSQL (its tmpfiles.d), unattended-upgrade
+MADE = {"dcor-solr", "postgresql", "unattended-upgrades"}
 #: of Debian's own supervisor, which stays as it is
 OF_DEBIAN = {"supervisor"}
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from dcor_pkg.kernel import instance
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services.postgresql import former_cluster
 from tests.unit.purge import FILES, ID, Purge
 
 DATA = ("/data/object-store", "/data/ckan", "/databases/ckan_default", "/roles/ckan_default", "/roles/www-data")
@@ -50,6 +52,53 @@ def test_yes_deletes_what_is_this_servers_and_nothing_else(machine: Purge) -> No
     gone = (*DATA, *ENGINES, *CONFIGURATION, *TEMPORARY, "/data", "/var/backups/dcor-server")
     assert not any(machine.exists(*gone, "/etc/apt/apt.conf.d/01dcor-server"))
     assert all(machine.exists(*OF_OTHERS))
+
+
+def test_copies_of_the_database_and_backups_from_before_upgrades_go_too(machine: Purge) -> None:
+    upgrades = "/var/backups/dcor-server/upgrades"
+    copies = ("/databases/ckan_default_before_20260101t000000_2_11_5", "/databases/ckan_default_copy")
+    of_others = ("/databases/ckan_default_test", f"{upgrades}/20260102T000000-2.11.5/database.dump")
+    for path in copies:
+        machine.write(path, machine.path("/databases/ckan_default").read_text())
+    machine.write(of_others[0], "")
+    machine.write(of_others[1], "PGDMP")
+    for name in ("20260101T000000-2.11.5", ".20260103T000000-2.11.6"):
+        machine.write(f"{upgrades}/{name}/instance", f"{ID}\n")
+    machine.write("/databases/not_ckan_default_x", machine.path("/databases/ckan_default").read_text())
+    assert answered_yes(machine).run().returncode == 0
+    assert not any(
+        machine.exists(*copies, *DATA, f"{upgrades}/20260101T000000-2.11.5", f"{upgrades}/.20260103T000000-2.11.6")
+    )
+    assert all(machine.exists(*of_others, "/databases/not_ckan_default_x"))
+
+
+def leave_former_cluster(machine: Purge) -> Path:
+    """Let an upgrade of PostgreSQL have left a cluster, and return its directory."""
+    former_cluster.record(Host(root=machine.root), "13", "main", "15")
+    machine.write("/etc/postgresql/13/main/postgresql.conf", "port = 5434\n")
+    return machine.path("/etc/postgresql/13/main")
+
+
+def test_the_cluster_that_an_upgrade_has_left_goes_with_the_data(machine: Purge) -> None:
+    former = leave_former_cluster(machine)
+    assert answered_yes(machine).run().returncode == 0
+    assert not former.exists()
+    assert machine.path("/etc/postgresql/15/main").exists()
+
+
+def test_the_cluster_that_an_upgrade_has_left_stays_with_preserved_data(machine: Purge) -> None:
+    former = leave_former_cluster(machine)
+    assert machine.run().returncode == 0
+    assert former.exists()
+
+
+def test_a_former_cluster_that_cannot_be_dropped_ends_the_purge_which_may_be_repeated(machine: Purge) -> None:
+    former = leave_former_cluster(machine)
+    machine.write("/pg_dropcluster-fails", "")
+    done = answered_yes(machine).run()
+    assert (done.returncode, "not all data of this server were deleted" in done.stdout) == (1, True)
+    machine.path("/pg_dropcluster-fails").unlink()
+    assert (machine.run().returncode, former.exists()) == (0, False)
 
 
 def test_no_preserves_the_data_and_what_is_needed_to_read_them(machine: Purge) -> None:

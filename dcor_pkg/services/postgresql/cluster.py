@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import managed_file, systemd_service
+from dcor_pkg.kernel import managed_file, pending, systemd_service
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import SYSTEMD_UNITS
@@ -39,8 +39,10 @@ HINT = (
 )
 #: of a cluster, and of whichever is asked (PostgreSQL, "Control Data Functions")
 IDENTITY = "SELECT system_identifier FROM pg_control_system()"
+#: but not our copies, nor former ones (copies.py)
 OTHER_DATABASES = (
-    f"SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', '{DATABASE}')"  # noqa: S608 (names of ours)
+    "SELECT count(*) FROM pg_database WHERE NOT datistemplate "  # noqa: S608 (names of ours)
+    f"AND datname NOT IN ('postgres', '{DATABASE}') AND NOT starts_with(datname, '{DATABASE}_')"
 )
 
 
@@ -94,21 +96,22 @@ class Cluster:
 
 def local(host: Host) -> Cluster | None:
     """Return the cluster on our port; None where there is none."""
-    return next((cluster for cluster in _clusters(host) if cluster.port == psql.PORT), None)
+    return next((cluster for cluster in listed(host) if cluster.port == psql.PORT), None)
 
 
 def required(host: Host) -> Cluster:
     """Return the cluster on our port. Raises DcorError where there is none."""
     if (cluster := local(host)) is not None:
         return cluster
-    others = [f"{it.label} uses port {it.port} ({it.place(host, 'port')})" for it in _clusters(host)]
+    others = [f"{it.label} uses port {it.port} ({it.place(host, 'port')})" for it in listed(host)]
     reason = (
         f"No PostgreSQL cluster of this machine uses port {psql.PORT}: {', '.join(others) or 'there is none at all'}."
     )
     raise DcorError(reason, HINT)
 
 
-def _clusters(host: Host) -> list[Cluster]:
+def listed(host: Host) -> list[Cluster]:
+    """Return all clusters of this machine."""
     lines = host.run("pg_lsclusters", "--no-header", user=OWNER, timeout=TIMEOUT_SECONDS).splitlines()
     found = [line.split()[:6] for line in lines]
     return [Cluster(it[0], it[1], it[3].startswith("online"), int(it[2]), it[5]) for it in found]
@@ -144,12 +147,9 @@ class ClusterRunning:
         for path in _drop_ins(host):
             if path != cluster.drop_in.path:
                 return f"{path} is for a cluster that is not ours any more"
-        if systemd_service.unit_state(host, cluster.unit)["NeedDaemonReload"] == "yes":
-            return f"the files of {cluster.unit} have changed"
-        if is_stopped_by_us(host):
-            return "was stopped while the database was external"
-        if is_ready(host):
-            return None
+        change = _change(host, cluster)
+        if change is not None or is_ready(host):
+            return change
         return f"{cluster.unit} does not accept connections{' since its socket is gone' if _is_deaf(host, cluster) else ''}"
 
     def apply(self, host: Host) -> None:
@@ -158,12 +158,16 @@ class ClusterRunning:
         if cluster.drop_in.check(host) is not None:
             cluster.drop_in.apply(host)
         if is_stopped_by_us(host):
-            _write_start(host, cluster, "auto\n")
+            write_start(host, cluster, "auto\n")
         host.run("systemctl", "daemon-reload")
-        if not is_ready(host):
+        actions = systemd_service.pending_actions(host, cluster.unit)
+        if actions or not is_ready(host):
             # Without its socket nobody reaches it, so a restart disturbs nobody.
-            (systemd_service.restart if _is_deaf(host, cluster) else systemd_service.start)(host, cluster.unit)
-            _await_ready(host, cluster)
+            act = systemd_service.restart if actions or _is_deaf(host, cluster) else systemd_service.start
+            act(host, cluster.unit)
+            await_ready(host, cluster)
+        for action in actions:
+            pending.clear(host, action)
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,7 @@ class ClusterStopped:
         host.run("systemctl", "daemon-reload")
         if self._is_unused(host):
             cluster = required(host)
-            _write_start(host, cluster, f"{STOPPED}manual\n")
+            write_start(host, cluster, f"{STOPPED}manual\n")
             host.run("systemctl", "daemon-reload")
             host.run("systemctl", "stop", cluster.unit)
 
@@ -211,6 +215,16 @@ def remove_drop_ins(host: Host, unless: str = "") -> None:
             managed_file.remove(host, path)
 
 
+def _change(host: Host, cluster: Cluster) -> str | None:
+    """Return what has changed since the cluster was started, whether it runs or not."""
+    if systemd_service.unit_state(host, cluster.unit)["NeedDaemonReload"] == "yes":
+        return f"the files of {cluster.unit} have changed"
+    if is_stopped_by_us(host):
+        return "was stopped while the database was external"
+    pended = systemd_service.pending_actions(host, cluster.unit)
+    return f"the restart of {cluster.unit} is pending" if pended else None
+
+
 def _is_deaf(host: Host, cluster: Cluster) -> bool:
     """Return whether the cluster runs, and its socket was removed."""
     is_active = systemd_service.unit_state(host, cluster.unit)["ActiveState"] == "active"
@@ -218,12 +232,11 @@ def _is_deaf(host: Host, cluster: Cluster) -> bool:
 
 
 def _drop_ins(host: Host) -> list[str]:
-    directories = filter(DROP_INS.fullmatch, host.names(SYSTEMD_UNITS))
-    paths = (f"{SYSTEMD_UNITS}/{directory}/{DROP_IN}" for directory in directories)
+    paths = (f"{SYSTEMD_UNITS}/{it}/{DROP_IN}" for it in filter(DROP_INS.fullmatch, host.names(SYSTEMD_UNITS)))
     return [path for path in paths if host.exists(path)]
 
 
-def _await_ready(host: Host, cluster: Cluster) -> None:
+def await_ready(host: Host, cluster: Cluster) -> None:
     """Wait until the cluster accepts connections. Raises DcorError."""
     deadline = time.monotonic() + START_SECONDS
     while not is_ready(host):
@@ -235,6 +248,6 @@ def _await_ready(host: Host, cluster: Cluster) -> None:
         time.sleep(0.1)
 
 
-def _write_start(host: Host, cluster: Cluster, text: str) -> None:
+def write_start(host: Host, cluster: Cluster, text: str) -> None:
     """Write start.conf as postgres, who owns its directory; systemd's generator reads it at daemon-reload."""
     host.run("tee", cluster.start, text=text, user=OWNER, timeout=TIMEOUT_SECONDS)

@@ -19,6 +19,7 @@ from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import access, cluster, ownership, psql
 from dcor_pkg.services.postgresql.cluster import ClusterRunning
+from dcor_pkg.services.postgresql.collation import Collation
 
 #: Debian's unit that groups those of the clusters, for the order of starts
 UNIT = "postgresql.service"
@@ -41,7 +42,8 @@ def endpoint(_: Settings) -> Endpoint:
 
 def steps(settings: Settings) -> tuple[Step, ...]:
     """Return the steps that make the roles and the database."""
-    return (ClusterRunning(), PostgresqlDatabase(endpoint(settings)))
+    database = endpoint(settings)
+    return (ClusterRunning(), PostgresqlDatabase(database), Collation(database))
 
 
 def external_steps(database: Endpoint) -> tuple[Step, ...]:

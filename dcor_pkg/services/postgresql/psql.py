@@ -27,20 +27,27 @@ PREFIXES = (" failed: ", *SEVERITIES)
 
 def query(host: Host, database: Endpoint, sql: str, passfile: str = PASSFILE) -> str:
     """Return what CKAN's role gets as the result of SQL. Raises CommandFailed."""
+    place = f"--dbname={connection(database, passfile)}"
+    return host.run(*PSQL, place, text=sql, user=CKAN_USER if database.sockets else None).strip()
+
+
+def connection(database: Endpoint, passfile: str = PASSFILE) -> str:
+    """Return how CKAN's role connects (libpq, "Keyword/Value Connection Strings"); no value has a space or a quote."""
     place = {"host": database.host, "port": str(database.port), **postgresql_options(database)}
     parameters = {"dbname": database.name, "user": database.user, "connect_timeout": "10", **place}
     if not database.sockets:
         parameters["passfile"] = passfile
-    # None of the values has a space or a quote (libpq, "Keyword/Value Connection Strings").
-    connection = " ".join(f"{name}={value}" for name, value in parameters.items())
-    return host.run(*PSQL, f"--dbname={connection}", text=sql, user=CKAN_USER if database.sockets else None).strip()
+    return " ".join(f"{name}={value}" for name, value in parameters.items())
 
 
-def as_superuser(host: Host, sql: str, database: str = "postgres") -> str:
-    """Return what the superuser of this machine's PostgreSQL gets as the result of SQL. Raises DcorError."""
-    connection = f"host={SOCKETS} port={PORT} dbname={database}"
+def as_superuser(host: Host, sql: str, database: str = "postgres", timeout: float = 600, port: int = PORT) -> str:
+    """Return what the superuser of this machine's PostgreSQL gets as the result of SQL. Raises DcorError.
+
+    `timeout` is in seconds; `port` is that of the cluster.
+    """
+    place = f"--dbname=host={SOCKETS} port={port} dbname={database}"
     try:
-        return host.run(*PSQL, f"--dbname={connection}", text=sql, user="postgres").strip()
+        return host.run(*PSQL, place, text=sql, user="postgres", timeout=timeout).strip()
     except CommandFailed as error:
         raise DcorError(
             f"PostgreSQL on this machine failed as its superuser: {message(error.hint)}.",

@@ -24,6 +24,7 @@ from dcor_pkg.machine.paths import PACKAGED_CKAN
 from dcor_pkg.machine.ports import SYSTEMD
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.services.endpoint import Endpoint
+from dcor_pkg.services.solr import former_schema
 
 UNIT = "dcor-solr.service"
 #: systemd's unit that holds the port
@@ -107,6 +108,7 @@ class SolrCore:
 
     def apply(self, host: Host) -> None:
         pending.request(host, RESTART)
+        former_schema.keep(host, host.read(SCHEMA), wanted(host)[SCHEMA][0])
         if host.read(SCHEMA) not in (None, wanted(host)[SCHEMA][0]):
             pending.request(host, pending.REBUILD_INDEX)
         for link, target in LINKS.items():
@@ -115,11 +117,30 @@ class SolrCore:
             host.write(path, text, access)
 
 
+def require_loadable(host: Host) -> None:
+    """Raise DcorError where a release would be switched to whose searches may fail, for Solr has the former schema."""
+    if host.exists(former_schema.STATE_FILE):
+        former_schema.require_loadable(host, crash_safe(schema_of_ckan(host)))
+
+
+def settle(host: Host) -> None:
+    """Put a former schema back where Solr cannot load the new one; forget it where it can. Raises DcorError.
+
+    A Solr that answers, and has yet to be restarted with the new one, has not shown anything.
+    """
+    found = problem(host, endpoint(Settings()))
+    if found is not None or not pending.is_pending(host, RESTART):
+        former_schema.settle(host, SCHEMA, PUBLIC, UNIT, found)
+
+
 def wanted(host: Host) -> dict[str, tuple[str, Access]]:
     """Return the files, in the order of writing: the unit does not start before the last one is there."""
     password = secrets.read(host, PASSWORD)
+    schema = crash_safe(schema_of_ckan(host))
+    if former_schema.is_rejected(host, schema):
+        schema = host.read(SCHEMA) or schema
     return {
-        SCHEMA: (crash_safe(schema_of_ckan(host)), PUBLIC),
+        SCHEMA: (schema, PUBLIC),
         f"{HOME}/ckan/core.properties": ("name=ckan\nconfigSet=ckan\n", PUBLIC),
         "/etc/dcor-solr/probe.conf": (f'user = "{USER}:{password.reveal()}"\n', OF_SOLR),
         f"{HOME}/security.json": (security(password), OF_SOLR),

@@ -98,6 +98,35 @@ def test_what_an_admin_has_written_is_preserved(host: Host) -> None:
     assert settings_file.load(host) == settings.parse({"hostname": "new.example.org", "workers": "7"})
 
 
+NEWER = f"colour = blue\n\n# Written by a version with {len(settings.KEYS) + 1} settings.\n"
+
+
+def test_keys_of_a_newer_version_are_preserved_and_not_read(host: Host) -> None:
+    """The former version may come back as long as the newer one has not served."""
+    settings_file.save(host, settings.parse(GOOD))
+    text = (host.read(settings_text.PATH) or "").rpartition("# Written")[0] + NEWER
+    host.write(settings_text.PATH, text, Access(0o640))
+    assert settings_file.load(host) == settings.parse(GOOD)
+    assert settings_text.ignored(text) == ["colour"]
+    settings_file.save(host, settings.parse({**GOOD, "site-title": "Mine"}))
+    assert (host.read(settings_text.PATH) or "").endswith(NEWER)
+
+
+@pytest.mark.parametrize("writer", ["", f"# Written by a version with {len(settings.KEYS)} settings.\n"])
+def test_in_a_file_of_this_version_or_of_a_former_one_an_unknown_key_is_an_error(host: Host, writer: str) -> None:
+    host.write(settings_text.PATH, f"[dcor-server]\ncolour = blue\n{writer}", Access(0o640))
+    with pytest.raises(DcorError, match=r"dcor-server\.conf, line 2: there is no setting 'colour'"):
+        settings_file.load(host)
+
+
+def test_the_file_says_how_many_settings_its_writer_knew(host: Host) -> None:
+    written = f"# Written by a version with {len(settings.KEYS)} settings.\n"
+    for before in ("", "# Written by a version with 3 settings.\n"):
+        host.write(settings_text.PATH, f"[dcor-server]\n{before}", Access(0o640))
+        settings_file.save(host, settings.parse(GOOD))
+        assert (host.read(settings_text.PATH) or "").count(written) == 1
+
+
 def test_saving_again_changes_nothing(host: Host) -> None:
     settings_file.save(host, settings.parse(GOOD))
     text = host.read(settings_text.PATH)
@@ -116,7 +145,7 @@ def test_a_default_is_a_comment_until_another_value_is_chosen(host: Host) -> Non
 def test_each_key_is_explained(host: Host) -> None:
     settings_file.save(host, settings.parse(GOOD))
     text = host.read(settings_text.PATH) or ""
-    for block in text.split("\n\n")[2:]:
+    for block in text.split("\n\n")[2:-1]:
         assert block.startswith("# ")
         assert "Default: " in block.replace("\n# ", " ")
         assert "\n# On change: " in block

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from dcor_pkg.ckan import programs, release, supervisor, switch, unit
+from dcor_pkg.answers import settings
+from dcor_pkg.ckan import database_schema, programs, release, supervisor, switch, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.ckan.sizes import QUEUES
@@ -14,10 +17,14 @@ from dcor_pkg.kernel.systemd_service import Service
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI, CURRENT, PROGRAMS
 from dcor_pkg.nginx import upstream
+from dcor_pkg.services import endpoints
+from dcor_pkg.services.object_store.ownership import StoreMark
 
 PUBLIC = Access(0o644)
 FORMER, NEXT = Programs("1.0", "aaaaaaaa"), Programs("2.0", "bbbbbbbb")
-STEP = ActiveRelease("2.0", "dcor.example.org", "/data", (CKAN_INI,), QUEUES)
+SERVICES = endpoints.of(settings.Settings())
+MARK = StoreMark(SERVICES.object_store, SERVICES.database)
+STEP = ActiveRelease("2.0", "dcor.example.org", "/data", (CKAN_INI,), QUEUES, SERVICES.database, MARK)
 
 
 @pytest.fixture
@@ -25,10 +32,11 @@ def states(host: Host, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Return supervisor's programs with their states; a switch starts the programs and points nginx at them."""
     states: dict[str, str] = {}
 
-    def switched(host: Host, wanted: Programs, hostname: str) -> None:
+    def switched(host: Host, wanted: Programs, hostname: str, turned: Callable[[], object]) -> None:
         states.update({wanted.web: "RUNNING", wanted.jobs: "STARTING"})
         host.write(upstream.PATH, wanted.upstream, PUBLIC)
         host.link(CURRENT, f"releases/{wanted.release}")
+        turned()
         for socket in wanted.sockets:
             host.write(socket, "", PUBLIC)
 
@@ -37,6 +45,7 @@ def states(host: Host, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     host.write(f"{release.directory('2.0')}/{release.SCHEMA}", "revision", PUBLIC)
     host.make_directory("/run", Access(0o755))
     monkeypatch.setattr(switch, "switch_to", switched)
+    monkeypatch.setattr(database_schema, "is_migrated_by_switch", lambda *_: False)
     monkeypatch.setattr(switch, "probe_search", lambda *_: None)
     monkeypatch.setattr(Service, "check", lambda service, host: states.get(service.unit))
     monkeypatch.setattr(Service, "apply", lambda service, host: states.pop(service.unit))
@@ -147,7 +156,7 @@ def test_the_new_version_beside_a_changed_file_of_the_programs_stays(host: Host,
 def test_a_switch_that_fails_before_or_after_the_change_of_nginx(
     host: Host, states: dict[str, str], monkeypatch: pytest.MonkeyPatch, pointed_at: Programs, remaining: list[Programs]
 ) -> None:
-    def fail(host: Host, wanted: Programs, hostname: str) -> None:
+    def fail(host: Host, wanted: Programs, *_: object) -> None:
         host.write(upstream.PATH, pointed_at.upstream, PUBLIC)
         raise DcorError("systemctl reload nginx.service ended with 1")
 

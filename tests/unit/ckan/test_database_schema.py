@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from dcor_pkg.answers import settings
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import database_schema, release
 from dcor_pkg.ckan.database_schema import DatabaseSchema
+from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import CommandFailed
+from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.nginx import upstream
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.postgresql import psql
 
@@ -87,6 +90,23 @@ def test_what_is_not_enabled_or_not_known_to_the_release_is_not_asked_for(
     revisions.append("4a5e3465beb6")
     with_plugins(host, plugins, newest)
     assert STEP.check(host) is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "drift"),
+    [({}, None), ({"database": "postgresql://ckan@db.example.org/ckan"}, "is at revision old, not 4a5e3465beb6")],
+    ids=["local", "external"],
+)
+def test_where_a_server_serves_only_an_external_database_is_migrated_in_place(
+    host: Host, revisions: list[str], answers: dict[str, str], drift: str | None
+) -> None:
+    step = DatabaseSchema("2.11.6-abc", endpoints.of(settings.parse(answers)).database)
+    revisions.append("old")
+    host.write(f"{release.directory('2.11.6-abc')}/{release.SCHEMA}", "4a5e3465beb6\n", Access(0o644))
+    host.write(secrets.path("external-database-password"), "secret\n", secrets.ACCESS)
+    assert step.check(host) == "is at revision old, not 4a5e3465beb6"
+    host.write(upstream.PATH, Programs("2.11.5-abc", "aaaaaaaa").upstream, Access(0o644))
+    assert step.check(host) == (None if drift is None else f"{drift}{database_schema.IN_PLACE}")
 
 
 def test_without_a_release_the_revision_is_unknown(host: Host, revisions: list[str]) -> None:

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from dcor_pkg.ckan import release, release_build
+from dcor_pkg.ckan import release, release_build, tested_set
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.machine import lock
 from dcor_pkg.machine.host import Access, Host
@@ -65,6 +65,7 @@ def test_what_another_process_has_made_is_not_made_again(host: Host, monkeypatch
     host.make_directory("/run", Access(0o755))
     made: list[str] = []
     monkeypatch.setattr(release_build, "make", lambda host, identity: made.append(identity))
+    monkeypatch.setattr(tested_set, "require", lambda host: None)
     monkeypatch.setattr(ReleaseMade, "check", lambda self, host: None)
     ReleaseMade("2.11.6-abc").apply(host)
     assert made == []

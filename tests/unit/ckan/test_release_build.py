@@ -30,7 +30,7 @@ MAGIC = "a70d0d0a"
 HEADS = "4a5e3465beb6\ntracking 6313f7679d5f\n"
 #: python-ckan's tree on a server on which AdminCommands has put its links
 TREE = {
-    "pyvenv.cfg": f"command = /usr/bin/python3 -m venv {PACKAGED_CKAN}\n",
+    "pyvenv.cfg": f"version = 3.11.2\ncommand = /usr/bin/python3 -m venv {PACKAGED_CKAN}\n",
     "bin/activate.distrib": f"VIRTUAL_ENV={PACKAGED_CKAN}\n",
     "bin/ckan.distrib": f"#!{PACKAGED_CKAN}/bin/python\n",
     "bin/compiled": "\0ELF" + PACKAGED_CKAN,
@@ -73,6 +73,7 @@ def packages(host: Host, monkeypatch: pytest.MonkeyPatch) -> Packages:
     for name in ("activate", "ckan", "dcor"):
         host.link(f"{PACKAGED_CKAN}/bin/{name}", f"{CURRENT}/bin/{name}")
     host.write(release_build.BYTECODE_MAGIC, MAGIC, PUBLIC)
+    host.write("/usr/bin/python3.11", "", PROGRAM)
     host.make_directory("/run", Access(0o755))
     packages = Packages(host)
     monkeypatch.setattr(Host, "run", lambda _, *argv, **options: packages.run(*argv, **options))
@@ -87,11 +88,33 @@ def test_a_release_is_complete_cured_and_knows_its_own_place(host: Host, package
     assert registry.in_state(host, f"{HOME}/{SITE}", State.GONE) == list(registry.ISSUES)
     assert host.read(f"{HOME}/bin/activate") == f"VIRTUAL_ENV={HOME}\n"
     assert host.read(f"{HOME}/libexec/ckan") == host.read(f"{HOME}/libexec/dcor") == f"#!{HOME}/bin/python\n"
-    assert host.read(f"{HOME}/pyvenv.cfg") == f"command = /usr/bin/python3 -m venv {HOME}\n"
+    assert host.read(f"{HOME}/pyvenv.cfg") == f"version = 3.11.2\ncommand = /usr/bin/python3 -m venv {HOME}\n"
     assert host.read(f"{HOME}/bin/compiled") == TREE["bin/compiled"]
     assert host.read(f"{HOME}/{release.SCHEMA}") == HEADS
     assert host.target(f"{HOME}/{release.LICENCES}") == f"./{SITE}/ckanext/dcor_schemas/licenses.json"
     assert host.read(f"{HOME}/{SITE}/dcor-server.pth") == "import dcor_runtime.startup\n"
+
+
+def test_a_release_runs_with_the_python_that_it_was_made_with_whatever_python3_is(
+    host: Host, packages: Packages
+) -> None:
+    """After an upgrade of Debian python3 is another one, and the former one stays as long as something needs it."""
+    host.link("/usr/bin/python3", "python3.13")
+    release_build.make(host, ID)
+    assert host.target(f"{HOME}/bin/python3") == "/usr/bin/python3.11"
+
+
+def test_modules_that_another_python_has_left_are_not_used(host: Host, packages: Packages) -> None:
+    host.write(f"{PACKAGED_CKAN}/lib/python3.9/site-packages/own.py", "", PUBLIC)
+    release_build.make(host, ID)
+    assert release.site_packages(host, HOME) == f"{HOME}/{SITE}"
+
+
+def test_without_its_python_no_release_is_made(host: Host, packages: Packages) -> None:
+    host.remove("/usr/bin/python3.11")
+    with pytest.raises(DcorError, match=r"^/usr/bin/python3\.11 is missing") as failed:
+        release_build.make(host, ID)
+    assert (failed.value.hint, host.names(release.DIRECTORY)) == ("apt install python3.11", [])
 
 
 def test_a_release_has_the_modules_templates_and_translations_of_the_runtime(host: Host, packages: Packages) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -67,4 +68,11 @@ def test_the_files_of_the_package_are_those_that_the_code_names() -> None:
 def test_needrestart_leaves_it_alone(machine: Machine) -> None:
     (file,) = (step for step in plan(machine, LOCAL) if step.name == "file /etc/needrestart/conf.d/dcor-server.conf")
     assert isinstance(file, ManagedFile)
-    assert file.text(machine.host).splitlines()[-1] == r"$nrconf{override_rc}{qr(^dcor-ckan\.service$)} = 0;"
+    text = file.text(machine.host)
+    assert r"$nrconf{override_rc}{qr(^dcor-ckan\.service)} = 0;" in text.splitlines()
+    assert r"$nrconf{override_rc}{qr(^postgresql\@)} = 0;" in text.splitlines()
+    assert "$nrconf{restart} = 'a';" in text.splitlines()
+    # needrestart evaluates it, after its own configuration.
+    script = f"our %nrconf = (override_rc => {{}});\n{text}\nprint join ' ', sort keys %{{$nrconf{{override_rc}}}};"
+    shown = subprocess.run(["perl", "-w", "-e", script], capture_output=True, text=True, check=True)
+    assert (len(shown.stdout.split()), shown.stderr) == (5, "")

@@ -69,6 +69,8 @@ def test_only_dcor_server_has_the_version_of_the_changelog(tree: Path, root: Pat
         ("conf/lock/python3.11/dcor.txt", "dclab==", "dclab==9", {"dcor-wheels"}),
         ("conf/lock/python3.11/ckan.txt", "ckan==", "ckan==9", {"python-ckan"}),
         ("conf/lock/python3.13/ckan.txt", "ckan==", "ckan==9", set()),
+        ("debian/dcor-archive-keyring.functions", "usable", "fit", {"dcor-archive-keyring"}),
+        ("debian/po/de.po", "Unbrauchbare", "Unpassende", {"dcor-archive-keyring", "dcor-server"}),
         ("debian/stage/dcor-wheels", "set -eu", "set -e", {"dcor-wheels"}),
         ("debian/rules", "dh $@", "dh  $@", {package.name for package in packages.ALL}),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def test_an_unknown_part_is_an_error() -> None:
     assert "unknown part units; the parts are engines, golden, package, system, unit" in done.stderr
 
 
-@pytest.mark.parametrize("alone", [parts.BENCHMARKS, parts.ALL])
+@pytest.mark.parametrize("alone", [parts.BENCHMARKS, *parts.CHOICES])
 def test_what_stands_alone_goes_with_no_other_part(alone: str) -> None:
     done = subprocess.run([TREE / "scripts/test", "unit", alone], capture_output=True, text=True, check=False)
     assert done.returncode == 2
@@ -58,12 +59,23 @@ def test_the_tests_of_a_file_run_in_one_worker_in_their_order(tmp_path: Path) ->
         assert len({worker for _, worker in ran}) == 1
 
 
-def test_long_tests_are_left_out_unless_all_are_asked_for() -> None:
+def collected(*options: str) -> str:
+    """Return what pytest would run of the tests of machines."""
     argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", "tests/system"]
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    return subprocess.run([*argv, *options], cwd=TREE, env=env, capture_output=True, text=True, check=True).stdout
 
-    def collected(*more: str) -> str:
-        return subprocess.run([*argv, *more], cwd=TREE, capture_output=True, text=True, check=True).stdout
 
+def test_long_tests_are_left_out_unless_all_are_asked_for() -> None:
     some, every = collected(), collected("--all")
     assert ("from[repository]" in some, "from[medium]" in some) == (True, False)
     assert ("from[repository]" in every, "from[medium]" in every) == (True, True)
+
+
+def test_all_that_makes_a_next_version_is_about_upgrades_and_long_ones_are_among_them() -> None:
+    makers = re.compile(r"^from (?:migrations|next_debian|next_set|next_version) import", re.MULTILINE)
+    files = {path.name for path in (TREE / "tests/system").glob("test_*.py") if makers.search(path.read_text())}
+    listed = collected(*parts.CHOICES[parts.UPGRADES])
+    assert {name for name in files if f"/{name}::" not in listed} == set()
+    assert "test_a_night_all_at_once_is_one_release" in listed
+    assert "test_measurement.py" not in listed

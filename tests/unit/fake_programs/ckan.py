@@ -10,6 +10,7 @@ from typing import Any
 
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release
+from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.machine.unix_http import Answer
@@ -30,6 +31,8 @@ REVISION = "4eaa5fcf3092"
 #: the same of plugins that have migrations of their own, and are not enabled
 PLUGINS = {"activity": "fab3bfdcf830", "tracking": "6313f7679d5f"}
 HEADS = "".join(f"{line}\n" for line in (REVISION, *(f"{plugin} {newest}" for plugin, newest in PLUGINS.items())))
+#: of a trial
+TOKEN = "header.payload.signature"
 #: of CPython 3.11
 MAGIC = "a70d0d0a\n"
 
@@ -51,8 +54,18 @@ class Ckan:
     fault: dict[str, str] = field(default_factory=dict)
     #: what modules of dcor-server that run inside CKAN's Python print as JSON, by name
     results: dict[str, Any] = field(
-        default_factory=lambda: {"reconcile": {"unknown": 0, "suspicious": False}, "index": []}
+        default_factory=lambda: {
+            "reconcile": {"unknown": 0, "suspicious": False},
+            "index": [],
+            "deep_health": {"problems": [], "token": TOKEN},
+        }
     )
+    #: the databases that were migrated
+    migrated: list[str] = field(default_factory=list)
+    #: what was written by the API: each action with its values
+    writes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    #: the names of vocabularies
+    vocabularies: set[str] = field(default_factory=set)
     #: what the web server answers instead of 200, by path
     answers: dict[str, Answer] = field(default_factory=dict)
 
@@ -75,6 +88,7 @@ class Ckan:
             ("-m", "dcor_runtime.theme"): lambda _: "",
             ("-m", "dcor_runtime.database", "head"): lambda _: HEADS,
             ("-m", "dcor_runtime.database", "upgrade"): self._upgrade,
+            ("-m", "dcor_runtime.database", "trial"): self._trial,
         }.get(call.argv[1:4], self._own_module(call))
         if module is None:
             raise call.unknown()
@@ -134,11 +148,30 @@ class Ckan:
             return NOBODY
         return self.answers.get(target, Answer(200, json.dumps({"success": True}) if target == SEARCH else ""))
 
+    def post(self, path: str, target: str, host: str, token: str, body: str, *, user: str) -> Answer:
+        """Stand for unix_http.post: a write by the API, with the token of a trial."""
+        assert token == TOKEN
+        action, values = target.rpartition("/")[2], json.loads(body)
+        self.writes.append((action, values))
+        answer = self.get(path, target, host, user=user)
+        return answer if answer.body else self._vocabulary(action, values.get("name") or values["id"])
+
+    def _vocabulary(self, action: str, name: str) -> Answer:
+        """Create or delete one; its id is its name."""
+        is_there = name in self.vocabularies
+        if is_there != (action == "vocabulary_delete"):
+            return Answer(404 if not is_there else 409, json.dumps({"success": False}))
+        self.vocabularies ^= {name}
+        return Answer(200, json.dumps({"success": True, "result": {"id": name}}))
+
     def ask(self, address: str, login: tuple[str, Secret], data: str | None = None) -> Answer:
         """Stand for http_request.ask: Solr on its port of loopback."""
         assert (address.removesuffix("&wt=json"), data) == (ALL_DATASETS, None), address
         if not self.systemd.answers(SOLR):
             return Answer(0, "[Errno 111] Connection refused")
+        # It reads its schema when it starts.
+        if "unloadable" in (self.host.read(solr.SCHEMA) or "") and not pending.is_pending(self.host, solr.RESTART):
+            return Answer(500, "SolrCore 'ckan' is not available due to init failure")
         known = solr.security(login[1])
         if self.host.read(f"{solr.HOME}/security.json") != known:
             return Answer(401, "Bad credentials")
@@ -158,12 +191,25 @@ class Ckan:
         self.host.write(f"{home}/bin/dcor", f"#!{home}/bin/python\n", Access(0o755))
         return ""
 
+    def _trial(self, call: Call) -> str:
+        """Migrate the database that a copy of the configuration names, and print a token."""
+        found = re.search(r"^sqlalchemy\.url = .*/(\w+)\?", self.host.read(call.environment["CKAN_INI"]) or "", re.M)
+        assert found is not None, call.environment
+        self._migrate(call, found[1])
+        self.postgresql.databases[found[1]].tokens.add("dcor-server-trial")
+        return f"a line of a library\n{TOKEN}\n"
+
     def _upgrade(self, call: Call) -> str:
+        return self._migrate(call, self.database)
+
+    def _migrate(self, call: Call, name: str) -> str:
         """Bring the tables to the newest revision, which takes the database."""
         assert call.user == "www-data", call.argv
-        if self.database not in self.postgresql.databases:
+        if name not in self.postgresql.databases:
             raise call.failure(1, "sqlalchemy.exc.OperationalError: the database does not exist\n")
-        database = self.postgresql.databases[self.database]
+        database = self.postgresql.databases[name]
+        assert not database.read_only, "A migration cannot write here."
+        self.migrated.append(name)
         database.revision = REVISION
         enabled = re.findall(r"^ckan\.plugins = (.*)", self.host.read(CKAN_INI) or "", re.MULTILINE)[-1].split()
         database.plugins.update({plugin: newest for plugin, newest in PLUGINS.items() if plugin in enabled})

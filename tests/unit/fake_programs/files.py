@@ -52,7 +52,10 @@ class Files:
         return f"{len(text.encode())}\n"
 
     def tail(self, call: Call) -> str:
-        """Return a file from byte N on, where the first is number 1."""
+        """Return a file from byte N on, where the first is number 1, or its last lines."""
+        if call.options[0].startswith("--lines="):
+            text = self._text(call, f"tail: cannot open '{call.words[0]}' for reading: No such file or directory\n")
+            return "".join(text.splitlines(keepends=True)[-int(call.option("--lines")) :])
         start = int(call.option("--bytes").removeprefix("+"))
         text = self._text(call, f"tail: cannot open '{call.words[0]}' for reading: No such file or directory\n")
         return text.encode()[start - 1 :].decode()

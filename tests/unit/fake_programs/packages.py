@@ -1,7 +1,8 @@
-"""Fakes of what the distribution's packages are asked: dpkg-query, dpkg-divert, python3 and OpenSSL."""
+"""Fakes of what the distribution's packages are asked: dpkg, dpkg-query, dpkg-divert, python3 and OpenSSL."""
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass, field
 
 from dcor_pkg.machine.host import Host
@@ -23,6 +24,15 @@ class Packages:
     )
     #: of packages that are not "installed"
     states: dict[str, str] = field(default_factory=dict)
+    #: packages on hold, and those that dpkg would have to install again
+    held: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
+    #: what dcor-server depends on
+    depends: str = ""
+    #: packages that a source of apt has
+    offered: set[str] = field(default_factory=set)
+    #: what apt would install, of packages of which it is not the installed version
+    candidates: dict[str, str] = field(default_factory=dict)
     diversions: dict[str, str] = field(default_factory=dict)
     python: str = "3.11.2"
     #: what `openssl verify` says of a chain that it does not trust
@@ -31,9 +41,11 @@ class Packages:
     def programs(self) -> dict[str, Handler]:
         """Return the handlers by the names of their programs."""
         return {
+            "dpkg": self.compare,
             "dpkg-query": self.query,
+            "apt-cache": self.policy,
             "dpkg-divert": self.divert,
-            "/usr/bin/python3": self.python3,
+            "/usr/bin/python3.11": self.python3,
             "openssl": self.openssl,
         }
 
@@ -43,10 +55,32 @@ class Packages:
         unknown = [package for package in call.words if package not in self.versions]
         if unknown:
             raise call.failure(1, f"dpkg-query: no packages found matching {unknown[0]}\n")
-        shown = "".join(self._shown(call.option("--showformat"), package) for package in call.words)
+        packages = call.words or tuple(self.versions)
+        shown = "".join(self._shown(call.option("--showformat"), package) for package in packages)
         if "${" in shown:
             raise call.unknown()
         return shown
+
+    def compare(self, call: Call) -> str:
+        """Answer `dpkg --compare-versions VERSION RELATION VERSION`, by the real one."""
+        if call.argv[1] != "--compare-versions":
+            raise call.unknown()
+        if subprocess.run(call.argv, check=False).returncode:
+            raise call.failure(1, "")
+        return ""
+
+    def policy(self, call: Call) -> str:
+        """Answer `apt-cache policy PACKAGE...`; a package that apt does not know it does not show."""
+        if call.words[:1] != ("policy",):
+            raise call.unknown()
+        return "".join(
+            f"{name}:\n  Installed: {self.versions.get(name, '(none)')}\n"
+            f"  Candidate: {self.candidates.get(name, self.versions.get(name, '(none)'))}\n"
+            f"  Version table:\n *** {self.versions.get(name)} 100\n        100 /var/lib/dpkg/status\n"
+            + ("        500 http://deb.debian.org/debian trixie/main amd64 Packages\n" if name in self.offered else "")
+            for name in call.words[1:]
+            if name in self.versions or name in self.candidates
+        )
 
     def divert(self, call: Call) -> str:
         """Carry out `dpkg-divert --quiet --package NAME --rename [--divert OTHER] --add|--remove PATH`."""
@@ -82,7 +116,10 @@ class Packages:
         fields = {
             "${Package}": package,
             "${Version}": self.versions[package],
+            "${Depends}": self.depends if package == "dcor-server" else "",
             "${db:Status-Status}": self.states.get(package, "installed"),
+            "${db:Status-Want}": "hold" if package in self.held else "install",
+            "${db:Status-Eflag}": "reinstreq" if package in self.broken else "ok",
         }
         for name, value in fields.items():
             form = form.replace(name, value)

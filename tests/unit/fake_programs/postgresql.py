@@ -5,17 +5,31 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 
 from dcor_pkg.machine.host import Access, Host
 from tests.unit.fake_programs.call import Call, Handler
-from tests.unit.fake_programs.systemd import Systemd
+from tests.unit.fake_programs.systemd import Systemd, Unit
 
 UNIT = "postgresql@15-main.service"
 START = "/etc/postgresql/15/main/start.conf"
 DROP_IN = f"/etc/systemd/system/{UNIT}.d/dcor-server.conf"
 #: of a cluster of the former version of PostgreSQL
 FORMER_DROP_IN = "/etc/systemd/system/postgresql@13-main.service.d/dcor-server.conf"
+
+
+POSTGRES = Access(0o644, "postgres", "postgres")
+
+
+def unit_of(version: str) -> str:
+    """Return the unit of the cluster main of a version."""
+    return f"postgresql@{version}-main.service"
+
+
+def start_of(version: str) -> str:
+    """Return the file start.conf of the cluster main of a version."""
+    return f"/etc/postgresql/{version}/main/start.conf"
 
 
 @dataclass
@@ -37,6 +51,22 @@ class Database:
     oid: int = 16384
     #: the rows of CKAN's table system_info
     options: dict[str, str] = field(default_factory=dict)
+    #: whether it takes connections, and refuses writes
+    connectable: bool = True
+    read_only: bool = False
+    #: the names of CKAN's tokens in it
+    tokens: set[str] = field(default_factory=set)
+
+
+@dataclass
+class OtherCluster:
+    """A cluster NAME main of another version, by its port."""
+
+    port: int
+    databases: set[str] = field(default_factory=set)
+    roles: set[str] = field(default_factory=set)
+    #: tables in the database postgres
+    tables: int = 0
 
 
 @dataclass
@@ -60,6 +90,17 @@ class Postgresql:
     rule: str = "/etc/postgresql/15/main/pg_hba.conf, line 118, peer"
     #: the objects of files that CKAN's database names
     objects: list[str] = field(default_factory=list)
+    #: the version of the cluster on our port, and the clusters beside it, by version
+    version: str = "15"
+    others: dict[str, OtherCluster] = field(default_factory=dict)
+    #: what pg_upgradecluster says when it fails; whether it loses a row, which it does not notice
+    upgrade_fails: str = ""
+    upgrade_loses: bool = False
+    #: the numbers of rows of ckan_default's tables
+    rows: dict[str, int] = field(default_factory=lambda: {"public.package": 3})
+    #: the version of the order of texts, of the indexes of ckan_default and of the system; C.UTF-8 has none
+    order: str = "2.36"
+    order_of_system: str = "2.36"
     #: the SQL that has changed rows
     updates: list[str] = field(default_factory=list)
 
@@ -70,8 +111,65 @@ class Postgresql:
             "pg_isready": self.is_ready,
             "pg_lsclusters": self.clusters,
             "pg_dump": self.dump,
+            "pg_upgradecluster": self.upgrade,
+            "pg_dropcluster": self.drop_cluster,
+            "pg_conftool": self.set_port,
+            "pg_ctlcluster": self.stop_cluster,
             "sed": self.socket_directory,
         }
+
+    @property
+    def unit(self) -> str:
+        """The unit of the cluster on our port."""
+        return unit_of(self.version)
+
+    def upgrade(self, call: Call) -> str:
+        """Do what pg_upgradecluster of postgresql-common 278 does; it is done for a part only where it fails."""
+        new, (old, name) = call.option("--version"), call.words
+        assert (call.option("--method"), old, name, call.user) == ("dump", self.version, "main", None), call.argv
+        if new in self.others:
+            raise call.failure(1, f"Error: target cluster {new}/main already exists\n")
+        if "--check" in call.options:
+            return "pg_upgradecluster pre-upgrade checks ok\n"
+        if self.upgrade_fails:
+            raise call.failure(1, self.upgrade_fails)
+        self.systemd.units[self.unit].active = "inactive"
+        self.host.write(start_of(old), "# This cluster was upgraded\n\nmanual\n", POSTGRES)
+        self.others[old], self.version = OtherCluster(5433), new
+        self.systemd.units[self.unit] = Unit("active")
+        self.host.write(start_of(new), "auto\n", POSTGRES)
+        if self.upgrade_loses:
+            self.rows["public.package"] -= 1
+        return "Success.\n"
+
+    def drop_cluster(self, call: Call) -> str:
+        """Drop a cluster; with ours, nobody uses our port any more."""
+        version, name = call.words
+        assert (name, call.user) == ("main", None), call.argv
+        if "--stop" not in call.options and self.systemd.is_active(unit_of(version)):
+            raise call.failure(1, "Error: This cluster is still running. Stop it or supply the --stop option\n")
+        self.systemd.units.pop(unit_of(version), None)
+        self.host.remove(start_of(version))
+        if version == self.version:
+            self.version = ""
+        else:
+            del self.others[version]
+        return ""
+
+    def set_port(self, call: Call) -> str:
+        """Let the cluster that an upgrade has left use our port again, with the rows that it has kept."""
+        version = call.words[0]
+        assert (call.words, call.user, self.version) == ((version, "main", "set", "port", "5432"), "postgres", "")
+        del self.others[version]
+        self.version = version
+        self.rows["public.package"] += self.upgrade_loses
+        return ""
+
+    def stop_cluster(self, call: Call) -> str:
+        """Stop a cluster that was not started by its unit."""
+        assert call.options == ("--skip-systemctl-redirect", "--mode=fast"), call.argv
+        self.systemd.units[unit_of(call.words[0])].active = "inactive"
+        return ""
 
     def socket_directory(self, call: Call) -> str:
         """Print the fifth line of postmaster.pid."""
@@ -80,6 +178,11 @@ class Postgresql:
 
     def dump(self, call: Call) -> str:
         """Write a file that pg_dump(1) would write."""
+        if not call.words:
+            login = dict(part.split("=", 1) for part in call.option("--dbname").split())
+            is_external = login["host"] in self.external
+            assert (call.user, "passfile" in login) == ((None, True) if is_external else ("postgres", False)), call.argv
+            return f"PGDMP {self.databases[login['dbname']].revision}"
         assert call.user == "postgres", call.argv
         assert call.words[0] in self.databases, call.argv
         self.host.write(call.option("--file"), "PGDMP", Access(0o600, "postgres", "postgres"))
@@ -92,30 +195,37 @@ class Postgresql:
 
     def is_ready(self, call: Call) -> str:
         """Answer pg_isready(1): 2 means that there was no answer."""
-        if not self.systemd.answers(UNIT) or self.socket != "/var/run/postgresql":
+        if not self.systemd.answers(self.unit) or self.socket != "/var/run/postgresql":
             raise call.failure(2, "")
         return ""
 
     def clusters(self, call: Call) -> str:
         """Answer as pg_lsclusters of postgresql-common 248 does. It reads files that postgres could exchange."""
         assert call.user == "postgres", call.argv
-        status = "online" if self.systemd.is_active(UNIT) else "down"
-        return f"15 main {self.port} {status} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"
+        ports = {
+            **({self.version: self.port} if self.version else {}),
+            **{it: self.others[it].port for it in self.others},
+        }
+        return "".join(self._line(version, ports[version]) for version in sorted(ports))
+
+    def _line(self, version: str, port: int) -> str:
+        status = "online" if self.systemd.is_active(unit_of(version)) else "down"
+        log = f"/var/log/postgresql/postgresql-{version}-main.log"
+        return f"{version} main {port} {status} postgres /var/lib/postgresql/{version}/main {log}\n"
 
     def psql(self, call: Call) -> str:
         """Carry out the SQL on the standard input, as the superuser or as a role with a password."""
         login = dict(part.split("=", 1) for part in call.option("--dbname").split() if "=" in part)
         is_external = call.user is None and login["host"] in self.external
         address = f'at "{login["host"]}", port 5432' if is_external else "on socket"
-        if not is_external and not self.systemd.answers(UNIT):
+        if not is_external and not self.systemd.answers(self.unit):
             raise call.failure(
                 2,
                 f"psql: error: connection to server {address} failed: Connection refused\n"
                 "\tIs the server running locally and accepting connections on that socket?\n",
             )
         if call.user == "postgres":
-            assert (login["host"], login["port"]) == ("/var/run/postgresql", "5432"), call.argv
-            return self._answer(call, SUPERUSER, self.databases.get(login["dbname"]))
+            return self._answer_superuser(call, login)
         failed = f"psql: error: connection to server {address} failed: "
         if is_external:
             self._check_password(call, login, failed)
@@ -127,7 +237,27 @@ class Postgresql:
             raise call.failure(2, f'{failed}FATAL:  role "{login["user"]}" does not exist\n')
         if login["dbname"] not in self.external.get(login["host"], self.databases):
             raise call.failure(2, f'{failed}FATAL:  database "{login["dbname"]}" does not exist\n')
-        return self._answer(call, ROLE, self.databases[login["dbname"]])
+        return self._answer(call, ROLE, self._connected(call, login["dbname"], failed))
+
+    def _answer_superuser(self, call: Call, login: dict[str, str]) -> str:
+        for other in self.others.values():
+            if str(other.port) == login["port"]:
+                return self._answer_of_other(call, other)
+        assert (login["host"], login["port"]) == ("/var/run/postgresql", "5432"), call.argv
+        return self._answer(call, SUPERUSER, self.databases.get(login["dbname"]))
+
+    def _answer_of_other(self, call: Call, other: OtherCluster) -> str:
+        if "FROM pg_roles WHERE rolname <> 'postgres'" in call.text:
+            made = [*(f"database {it}" for it in other.databases), *(f"role {it}" for it in other.roles)]
+            return "".join(f"{it}\n" for it in made)
+        if call.text.startswith("SELECT count(*) FROM pg_class JOIN pg_namespace"):
+            return f"{other.tables if 'dbname=postgres' in call.option('--dbname') else 0}\n"
+        raise call.unknown()
+
+    def _connected(self, call: Call, name: str, failed: str) -> Database:
+        if not self.databases[name].connectable:
+            raise call.failure(2, f'{failed}FATAL:  database "{name}" is not currently accepting connections\n')
+        return self.databases[name]
 
     def _check_password(self, call: Call, login: dict[str, str], failed: str) -> None:
         """Let in whom the password file lets in; what psql says else was seen with PostgreSQL 15."""
@@ -204,6 +334,55 @@ def _create(self: Postgresql, call: Call, _: Database | None, found: re.Match[st
     return ""
 
 
+def _copy(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    """Copy a database as TEMPLATE does: without what belongs to the cluster."""
+    name, owner, template = found.groups()
+    assert name not in self.databases, call.text
+    oid = max(it.oid for it in self.databases.values()) + 1
+    copied = replace(deepcopy(self.databases[template]), oid=oid, works_as="www-data", read_only=False)
+    self.databases[name] = replace(copied, owner=owner)
+    return ""
+
+
+def _copy_settings(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    self.databases[found[1]].works_as = self.databases[found[2]].works_as
+    return ""
+
+
+def _exchange(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    """Carry out `copies.exchange`, whose transaction changes all or nothing."""
+    name, aside, incoming = found[1], found[2], found[3]
+    assert aside not in self.databases, call.text
+    for old, new in ((name, aside), (incoming, name)):
+        self.databases[new] = self.databases.pop(old)
+        self.comments[f"DATABASE {new}"] = self.comments.pop(f"DATABASE {old}")
+    self.databases[aside].connectable = False
+    self.databases[name].connectable, self.databases[name].read_only = True, False
+    return ""
+
+
+def _drop(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    self.databases.pop(found[1], None)
+    self.comments.pop(f"DATABASE {found[1]}", None)
+    return ""
+
+
+def _read_only(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    self.databases[found[1]].read_only = found[2] == "SET"
+    return ""
+
+
+def _marked(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    names = [name for name in self.databases if self.comments.get(f"DATABASE {name}") == found[2]]
+    return "\n".join(sorted(name for name in names if name.startswith(found[1])))
+
+
+def _remove_token(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> str:
+    assert database is not None
+    database.tokens.discard(found[1])
+    return ""
+
+
 def _revision(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
     assert database is not None
     if database.revision is None:
@@ -260,8 +439,61 @@ def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match
     return ""
 
 
+def _contents(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    assert database is self.databases["ckan_default"], call.argv
+    return "\n".join(f"table {name}|{rows}|{rows * 17}" for name, rows in self.rows.items())
+
+
+def _order(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    return (
+        "" if self.order == self.order_of_system else f"{self.order}, and that of the system is {self.order_of_system}"
+    )
+
+
+def _reindex(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> str:
+    assert database is self.databases[found[1]], call.argv
+    self.updates.append(call.text)
+    return ""
+
+
+def _refresh_order(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    assert self.updates[-1] == f"REINDEX DATABASE {found[1]}", call.text
+    self.order = self.order_of_system
+    return ""
+
+
+def _forbid(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    self.databases[found[1]].connectable = False
+    return ""
+
+
 #: what the superuser asks
 SUPERUSER: dict[str, Answer] = {
+    r"\nSELECT 'CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE (\w+)' \|\| .* STRATEGY .* \\gexec\n": _copy,
+    r"\nSELECT format\('ALTER %s SET %I = %s', .*'DATABASE (\w+)'.*WHERE datname = '(\w+)' .*": _copy_settings,
+    r"\nSELECT 'REVOKE ALL ON DATABASE \w+ FROM PUBLIC' .*": lambda *_: "",
+    r"BEGIN; ALTER DATABASE (\w+) RENAME TO (\w+); ALTER DATABASE (\w+) RENAME TO \1; "
+    r"ALTER DATABASE \2 ALLOW_CONNECTIONS false; ALTER DATABASE \1 ALLOW_CONNECTIONS true; "
+    r"ALTER DATABASE \1 RESET default_transaction_read_only; COMMIT": _exchange,
+    r"DROP DATABASE IF EXISTS (\w+) WITH \(FORCE\)": _drop,
+    r"ALTER DATABASE (\w+) (SET|RESET) default_transaction_read_only(?: = on)?": _read_only,
+    r"SELECT count\(pg_terminate_backend\(pid\)\) FROM pg_stat_activity WHERE datname IN \([^)]*\) .*": lambda *_: 0,
+    r"SELECT count\(\*\) FROM pg_database WHERE datname = '(\w+)'": lambda it, *rest: int(rest[2][1] in it.databases),
+    r"\nSELECT datname FROM pg_database WHERE starts_with\(datname, '(\w+)'\) .* = '([^']*)'\nORDER BY datname\n": _marked,
+    r"SELECT coalesce\(sum\(pg_database_size\(datname\)\), 0\) FROM pg_database WHERE datname IN \(([^)]*)\)": (
+        lambda *rest: 8 * 1024**2 * len(rest[3][1].split(", "))
+    ),
+    r"\nSET timezone = 'UTC';\nSELECT format\('SELECT %L, count.* \\gexec\n.*": _contents,
+    r"SELECT 'database ' \|\| datname, 1, datallowconn FROM pg_database": lambda it, *_: "\n".join(
+        f"database {name}|1|{'t' if found.connectable else 'f'}" for name, found in it.databases.items()
+    ),
+    r"SELECT sum\(pg_database_size\(oid\)\) FROM pg_database": lambda *_: 24 * 1024**2,
+    r"SELECT datname FROM pg_database WHERE NOT datistemplate .* ORDER BY datname": lambda it, *_: "\n".join(
+        it.databases
+    ),
+    r"ALTER DATABASE (\w+) ALLOW_CONNECTIONS false": _forbid,
+    r"REINDEX DATABASE (\w+)": _reindex,
+    r"ALTER DATABASE (\w+) REFRESH COLLATION VERSION": _refresh_order,
     r"SELECT system_identifier FROM pg_control_system\(\)": lambda *_: 7,
     r"SELECT current_setting\('is_superuser'\) .*": lambda it, *_: it.rights,
     r"\nSELECT coalesce\(.*FROM pg_hba_file_rules .*": lambda it, *_: it.rule,
@@ -276,8 +508,12 @@ SUPERUSER: dict[str, Answer] = {
     r'GRANT (\w+) TO "([\w-]+)"': _grant,
     r'ALTER ROLE "([\w-]+)" IN DATABASE (\w+) SET role = (\w+)': _work_as,
     r"CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE template0 ENCODING '(\w+)' LOCALE 'C.UTF-8'": _create,
-    r"SELECT count\(\*\) FROM pg_database WHERE NOT datistemplate AND datname NOT IN \('postgres', '(\w+)'\)": (
-        lambda it, *rest: len(set(it.databases) - {rest[2][1]}.union(*it.external.values()))
+    r"SELECT count\(\*\) FROM pg_database WHERE NOT datistemplate AND datname NOT IN \('postgres', '(\w+)'\) "
+    r"AND NOT starts_with\(datname, '\1_'\)": (
+        lambda it, *rest: len(
+            {name for name in it.databases if not name.startswith(f"{rest[2][1]}_")}
+            - {rest[2][1]}.union(*it.external.values())
+        )
     ),
 }
 #: what CKAN's role asks
@@ -286,10 +522,16 @@ ROLE: dict[str, Answer] = {
         "1" if "host=db.example.org" in call.option("--dbname") else "7"
     ),
     "SELECT 1": lambda *_: 1,
+    r"\nSELECT \$\$SELECT datcollversion \|\| .*current_database\(\).*>= 150000 \\gexec\n": _order,
+    r"SELECT pg_database_size\(current_database\(\)\)": lambda *_: 8 * 1024**2,
+    r"DELETE FROM api_token WHERE name = '([^']+)'": _remove_token,
     r"SELECT current_user \|\| ' ' \|\| current_setting\('server_encoding'\) .* WHERE datname = current_database\(\)": _describe,
     r"SELECT system_identifier \|\| '-' \|\| oid FROM pg_control_system\(\), .* datname = current_database\(\)": _identity,
     r'SELECT count\(\*\) FROM "group" WHERE is_organization AND id IN \(([^)]*)\)': _known_circles,
     "SELECT version_num FROM alembic_version": _revision,
+    r"SELECT name FROM package WHERE type = 'dataset' .* LIMIT 1": lambda _, __, it, *___: (
+        "beads" if it.datasets else ""
+    ),
     r"SELECT format\('SELECT %L, version_num FROM %I', relname, relname\) FROM pg_class\n"
     r"WHERE relname IN \(([^)]*)\) AND pg_table_is_visible\(oid\) \\gexec\n": _plugin_revisions,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,

@@ -11,9 +11,11 @@ from typing import Any
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import ckan_ini, former_supervisor, processes, programs, release, release_contents
+from dcor_pkg.ckan import ckan_ini, former_supervisor, processes, programs, release, release_contents, upgrade_backup
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
+from dcor_pkg.ckan.migration_state import Act
+from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.kernel import managed_file, pending, secrets
 from dcor_pkg.kernel.instance import PRESERVED_INSTANCE
 from dcor_pkg.kernel.runner import Result, run
@@ -21,6 +23,7 @@ from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import facts, state_file
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import ADDRESSES, CKAN_INI, CKAN_USER, PRESERVED, PROGRAMS
+from dcor_pkg.nginx import upstream
 from dcor_pkg.plan import build_plan
 from dcor_pkg.runtime import store_mark
 from dcor_pkg.services import endpoints
@@ -201,6 +204,11 @@ def work_as_oneself(machine: Machine) -> None:
     machine.postgresql.databases[cluster.DATABASE].works_as = "www-data"
 
 
+def change_order_of_texts(version: str) -> Damage:
+    """Let the system have another version of the locale of the database."""
+    return lambda machine: setattr(machine.postgresql, "order_of_system", version)
+
+
 def restore_own_database(machine: Machine) -> None:
     """Have a database that was dropped and made again, as for a backup, on a server that has recorded its use."""
     machine.postgresql.comments.clear()
@@ -271,6 +279,28 @@ def enable_plugin(machine: Machine) -> None:
     """Enable a plugin with migrations of its own in ckan.ini."""
     text = machine.host.read(CKAN_INI) or ""
     machine.host.write(CKAN_INI, text.replace("\nckan.plugins = ", "\nckan.plugins = tracking "), ckan_ini.ACCESS)
+
+
+def interrupt_migration(machine: Machine) -> None:
+    """Leave what a power cut leaves after nginx has turned to the programs with a migrated database."""
+    new, former = Programs("2.0", "bbbbbbbb"), Programs("1.0", "aaaaaaaa")
+    Act(new, former, f"{cluster.DATABASE}_before_20260101t000000_1_0", "ckan_default_copy", turned=True).record(
+        machine.host
+    )
+
+
+def serve_former_release(machine: Machine) -> None:
+    machine.host.write(upstream.PATH, Programs("1.0", "aaaaaaaa").upstream, PUBLIC)
+
+
+def lose_backups(machine: Machine) -> None:
+    machine.host.remove_tree(upgrade_backup.DIRECTORY)
+
+
+def cut_backup(machine: Machine) -> None:
+    """Have a backup that was not completed."""
+    (made,) = upgrade_backup.ids(machine.host)
+    machine.host.rename(f"{upgrade_backup.DIRECTORY}/{made}", f"{upgrade_backup.DIRECTORY}/.{made}")
 
 
 def make_database_anew(machine: Machine) -> None:

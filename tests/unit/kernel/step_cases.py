@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcor_pkg.ckan import additions as ckan_additions
-from dcor_pkg.ckan import admin_commands, programs
+from dcor_pkg.ckan import admin_commands, kept_pythons, programs
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
@@ -11,10 +11,13 @@ from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import CkanIni
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
+from dcor_pkg.ckan.kept_pythons import KeptPythons
+from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.ckan.strays import NoStrays
+from dcor_pkg.ckan.upgrade_backup import UpgradeBackup
 from dcor_pkg.kernel import instance, pending, secrets
 from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.directory import Directory
@@ -45,6 +48,7 @@ from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
 from dcor_pkg.services.postgresql import psql
 from dcor_pkg.services.postgresql.cluster import ClusterRunning, ClusterStopped
+from dcor_pkg.services.postgresql.collation import Collation
 from dcor_pkg.services.postgresql.local import DatabaseLogin, PostgresqlDatabase
 from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.redis import local as redis
@@ -178,6 +182,14 @@ CASES = (
         before=damages.become_external,
     ),
     Case(
+        KeptPythons, {"lost": remove(kept_pythons.FILE), "changed by the admin": write(kept_pythons.FILE, "// none\n")}
+    ),
+    Case(
+        Collation,
+        {"another Debian": damages.change_order_of_texts("2.41")},
+        before=damages.change_order_of_texts("2.38"),
+    ),
+    Case(
         PostgresqlDatabase,
         {
             "role lost": lambda machine: machine.postgresql.roles.clear(),
@@ -216,6 +228,16 @@ CASES = (
             "added to": damages.add_module,
             "no record": damages.lose_record,
         },
+    ),
+    Case(
+        NoHalfMigration,
+        {"cut after the turn": damages.interrupt_migration, "cut in a move of the data": write(nginx.MAINTENANCE, "")},
+        before=damages.interrupt_migration,
+    ),
+    Case(
+        UpgradeBackup,
+        {"lost": damages.lose_backups, "cut": damages.cut_backup},
+        before=damages.serve_former_release,
     ),
     Case(
         DatabaseSchema,

@@ -9,6 +9,8 @@ import pytest
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import facts
 from dcor_pkg.machine.facts import REQUIREMENTS, Facts
+from dcor_pkg.machine.host import Access
+from dcor_pkg.machine.paths import PACKAGED_CKAN
 from tests.unit.fake_machine import FILES, Machine
 
 LOCK_FILE = FILES[REQUIREMENTS]
@@ -24,6 +26,20 @@ def test_another_lock_file_is_another_release_set(machine: Machine) -> None:
     before = facts.read(machine.host).release_set
     machine.host.path(REQUIREMENTS).write_text("dcor-shared==1.0.5\n")
     assert facts.read(machine.host).release_set != before
+
+
+def test_the_python_is_that_of_ckans_environment(machine: Machine) -> None:
+    """Another python3, that of a newer Debian, is no reason for another release."""
+    machine.host.link("/usr/bin/python3", "python3.13")
+    assert facts.read(machine.host).python == "3.11.2"
+
+
+def test_an_environment_that_does_not_name_its_python_is_known_by_its_modules_or_said(machine: Machine) -> None:
+    machine.host.write(f"{PACKAGED_CKAN}/pyvenv.cfg", "", Access(0o644))
+    assert facts.read(machine.host).python == "3.11.2"
+    machine.host.write(f"{PACKAGED_CKAN}/lib/python3.9/x", "", Access(0o644))
+    with pytest.raises(DcorError, match=r"pyvenv\.cfg does not say with which Python the environment was made\.$"):
+        facts.read(machine.host)
 
 
 def test_without_ipv6_and_without_a_list_of_processors(machine: Machine) -> None:

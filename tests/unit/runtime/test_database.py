@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,6 +20,35 @@ class Scripts:
 
     def get_current_head(self) -> str | None:
         return self._files[-1].stem if self._files else None
+
+
+def test_a_trial_gets_a_token_of_ckans_own_sysadmin(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[object] = []
+
+    class ApiToken:
+        def __init__(self, user: str, name: str) -> None:
+            self.id, self.user, self.name, self.created_at = "t-1", user, name, 1767225600
+
+    def site_user(context: dict[str, bool], _: object) -> dict[str, str]:
+        assert context == {"ignore_auth": True}
+        return {"name": "default"}
+
+    session = SimpleNamespace(add=written.append, commit=lambda: written.append("commit"))
+    user = SimpleNamespace(get=lambda name: SimpleNamespace(id=f"id of {name}"))
+    model = module("ckan.model", ApiToken=ApiToken, User=user, Session=session)
+    tokens = module("ckan.lib.api_token", encode=str, into_seconds=lambda moment: moment)
+    logic = module("ckan.logic", get_action=lambda name: {"get_site_user": site_user}[name])
+    lib = module("ckan.lib", api_token=tokens)
+    ckan = module("ckan", model=model, logic=logic, lib=lib)
+    names = {"ckan": ckan, "ckan.model": model, "ckan.lib": lib, "ckan.lib.api_token": tokens, "ckan.logic": logic}
+    for name, content in {**names, "alembic": module("alembic")}.items():
+        monkeypatch.setitem(sys.modules, name, content)
+    monkeypatch.setitem(sys.modules, "alembic.script", module("alembic.script", ScriptDirectory=Scripts))
+    token = import_module("dcor_runtime.database").trial_token()
+    made = written[0]
+    assert isinstance(made, ApiToken)
+    assert (made.user, made.name, written[1]) == ("id of default", "dcor-server-trial", "commit")
+    assert token == str({"jti": "t-1", "iat": 1767225600})
 
 
 def test_each_plugin_with_migrations_is_found(

@@ -11,7 +11,7 @@ import pytest
 from dcor_pkg.answers import settings, settings_text
 from dcor_pkg.ckan import release
 from dcor_pkg.kernel import last_converge, managed_file, pending, secrets, settings_file
-from dcor_pkg.machine import lock
+from dcor_pkg.machine import lock, package_manager
 from dcor_pkg.machine.host import Access, Host
 from tests.unit.command_line import ANSWERS, CommandLine
 
@@ -75,6 +75,46 @@ def test_a_converge_waits_for_another_command_as_long_as_it_is_told(
     monkeypatch.setattr(lock, "held", hold)
     assert server("converge", *options).code == 0
     assert (waits[0] > least, waits[0] > lock.WAIT_SECONDS) == (True, bool(options))
+
+
+def test_a_converge_that_waits_begins_when_apt_has_ended(server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    states = iter([True, True, False])
+    monkeypatch.setattr(package_manager, "is_busy", lambda host: next(states))
+    monkeypatch.setattr(package_manager, "POLL_SECONDS", 0.0)
+    pending.request(server.machine.host, pending.UPGRADE)
+    assert server("converge", "--wait").code == 0
+    assert list(states) == []
+    assert not pending.is_pending(server.machine.host, pending.UPGRADE)
+
+
+def test_a_converge_that_waits_is_repeated_once_where_packages_were_upgraded_meanwhile(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unit cannot be started again while it runs."""
+    host, runs = server.machine.host, 0
+    load = settings_file.load
+
+    def upgrade(host: Host) -> settings.Settings:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            pending.request(host, pending.UPGRADE)
+        return load(host)
+
+    monkeypatch.setattr(settings_file, "load", upgrade)
+    ended = server("converge", "--wait")
+    assert (ended.code, pending.is_pending(host, pending.UPGRADE)) == (0, False)
+    log = host.read(last_converge.LOG) or ""
+    assert log.count("0 changed, ") == 2
+
+
+def test_a_failed_converge_that_waits_is_left_to_the_timer(server: CommandLine) -> None:
+    pending.request(server.machine.host, pending.UPGRADE)
+    server.machine.systemd.broken["nginx.service"] = "no\n"
+    damage(server)
+    assert server("converge", "--wait").code == 1
+    assert pending.is_pending(server.machine.host, pending.CONVERGE)
+    assert not pending.is_pending(server.machine.host, pending.UPGRADE)
 
 
 def test_a_dry_run_shows_the_drift_with_exit_code_3_and_changes_nothing(server: CommandLine) -> None:

@@ -16,7 +16,7 @@ import pytest
 from dcor_pkg.answers import settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
-from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
 from dcor_pkg.verbs import mail
 from tests.unit.command_line import ANSWERS, CommandLine
@@ -95,6 +95,17 @@ def configure(dcor_server: CommandLine, relay: Relay) -> CommandLine:
     settings_file.save(dcor_server.machine.host, settings.parse(answers))
     dcor_server.machine.systemd.journal[UNIT] = JOURNAL
     return dcor_server
+
+
+@pytest.mark.parametrize("sent", ["", "x\n", "1e12\n"])
+def test_a_time_of_the_last_mail_that_cannot_be_true_keeps_no_mail_back(
+    dcor_server: CommandLine, relay: Relay, sent: str
+) -> None:
+    """A clock that was ahead would else keep all mails back until then."""
+    server = configure(dcor_server, relay)
+    server.machine.host.write(f"{mail.SENT}/{UNIT}", sent, Access(0o600))
+    assert server("report-failure", UNIT).code == 0
+    assert len(relay.mails) == 1
 
 
 def body(message: Message) -> str:

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from dcor_pkg.ckan import release, unit
+from dcor_pkg.ckan import programs, release, unit
 from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import CKAN_INI
@@ -30,24 +30,24 @@ def server(dcor_server: CommandLine) -> CommandLine:
 @pytest.fixture
 def replaced(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Return the arguments of the programs that this process becomes."""
-    programs: list[list[str]] = []
+    found: list[list[str]] = []
 
     def execv(path: str, argv: list[str]) -> None:
         assert path == argv[0]
-        programs.append(argv)
+        found.append(argv)
         raise Replaced
 
     monkeypatch.setattr(os, "execv", execv)
-    return programs
+    return found
 
 
 def test_all_jobs_run_in_the_active_release(server: CommandLine) -> None:
     ended = server("nightly")
     assert (ended.code, ended.out, ended.err) == (0, "", "")
     assert server.machine.ckan.commands == [*JOBS, ("reconcile", "7.0")]
-    programs = [call.argv[0] for call in server.machine.calls if call.argv[0].startswith(release.DIRECTORY)]
+    started = [call.argv[0] for call in server.machine.calls if call.argv[0].startswith(release.DIRECTORY)]
     home = f"{release.DIRECTORY}/{release.active(server.machine.host)}"
-    assert set(programs[-len(JOBS) - 1 :]) == {f"{home}/bin/ckan", f"{home}/bin/python"}
+    assert set(started[-len(JOBS) - 1 :]) == {f"{home}/bin/ckan", f"{home}/bin/python"}
 
 
 def test_the_days_that_objects_stay_can_be_given(server: CommandLine) -> None:
@@ -83,19 +83,85 @@ MAPS = """\
 """
 
 
+#: the control groups of processes, by their numbers
+GROUPS = {
+    1: unit.UNIT,
+    2: unit.UNIT,
+    3: "redis-server@dcor.service",
+    4: "postgresql@15-main.service",
+    5: "dcor-solr.service",
+    6: "other.service",
+    7: "redis-server.service",
+}
+OURS = (1, 2, 3, 4, 5)
+
+
+def run_processes(server: CommandLine) -> None:
+    """Let the processes of others use what was replaced."""
+    for each, group in GROUPS.items():
+        server.machine.host.write(f"/proc/{each}/cgroup", f"0::/system.slice/{group}\n", Access(0o444))
+        replace_library(server, each, each not in OURS)
+
+
+def replace_library(server: CommandLine, process: int, is_replaced: bool = True) -> None:
+    """Let a process use a library as an upgrade has left it, or its former version."""
+    library = f"/usr/lib/libssl.so.3{' (deleted)' if is_replaced else ''}"
+    server.machine.host.write(f"/proc/{process}/maps", MAPS.format(library=library), Access(0o444))
+
+
 @pytest.mark.parametrize("process", [1, 2])
-def test_ckan_is_restarted_where_it_uses_what_an_upgrade_has_replaced(server: CommandLine, process: int) -> None:
+def test_ckan_that_uses_what_an_upgrade_has_replaced_is_switched_to_other_programs(
+    server: CommandLine, process: int
+) -> None:
+    """A restart of its unit would take the sockets away, and requests fail."""
+    machine, former = server.machine, programs.serving(server.machine.host)
+    run_processes(server)
+    replace_library(server, process)
+    assert f"/usr/lib/libssl.so.3 is used by {unit.UNIT}, and an upgrade has replaced it" in server("status").out
+    assert server("nightly").code == 0
+    assert pending.is_pending(machine.host, pending.CONVERGE)
+    replace_library(server, process, is_replaced=False)
+    before = len(machine.calls)
+    assert server("converge").code == 0
+    now = programs.serving(machine.host)
+    assert former is not None
+    assert now is not None
+    assert (now.release, now.configuration != former.configuration) == (former.release, True)
+    assert [call.argv for call in machine.calls[before:] if call.argv[:2] == ("systemctl", "restart")] == []
+    assert server("nightly").code == 0
+    assert "0 changed" in server("converge").out
+
+
+def test_the_supervisor_of_ckan_is_no_reason_for_other_programs(server: CommandLine) -> None:
+    """Nobody but root talks to it, and they would not change what it uses."""
+    run_processes(server)
+    replace_library(server, 1)
+    command = "/usr/bin/python3\0/usr/bin/supervisord\0--nodaemon\0"
+    server.machine.host.write("/proc/1/cmdline", command, Access(0o444))
+    server("nightly")
+    assert not pending.is_pending(server.machine.host, pending.CONVERGE)
+
+
+@pytest.mark.parametrize("process", [3, 4, 5])
+def test_a_service_that_uses_what_an_upgrade_has_replaced_is_restarted(server: CommandLine, process: int) -> None:
     host = server.machine.host
-    for each, group in {1: unit.UNIT, 2: unit.UNIT, 3: "other.service"}.items():
-        host.write(f"/proc/{each}/cgroup", f"0::/system.slice/{group}\n", Access(0o444))
-        library = "/usr/lib/libssl.so.3 (deleted)" if group != unit.UNIT else "/usr/lib/libssl.so.3"
-        host.write(f"/proc/{each}/maps", MAPS.format(library=library), Access(0o444))
+    run_processes(server)
     assert server("nightly").code == 0
-    assert not pending.is_pending(host, unit.RESTART)
-    host.write(f"/proc/{process}/maps", MAPS.format(library="/usr/lib/libssl.so.3 (deleted)"), Access(0o444))
+    assert not pending.is_pending(host, pending.CONVERGE)
+    replace_library(server, process)
+    told = f"/usr/lib/libssl.so.3 is used by {GROUPS[process]}, and an upgrade has replaced it"
+    assert told in server("status").out
     assert server("nightly").code == 0
-    assert pending.is_pending(host, unit.RESTART)
+    restart = f"restart {GROUPS[process]}"
+    assert [name for name in host.names(pending.DIRECTORY) if name.startswith("restart ")] == [restart]
     assert pending.is_pending(host, pending.CONVERGE)
+    replace_library(server, process, is_replaced=False)
+    before = len(server.machine.calls)
+    assert server("converge").code == 0
+    restarted = [call.argv for call in server.machine.calls[before:] if call.argv[:2] == ("systemctl", "restart")]
+    assert restarted == [("systemctl", "restart", GROUPS[process])]
+    assert not pending.is_pending(host, restart)
+    assert "0 changed" in server("converge").out
 
 
 def test_json_lists_the_jobs_that_failed(server: CommandLine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dcor_pkg.answers import settings_text
 from dcor_pkg.ckan import additions
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine.host import Access
@@ -49,6 +50,16 @@ def test_pages_without_a_text_are_named_with_the_command_and_change_no_exit_code
     command = "dcor-server set imprint=/etc/dcor-server/imprint.md privacy=/etc/dcor-server/privacy.md"
     assert command in notice["hint"]
     assert command in server(verb).out
+    assert server(verb).code == 0
+
+
+@pytest.mark.parametrize("verb", ["status", "check", "converge"])
+def test_settings_of_a_newer_version_are_named_and_change_no_exit_code(server: CommandLine, verb: str) -> None:
+    text = server.machine.host.read(settings_text.PATH) or ""
+    written = text.replace("Written by a version with ", "colour = blue\n# Written by a version with 1")
+    write(server, settings_text.PATH, written.replace("# colour", "colour"))
+    (notice,) = notices(server, verb)
+    assert notice["message"] == "has settings of a newer version, which are kept and have no effect: colour"
     assert server(verb).code == 0
 
 

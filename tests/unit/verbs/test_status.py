@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import additions, switch
+from dcor_pkg.ckan import additions, switch, upgrade_backup
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import data_directory, secrets
 from dcor_pkg.machine import disk, unix_http
@@ -17,7 +17,7 @@ from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.nginx import loopback, upstream
 from dcor_pkg.services import external
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
-from dcor_pkg.verbs import fingerprint
+from dcor_pkg.verbs import fingerprint, health
 from tests.unit.command_line import CommandLine
 from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
@@ -43,7 +43,7 @@ def problems(server: CommandLine) -> dict[str, str]:
 def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: CommandLine) -> None:
     ended = server("status")
     assert (ended.code, ended.err, ended.lines[0]) == (0, "", "https://dcor.example.org/")
-    assert len(ended.lines) < 25
+    assert len(ended.lines) < 26
     shown = {line[2:40].strip(): line[41:] for line in ended.lines[1:]}
     assert shown["data"] == "/data"
     assert shown["disk of /data"] == "100 GiB are free"
@@ -52,6 +52,18 @@ def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: Comman
     assert shown["certificate"].startswith("self-signed, until 20")
     assert re.fullmatch("https://dcor.example.org/trust, SHA-256 [0-9A-F]{2}(?::[0-9A-F]{2}){31}", shown["trust"])
     assert {shown[name] for name in ("database", "redis", "solr", "object-store", "search", "page", "nginx")} == {"ok"}
+
+
+@pytest.mark.parametrize("path", [health.POSTGRESQL, upgrade_backup.DIRECTORY])
+def test_other_disks_of_database_and_backups_are_shown_as_well(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    server.machine.host.make_directory(path, Access(0o700))
+    assert f"disk of {path}" not in server("status").out
+    monkeypatch.setattr(disk, "device", lambda host, place: int(place == path))
+    monkeypatch.setattr(disk, "free", lambda host, place: disk.GIB * (0 if place == path else 100))
+    ended = server("status")
+    assert (ended.code, f"! disk of {path}" in ended.out) == (3, True)
 
 
 def test_the_site_is_asked_by_its_name_for_a_search_and_a_page(server: CommandLine) -> None:

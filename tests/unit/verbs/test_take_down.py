@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 
-from dcor_pkg.ckan import supervisor
+from dcor_pkg.ckan import programs, supervisor
 from dcor_pkg.ckan import unit as ckan_unit
+from dcor_pkg.ckan.migration_state import Act
 from dcor_pkg.kernel import last_converge
 from dcor_pkg.kernel.data_directory import marker
 from dcor_pkg.machine.paths import CKAN_INI, PACKAGED_CKAN
 from dcor_pkg.nginx import example_site, site
 from dcor_pkg.services import engines
+from dcor_pkg.services.postgresql.cluster import DATABASE
 from dcor_pkg.verbs.take_down import AUTOMATIC, take_down
 from tests.unit.command_line import CommandLine
 from tests.unit.fake_machine import Machine
@@ -64,6 +67,29 @@ def test_data_database_and_configuration_stay(installed: Machine) -> None:
     assert installed.postgresql.databases == databases != {}
     for path in (marker("/data"), CKAN_INI, "/etc/dcor-server/dcor-server.conf", site.SITE):
         assert installed.host.exists(path)
+
+
+@pytest.mark.parametrize("is_exchanged", [False, True])
+def test_a_migration_that_was_cut_off_leaves_the_database_as_it_was(installed: Machine, is_exchanged: bool) -> None:
+    """A purge removes the record of it, and the data are preserved unless it is told otherwise."""
+    databases, host = installed.postgresql.databases, installed.host
+    serving = programs.serving(host)
+    assert serving is not None
+    aside, oid = "ckan_default_before_20260101t000000_x", databases[DATABASE].oid
+    Act(programs.Programs("2.11.7-x", "0"), serving, aside, "ckan_default_copy").record(host)
+    copied = replace(databases[DATABASE], oid=oid + 1)
+    for name in ("ckan_default_copy", aside):
+        installed.postgresql.comments[f"DATABASE {name}"] = installed.postgresql.comments[f"DATABASE {DATABASE}"]
+    if is_exchanged:
+        databases[aside] = replace(databases[DATABASE], connectable=False, read_only=True)
+        databases[DATABASE] = copied
+    else:
+        databases["ckan_default_copy"] = copied
+        databases[DATABASE].read_only = True
+    assert failures(installed) == []
+    assert [(name, it.oid, it.read_only, it.connectable) for name, it in databases.items()] == [
+        (DATABASE, oid, False, True)
+    ]
 
 
 def test_python_ckan_gets_its_commands_back(installed: Machine) -> None:

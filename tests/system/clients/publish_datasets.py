@@ -1,4 +1,4 @@
-"""Publish datasets of two measurements each, and print as JSON the paths of their objects in the store, by resource.
+"""Publish datasets of measurements, and print as JSON the paths of their objects in the store, by resource.
 
 Ends when a guest can read all of them: each file, its condensed version and its preview.
 """
@@ -17,11 +17,11 @@ KINDS = ("resource", "condensed", "preview")
 def main() -> None:
     """Upload the datasets, then wait for the background jobs of all of them."""
     parser = dcor_client.arguments(__doc__)
-    parser.add_argument("--datasets", type=int, required=True, help="how many")
+    parser.add_argument("--files", type=int, nargs="+", required=True, help="how many measurements of each dataset")
     args = parser.parse_args()
     server = dcor_client.server_of(args)
     files = [path for name, path in dcor_client.measurements(args.wheels).items() if "large" not in name]
-    uploads = [dcor_client.upload(server, files, dcor_client.new_word(), private=False) for _ in range(args.datasets)]
+    uploads = [dcor_client.upload(server, files[:n], dcor_client.new_word(), private=False) for n in args.files]
     print(json.dumps([published(server, resources) for resources in uploads], indent=1))
 
 

@@ -1,0 +1,137 @@
+"""Migrate the database of a server that serves: a copy is migrated and proven, then names and programs are exchanged.
+
+docs/decisions/database-released-like-code.md has the order and its reasons.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from dcor_pkg.ckan import (
+    ckan_ini,
+    database_schema,
+    drain,
+    migration_end,
+    migration_state,
+    programs,
+    release,
+    supervisor,
+    switch,
+    watch_state,
+)
+from dcor_pkg.ckan import log as ckan_log
+from dcor_pkg.ckan.migration_state import Act
+from dcor_pkg.ckan.programs import Programs
+from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.kernel import managed_file
+from dcor_pkg.machine.host import Host
+from dcor_pkg.services.endpoint import Endpoint
+from dcor_pkg.services.object_store.ownership import StoreMark
+from dcor_pkg.services.postgresql import copies
+
+#: how long the tables of a large database may take
+TIMEOUT_SECONDS = 4 * 3600.0
+#: how long a former database is kept at least
+KEEP_SECONDS = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Migration:
+    """To the programs of a release. `data` and `queues` are those of its programs, `mark` that of the object store."""
+
+    wanted: Programs
+    hostname: str
+    data: str
+    queues: tuple[str, ...]
+    database: Endpoint
+    mark: StoreMark
+
+    def run(self, host: Host, former: Programs) -> None:
+        """Migrate and switch. Raises DcorError; then the former programs serve with the former database."""
+        migration_state.require_not_paused(host, self.wanted.release)
+        copies.require_replaceable(host, self._copy.name)
+        copies.require_room(host, self.database)
+        act = Act(self.wanted, former, copies.former_name(self.database, former.release), self._copy.name)
+        act.record(host)
+        try:
+            drain.drain(host, self.database.name)
+            self._prove_on_copy(host)
+            copies.exchange(host, self.database.name, self._copy.name, act.aside)
+            # The new job workers do not start before nginx has turned.
+            self.wanted.file(self.data, self.queues if self.wanted == former else ()).apply(host)
+            switch.switch_to(host, self.wanted, self.hostname, lambda: self._turned(host, act))
+        except BaseException as error:
+            self._go_back(host, error)
+            raise
+        self._forget_former(host, act.aside)
+
+    @property
+    def _copy(self) -> Endpoint:
+        return copies.of(self.database, copies.copy_name(self.database))
+
+    def _prove_on_copy(self, host: Host) -> None:
+        """Make a copy, migrate it, and let the release read and write it."""
+        tried = self.wanted.trial
+        copies.make(host, self.database, self._copy.name)
+        programs.copy_for_trial(host, tried, ckan_ini.address(host, self._copy))
+        token = self._migrate(host, tried)
+        file = tried.file(self.data, ())
+        file.apply(host)
+        switch.start(host, tried, self.hostname)
+        switch.prove_write(host, tried, self.hostname, token)
+        managed_file.remove(host, file.path)
+        supervisor.update(host)
+        host.remove_tree(tried.directory)
+        copies.remove_trial_token(host, self._copy)
+
+    def _migrate(self, host: Host, tried: Programs) -> str:
+        """Migrate the copy, and return a token for it. Raises DcorError with what CKAN says."""
+        name, configuration = self.wanted.release, f"{tried.directory}/ckan.ini"
+        command = ("python", "-m", "dcor_runtime.database", "trial")
+        try:
+            output = release.run(host, name, *command, timeout=TIMEOUT_SECONDS, configuration=configuration)
+        except CommandFailed as error:
+            message = ckan_log.exception(error.hint) or error.reason
+            raise DcorError(f"A copy of the database cannot be migrated: {message}", error.hint) from None
+        drift = database_schema.outdated(host, name, self._copy)
+        if drift is not None:
+            raise DcorError(f"A copy of the database was migrated, and {drift}.")
+        return output.split()[-1]
+
+    def _turned(self, host: Host, act: Act) -> None:
+        """Record that nginx passes requests to the new programs, and let them in."""
+        watch_state.take_over(host, act.wanted, act.former, act.aside)
+        replace(act, turned=True).record(host)
+        try:
+            # Nothing is deleted from the store before; the step of the mark would be too late for the job workers.
+            if self.mark.check(host) is not None:
+                self.mark.apply(host)
+        finally:
+            migration_end.complete(host, act)
+            self.wanted.file(self.data, self.queues).apply(host)
+            supervisor.update(host)
+
+    def _go_back(self, host: Host, error: BaseException) -> None:
+        """Undo what is under way, unless nginx has turned. Raises DcorError where that is not possible yet."""
+        act = migration_state.under_way(host)
+        if act is None or act.turned:
+            return
+        reason = error.reason if isinstance(error, DcorError) else type(error).__name__
+        if _is_of_release(error):
+            migration_state.record_failure(host, self.wanted.release, reason)
+        try:
+            migration_end.undo_unless_turned(host, self.database, self.hostname)
+        except DcorError as problem:
+            raise DcorError(f"{reason} This cannot be undone yet: {problem.reason}", problem.hint) from None
+
+    def _forget_former(self, host: Host, newest: str) -> None:
+        """Drop former databases that were replaced more than a week ago, but not the newest."""
+        for name in copies.former(host, self.database):
+            if name != newest and time.time() - copies.since(name) > KEEP_SECONDS:
+                copies.drop(host, name)
+
+
+def _is_of_release(error: BaseException) -> bool:
+    """Tell whether a release failed. A command of the machine may fail as it shuts down, or somebody ends this one."""
+    return isinstance(error, Exception) and not isinstance(error, CommandFailed)

@@ -1,0 +1,25 @@
+"""Updates that nobody has to watch: what Debian's unattended-upgrades is told of repository, administrator and reboots.
+
+Sources: unattended-upgrades 2.9.1, README.md ("Supported options reference"), and apt.conf(5): the files of apt.conf.d
+are read in the order of their names, a later value replaces an earlier one, and lists are appended to.
+"""
+
+from __future__ import annotations
+
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.kernel.managed_file import ManagedFile
+from dcor_pkg.machine import packages, paths
+
+#: its number is below those that Debian's packages and administrators use, so that theirs win
+PATH = "/etc/apt/apt.conf.d/02dcor-server"
+#: what apt calls before dpkg; the script is dcor_pkg/kernel/files/keep-packages
+KEEP = "/usr/share/dcor-server/files/keep-packages"
+#: Exists where apt has rejected a signature when it last looked for updates. It then goes on with the former index,
+#: warns nobody who would read it, and ends with 0 (apt 2.6, apt-pkg/acquire-item.cc, CheckStopAuthentication).
+REJECTED = f"{paths.STATE}/signature-rejected"
+
+
+def steps(settings: Settings) -> tuple[ManagedFile, ...]:
+    """Return the step that configures them. Where the package is not installed, nobody reads the file."""
+    values = {"settings": settings, "keep": KEEP, "kept": packages.KEPT, "rejected": REJECTED}
+    return (ManagedFile(PATH, "kernel/templates/updates.conf", values),)

@@ -1,0 +1,54 @@
+"""Queue a job every two seconds until there is a file, and print what each has done: `jobs.py UNTIL LOG`.
+
+It runs on the server itself, as root, with the Python of a release. Each job writes a line into LOG when it begins, and
+another one when it ends. Prints JSON: the number of the jobs, and the lines of each one that did not run once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import redis
+import rq
+from writing import QUEUE, REDIS
+
+#: almost as long as the pause between two, so that mostly one is under way
+JOB = """
+import time
+def write(word):
+    with open({log!r}, "a") as file:
+        file.write(word + " {number}\\n")
+write("begin")
+time.sleep(1.5)
+write("end")
+"""
+TIMEOUT_SECONDS = 120.0
+
+
+def main(until: Path, log: Path) -> None:
+    """Queue jobs, and wait until all are done."""
+    queue = rq.Queue(QUEUE, connection=redis.Redis(unix_socket_path=REDIS))
+    number = 0
+    while not number or not until.exists():
+        number += 1
+        queue.enqueue("builtins.exec", JOB.format(log=str(log), number=number))
+        time.sleep(2.0)
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while (wrong := not_once(log, number)) and time.monotonic() < deadline:
+        time.sleep(1.0)
+    print(json.dumps({"jobs": number, "wrong": wrong}))
+
+
+def not_once(log: Path, jobs: int) -> list[str]:
+    """Return the jobs that have not begun and ended once, and how often they have."""
+    lines = Counter(log.read_text().splitlines() if log.exists() else [])
+    counts = {number: (lines[f"begin {number}"], lines[f"end {number}"]) for number in range(1, jobs + 1)}
+    return [f"job {number}: begun {it[0]} x, ended {it[1]} x" for number, it in counts.items() if it != (1, 1)]
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
