@@ -33,6 +33,7 @@ EXCHANGES = {
 }
 #: Root makes it, as the user could on a system with fs.protected_hardlinks=0.
 HARD_LINK = f'ln {PRIVATE} "$1"'
+WITH_HARD_LINK = {**EXCHANGES, "hard link": HARD_LINK}
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +103,11 @@ def test_redis_cannot_choose_what_its_configuration_is(machine: Machine, what: s
         converges(machine)
 
 
-@pytest.mark.parametrize("what", [*EXCHANGES, "hard link"])
+@pytest.mark.parametrize("what", WITH_HARD_LINK)
 @pytest.mark.parametrize("log", cases(["web", "jobs"], alike=["jobs"]))
 def test_a_log_is_not_opened_that_ckan_has_exchanged(machine: Machine, log: str, what: str) -> None:
     path = f"/var/log/ckan/{log}.log"
-    with exchanged(machine, {path: "www-data"}, EXCHANGES.get(what, HARD_LINK)):
+    with exchanged(machine, {path: "www-data"}, WITH_HARD_LINK[what]):
         is_named(machine, path)
         ends(machine, "logrotate", "--force", "/etc/logrotate.d/dcor-server")
     converges(machine)
@@ -147,16 +148,16 @@ ELSE = {
 }
 
 
-@pytest.mark.parametrize("what", [*EXCHANGES, "hard link"])
+@pytest.mark.parametrize("what", WITH_HARD_LINK)
 def test_what_else_is_in_directories_of_others_does_not_matter(machine: Machine, what: str) -> None:
-    with exchanged(machine, ELSE, EXCHANGES.get(what, HARD_LINK)):
+    with exchanged(machine, ELSE, WITH_HARD_LINK[what]):
         converges(machine)
 
 
-@pytest.mark.parametrize("what", [*EXCHANGES, "hard link"])
+@pytest.mark.parametrize("what", WITH_HARD_LINK)
 def test_the_settings_of_the_cluster_are_not_read_that_postgres_has_exchanged(machine: Machine, what: str) -> None:
     path = machine.shell("ls /etc/postgresql/*/main/start.conf").strip()
-    with exchanged(machine, {path: "postgres"}, EXCHANGES.get(what, HARD_LINK)):
+    with exchanged(machine, {path: "postgres"}, WITH_HARD_LINK[what]):
         # Debian's program, which is run as postgres, reads the file, too.
         is_named(machine, path, "pg_lsclusters")
     converges(machine)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dcor_dev.machine import Machine
 from test_withdrawal import exist
-from users import make_user, run_client
+from users import publish_dataset
 
 PRUNE = ("dcor-prune-orphaned-s3-artifacts", "--older-than-days", "-1")
 LIVE, COPY = "/etc/ckan/default/ckan.ini", "/srv/copy-of-ckan.ini"
@@ -37,9 +37,7 @@ DATABASES = {
 @pytest.fixture(scope="module")
 def objects(server: Machine) -> list[str]:
     """Return the paths of the objects of a dataset that everybody can read."""
-    token = make_user(server, "tester").token
-    (made,) = json.loads(json.dumps(run_client(server, "publish_datasets", "--token", token, "--files", "2")))
-    found: list[str] = [it for objects in made["resources"].values() for it in objects]
+    found = publish_dataset(server)
     assert exist(server, found) == len(found) == 6
     return found
 

@@ -33,7 +33,8 @@ DOWNLOAD = f"rm -f *.crt && curl --insecure --silent --remote-name --remote-head
 #: Opens a resource with dclab, as a program of a user does, and prints the first value that it reads. dclab warns where
 #: an answer takes more than a second, as it may on a busy machine, and asks again (dclab/http_utils.py).
 READ = (
-    "import sys, warnings; warnings.filterwarnings('ignore', 'Encountered .* timed out'); from dclab.rtdc_dataset import fmt_dcor; remote = fmt_dcor.RTDC_DCOR(sys.argv[1]); "
+    "import sys, warnings; from dclab.rtdc_dataset import fmt_dcor; "
+    "warnings.filterwarnings('ignore', 'Encountered .* timed out'); remote = fmt_dcor.RTDC_DCOR(sys.argv[1]); "
     "print(remote['deform'][0], remote['image'][0].shape)"
 )
 

@@ -16,6 +16,8 @@ from website import CURL, SITE
 #: for a background job that waits for the store
 JOB_SECONDS = 120
 STORE = "dcor-object-store.service"
+#: how many files each dataset for the tests has
+FILES = (2, 2, 1, 1, 1, 1, 1, 1)
 
 
 @dataclass
@@ -57,34 +59,33 @@ class Published:
 
 
 @pytest.fixture(scope="module")
-def published(server: Machine) -> list[Published]:
-    """Return datasets that everybody can read, for all tests: of two files, or of one (three objects each)."""
+def published(server: Machine) -> dict[int, list[Published]]:
+    """Return datasets that everybody can read, for all tests, by their numbers of files; a file is three objects."""
     sysadmin, owner = make_user(server, "boss", sysadmin=True), make_user(server, "owner")
-    files = ["2", "2", *["1"] * 6]
-    made: Any = run_client(server, "publish_datasets", "--token", owner.token, "--files", *files)
+    made: Any = run_client(server, "publish_datasets", "--token", owner.token, "--files", *map(str, FILES))
     datasets = [Published(server, it["dataset"], it["resources"], sysadmin, owner) for it in made]
-    assert [len(it.everything) for it in datasets] == [3 * int(each) for each in files]
-    return datasets
+    assert [len(it.everything) for it in datasets] == [3 * files for files in FILES]
+    return {files: [it for it in datasets if len(it.resources) == files] for files in set(FILES)}
 
 
 @pytest.fixture(scope="module")
-def kept(published: list[Published]) -> Published:
+def kept(published: dict[int, list[Published]]) -> Published:
     """Return a dataset that all tests leave as it is."""
-    return published.pop()
+    return published[1].pop()
 
 
 @pytest.fixture
-def public(published: list[Published], kept: Published) -> Published:
+def public(published: dict[int, list[Published]], kept: Published) -> Published:
     """Return a dataset of one file."""
-    dataset = published.pop()
+    dataset = published[1].pop()
     assert (dataset.statuses(), kept.statuses()) == ({200}, {200})
     return dataset
 
 
 @pytest.fixture
-def pair(published: list[Published]) -> Published:
+def pair(published: dict[int, list[Published]]) -> Published:
     """Return a dataset of two files."""
-    dataset = published.pop(0)
+    dataset = published[2].pop()
     assert dataset.statuses() == {200}
     return dataset
 
@@ -111,9 +112,9 @@ def test_a_dataset_that_is_private_again_is_not_readable_until_it_is_public_agai
 
 
 def test_the_nightly_jobs_leave_data_as_they_are_and_what_was_deleted_or_purged_lately(
-    public: Published, published: list[Published], kept: Published
+    public: Published, published: dict[int, list[Published]], kept: Published
 ) -> None:
-    purged = published.pop()
+    purged = published[1].pop()
     asked = f"{CURL} '{SITE}/api/3/action/package_show?id={kept.dataset}'"
     before = public.machine.shell(asked)
     for it in (public, purged):
