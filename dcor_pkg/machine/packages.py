@@ -27,8 +27,9 @@ LISTS = "/var/lib/apt/lists"
 LOOKED, UPGRADED = "/var/lib/apt/periodic/update-stamp", "/var/lib/apt/periodic/upgrade-stamp"
 #: of unattended-upgrades, to which each of its runs is appended
 UNATTENDED_LOG = "/var/log/unattended-upgrades/unattended-upgrades.log"
-#: what it writes when it begins, and before what went wrong
-BEGINNING, ERROR = "Starting unattended upgrades script", re.compile(r" ERROR (.+)$", re.MULTILINE)
+#: What it writes when it begins, and before what went wrong. That it has no program for its mail is none of that: it
+#: says so in each run that has installed something (in any language), and `dcor-server report-updates` mails instead.
+BEGINNING, ERROR = "Starting unattended upgrades script", re.compile(r" ERROR (?!.*/usr/bin/mail\b)(.+)$", re.MULTILINE)
 #: apt-daily.service has unattended-upgrades download, and apt-daily-upgrade.service has it install
 RUNS = 2
 #: exists where an upgrade needs a reboot, with the packages beside it (unattended-upgrades, update-notifier)

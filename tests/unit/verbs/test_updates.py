@@ -174,6 +174,7 @@ LOG_OF_A_RUN = """\
 2026-01-02 06:12:13,345 INFO Packages that will be upgraded: dcor-server
 """
 MISMATCH = "2026-01-02 06:12:14,345 ERROR An error occurred: Hash Sum mismatch\n"
+NO_MAIL = "2026-01-02 06:12:15,345 ERROR No /usr/bin/mail or /usr/sbin/sendmail, can not send mail.\n"
 
 
 @pytest.mark.parametrize(
@@ -181,11 +182,12 @@ MISMATCH = "2026-01-02 06:12:14,345 ERROR An error occurred: Hash Sum mismatch\n
     [
         ("", False),
         (LOG_OF_A_RUN, False),
+        (LOG_OF_A_RUN + NO_MAIL, False),
         (LOG_OF_A_RUN + MISMATCH, True),
         (LOG_OF_A_RUN + MISMATCH + LOG_OF_A_RUN, True),
         (LOG_OF_A_RUN + MISMATCH + 2 * LOG_OF_A_RUN, False),
     ],
-    ids=["no log", "well", "failed", "then downloaded", "then downloaded and installed"],
+    ids=["no log", "well", "not mailed", "failed", "then downloaded", "then downloaded and installed"],
 )
 def test_an_error_of_the_last_runs_is_told_in_its_words(server: CommandLine, text: str, is_told: bool) -> None:
     write(server.machine.host, packages.UNATTENDED_LOG, text)
