@@ -154,9 +154,10 @@ def test_health_that_is_lost_after_a_minute_brings_the_column_back_and_the_dump_
     assert active(server) != bad
 
 
-def test_a_rollback_by_hand_says_what_will_be_lost(server: Machine) -> None:
+def test_the_backup_can_be_restored_and_a_rollback_by_hand_says_what_will_be_lost(server: Machine) -> None:
     next_release(server, "940a", "900a", DROP_COLUMN)
     server.run("dcor-server", "converge", timeout=600)
+    assert_backup_can_be_restored(server)
     refused = server.run("dcor-server", "release", "rollback", check=False)
     assert (refused.returncode, "--with-database" in refused.stderr) == (1, True)
     server.run("dcor-server", "release", "rollback", "--with-database", timeout=600)
@@ -165,9 +166,8 @@ def test_a_rollback_by_hand_says_what_will_be_lost(server: Machine) -> None:
     assert (listed[0].startswith("* "), len(listed) >= 2) == (True, True)
 
 
-def test_a_backup_can_be_restored(server: Machine) -> None:
-    next_release(server, "950a", "900a", DROP_COLUMN)
-    server.run("dcor-server", "converge", timeout=600)
+def assert_backup_can_be_restored(server: Machine) -> None:
+    """Assert that only root can read the backup before the last upgrade, and that it has the column."""
     newest = server.shell(f"ls -d {UPGRADES}/2* | tail -n 1").strip()
     assert server.shell(f"stat -c '%a %U' {UPGRADES} {newest} {newest}/database.dump").split("\n")[:3] == [
         "700 root",
