@@ -161,8 +161,11 @@ def test_a_rollback_by_hand_says_what_will_be_lost(server: Machine) -> None:
     assert (refused.returncode, "--with-database" in refused.stderr) == (1, True)
     server.run("dcor-server", "release", "rollback", "--with-database", timeout=600)
     assert_former(server)
-    listed = server.shell("dcor-server release list").splitlines()
-    assert (listed[0].startswith("* "), len(listed) >= 2) == (True, True)
+    listed = json.loads(server.shell("dcor-server release list --json"))
+    assert [it["active"] for it in listed] == [True, False, False]
+    kept = server.shell(f"ls {STATE}/configurations").split()
+    assert kept == sorted(f"{it['release']}.{it['configuration']}" for it in listed)
+    assert set(server.shell(f"ls {STATE}/releases").split()) == {it["release"] for it in listed}
 
 
 def test_a_backup_can_be_restored(server: Machine) -> None:

@@ -57,6 +57,22 @@ def test_the_releases_that_have_served_are_listed(server: CommandLine) -> None:
     assert [it["active"] for it in server("release", "list", "--json").json] == [True, False]
 
 
+def test_the_two_releases_before_the_active_one_are_kept_with_their_configurations(server: CommandLine) -> None:
+    host, first = server.machine.host, server("release", "list", "--json").json[-1]["release"]
+    for version in ("2.11.8", "2.11.9"):
+        upgrade(server, version)
+        listed = server("release", "list", "--json").json
+        assert [it["release"].split("-")[0] for it in listed] == [f"2.11.{int(version[-1]) - i}" for i in range(3)]
+        assert release.ids(host) == sorted(it["release"] for it in listed)
+        kept = sorted(f"{it['release']}.{it['configuration']}" for it in listed)
+        assert host.names(programs.CONFIGURATIONS) == kept
+        oldest = listed[-1]["release"]
+    assert not host.exists(release.directory(first))
+    assert server("release", "rollback", oldest).code == 0
+    assert serving(server) == oldest
+    assert "0 changed" in server("converge").lines[-1]
+
+
 def test_a_rollback_holds_until_another_release_comes_or_an_administrator_says_so(server: CommandLine) -> None:
     bad = serving(server)
     ended = server("release", "rollback")
