@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from dcor_pkg import preflight
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import held_release, programs, release_id
+from dcor_pkg.ckan import held_release, programs, release, release_id
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.errors import DcorError
@@ -108,7 +108,8 @@ def _record(host: Host, outcomes: list[Outcome], found: Facts) -> None:
     failure = first_failure(outcomes)
     _settle_schema(host)
     if failure is None:
-        served_version.record(host)
+        served_version.record(host, release_id.wanted(found), release.ids(host))
+        held_release.end(host, release_id.of(found))
         last_converge.record(host)
     else:
         programs.put_back(host)

@@ -89,6 +89,14 @@ def test_a_rollback_holds_until_another_release_comes_or_an_administrator_says_s
     assert held_release.read(server.machine.host) is None
 
 
+def test_after_a_downgrade_to_the_release_that_serves_nothing_is_held_back(server: CommandLine) -> None:
+    server("release", "rollback")
+    server.machine.packages.versions["python-ckan"] = "2.11.6-1~deb12u1"
+    assert "0 changed" in server("converge").lines[-1]
+    assert held_release.read(server.machine.host) is None
+    assert "in the place of" not in server("status").out
+
+
 def test_no_rollback_begins_before_an_interrupted_migration_has_ended(server: CommandLine) -> None:
     """It would write over the record of what has to be undone."""
     host, serving = server.machine.host, programs.serving(server.machine.host)
