@@ -112,7 +112,8 @@ def test_a_converge_that_succeeds_records_the_version_and_one_that_fails_does_no
 
 
 def test_the_releases_of_a_version_are_recorded_as_long_as_they_are_kept(dcor_server: CommandLine) -> None:
-    machine, lines = dcor_server.converged().machine, []
+    machine = dcor_server.converged().machine
+    lines: list[str] = []
     for number in range(1, 5):
         assert (machine.host.read(served_version.RELEASES) or "").splitlines()[1:] == lines[:2]
         serving = programs.serving(machine.host)
