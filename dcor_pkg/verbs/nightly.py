@@ -16,7 +16,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from dcor_pkg.ckan import outdated, release
+from dcor_pkg.ckan import outdated, release, upgrade_backup
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Host
@@ -35,6 +35,8 @@ JOBS = (
 )
 #: dcor-server's own job, the last one, because the others write objects
 RECONCILE = "reconcile"
+#: what ways back have left goes after 90 days
+FORGET = "forget old dumps"
 #: how long objects stay after their dataset was purged, so that a restored backup of the database finds them again
 DAYS = 7.0
 #: for one job: to condense the datasets of a day may take hours
@@ -53,7 +55,11 @@ class Failure:
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Run all jobs in the active release; 1 when any of them failed."""
     active = active_release.require_for_data(host)
-    attempts = [*(_upstream(host, active, job) for job in JOBS), (RECONCILE, lambda: _reconcile(host, options.days))]
+    attempts = [
+        *(_upstream(host, active, job) for job in JOBS),
+        (RECONCILE, lambda: _reconcile(host, options.days)),
+        (FORGET, lambda: upgrade_backup.forget_left(host)),
+    ]
     failures = [failure for name, job in attempts if (failure := _failure(name, job)) is not None]
     outdated.request_restarts(host, outdated.replaced_files(host, settings_file.load(host)))
     if options.json:

@@ -7,12 +7,15 @@ import re
 
 import pytest
 
-from dcor_pkg.ckan import programs, release, unit
+from dcor_pkg.ckan import programs, release, unit, upgrade_backup
 from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.verbs.nightly import JOBS
 from tests.unit.command_line import CommandLine
+
+#: a dump of a way back, from long ago
+LEFT = f"{upgrade_backup.DIRECTORY}/20200101T000000-2.11.5{upgrade_backup.LEFT}"
 
 
 class Replaced(BaseException):
@@ -42,8 +45,10 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def test_all_jobs_run_in_the_active_release(server: CommandLine) -> None:
+    server.machine.host.make_directory(LEFT, Access(0o700))
     ended = server("nightly")
     assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert not server.machine.host.exists(LEFT)
     assert server.machine.ckan.commands == [*JOBS, ("reconcile", "7.0")]
     started = [call.argv[0] for call in server.machine.calls if call.argv[0].startswith(release.DIRECTORY)]
     home = f"{release.DIRECTORY}/{release.active(server.machine.host)}"
