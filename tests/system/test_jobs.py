@@ -1,0 +1,115 @@
+"""What an administrator is told of jobs that failed; these jobs fail for real, in the workers of the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dcor_dev import layers
+from dcor_dev.machine import Machine
+from website import wait_until_idle
+
+PYTHON = (
+    "setpriv --reuid www-data --regid www-data --init-groups env CKAN_INI=/etc/ckan/default/ckan.ini "
+    "/var/lib/dcor-server/current/bin/python"
+)
+#: What a job has in its arguments, and nobody may see.
+SECRET = "hidden-word"
+#: A job whose service does not answer yet, and one that cannot succeed, in whose message its argument stands.
+ENQUEUE = f"""
+import importlib, requests
+from dcor_runtime import application
+application.load()
+from ckan.lib import jobs
+job = jobs.enqueue(requests.get, ["http://127.0.0.1:2526/?signature={SECRET}"], title="Ask a service")
+other = jobs.enqueue(importlib.import_module, ["{SECRET}"], title="Import a module")
+print(job.id, other.id)
+"""
+SERVICE = "job-service"
+LISTENS = "until ss --no-header --listening --tcp --numeric | grep --quiet ':{} '; do sleep 0.1; done"
+
+
+@pytest.fixture(scope="module")
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
+    """Return a server in which nothing but the tests changes anything."""
+    with Machine("jobs", installed, read_only=package_mounts) as machine:
+        wait_until_idle(machine)
+        yield machine
+
+
+def dcor(machine: Machine, *arguments: str, code: int = 0) -> str:
+    """Run dcor-server, and return its output; fail when it ends otherwise than expected."""
+    done = machine.run("dcor-server", *arguments, check=False)
+    output = done.stdout + done.stderr
+    assert done.returncode == code, output
+    assert "Traceback" not in output
+    return output
+
+
+def listed(machine: Machine) -> dict[str, dict[str, Any]]:
+    """Return the jobs of the server by their ids."""
+    output = dcor(machine, "jobs", "--json", "list")
+    assert SECRET not in output
+    return {it["id"]: it for it in json.loads(output)["jobs"]}
+
+
+def wait_until(machine: Machine, identity: str, state: str) -> None:
+    """Wait until a job is in this state, or is done and so in none."""
+    for _ in range(20):
+        if listed(machine).get(identity, {"state": ""})["state"] == state:
+            return
+    raise AssertionError(listed(machine))
+
+
+@pytest.fixture(scope="module")
+def failed(machine: Machine) -> tuple[str, str]:
+    """Return the ids of a job whose reason passes, and of another one, both of which have failed."""
+    machine.write("/srv/enqueue.py", ENQUEUE)
+    refused, broken = machine.shell(f"cd / && {PYTHON} /srv/enqueue.py").split()[-2:]
+    for identity in (refused, broken):
+        wait_until(machine, identity, "failed")
+    return refused, broken
+
+
+def test_jobs_that_failed_are_shown_without_their_arguments(machine: Machine, failed: tuple[str, str]) -> None:
+    refused, broken = (listed(machine)[it] for it in failed)
+    assert (refused["title"], refused["exception"]) == ("Ask a service", "requests.exceptions.ConnectionError")
+    assert refused["passing"]
+    assert (broken["exception"], broken["passing"]) == ("ModuleNotFoundError", "")
+    assert "default: 2 failed" in dcor(machine, "jobs", "list")
+    shown = dcor(machine, "jobs", "show", failed[0])
+    assert "requests.api.get" in shown
+    assert SECRET not in shown
+    assert "There is no job other" in dcor(machine, "jobs", "retry", "other", code=1)
+
+
+def test_the_nightly_run_queues_the_one_again_that_may_succeed_and_does_so_once(
+    machine: Machine, failed: tuple[str, str]
+) -> None:
+    refused, broken = failed
+    before = listed(machine)
+    dcor(machine, "nightly")
+    wait_until(machine, refused, "failed")
+    after = listed(machine)
+    assert after[refused]["since"] > before[refused]["since"]
+    assert after[broken]["since"] == before[broken]["since"]
+    dcor(machine, "nightly")
+    assert listed(machine) == after
+    assert "queued again by a nightly run" in dcor(machine, "jobs", "show", refused)
+
+
+def test_a_job_is_queued_again_when_its_service_answers_and_one_is_forgotten(
+    machine: Machine, failed: tuple[str, str]
+) -> None:
+    refused, broken = failed
+    machine.shell(f"systemd-run --quiet --unit={SERVICE} python3 -m http.server --bind 127.0.0.1 --directory /srv 2526")
+    machine.shell(LISTENS.format(2526), timeout=60)
+    assert "1 job was queued again." in dcor(machine, "jobs", "retry", refused)
+    wait_until(machine, refused, "")
+    assert broken in listed(machine)
+    assert "1 job was forgotten." in dcor(machine, "jobs", "forget", "all")
+    assert listed(machine) == {}
+    machine.run("systemctl", "stop", SERVICE)
