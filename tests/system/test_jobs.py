@@ -1,4 +1,4 @@
-"""What an administrator is told of jobs that failed; these jobs fail for real, in the workers of the server."""
+"""What an administrator is told when something failed: jobs, in the workers of the server, and mail, at a relay."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates_and_mail import MAIL_SINK
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from website import wait_until_idle
@@ -113,3 +114,18 @@ def test_a_job_is_queued_again_when_its_service_answers_and_one_is_forgotten(
     assert "1 job was forgotten." in dcor(machine, "jobs", "forget", "all")
     assert listed(machine) == {}
     machine.run("systemctl", "stop", SERVICE)
+
+
+def test_a_mail_is_accepted_or_refused_by_the_relay(machine: Machine) -> None:
+    assert "the setting mail-relay is empty" in dcor(machine, "mail-test", code=1)
+    machine.write("/srv/sink.py", MAIL_SINK)
+    machine.shell("systemd-run --quiet --unit=mail-sink python3 /srv/sink.py")
+    machine.shell(LISTENS.format(2525), timeout=60)
+    dcor(machine, "set", "mail-relay=localhost:2525")
+    assert "accepted a mail to admin@example.org: 250 ok" in dcor(machine, "mail-test")
+    assert "test of the mail relay" in machine.path("/srv/mails").read_text()
+    assert "to nobody@example.org: 550 5.1.1 no such user" in dcor(machine, "mail-test", "nobody@example.org", code=1)
+    assert "nobody@" not in machine.path("/srv/mails").read_text()
+    machine.run("systemctl", "stop", "mail-sink")
+    assert "cannot be reached, or hung up" in dcor(machine, "mail-test", code=1)
+    dcor(machine, "set", "mail-relay=")
