@@ -1,4 +1,7 @@
-"""What an administrator is told when something failed: jobs, in the workers of the server, and mail, at a relay."""
+"""What an administrator is told when something failed: jobs, in the workers of the server, and mail, at a relay.
+
+And what a load balancer is told.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import pytest
 from certificates_and_mail import MAIL_SINK
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from website import wait_until_idle
+from website import CURL, SITE, wait_for_page, wait_until_idle
 
 PYTHON = (
     "setpriv --reuid www-data --regid www-data --init-groups env CKAN_INI=/etc/ckan/default/ckan.ini "
@@ -129,3 +132,35 @@ def test_a_mail_is_accepted_or_refused_by_the_relay(machine: Machine) -> None:
     machine.run("systemctl", "stop", "mail-sink")
     assert "cannot be reached, or hung up" in dcor(machine, "mail-test", code=1)
     dcor(machine, "set", "mail-relay=")
+
+
+def health(machine: Machine, *options: str) -> str:
+    """Return the body and the status of /healthz."""
+    return machine.shell(f"{CURL} --max-time 10 --write-out '%{{http_code}}' {' '.join(options)} {SITE}/healthz")
+
+
+def test_a_load_balancer_learns_whether_ckan_answers(machine: Machine) -> None:
+    assert health(machine) == "up\n200"
+    machine.shell("touch /var/lib/dcor-server/nginx/maintenance")
+    assert health(machine) == "down\n503"
+    machine.shell("rm /var/lib/dcor-server/nginx/maintenance")
+    assert health(machine) == "up\n200"
+    machine.run("systemctl", "stop", "dcor-ckan.service")
+    assert health(machine) == "down\n503"
+    machine.run("systemctl", "start", "dcor-ckan.service")
+    wait_for_page(machine)
+    assert health(machine) == "up\n200"
+
+
+def test_only_the_networks_of_the_setting_may_ask(machine: Machine) -> None:
+    machine.run("ip", "address", "add", "192.0.2.7/32", "dev", "lo")
+    elsewhere = "--interface 192.0.2.7"
+    assert health(machine, elsewhere).endswith("403")
+    dcor(machine, "set", "health-from=192.0.2.0/24")
+    assert health(machine, elsewhere) == "up\n200"
+    assert health(machine).endswith("403")
+    assert "health-from" in dcor(machine, "set", "health-from=192.0.2.7/24", code=1)
+    dcor(machine, "set", "health-from=none")
+    assert health(machine).endswith("404")
+    dcor(machine, "set", "health-from=")
+    assert health(machine) == "up\n200"
