@@ -195,6 +195,14 @@ class SettingsTable:
         "Whether search engines may index the public pages: yes or no.",
         RELOADS_NGINX,
     )
+    health_from: str = setting(
+        "127.0.0.0/8,::1/128",
+        validators.word_or("all", validators.word_or("none", validators.networks)),
+        "Who may ask https://HOST/healthz, which says up or down to load balancers: networks, separated by commas; all; or "
+        "none.",
+        RELOADS_NGINX,
+        "For example 10.1.0.0/16,fd00::/8, or 10.1.2.3/32 for one computer.",
+    )
     workers: str = setting(
         "auto",
         validators.word_or("auto", validators.number(1, 64)),

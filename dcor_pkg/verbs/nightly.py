@@ -3,7 +3,7 @@
 These are the jobs that operators of DCOR schedule at night as CKAN's user, an hour apart.
 `dcor-prune-orphaned-s3-artifacts` is not among them: it deletes what the database does not know. Instead, dcor-server's
 own `dcor_runtime.reconcile` lets the objects follow the database, removes those whose dataset was purged, and has those
-made that a resource lacks.
+made that a resource lacks. Background jobs that failed for a reason that passes are queued again before, once.
 CKAN and its services are restarted afterwards, if they use files that an upgrade has replaced.
 """
 
@@ -20,7 +20,7 @@ from dcor_pkg.ckan import outdated, release, upgrade_backup
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import active_release, runtime_module
+from dcor_pkg.verbs import active_release, jobs, runtime_module
 from dcor_pkg.verbs.run_report import message
 from dcor_pkg.verbs.verb import FAILED, JSON, OK, Console, Verb, days_argument
 
@@ -33,7 +33,9 @@ JOBS = (
     ("dcor-prune-stale-multipart-uploads",),
     ("dcor-prune-draft-datasets",),
 )
-#: dcor-server's own job, the last one, because the others write objects
+#: queues background jobs again; before the next one, which queues others for what is lacking
+RETRY = "retry"
+#: dcor-server's own job, after all that write objects
 RECONCILE = "reconcile"
 #: what ways back have left goes after 90 days
 FORGET = "forget old dumps"
@@ -57,6 +59,7 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     active = active_release.require_for_data(host)
     attempts = [
         *(_upstream(host, active, job) for job in JOBS),
+        (RETRY, lambda: jobs.retry_passing(host)),
         (RECONCILE, lambda: _reconcile(host, options.days)),
         (FORGET, lambda: upgrade_backup.forget_left(host)),
     ]

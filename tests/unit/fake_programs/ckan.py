@@ -57,6 +57,7 @@ class Ckan:
         default_factory=lambda: {
             "reconcile": {"unknown": 0, "suspicious": False},
             "index": [],
+            "jobs": {"jobs": [], "done": []},
             "deep_health": {"problems": [], "token": TOKEN},
         }
     )
