@@ -26,6 +26,7 @@ from dcor_pkg.verbs import (
     unknown_objects,
     upgrade_database_cluster,
     upstream_commands,
+    user,
     watch,
     withdraw,
 )
@@ -43,6 +44,7 @@ VERBS: tuple[Verb, ...] = (
     make_release.VERB,
     release.VERB,
     upgrade_database_cluster.VERB,
+    user.VERB,
     withdraw.VERB,
     unknown_objects.VERB,
     nightly.VERB,

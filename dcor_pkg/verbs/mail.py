@@ -65,10 +65,11 @@ def _text(host: Host, unit: str, settings: Settings) -> str:
     )
 
 
-def send(settings: Settings, subject: str, text: str) -> None:
-    """Hand a mail to the relay, over TLS where the relay offers it. Raises DcorError."""
+def send(settings: Settings, subject: str, text: str, recipient: str = "") -> None:
+    """Hand a mail, by default to the administrator, to the relay, over TLS where it offers that. Raises DcorError."""
+    recipient = recipient or settings.email
     message = EmailMessage()
-    message["From"] = message["To"] = settings.email
+    message["From"], message["To"] = settings.email, recipient
     message["Subject"] = f"[{settings.hostname}] {subject}"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
@@ -82,7 +83,7 @@ def send(settings: Settings, subject: str, text: str) -> None:
             relay.send_message(message)
     except (OSError, smtplib.SMTPException) as error:
         raise DcorError(
-            f"The mail relay {settings.mail_relay} did not accept a mail to {settings.email}: {error}",
+            f"The mail relay {settings.mail_relay} did not accept a mail to {recipient}: {error}",
             f"Check the setting mail-relay. {TO_CHANGE}",
         ) from None
 
