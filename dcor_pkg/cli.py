@@ -13,6 +13,7 @@ from dcor_pkg.machine import error_boundary, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import (
     check,
+    circle,
     converge,
     get_settings,
     mail,
@@ -45,6 +46,7 @@ VERBS: tuple[Verb, ...] = (
     release.VERB,
     upgrade_database_cluster.VERB,
     user.VERB,
+    circle.VERB,
     withdraw.VERB,
     unknown_objects.VERB,
     nightly.VERB,

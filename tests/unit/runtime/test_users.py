@@ -188,3 +188,94 @@ def test_a_request_is_answered_in_json(
 
     requested.run({"greet": greet}, json.dumps({"do": "greet", "name": "alice"}))
     assert json.loads(capsys.readouterr().out) == printed
+
+
+class Circles:
+    """CKAN's organizations and their members: what its actions have made of them."""
+
+    def __init__(self, ckan: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.groups: dict[str, Any] = {}
+        self.roles: dict[tuple[str, str], str] = {}
+        monkeypatch.setattr(ckan, "Group", SimpleNamespace(get=self.groups.get), raising=False)
+        monkeypatch.setattr(ckan, "Member", "Member", raising=False)
+        monkeypatch.setattr(ckan, "query", lambda _: SimpleNamespace(filter_by=self.member))
+        logic = sys.modules["ckan"].logic
+        monkeypatch.setattr(logic, "get_action", lambda name: getattr(self, name), raising=False)
+
+    def member(self, table_name: str, table_id: str, group_id: str, state: str) -> Any:
+        assert (table_name, state) == ("user", "active")
+        role = self.roles.get((group_id, table_id))
+        return SimpleNamespace(first=lambda: role and SimpleNamespace(capacity=role))
+
+    def put(self, name: str, *, is_organization: bool = True, state: str = "active") -> None:
+        self.groups[name] = SimpleNamespace(id=f"id-{name}", is_organization=is_organization, state=state)
+
+    def get_site_user(self, *_: object) -> Any:
+        return {"name": "default"}
+
+    def organization_create(self, context: Any, data: Any) -> None:
+        self.put(data["name"])
+        self.roles[f"id-{data['name']}", f"id-{context['user']}"] = "admin"
+
+    def member_delete(self, _: object, data: Any) -> None:
+        del self.roles[f"id-{data['id']}", f"id-{data['object']}"]
+
+    def organization_member_create(self, _: object, data: Any) -> None:
+        self.roles[f"id-{data['id']}", f"id-{data['username']}"] = data["role"]
+
+
+@pytest.fixture
+def circles(ckan: Model, monkeypatch: pytest.MonkeyPatch) -> Circles:
+    return Circles(ckan, monkeypatch)
+
+
+@pytest.mark.parametrize(("admin", "roles"), [(None, {}), ("alice", {("id-beads", "id-alice"): "admin"})])
+def test_the_admin_of_a_circle_is_the_one_that_was_named_or_nobody(
+    runtime: Runtime, circles: Circles, admin: str | None, roles: dict[tuple[str, str], str]
+) -> None:
+    assert runtime.circles.create("beads", admin) == {"circle": "beads", "admin": admin}
+    assert circles.roles == roles
+
+
+@pytest.mark.parametrize(
+    ("state", "is_organization", "said"),
+    [
+        ("active", True, "There is a circle beads already."),
+        ("active", False, "There is a collection beads already."),
+        ("deleted", True, "There is a circle beads already that was deleted"),
+    ],
+)
+def test_a_name_is_used_once(runtime: Runtime, circles: Circles, state: str, is_organization: bool, said: str) -> None:
+    circles.put("beads", is_organization=is_organization, state=state)
+    with pytest.raises(runtime.requested.Refused) as refused:
+        runtime.circles.create("beads", "alice")
+    assert refused.value.args[0].startswith(said)
+    assert circles.roles == {}
+
+
+def test_a_user_gets_a_role_once_and_another_one_instead(runtime: Runtime, circles: Circles) -> None:
+    circles.put("beads")
+    assert runtime.circles.add("beads", "alice", "editor")["former"] is None
+    with pytest.raises(runtime.requested.Refused, match="alice is in the circle beads already, as editor"):
+        runtime.circles.add("beads", "alice", "editor")
+    assert runtime.circles.add("beads", "alice", "admin")["former"] == "editor"
+    assert circles.roles == {("id-beads", "id-alice"): "admin"}
+
+
+@pytest.mark.parametrize(("circle", "user"), [("nothing", "alice"), ("group", "alice"), ("beads", "nobody")])
+def test_who_or_what_is_not_there_gets_no_role(runtime: Runtime, circles: Circles, circle: str, user: str) -> None:
+    circles.put("beads")
+    circles.put("group", is_organization=False)
+    with pytest.raises(runtime.requested.Refused, match="There is no"):
+        runtime.circles.add(circle, user, "member")
+    assert circles.roles == {}
+
+
+def test_a_disabled_user_gets_no_role(runtime: Runtime, circles: Circles) -> None:
+    sys.modules["ckan"].model.by_name("alice").state = "deleted"
+    circles.put("beads")
+    with pytest.raises(runtime.requested.Refused, match="alice is disabled"):
+        runtime.circles.create("new-one", "alice")
+    with pytest.raises(runtime.requested.Refused, match="alice is disabled"):
+        runtime.circles.add("beads", "alice", "member")
+    assert set(circles.groups) == {"beads"}
