@@ -13,6 +13,7 @@ from dcor_pkg.machine import error_boundary, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import (
     check,
+    circle,
     converge,
     get_settings,
     jobs,
@@ -28,6 +29,7 @@ from dcor_pkg.verbs import (
     unknown_objects,
     upgrade_database_cluster,
     upstream_commands,
+    user,
     watch,
     withdraw,
 )
@@ -45,6 +47,8 @@ VERBS: tuple[Verb, ...] = (
     make_release.VERB,
     release.VERB,
     upgrade_database_cluster.VERB,
+    user.VERB,
+    circle.VERB,
     withdraw.VERB,
     unknown_objects.VERB,
     jobs.VERB,

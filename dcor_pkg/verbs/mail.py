@@ -68,14 +68,15 @@ def _text(host: Host, unit: str, settings: Settings) -> str:
     )
 
 
-def send(settings: Settings, subject: str, text: str) -> None:
-    """Hand a mail for the administrator to the relay. Raises DcorError."""
+def send(settings: Settings, subject: str, text: str, recipient: str = "") -> None:
+    """Hand a mail, by default to the administrator, to the relay. Raises DcorError."""
+    recipient = recipient or settings.email
     try:
         with session(settings, TIMEOUT_SECONDS) as relay:
-            relay.send_message(compose(settings, settings.email, subject, text))
+            relay.send_message(compose(settings, recipient, subject, text))
     except (OSError, smtplib.SMTPException) as error:
         raise DcorError(
-            f"The mail relay {settings.mail_relay} did not accept a mail to {settings.email}: {error}",
+            f"The mail relay {settings.mail_relay} did not accept a mail to {recipient}: {error}",
             f"Check the setting mail-relay. {TO_CHANGE}",
         ) from None
 
