@@ -18,6 +18,7 @@ from dcor_pkg.verbs import (
     get_settings,
     jobs,
     mail,
+    mail_health,
     mail_test,
     mail_updates,
     make_release,
@@ -57,6 +58,7 @@ VERBS: tuple[Verb, ...] = (
     mail_test.VERB,
     mail.VERB,
     mail_updates.VERB,
+    mail_health.VERB,
     *upstream_commands.VERBS,
 )
 

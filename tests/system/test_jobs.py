@@ -14,7 +14,7 @@ import pytest
 from certificates_and_mail import MAIL_SINK
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from website import CURL, SITE, wait_for_page, wait_until_idle
+from website import CURL, SITE, assert_healthy, wait_for_page, wait_until_idle
 
 PYTHON = (
     "setpriv --reuid www-data --regid www-data --init-groups env CKAN_INI=/etc/ckan/default/ckan.ini "
@@ -129,9 +129,29 @@ def test_a_mail_is_accepted_or_refused_by_the_relay(machine: Machine) -> None:
     assert "test of the mail relay" in machine.path("/srv/mails").read_text()
     assert "to nobody@example.org: 550 5.1.1 no such user" in dcor(machine, "mail-test", "nobody@example.org", code=1)
     assert "nobody@" not in machine.path("/srv/mails").read_text()
+
+
+def test_a_failure_and_the_recovery_are_mailed_once(machine: Machine) -> None:
+    """The relay is that of the test above."""
+    assert "the server is healthy, as it was" in dcor(machine, "report-health")
+    machine.run("systemctl", "stop", "dcor-solr.socket", "dcor-solr.service")
+    assert "A mail was sent to admin@example.org" in dcor(machine, "report-health")
+    assert "No mail was sent: admin@example.org knows of" in dcor(machine, "report-health")
+    machine.run("systemctl", "start", "dcor-solr.socket", "dcor-solr.service")
+    wait_for_page(machine)
+    assert "the server is healthy again" in dcor(machine, "report-health")
+    mails = machine.path("/srv/mails").read_text()
+    assert (mails.count("not healthy"), mails.count("Subject: [dcor.example.org] the server is healthy again")) == (
+        1,
+        1,
+    )
+
+
+def test_a_relay_that_is_down_is_said_to_be(machine: Machine) -> None:
     machine.run("systemctl", "stop", "mail-sink")
     assert "cannot be reached, or hung up" in dcor(machine, "mail-test", code=1)
     dcor(machine, "set", "mail-relay=")
+    assert_healthy(machine)
 
 
 def health(machine: Machine, *options: str) -> str:
