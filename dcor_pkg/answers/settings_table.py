@@ -174,7 +174,7 @@ class SettingsTable:
     registration: str = setting(
         "no",
         YES_NO,
-        "Whether anybody may create an account in the browser: yes or no.",
+        "Whether anybody may create an account in the browser: yes or no. The mail address is not confirmed.",
         RELOADS_CKAN,
     )
     public_datasets: str = setting(
