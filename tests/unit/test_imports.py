@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "dcor_pkg"
-MIDDLE = ("services", "tls", "nginx", "ckan")
+MIDDLE = ("services", "tls", "tokens", "nginx", "ckan")
 BASE = ("errors", "answers", "machine", "kernel")
 STORY = ("plan", "preflight", "converge")
 #: what each room may import from; a room may always import from itself
@@ -24,6 +24,7 @@ LAW = {
     # the region of signatures is a fact of what runs inside CKAN
     "services": (*BASE, "runtime"),
     "tls": BASE,
+    "tokens": (*BASE, "tls"),
     "nginx": (*BASE, "services", "tls"),
     "ckan": (*BASE, "services", "tls", "nginx"),
     "plan": (*BASE, *MIDDLE),

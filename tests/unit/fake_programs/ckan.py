@@ -52,7 +52,7 @@ class Ckan:
     #: the commands that were run in a release, without its path
     commands: list[tuple[str, ...]] = field(default_factory=list)
     fault: dict[str, str] = field(default_factory=dict)
-    #: what modules of dcor-server that run inside CKAN's Python print as JSON, by name
+    #: what modules of dcor-server that run inside CKAN's Python print as JSON, by name, or what makes it of arguments
     results: dict[str, Any] = field(
         default_factory=lambda: {
             "reconcile": {"unknown": 0, "suspicious": False},
@@ -108,7 +108,8 @@ class Ckan:
             self._fail(call, name)
             if name == "index":
                 self.documents = self.postgresql.databases[self.database].datasets - len(self.results[name])
-            return f"a warning of a library\n{json.dumps(self.results[name])}\n"
+            found = self.results[name]
+            return f"a warning of a library\n{json.dumps(found(*call.argv[3:]) if callable(found) else found)}\n"
 
         return handler
 
