@@ -18,7 +18,7 @@ MODULE = "access_tokens"
 #: why a user gets no token, by the state in CKAN
 REASONS = {
     "missing": ("There is no user {user}.", "The name is in the address of the user's page: /user/NAME."),
-    "deleted": ("The user {user} is deleted.", "A sysadmin can bring the user back in CKAN."),
+    "deleted": ("The user {user} is disabled.", "First: dcor-server user enable NAME"),
     "pending": ("The user {user} has not set a password yet.", "It is done by the link in the mail from CKAN."),
 }
 

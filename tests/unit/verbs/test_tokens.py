@@ -143,7 +143,7 @@ def test_a_number_of_days_that_is_none_is_wrong_usage(server: CommandLine, ckan:
     [
         ("nobody", "There is no user nobody."),
         ("../alice", "There is no user ../alice."),
-        ("carol", "The user carol is deleted."),
+        ("carol", "The user carol is disabled."),
         ("", "`dcor-server token create` needs the name of a user."),
     ],
 )
