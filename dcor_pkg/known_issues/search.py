@@ -35,6 +35,35 @@ ENTRIES = (
         signs=(Sign("solr core", "schema"),),
     ),
     Entry(
+        name="lost_documents",
+        symptom="package_search does not find a dataset that /dataset/NAME shows, or finds one whose page is 404",
+        package="ckan",
+        since="2.9.0",
+        until="",
+        cause=Text(
+            "CKAN writes into the database first and tells Solr afterwards, in a second request that may be lost or fail.",
+            "CKAN schreibt zuerst in die Datenbank und danach an Solr; diese zweite Anfrage kann verloren gehen oder "
+            "scheitern.",
+        ),
+        cost=Text(
+            "Datasets are not found, or shown that are gone, until somebody rebuilds the whole index.",
+            "Datensätze werden nicht gefunden oder noch gezeigt, bis jemand den ganzen Index neu aufbaut.",
+        ),
+        found=Text(
+            "The ids in the index and in the database are compared, by check and each day.",
+            "Die IDs in Index und Datenbank werden verglichen, von check und jeden Tag.",
+        ),
+        cure=Text(
+            "What is missing or left over is repaired one by one; the index is not emptied.",
+            "Was fehlt oder übrig ist, wird einzeln berichtigt; der Index wird nicht geleert.",
+        ),
+        undone=WITH_PACKAGE,
+        place=Place.STEP,
+        where="documents of the search index",
+        test="tests/system/test_found_issues.py::test_documents_that_differ_are_repaired_one_by_one",
+        signs=(Sign("documents of the search index"),),
+    ),
+    Entry(
         name="status_without_search",
         symptom="200 for /api/3/action/status_show, and 500 for /dataset/",
         package="ckan",
