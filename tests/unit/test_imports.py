@@ -30,7 +30,8 @@ LAW = {
     "plan": (*BASE, *MIDDLE),
     "preflight": (*BASE, *MIDDLE),
     "converge": (*BASE, *MIDDLE, "plan", "preflight"),
-    "verbs": (*BASE, *MIDDLE, *STORY),
+    "known_issues": (*BASE, *MIDDLE),
+    "verbs": (*BASE, *MIDDLE, *STORY, "known_issues"),
     "cli": (*BASE, *MIDDLE, *STORY, "verbs"),
     "maintainer": (*BASE, *MIDDLE, *STORY, "verbs"),
 }

@@ -49,6 +49,8 @@ class Ckan:
     database: str = "ckan_default"
     #: datasets in Solr
     documents: int = 0
+    #: those of them that are of no dataset in the database
+    strangers: int = 0
     #: the commands that were run in a release, without its path
     commands: list[tuple[str, ...]] = field(default_factory=list)
     fault: dict[str, str] = field(default_factory=dict)
@@ -107,6 +109,7 @@ class Ckan:
             self.commands.append((name, *call.argv[3:]))
             self._fail(call, name)
             if name == "index":
+                self.strangers = 0
                 self.documents = self.postgresql.databases[self.database].datasets - len(self.results[name])
             found = self.results[name]
             return f"a warning of a library\n{json.dumps(found(*call.argv[3:]) if callable(found) else found)}\n"
@@ -168,7 +171,11 @@ class Ckan:
 
     def ask(self, address: str, login: tuple[str, Secret], data: str | None = None) -> Answer:
         """Stand for http_request.ask: Solr on its port of loopback."""
-        assert (address.removesuffix("&wt=json"), data) == (ALL_DATASETS, None), address
+        wanted, listed = (
+            address.removesuffix("&wt=json"),
+            re.sub(r"&rows=\d+", "&rows=0", address.replace("&fl=id", "")),
+        )
+        assert (listed.removesuffix("&wt=json"), data) == (ALL_DATASETS, None), address
         if not self.systemd.answers(SOLR):
             return Answer(0, "[Errno 111] Connection refused")
         # It reads its schema when it starts.
@@ -177,7 +184,17 @@ class Ckan:
         known = solr.security(login[1])
         if self.host.read(f"{solr.HOME}/security.json") != known:
             return Answer(401, "Bad credentials")
-        return Answer(200, json.dumps({"response": {"numFound": self.documents}}))
+        docs = [] if wanted == ALL_DATASETS else [{"id": it} for it in self._indexed()]
+        return Answer(200, json.dumps({"response": {"numFound": self.documents, "docs": docs}}))
+
+    def _ids(self) -> list[str]:
+        return [f"dataset-{number}" for number in range(self.postgresql.databases[self.database].datasets)]
+
+    def _indexed(self) -> list[str]:
+        """Return the ids in the index: those of the database, as many as there are, and those of strangers."""
+        known = [it for it in self._ids() if it not in self.results["index"]]
+        known = known[: self.documents - self.strangers]
+        return [*known, *(f"stranger-{number}" for number in range(self.documents - len(known)))]
 
     def _fail(self, call: Call, name: str) -> None:
         if name in self.fault:

@@ -413,6 +413,11 @@ def _datasets(self: Postgresql, call: Call, database: Database | None, _: re.Mat
     return database.datasets
 
 
+def _ids(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> str:
+    assert database is not None
+    return "\n".join(f"dataset-{number}" for number in range(_datasets(self, call, database, found)))
+
+
 def _objects(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
     return "\n".join(self.objects)
 
@@ -535,6 +540,7 @@ ROLE: dict[str, Answer] = {
     r"SELECT format\('SELECT %L, version_num FROM %I', relname, relname\) FROM pg_class\n"
     r"WHERE relname IN \(([^)]*)\) AND pg_table_is_visible\(oid\) \\gexec\n": _plugin_revisions,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,
+    r"SELECT id FROM package WHERE type = 'dataset' AND state = 'active'": _ids,
     r"\(SELECT coalesce\(substring\(r.extras from .*\nORDER BY r.created DESC LIMIT 3\)": _objects,
     r"SELECT coalesce\(json_object_agg\(key, coalesce\(value, ''\)\), '\{\}'\) FROM system_info": _options,
     r"BEGIN; DELETE FROM system_info WHERE key IN \(([^)]*)\); "

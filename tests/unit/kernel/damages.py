@@ -242,6 +242,17 @@ def have_deleted_dataset_in_index(machine: Machine) -> None:
     machine.ckan.documents = 4
 
 
+def exchange_document(machine: Machine) -> None:
+    """Let the index lack one dataset and have another one that is gone: their numbers agree."""
+    machine.postgresql.databases[cluster.DATABASE].datasets = machine.ckan.documents = 3
+    machine.ckan.strangers = 1
+
+
+def exchange_document_of_server(machine: Machine) -> None:
+    converged(machine, plan(machine, LOCAL))
+    exchange_document(machine)
+
+
 def fall_silent(unit: str) -> Damage:
     """Let a unit run without answering anybody."""
     return lambda machine: machine.systemd.deaf.add(unit)
