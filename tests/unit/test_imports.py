@@ -29,9 +29,10 @@ LAW = {
     "plan": (*BASE, *MIDDLE),
     "preflight": (*BASE, *MIDDLE),
     "converge": (*BASE, *MIDDLE, "plan", "preflight"),
-    "verbs": (*BASE, *MIDDLE, *STORY),
-    "cli": (*BASE, *MIDDLE, *STORY, "verbs"),
-    "maintainer": (*BASE, *MIDDLE, *STORY, "verbs"),
+    "status": (*BASE, *MIDDLE),
+    "verbs": (*BASE, *MIDDLE, *STORY, "status"),
+    "cli": (*BASE, *MIDDLE, *STORY, "status", "verbs"),
+    "maintainer": (*BASE, *MIDDLE, *STORY, "status", "verbs"),
 }
 #: what only one place does
 STARTS_PROCESSES = "machine/process.py"
