@@ -18,7 +18,8 @@ from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import after_upgrade, last_converge, pending, report, settings_file
 from dcor_pkg.machine import error_boundary, lock, output
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import fingerprint, notices, take_answers, take_down
+from dcor_pkg.status import fingerprint, notices
+from dcor_pkg.verbs import take_answers, take_down
 from dcor_pkg.verbs.run_report import message, progress
 
 #: exit codes

@@ -49,6 +49,12 @@ def process(host: Host, program: str) -> int:
     return next((process for name, _, process in _programs(host) if name == program), 0)
 
 
+def age(host: Host, program: str) -> float | None:
+    """Return how many seconds ago a program was started, or None where supervisor does not say so."""
+    started = {it["name"]: it.get("start") for it in _found(host)}.get(program)
+    return max(0.0, time.time() - started) if isinstance(started, int) else None
+
+
 def update(host: Host) -> None:
     """Apply what has changed in the programs' files: start new programs, stop those whose file was removed.
 
@@ -94,12 +100,17 @@ def _remove(host: Host, program: str) -> None:
 
 def _programs(host: Host) -> list[tuple[str, str, int]]:
     """Return name, state and process of each of our programs; none if supervisor does not answer."""
+    return [(it["name"], it["statename"], it["pid"]) for it in _found(host)]
+
+
+def _found(host: Host) -> list[dict[str, Any]]:
+    """Return what supervisor knows of each of our programs; nothing if it does not answer."""
     try:
         found = _call(host, "getAllProcessInfo")
     except DcorError:
         return []
     items = found if isinstance(found, list) else []
-    return [(item["name"], item["statename"], item["pid"]) for item in items if _is_program(item)][:MAX_PROGRAMS]
+    return [it for it in items if _is_program(it)][:MAX_PROGRAMS]
 
 
 def _is_program(item: object) -> bool:

@@ -11,7 +11,7 @@ from dcor_pkg.kernel import last_converge, managed_file, settings_file
 from dcor_pkg.kernel.runner import Outcome
 from dcor_pkg.known_issues import catalogue
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import notices
+from dcor_pkg.status import notices
 
 #: the version of the JSON's form: another one where a key goes, or gets another meaning; a new key is no other form
 SCHEMA = 1

@@ -13,7 +13,8 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.kernel import last_converge, settings_file
 from dcor_pkg.machine import paths, state_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import health, mail
+from dcor_pkg.status import health
+from dcor_pkg.verbs import mail
 from dcor_pkg.verbs.verb import OK, Console, Verb
 
 #: the problems that the last mail named, by part; a mail that was not accepted is sent the next time
@@ -52,7 +53,7 @@ def report(host: Host) -> str:
 
 def problems(host: Host, settings: Settings) -> dict[str, str]:
     """Return what `dcor-server status` ends with 3 for, by part."""
-    found = {part.name: part.problem for part in health.examine(host, settings) if part.problem}
+    found = {part.name: part.problem for part in health.examine(host, settings).parts if part.problem}
     failure = last_converge.read(host).reason
     return {**found, **({CONVERGE: failure} if failure else {})}
 

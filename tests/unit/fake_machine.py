@@ -24,7 +24,7 @@ import pytest
 from dcor_pkg.ckan import former_supervisor, release, search_index, supervisor, unit
 from dcor_pkg.kernel import log_directories
 from dcor_pkg.kernel.timers import TIMERS
-from dcor_pkg.machine import disk, http_request, output_file, unix_http
+from dcor_pkg.machine import clock, disk, http_request, output_file, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.packages import OS_RELEASE
@@ -215,6 +215,7 @@ def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unix_http, "post", machine.ckan.post)
     monkeypatch.setattr(http_request, "ask", machine.ckan.ask)
     monkeypatch.setattr(loopback, "Connection", machine.site.connection)
+    monkeypatch.setattr(clock, "is_synchronized", lambda: True)
     monkeypatch.setattr(psutil, "net_connections", lambda _: machine.connections)
     usage = shutil.disk_usage("/")._replace(free=machine.free)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=machine.free))

@@ -31,9 +31,10 @@ LAW = {
     "preflight": (*BASE, *MIDDLE),
     "converge": (*BASE, *MIDDLE, "plan", "preflight"),
     "known_issues": (*BASE, *MIDDLE),
-    "verbs": (*BASE, *MIDDLE, *STORY, "known_issues"),
-    "cli": (*BASE, *MIDDLE, *STORY, "verbs"),
-    "maintainer": (*BASE, *MIDDLE, *STORY, "verbs"),
+    "status": (*BASE, *MIDDLE),
+    "verbs": (*BASE, *MIDDLE, *STORY, "known_issues", "status"),
+    "cli": (*BASE, *MIDDLE, *STORY, "status", "verbs"),
+    "maintainer": (*BASE, *MIDDLE, *STORY, "status", "verbs"),
 }
 #: what only one place does
 STARTS_PROCESSES = "machine/process.py"

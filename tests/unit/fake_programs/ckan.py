@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import release, sizes
 from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI
@@ -25,12 +25,15 @@ from tests.unit.fake_programs.systemd import Systemd
 PUBLIC = Access(0o644)
 STORE, SOLR = "dcor-object-store.service", "dcor-solr.service"
 ALL_DATASETS = f"http://127.0.0.1:8983/solr/ckan/select?q={solr.DATASETS}&rows=0"
+LOADED_SCHEMA = "http://127.0.0.1:8983/solr/ckan/schema?wt=schema.xml"
 SEARCH = "/api/3/action/package_search?rows=1"
 #: the newest revision of CKAN 2.11's tables
 REVISION = "4eaa5fcf3092"
 #: the same of plugins that have migrations of their own, and are not enabled
 PLUGINS = {"activity": "fab3bfdcf830", "tracking": "6313f7679d5f"}
 HEADS = "".join(f"{line}\n" for line in (REVISION, *(f"{plugin} {newest}" for plugin, newest in PLUGINS.items())))
+#: what dcor_runtime.queues says of a queue
+IDLE = {"problem": None, "seconds": 0.2, "busy": False, "waiting": 0, "failed": 0}
 #: of a trial
 TOKEN = "header.payload.signature"
 #: of CPython 3.11
@@ -61,6 +64,7 @@ class Ckan:
             "index": [],
             "jobs": {"jobs": [], "done": []},
             "deep_health": {"problems": [], "token": TOKEN},
+            "queues": {name: {**IDLE} for name in sizes.QUEUES},
         }
     )
     #: the databases that were migrated
@@ -134,12 +138,13 @@ class Ckan:
         return ""
 
     def redis(self, call: Call) -> str:
-        """Answer to PING on the socket of CKAN's own Redis."""
-        if call.argv[1:] != ("-s", "/run/redis-dcor/redis.sock", "PING"):
+        """Answer to PING and SET on the socket of CKAN's own Redis."""
+        answers = {("PING",): "PONG\n", ("SET", "dcor-server-check", "1", "EX", "10"): "OK\n"}
+        if call.argv[1:3] != ("-s", "/run/redis-dcor/redis.sock") or call.argv[3:] not in answers:
             raise call.unknown()
         if not self.systemd.answers("redis-server@dcor.service"):
             raise call.failure(1, f"Could not connect to Redis at {call.argv[2]}: No such file or directory\n")
-        return "PONG\n"
+        return answers[call.argv[3:]]
 
     def get(self, path: str, target: str, host: str, timeout: float = 60, *, user: str | None = None) -> Answer:
         """Stand for unix_http.get: the web server of a release on its socket, or S3."""
@@ -171,11 +176,9 @@ class Ckan:
 
     def ask(self, address: str, login: tuple[str, Secret], data: str | None = None) -> Answer:
         """Stand for http_request.ask: Solr on its port of loopback."""
-        wanted, listed = (
-            address.removesuffix("&wt=json"),
-            re.sub(r"&rows=\d+", "&rows=0", address.replace("&fl=id", "")),
-        )
-        assert (listed.removesuffix("&wt=json"), data) == (ALL_DATASETS, None), address
+        wanted = address.removesuffix("&wt=json")
+        listed = re.sub(r"&rows=\d+", "&rows=0", wanted.replace("&fl=id", ""))
+        assert (listed, data) in ((ALL_DATASETS, None), (LOADED_SCHEMA, None)), address
         if not self.systemd.answers(SOLR):
             return Answer(0, "[Errno 111] Connection refused")
         # It reads its schema when it starts.
@@ -184,6 +187,8 @@ class Ckan:
         known = solr.security(login[1])
         if self.host.read(f"{solr.HOME}/security.json") != known:
             return Answer(401, "Bad credentials")
+        if wanted == LOADED_SCHEMA:
+            return Answer(200, self.host.read(solr.SCHEMA) or "")
         docs = [] if wanted == ALL_DATASETS else [{"id": it} for it in self._indexed()]
         return Answer(200, json.dumps({"response": {"numFound": self.documents, "docs": docs}}))
 

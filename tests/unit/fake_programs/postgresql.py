@@ -449,6 +449,13 @@ def _contents(self: Postgresql, call: Call, database: Database | None, _: re.Mat
     return "\n".join(f"table {name}|{rows}|{rows * 17}" for name, rows in self.rows.items())
 
 
+def _write_and_read(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    assert database is not None, call.argv
+    if database.read_only:
+        raise call.failure(3, "ERROR:  cannot execute CREATE TABLE in a read-only transaction\n")
+    return "1"
+
+
 def _order(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
     return (
         "" if self.order == self.order_of_system else f"{self.order}, and that of the system is {self.order_of_system}"
@@ -527,6 +534,7 @@ ROLE: dict[str, Answer] = {
         "1" if "host=db.example.org" in call.option("--dbname") else "7"
     ),
     "SELECT 1": lambda *_: 1,
+    r"BEGIN; CREATE TABLE dcor_server_check .* ROLLBACK;": _write_and_read,
     r"\nSELECT \$\$SELECT datcollversion \|\| .*current_database\(\).*>= 150000 \\gexec\n": _order,
     r"SELECT pg_database_size\(current_database\(\)\)": lambda *_: 8 * 1024**2,
     r"DELETE FROM api_token WHERE name = '([^']+)'": _remove_token,

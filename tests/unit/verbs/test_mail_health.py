@@ -9,7 +9,9 @@ import pytest
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
-from dcor_pkg.verbs import health, mail, mail_health
+from dcor_pkg.status import health
+from dcor_pkg.status.part import Part
+from dcor_pkg.verbs import mail, mail_health
 from tests.unit.command_line import CommandLine
 
 UNIT = Path(__file__).resolve().parents[3] / "debian/dcor-server.dcor-nightly.service"
@@ -36,8 +38,9 @@ def parts(server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> dict[str, str
     """Return the problems of parts; a test changes them."""
     found: dict[str, str] = {}
 
-    def examine(*_: object) -> list[health.Part]:
-        return [health.Part("data", None, "/data"), *(health.Part(name, why) for name, why in found.items())]
+    def examine(*_: object) -> health.Examined:
+        parts = [Part("data", None, "/data"), *(Part(name, why) for name, why in found.items())]
+        return health.Examined(parts, [], 0.0)
 
     monkeypatch.setattr(health, "examine", examine)
     return found

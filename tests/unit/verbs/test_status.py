@@ -16,8 +16,8 @@ from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.nginx import loopback, upstream
 from dcor_pkg.services import external
+from dcor_pkg.status import disks, fingerprint, site
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
-from dcor_pkg.verbs import fingerprint, health
 from tests.unit.command_line import CommandLine
 from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
@@ -43,7 +43,7 @@ def problems(server: CommandLine) -> dict[str, str]:
 def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: CommandLine) -> None:
     ended = server("status")
     assert (ended.code, ended.err, ended.lines[0]) == (0, "", "https://dcor.example.org/")
-    assert len(ended.lines) < 26
+    assert len(ended.lines) < 30
     shown = {line[2:40].strip(): line[41:] for line in ended.lines[1:]}
     assert shown["data"] == "/data"
     assert shown["disk of /data"] == "100 GiB are free"
@@ -51,10 +51,20 @@ def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: Comman
     assert shown["versions"] == "dcor-server 1.0.0, python-ckan 2.11.6-1~deb12u1, dcor-wheels 2.11.6-1~deb12u1"
     assert shown["certificate"].startswith("self-signed, until 20")
     assert re.fullmatch("https://dcor.example.org/trust, SHA-256 [0-9A-F]{2}(?::[0-9A-F]{2}){31}", shown["trust"])
-    assert {shown[name] for name in ("database", "redis", "solr", "object-store", "search", "page", "nginx")} == {"ok"}
+    asked = {name: shown[name].rpartition(" (")[0] for name in ("database", "redis", "solr", "object-store")}
+    assert asked == {
+        "database": "writes and reads",
+        "redis": "stores values",
+        "solr": "schema ckan-2.11, datasets: 0",
+        "object-store": "lists buckets; there is no circle yet, so nothing is stored",
+    }
+    assert all(re.fullmatch(r"ok \(\d+ ms\)", shown[name]) for name in ("nginx", "web", "search", "page"))
+    assert shown["services"].startswith("postgresql@15-main; redis-server@dcor; dcor-solr; ")
+    assert "queue dcor-short 0 waiting, 0 failed; queue dcor-normal" in shown["jobs"]
+    assert re.fullmatch(r"All is well \(\d\.\d s\)\.", ended.lines[-1])
 
 
-@pytest.mark.parametrize("path", [health.POSTGRESQL, upgrade_backup.DIRECTORY])
+@pytest.mark.parametrize("path", [disks.POSTGRESQL, upgrade_backup.DIRECTORY])
 def test_other_disks_of_database_and_backups_are_shown_as_well(
     server: CommandLine, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
@@ -69,13 +79,15 @@ def test_other_disks_of_database_and_backups_are_shown_as_well(
 def test_the_site_is_asked_by_its_name_for_a_search_and_a_page(server: CommandLine) -> None:
     server.site.requests.clear()
     server("status")
-    assert server.site.requests == [("dcor.example.org", switch.SEARCH), ("dcor.example.org", "/")]
+    assert sorted(server.site.requests) == [("dcor.example.org", path) for path in ("/", switch.SEARCH, site.OF_NGINX)]
 
 
 def test_json_has_the_documented_keys(server: CommandLine) -> None:
     status = server("status", "--json").json
-    assert sorted(status) == ["converge", "notices", "parts"]
-    assert {tuple(sorted(part)) for part in status["parts"]} == {("detail", "name", "problem")}
+    assert sorted(status) == ["converge", "hostname", "notices", "ok", "parts", "schema", "seconds"]
+    assert (status["schema"], status["ok"]) == (1, True)
+    keys = ("cause", "detail", "name", "numbers", "ok", "problem", "seconds", "warning")
+    assert {tuple(sorted(part)) for part in status["parts"]} == {keys}
     assert sorted(status["converge"]) == ["hint", "reason", "when", "worked"]
 
 
@@ -171,7 +183,8 @@ def test_a_problem_is_shown_at_its_part_with_exit_code_3(
     damage(server)
     assert words in problems(server)[part]
     ended = server("status")
-    (line,) = (line for line in ended.lines if line.startswith(f"! {part} "))
+    (line,) = (line for line in ended.lines if line[1:].startswith(f" {part} "))
+    assert line.startswith("- " if part == "page" and "nginx" in line else "! ")
     assert (ended.code, words in line) == (3, True)
 
 
@@ -201,7 +214,8 @@ def test_an_external_service_is_shown_with_its_address_and_its_problem(
     server.machine.host.write("/etc/dcor-server/dcor-server.conf", changed, Access(0o640))
     assert problems(server)["redis"] == problem[0]
     parts = server("status", "--json").json["parts"]
-    assert {"name": "redis", "problem": problem[0], "detail": "rediss://redis.example.org"} in parts
+    (part,) = (part for part in parts if part["name"] == "redis")
+    assert (part["problem"], part["detail"]) == (problem[0], "rediss://redis.example.org")
 
 
 def test_the_failure_of_the_last_converge_is_repeated_with_its_hint_and_what_to_do(server: CommandLine) -> None:

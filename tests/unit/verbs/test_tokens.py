@@ -18,10 +18,10 @@ from dcor_pkg.kernel import settings_file
 from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine import disk, exclusive_file, output
 from dcor_pkg.machine.host import Access
+from dcor_pkg.status.fingerprint import fingerprint
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
 from dcor_pkg.tokens import issued
 from dcor_pkg.verbs import active_release, token_making
-from dcor_pkg.verbs.fingerprint import fingerprint
 from tests.unit.command_line import ANSWERS, CommandLine, Ended
 
 DAY = 86400

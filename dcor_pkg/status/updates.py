@@ -55,7 +55,7 @@ def summary(host: Host) -> str:
     upgraded = packages.time_of(host, packages.UPGRADED)
     waiting = ", ".join(f"{name} {version}" for name, version in sorted(packages.waiting(host, *OURS).items()))
     works = "; apt or dpkg works now" if package_manager.is_busy(host) else ""
-    return f"looked for {_moment(looked)}, installed {_moment(upgraded)}, {waiting or 'none'} of ours waits{works}"
+    return f"looked for {moment(looked)}, installed {moment(upgraded)}, {waiting or 'none'} of ours waits{works}"
 
 
 def release(host: Host, active: str, wanted: str, reason: str) -> str:
@@ -98,7 +98,7 @@ def _failures(host: Host) -> Iterator[Notice]:
     looked = packages.time_of(host, packages.LOOKED, packages.LISTS)
     is_automatic = packages.time_of(host, packages.UPGRADED) is not None
     if is_automatic and looked is not None and time.time() - looked > LOOKS_SECONDS:
-        message = f"has what apt has found on {_moment(looked)}: since then it has looked for updates in vain"
+        message = f"has what apt has found on {moment(looked)}: since then it has looked for updates in vain"
         yield Notice(packages.LISTS, message, WHY)
     for error in packages.last_errors(host)[:1]:
         yield Notice(packages.UNATTENDED_LOG, f"says that updates were not installed: {error}", WHY)
@@ -114,5 +114,6 @@ def _state(package: packages.Package) -> str:
     return package.state if package.flag == "ok" else f"{package.state} ({package.flag})"
 
 
-def _moment(when: float | None) -> str:
-    return "never" if when is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
+def moment(when: float | None) -> str:
+    """Return a time of the clock, as it is shown; 0 and None are never."""
+    return "never" if not when else time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
