@@ -61,6 +61,18 @@ GERMAN = {
         "Antwortet der Mailserver nicht, kann sich niemand registrieren, und jeder Versuch hält einen Prozess fest.",
         "mailer.mail_recipient wird in ckanext/dcor_schemas/signals.py unmittelbar aufgerufen",
     ),
+    "reset_links_for_ever": German(
+        "CKAN speichert den Schlüssel des Links ohne den Zeitpunkt, zu dem er entstand, und vergleicht ihn nur. Die "
+        "neuen Schlüssel sagen, wann sie enden (dcor_runtime.reset_key); andere gelten als abgelaufen.",
+        "Wer einen unbenutzten Link findet, in einem Postfach oder einer Sicherung der Datenbank, übernimmt das Konto.",
+        "make_key und verify_reset_link in ckan/lib/mailer.py, ohne dcor_runtime.reset_key",
+    ),
+    "reset_key_in_api": German(
+        "Die Rechteprüfung von user_update vergleicht den Schlüssel selbst. Nur die Seite des Links, die im Kontext "
+        "`reset_password` setzt, macht ihn danach ungültig.",
+        "Ein benutzter oder abgelaufener Link setzt weiterhin Passwort und Mailadresse.",
+        "`user_obj.reset_key == data_dict['reset_key']` in ckan/logic/auth/update.py",
+    ),
     "unusable_values_in_api": German(
         "CKANs Aktionen reichen Werte ungeprüft an die Datenbank weiter, und die API antwortet auf jede unbekannte "
         "Ausnahme mit 500.",
