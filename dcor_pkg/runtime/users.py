@@ -9,7 +9,7 @@ from typing import Any
 
 from ckan import model
 from ckan.common import config
-from dcor_runtime import requested, reset_key
+from dcor_runtime import requested, reset_key, sessions
 from dcor_runtime.requested import Refused
 
 ACTIVE, DISABLED = "active", "deleted"
@@ -44,6 +44,7 @@ def disable(name: str) -> dict[str, Any]:
     user = find(name)
     changed = user.state != DISABLED
     user.state, user.reset_key = DISABLED, None
+    sessions.end(user)
     tokens = model.Session.query(model.ApiToken).filter_by(user_id=user.id).delete()
     model.repo.commit()
     return {"user": name, "changed": changed, "tokens": tokens}

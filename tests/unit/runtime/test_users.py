@@ -33,7 +33,9 @@ class Model:
     def add(self, name: str, **more: Any) -> Any:
         about = {"fullname": "", "email": f"{name}@example.org", "sysadmin": False, "state": "active"}
         times = {"created": datetime(2026, 11, 1, tzinfo=timezone.utc), "last_active": None}
-        user = SimpleNamespace(id=f"id-{name}", name=name, reset_key=None, **{**about, **times, **more})
+        user = SimpleNamespace(
+            id=f"id-{name}", name=name, reset_key=None, plugin_extras=None, **{**about, **times, **more}
+        )
         self.users.append(user)
         return user
 
@@ -54,6 +56,8 @@ def ckan(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Model:
     """Return the model, with CKAN's own account and alice."""
     model = Model()
     monkeypatch.setattr(sys.modules["ckan"], "model", model)
+    monkeypatch.setitem(sys.modules, "flask", module("flask"))
+    monkeypatch.setitem(sys.modules, "flask_login", module("flask_login"))
     runtime.config["ckan.site_id"] = "default"
     model.add("default", sysadmin=True, email=None)
     model.add("alice")
@@ -113,6 +117,7 @@ def test_a_disabled_user_has_neither_tokens_nor_a_link(runtime: Runtime, ckan: M
     assert runtime.users.enable("alice") == {"user": "alice", "changed": True}
     assert alice.state == "active"
     assert not runtime.users.enable("alice")["changed"]
+    assert runtime.sessions.number(alice) == 2
 
 
 def test_a_user_whose_address_another_one_has_by_now_is_not_enabled(runtime: Runtime, ckan: Model) -> None:
