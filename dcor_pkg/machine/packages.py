@@ -20,6 +20,8 @@ JOURNAL = "/var/lib/dpkg/updates"
 KEPT = "/var/lib/dcor-server/packages"
 #: a line of `apt-cache policy` for a source that has a version of the package: priority and address
 SOURCE = re.compile(r"^ {7,}-?\d+ (?!/var/lib/dpkg/status)", re.MULTILINE)
+#: in that table: what has the installed version
+INSTALLED = re.compile(r"^ \*\*\* .*\n((?: {7,}.*(?:\n|$))*)", re.MULTILINE)
 OS_RELEASE = "/usr/lib/os-release"
 #: the indexes that apt has fetched
 LISTS = "/var/lib/apt/lists"
@@ -86,6 +88,14 @@ def debian(host: Host) -> str:
 def is_offered(host: Host, name: str) -> bool:
     """Tell whether a source of apt has a package. One that only dpkg knows gets no updates any more."""
     return SOURCE.search(host.run("apt-cache", "policy", name)) is not None
+
+
+def has_archive(host: Host, name: str) -> bool:
+    """Tell whether a source of apt has the installed version of a package, or another one that apt would install."""
+    if waiting(host, name):
+        return True
+    found = INSTALLED.search(host.run("apt-cache", "policy", name))
+    return found is not None and SOURCE.search(found[1]) is not None
 
 
 def expired(host: Host, origin: str, now: datetime) -> dict[str, datetime]:

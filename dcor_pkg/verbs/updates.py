@@ -78,6 +78,9 @@ def notices(host: Host) -> Iterator[Notice]:
         message = f"has expired on {end:%Y-%m-%d}, so apt installs nothing of this repository"
         yield Notice(f"{packages.LISTS}/{name}", message, "Is the repository still served? Then: apt update")
     yield from _failures(host)
+    if packages.kept(host, TOGETHER[0]) is None and not packages.has_archive(host, TOGETHER[0]):
+        message = "has no copy of the packages of this server, and no source of apt has them: a repair would lack them"
+        yield Notice(packages.KEPT, message, f"In the directory with their files: ls ./*.deb | sudo {settings.KEEP}")
     if (former := _of_another_debian(host, ours)) is not None:
         message = f"is for Debian {former[1]}, and this is Debian {packages.debian(host)}"
         yield Notice(former[0], message, f"apt update, then: apt full-upgrade. The suite is in {SOURCE}")
