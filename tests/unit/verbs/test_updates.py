@@ -12,6 +12,7 @@ from dcor_pkg.kernel import last_converge, pending, updates
 from dcor_pkg.machine import package_manager, packages
 from dcor_pkg.machine.host import Access, Host
 from tests.unit.command_line import CommandLine
+from tests.unit.fake_machine import Machine
 
 PUBLIC, DIRECTORY = Access(0o644), Access(0o755)
 INDEX = """\
@@ -197,10 +198,10 @@ SOURCE_OF_OURS = "500\n        500 https://apt.example.org/dcor bookworm/main am
     [("100", "0.1.1", False), (SOURCE_OF_OURS, "0.1.1", True), ("100", "0.1.2", True)],
 )
 def test_a_source_with_the_installed_version_or_a_newer_one_has_an_archive(
-    server: CommandLine, sources: str, candidate: str, has_archive: bool
+    machine: Machine, sources: str, candidate: str, has_archive: bool
 ) -> None:
-    server.machine.programs["apt-cache"] = lambda call: POLICY.format(sources=sources, candidate=candidate)
-    assert packages.has_archive(server.machine.host, "dcor-server") is has_archive
+    machine.programs["apt-cache"] = lambda call: POLICY.format(sources=sources, candidate=candidate)
+    assert packages.has_archive(machine.host, "dcor-server") is has_archive
 
 
 LOG_OF_A_RUN = """\
