@@ -20,7 +20,7 @@ from dcor_pkg.tokens import access_file, issued, served
 from dcor_pkg.tokens.issued import Issued
 from dcor_pkg.verbs import token_making
 from dcor_pkg.verbs.token_making import Show
-from dcor_pkg.verbs.verb import JSON, MAX_DAYS, OK, Console, Verb, argument
+from dcor_pkg.verbs.verb import JSON, MAX_DAYS, OK, Argument, Console, Verb, argument
 
 DAY_SECONDS = 86400
 DAYS = 365
@@ -37,7 +37,7 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
 
 def create(host: Host, options: argparse.Namespace, console: Console) -> None:
     """Make an access token for a user."""
-    user = _user(_required(options, "the name of a user"))
+    user = _user(options.name)
     _require_terminal(options)
     path = _absolute(options.output or f"{user}{access_file.ENDING}")
     with lock.held(host):
@@ -62,7 +62,7 @@ def list_all(host: Host, options: argparse.Namespace, console: Console) -> None:
 
 def revoke(host: Host, options: argparse.Namespace, console: Console) -> None:
     """Revoke an access token, by its id."""
-    identity = _required(options, "the id of an access token")
+    identity: str = options.id
     with lock.held(host):
         found = [it for it in issued.read(host) if it.id == identity]
         if not found:
@@ -75,8 +75,8 @@ def revoke(host: Host, options: argparse.Namespace, console: Console) -> None:
 def reissue(host: Host, options: argparse.Namespace, console: Console) -> None:
     """Make new access tokens for those that are void, and revoke these; each is valid as long as the old one was."""
     _require_terminal(options)
-    user = _user(options.target) if options.target else None
-    directory = _absolute(options.output or ".")
+    user = _user(options.name) if options.name else None
+    directory = _absolute(options.output)
     with lock.held(host):
         outdated = _outdated(host, user)
         current = served.require_readable(host, settings_file.load(host))
@@ -96,12 +96,6 @@ def _outdated(host: Host, user: str | None) -> list[Issued]:
     if gone := [it for it in found if it.api_token not in used]:
         token_making.revoke(host, gone)
     return [it for it in found if it.api_token in used]
-
-
-def _required(options: argparse.Namespace, what: str) -> str:
-    if not options.target:
-        raise DcorError(f"`dcor-server token {options.action}` needs {what}.", "See: dcor-server token --help")
-    return str(options.target)
 
 
 def _user(name: str) -> str:
@@ -166,15 +160,52 @@ def _days(text: str) -> int:
 
 
 ACTIONS = {"create": create, "list": list_all, "revoke": revoke, "reissue": reissue}
-ARGUMENTS = (
-    JSON,
-    argument(
-        "--days", type=_days, metavar="N", help=f"create: valid so many days (default {DAYS}); reissue: from now on"
+#: of an action: the verb's own has the default
+JSON_TOO = argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the result as JSON")
+SHOW = argument("--show-password", action="store_true", help="write the password to standard output, terminal or not")
+
+
+def _days_argument(default: str) -> Argument:
+    return argument("--days", type=_days, metavar="N", help=f"valid so many days from now on (default: {default})")
+
+
+#: what each action is, and its arguments
+PARSERS: dict[str, tuple[str, tuple[Argument, ...]]] = {
+    "create": (
+        "make one for a user, and show its password",
+        (
+            _days_argument(str(DAYS)),
+            argument("--output", metavar="F", help="the new file (default: NAME.dcor-access)"),
+            SHOW,
+            argument("name", metavar="NAME", help="the user"),
+        ),
     ),
-    argument("--output", metavar="F", help="create: the new file; reissue: the directory of the new files"),
-    argument("--show-password", action="store_true", help="write the password to standard output, terminal or not"),
-    argument("--outdated", action="store_true", help="list those that have another certificate or host name"),
-    argument("action", choices=ACTIONS, metavar="create|list|revoke|reissue", help="what to do"),
-    argument("target", nargs="?", metavar="NAME|ID", help="a user (create, reissue), or an access token (revoke)"),
+    "list": (
+        "list those that were made",
+        (argument("--outdated", action="store_true", help="those with another certificate or host name only"),),
+    ),
+    "revoke": ("revoke one", (argument("id", metavar="ID", help="as the list shows it"),)),
+    "reissue": (
+        "make new ones for those that are outdated, which are revoked",
+        (
+            _days_argument("as the old one"),
+            argument("--output", metavar="F", default=".", help="the directory of the new files (default: this one)"),
+            SHOW,
+            argument("name", nargs="?", metavar="NAME", help="of this user only"),
+        ),
+    ),
+}
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(PARSERS))
+    for name, (summary, arguments) in PARSERS.items():
+        action = actions.add_parser(name, help=summary, description=summary)
+        for add in (JSON_TOO, *arguments):
+            add(action)
+
+
+VERB = Verb(
+    *("token", "make, list and revoke access tokens for users' programs", run, (JSON, _add_actions)),
+    changes_machine=True,
 )
-VERB = Verb("token", "make, list and revoke access tokens for users' programs", run, ARGUMENTS, changes_machine=True)
