@@ -33,6 +33,8 @@ ENDED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
 STATES = (RUNNING, "STARTING", "STOPPING", BACKOFF, *ENDED)
 #: how many programs are looked at; there are four during a switch
 MAX_PROGRAMS = 20
+#: in seconds since 1970: a number beyond is none of supervisor's
+MAX_TIME = 2**40
 #: codes of faults that say that there is nothing to do (supervisor/xmlrpc.py, class Faults)
 ALREADY_STARTED, NOT_RUNNING, STILL_RUNNING = 60, 70, 91
 #: job workers get 600 s for the job that they are working on (programs.conf), and then 60 s to end
@@ -52,7 +54,7 @@ def process(host: Host, program: str) -> int:
 def age(host: Host, program: str) -> float | None:
     """Return how many seconds ago a program was started, or None where supervisor does not say so."""
     started = {it["name"]: it.get("start") for it in _found(host)}.get(program)
-    return max(0.0, time.time() - started) if isinstance(started, int) else None
+    return max(0.0, time.time() - started) if isinstance(started, int) and abs(started) < MAX_TIME else None
 
 
 def update(host: Host) -> None:

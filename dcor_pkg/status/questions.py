@@ -118,8 +118,7 @@ def _service(host: Host, engine: Engine, settings: Settings) -> Part:
         found = engine.examine(host, endpoint)
     except DcorError as error:
         return Part(engine.key, error.reason, place)
-    detail = " ".join(filter(None, (place, found.detail)))
-    return Part(engine.key, None, detail, warning=found.warning, is_timed=True)
+    return Part(engine.key, None, place or found.detail, warning=found.warning, is_timed=True)
 
 
 def _versions(host: Host) -> str:

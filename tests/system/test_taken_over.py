@@ -29,6 +29,7 @@ MAX_EXPOSURE = 2.0
 OF_ROOT = {
     "dcor-converge.service": "writes /etc and /var, restarts services, runs programs as the users of engines",
     "dcor-retry.service": "asks each part of the server, and starts dcor-converge.service",
+    "dcor-metrics.service": "asks each part of the server, and writes what it found into one file",
     "dcor-watch.service": "asks CKAN's pages, and converges where it goes back to a former release",
     "dcor-nightly.service": "runs CKAN's commands as CKAN's user, restarts CKAN",
     "dcor-mail@test.service": "reads the settings, which are root's, and the journal; connects to the mail relay",

@@ -51,6 +51,7 @@ UNITS = (
     solr.SOCKET,
     *(postgresql.UNIT, unit.UNIT, former_supervisor.UNIT, "nginx.service", debian_redis.UNIT),
     *(*TIMERS, "dcor-converge.service", "dcor-retry.service", "dcor-nightly.service", "dcor-watch.service"),
+    "dcor-metrics.service",
 )
 #: units that the installation of their packages starts, and that start at boot
 STARTED = (postgresql.UNIT, "postgresql.service", former_supervisor.UNIT, debian_redis.UNIT, "nginx.service")

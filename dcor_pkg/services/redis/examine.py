@@ -32,4 +32,4 @@ def _of_local(host: Host, redis: Endpoint) -> str:
 
 def _of_external(host: Host, redis: Endpoint) -> str:
     _, password = redis.login(partial(secrets.read, host))
-    return probe.ask(host, redis, password, f"SELECT {redis.name or 0}\n{STORE}").splitlines()[-1]
+    return probe.ask(host, redis, password, f"SELECT {redis.name or 0}\n{STORE}").rpartition("\n")[2]
