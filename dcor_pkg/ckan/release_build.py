@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcor_pkg.ckan import release, release_contents, release_room
+from dcor_pkg.ckan import pth_files, release, release_contents, release_room
 from dcor_pkg.ckan.known_issues import registry
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import templates
@@ -93,6 +93,7 @@ def _fill(host: Host, unfinished: str, home: str) -> None:
     registry.cure(host, site)
     _add_runtime(host, site)
     _compile(host, unfinished, site)
+    pth_files.remove_failing(host, Path(unfinished).name, STARTUP[0])
     path = {"PATH": f"{unfinished}/bin:/usr/bin:/bin"}
     host.run(f"{unfinished}/bin/python", "-m", "dcor_runtime.theme", environment=path)
     head = host.run(f"{unfinished}/bin/python", "-m", "dcor_runtime.database", "head")
@@ -109,6 +110,8 @@ def _copy_python_ckan(host: Host, unfinished: str) -> None:
     """
     same_disk = host.path(PACKAGED_CKAN).stat().st_dev == host.path(release.DIRECTORY).stat().st_dev
     host.run("cp", "--archive", *(["--link"] if same_disk else []), PACKAGED_CKAN, unfinished)
+    # CKAN's user has to get into each directory, whoever has closed one in the package's tree.
+    host.run("find", unfinished, "-type", "d", "-not", "-perm", "-005", "-exec", "chmod", "a+rx", "{}", "+")
     # in an upgrade, the files that dpkg has set aside and is about to remove
     host.run("find", unfinished, "-name", "*.dpkg-*", "-delete")
     # The package's own link is relative to the package's directory.

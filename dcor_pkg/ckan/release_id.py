@@ -19,7 +19,7 @@ from dcor_pkg.machine.facts import Facts
 
 #: the modules whose code decides what a release contains
 BUILDERS = (
-    *("ckan/release_build.py", "ckan/release_contents.py"),
+    *("ckan/release_build.py", "ckan/release_contents.py", "ckan/pth_files.py"),
     *("ckan/known_issues/issue.py", "ckan/known_issues/registry.py"),
 )
 #: what may have a docstring

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dcor_pkg.ckan import release, release_build, release_contents, tested_set, unit
@@ -43,14 +44,19 @@ class ReleaseMade:
 
     def apply(self, host: Host) -> None:
         """Make the release, unless another process has done so in the meantime; one in service is loaded anew."""
-        if self.is_former:
-            raise DcorError(
-                f"The release {self.release}, to which this server went back, is damaged, and cannot be made again.",
-                "dcor-server converge --retry-release makes the one that should run, and switches to it.",
-            )
-        tested_set.require(host)
-        with lock.held(host, TIMEOUT_SECONDS, lock.RELEASE):
-            if self.check(host) is not None:
-                if release.active(host) == self.release:
-                    pending.request(host, unit.RESTART)
-                release_build.make(host, self.release)
+        make(host, self.release, is_former=self.is_former, check=self.check)
+
+
+def make(host: Host, name: str, *, is_former: bool, check: Callable[[Host], str | None]) -> None:
+    """Make a release of which the check finds that it is wrong. Raises DcorError."""
+    if is_former:
+        raise DcorError(
+            f"The release {name}, to which this server went back, is damaged, and cannot be made again.",
+            "dcor-server converge --retry-release makes the one that should run, and switches to it.",
+        )
+    tested_set.require(host)
+    with lock.held(host, TIMEOUT_SECONDS, lock.RELEASE):
+        if check(host) is not None:
+            if release.active(host) == name:
+                pending.request(host, unit.RESTART)
+            release_build.make(host, name)

@@ -19,6 +19,7 @@ from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.ckan.upgrade_backup import UpgradeBackup
+from dcor_pkg.ckan.usable_pth import UsablePth
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.log_directories import LogDirectories
 from dcor_pkg.kernel.log_file import LogFile
@@ -61,8 +62,10 @@ def recovery_steps(settings: Settings) -> tuple[Step, ...]:
 def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make the release, its configuration, and the tables that it needs."""
     wanted, used = release_id.wanted(facts), endpoints.of(settings)
+    is_former = wanted != release_id.of(facts)
     return (
-        ReleaseMade(wanted, is_former=wanted != release_id.of(facts)),
+        ReleaseMade(wanted, is_former=is_former),
+        UsablePth(wanted, is_former=is_former),
         Directory(additions.DIRECTORY, Access(0o750)),
         ckan_ini(settings),
         ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", _of_uwsgi(settings, facts)),

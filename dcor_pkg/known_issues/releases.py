@@ -87,6 +87,39 @@ ENTRIES = (
         test="tests/system/test_odd_machines.py::test_upstreams_command_shows_its_modules_and_updates_nothing",
     ),
     Entry(
+        name="unusable_pth",
+        symptom="Error processing line 1 of .../site-packages/ckanext-dcor-theme-nspkg.pth: AttributeError: 'NoneType' "
+        "object has no attribute 'loader'; Remainder of file ignored",
+        package="setuptools",
+        since="40.0.0",
+        until="",
+        cause=Text(
+            "A .pth file has a line that fails for the user that runs CKAN: its source cannot be read by that user, it is of "
+            "another Python, or it is left of a package that was uninstalled. A new line after the first semicolon, which "
+            "the manual proposes, hides the message; the import still fails.",
+            "Eine .pth-Datei hat eine Zeile, die für CKANs Benutzer scheitert: Er darf die Quelle nicht lesen, sie gehört zu "
+            "einem anderen Python, oder sie blieb von einem entfernten Paket übrig. Der Zeilenumbruch, den das Handbuch "
+            "vorschlägt, versteckt die Meldung; der Import scheitert weiterhin.",
+        ),
+        cost=Text(
+            "The log fills up, and plugins of that package may not be found.",
+            "Das Log läuft voll, und Plugins dieses Pakets werden womöglich nicht gefunden.",
+        ),
+        found=Text(
+            "Each line of each .pth file of the release is tried as CKAN's user.",
+            "Jede Zeile jeder .pth-Datei des Release wird als CKANs Benutzer ausprobiert.",
+        ),
+        cure=Text(
+            "The release is made anew from its packages: such a file is left out, and each directory can be read.",
+            "Das Release wird aus seinen Paketen neu gebaut: ohne eine solche Datei, und mit lesbaren Verzeichnissen.",
+        ),
+        undone=WITH_PACKAGE,
+        place=Place.STEP,
+        where="pth files of the release",
+        test="tests/system/test_found_issues.py::test_pth_files_that_fail_for_ckan_are_named_and_gone",
+        signs=(Sign("pth files of the release"),),
+    ),
+    Entry(
         name="plugin_not_found_in_development",
         symptom="ckan.plugins.core.PluginNotFoundException: dcor_schemas",
         package="dcor_control",

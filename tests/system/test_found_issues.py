@@ -101,3 +101,64 @@ def test_documents_that_differ_are_repaired_one_by_one(machine: Machine) -> None
     # The other one was not touched: the index was not emptied.
     assert [identity for identity in before if after[identity] == before[identity]] == sorted(before)[1:]
     assert lost in {it["id"] for it in searched(machine)["results"]}
+
+
+#: what setuptools writes for a namespace package: as installed, and for a checkout
+NAMESPACE = (
+    "import sys, types, os;has_mfs = sys.version_info > (3, 5);p = os.path.join({place}, *('{package}',));"
+    "importlib = has_mfs and __import__('importlib.util');has_mfs and __import__('importlib.machinery');"
+    "m = has_mfs and sys.modules.setdefault('{package}', importlib.util.module_from_spec("
+    "importlib.machinery.PathFinder.find_spec('{package}', [os.path.dirname(p)])));"
+    "m = m or sys.modules.setdefault('{package}', types.ModuleType('{package}'));"
+    "mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p)\n"
+)
+SITEDIR = "sys._getframe(1).f_locals['sitedir']"
+RELEASE = "/var/lib/dcor-server/current"
+CHECKOUT = "/root/checkout"
+#: names of files, their texts, and why they fail
+PTH_FILES = {
+    "checkout-nspkg.pth": (NAMESPACE.format(place=f"'{CHECKOUT}'", package="mine"), f"{CHECKOUT} cannot be read"),
+    "gone-nspkg.pth": (NAMESPACE.format(place=SITEDIR, package="gone"), "left of a package that was uninstalled"),
+    "old-nspkg.pth": (NAMESPACE.format(place="'/usr/lib/python3.7/x'", package="old"), "another Python (python3.7)"),
+}
+#: prints where a module is; that of a closed directory is nowhere
+ORIGIN = "import importlib.util; print(importlib.util.find_spec('dcor_shared').origin)"
+
+
+def start_of_python(machine: Machine) -> str:
+    """Return what the Python of the release says when CKAN's user starts it."""
+    done = machine.run(f"{RELEASE}/bin/python", "-c", ORIGIN, user="www-data", check=False)
+    return done.stdout + done.stderr
+
+
+def site_packages(machine: Machine) -> str:
+    """Return the directory of the release's modules."""
+    return machine.shell(f"echo {RELEASE}/lib/python3*/site-packages").strip()
+
+
+def test_pth_files_that_fail_for_ckan_are_named_and_gone(machine: Machine) -> None:
+    before = start_of_python(machine)
+    machine.shell(f"mkdir -p {CHECKOUT}/mine && chmod 700 {CHECKOUT} && touch {CHECKOUT}/mine/__init__.py")
+    for name, (text, _) in PTH_FILES.items():
+        machine.write(f"{site_packages(machine)}/{name}", text)
+    said = start_of_python(machine)
+    assert [name for name in PTH_FILES if f"{name}:" not in said or "Error processing line 1" not in said] == []
+    assert found(machine)["pth files of the release"] == "unusable_pth"
+    report = machine.run("dcor-server", "check", check=False).stdout
+    for name, (_, words) in PTH_FILES.items():
+        assert f"line 1 of {name} fails: " in report
+        assert words in report
+    converge(machine)
+    assert start_of_python(machine) == before
+
+
+def test_a_directory_of_the_release_that_ckan_cannot_enter_is_named_and_open_again(machine: Machine) -> None:
+    """It is in no record of files, and root's Python finds the module."""
+    before = start_of_python(machine)
+    assert before.endswith("/dcor_shared/__init__.py\n")
+    site = site_packages(machine)
+    machine.shell(f"chmod 700 {site}/dcor_shared && echo 'import dcor_shared' > {site}/shared.pth")
+    assert start_of_python(machine) != before
+    assert found(machine)["pth files of the release"] == "unusable_pth"
+    converge(machine)
+    assert start_of_python(machine) == before

@@ -47,6 +47,8 @@ class Packages:
         self.states = "python-ckan installed\ndcor-wheels installed\n"
         self.calls: list[tuple[str, ...]] = []
         self.fails = ""
+        #: which .pth files fail
+        self.pth = "[]"
 
     def run(self, *argv: str, **_: Any) -> str:
         """Do what a program does, as far as a release is concerned."""
@@ -59,7 +61,12 @@ class Packages:
             self.host.write(f"{UNFINISHED}/bin/dcor", f"#!{UNFINISHED}/bin/python\n", PROGRAM)
             for file, text in faults.OF_WHEELS.items():
                 self.host.write(f"{UNFINISHED}/{SITE}/{file}", text, PUBLIC)
-        answers = {"dpkg-query": self.states, release_build.MAGIC: MAGIC, "head": HEADS}
+        answers = {
+            "dpkg-query": self.states,
+            release_build.MAGIC: MAGIC,
+            "head": HEADS,
+            "dcor_runtime.pth_files": self.pth,
+        }
         return answers.get(argv[-1], answers.get(argv[0], ""))
 
 
@@ -205,3 +212,23 @@ def test_only_unpacked_packages_are_used(host: Host, packages: Packages, state: 
         release_build.require_unpacked_packages(host)
     packages.states = f"dcor-wheels {state}\npython-ckan installed\n"
     release_build.require_unpacked_packages(host)
+
+
+FAILING = '[{"file": "gone.pth", "line": 1, "kind": "left over", "about": "gone"}]'
+
+
+def test_a_release_is_made_without_a_pth_file_that_fails(host: Host, packages: Packages) -> None:
+    for name in ("gone.pth", "other.pth"):
+        host.write(f"{PACKAGED_CKAN}/{SITE}/{name}", "import gone\n", PUBLIC)
+    packages.pth = FAILING
+    release_build.make(host, ID)
+    assert not host.exists(f"{HOME}/{SITE}/gone.pth")
+    assert host.exists(f"{HOME}/{SITE}/other.pth")
+    assert host.exists(f"{PACKAGED_CKAN}/{SITE}/gone.pth")
+
+
+def test_a_release_whose_own_pth_file_fails_is_not_made(host: Host, packages: Packages) -> None:
+    packages.pth = FAILING.replace("gone.pth", release_build.STARTUP[0])
+    with pytest.raises(DcorError, match="gone is not there: it is left of a package that was uninstalled"):
+        release_build.make(host, ID)
+    assert host.names(release.DIRECTORY) == []

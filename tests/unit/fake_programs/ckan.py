@@ -93,6 +93,7 @@ class Ckan:
             ("-m", "pip", "install"): self._install,
             ("-m", "compileall", "-q"): lambda _: "",
             ("-m", "dcor_runtime.theme"): lambda _: "",
+            ("-m", "dcor_runtime.pth_files"): self._pth_files,
             ("-m", "dcor_runtime.database", "head"): lambda _: HEADS,
             ("-m", "dcor_runtime.database", "upgrade"): self._upgrade,
             ("-m", "dcor_runtime.database", "trial"): self._trial,
@@ -101,6 +102,18 @@ class Ckan:
             raise call.unknown()
         self._fail(call, call.argv[-1])
         return module(call)
+
+    def _pth_files(self, call: Call) -> str:
+        """Print which .pth files have a line that fails: those that say so, and all with a closed directory."""
+        assert call.user == "www-data", call.argv
+        site = release.site_packages(self.host, str(Path(call.argv[0]).parent.parent))
+        names = [name for name in self.host.names(site) if name.endswith(".pth")]
+        failing = [name for name in names if "import gone" in (self.host.read(f"{site}/{name}") or "")]
+        faults = [{"file": name, "line": 1, "kind": "left over", "about": "gone"} for name in failing]
+        closed = self.host.access(f"{site}/dcor_runtime")
+        if closed is not None and closed.mode & 0o005 != 0o005:
+            faults.append({"file": "closed.pth", "line": 1, "kind": "unreadable", "about": f"{site}/dcor_runtime"})
+        return f"{json.dumps(faults)}\n"
 
     def _own_module(self, call: Call) -> Handler | None:
         """Return what runs a module that prints JSON, after lines of libraries."""

@@ -114,6 +114,11 @@ class Files:
         if "-printf" in call.argv:
             files = [path.lstat() for path in self.host.path(call.argv[1]).rglob("*")]
             return "".join(f"{file.st_size}\n" for file in files if not stat.S_ISDIR(file.st_mode))
+        if call.argv[2:] == ("-type", "d", "-not", "-perm", "-005", "-exec", "chmod", "a+rx", "{}", "+"):
+            for path in (self.host.path(call.argv[1]), *self.host.path(call.argv[1]).rglob("*")):
+                if path.is_dir() and not path.is_symlink():
+                    path.chmod(path.stat().st_mode | 0o555)
+            return ""
         directory, pattern = call.words
         assert call.options == ("-name", "-delete"), call.argv
         for path in self.host.path(directory).rglob("*"):

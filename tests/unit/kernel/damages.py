@@ -333,6 +333,24 @@ def remove_half_of_release(machine: Machine) -> None:
     machine.host.remove(f"{release.directory(made)}/{release.SCHEMA}")
 
 
+def add_pth_file(machine: Machine) -> None:
+    """Leave the .pth file of a package that was uninstalled."""
+    (made,) = release.ids(machine.host)
+    site = release.site_packages(machine.host, release.directory(made))
+    machine.host.write(f"{site}/gone-nspkg.pth", "import gone\n", PUBLIC)
+
+
+def close_directory_of_release(machine: Machine) -> None:
+    (made,) = release.ids(machine.host)
+    site = release.site_packages(machine.host, release.directory(made))
+    machine.host.path(f"{site}/dcor_runtime").chmod(0o700)
+
+
+def make_closed_release(machine: Machine) -> None:
+    converged(machine, plan(machine, LOCAL))
+    close_directory_of_release(machine)
+
+
 def bring_back_known_issue(machine: Machine) -> None:
     """Have the file in a release that a cure has replaced by a link."""
     (made,) = release.ids(machine.host)

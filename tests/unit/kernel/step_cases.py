@@ -20,6 +20,7 @@ from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.ckan.upgrade_backup import UpgradeBackup
+from dcor_pkg.ckan.usable_pth import UsablePth
 from dcor_pkg.kernel import instance, pending, secrets
 from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.directory import Directory
@@ -233,6 +234,11 @@ CASES = (
             "added to": damages.add_module,
             "no record": damages.lose_record,
         },
+    ),
+    Case(
+        UsablePth,
+        {"left over": damages.add_pth_file, "closed": damages.close_directory_of_release},
+        before=damages.make_closed_release,
     ),
     Case(
         NoHalfMigration,
