@@ -90,7 +90,7 @@ def test_a_converge_that_failed_is_a_failure_and_a_healthy_server_is_none(
     server: CommandLine, mails: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert server("report-health", "--json").json == {"message": "No mail was sent: the server is healthy, as it was."}
-    monkeypatch.setattr(health, "examine", lambda *_: [])
+    monkeypatch.setattr(health, "examine", lambda *_: health.Examined([], [], 0.0))
     server.machine.postgresql.stop_for_good()
     assert server("converge").code == 1
     assert server("report-health").code == 0
