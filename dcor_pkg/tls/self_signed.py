@@ -55,7 +55,7 @@ class SelfSignedCertificate:
 
 
 def _usable_key(host: Host) -> str | None:
-    """Return the text of the key, or None: it is missing, of another kind, or may have been read by others than root."""
+    """Return the text of the key, or None: it is missing, of another kind, or others than root may have read it."""
     text = host.read(PAIR.key)
     if text is None or PAIR.key_drift(host) is not None:
         return None
@@ -102,7 +102,7 @@ def _signs_handshakes() -> x509.KeyUsage:
     return x509.KeyUsage(digital_signature=True, **others)
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> str:
+def _pem(key: Key) -> str:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
