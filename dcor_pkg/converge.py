@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from dcor_pkg import preflight
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import held_release, programs, release_id
+from dcor_pkg.ckan import held_release, migration_end, programs, release, release_id
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_core import SearchCore
+from dcor_pkg.ckan.steps import recovery_steps
+from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge, pending, report, served_version, settings_file
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import error_boundary, facts, lock
@@ -52,6 +54,22 @@ def dry_run(host: Host, progress: Progress) -> list[Outcome]:
     return run(build_plan(settings_file.load(host), facts.read(host)), host, dry_run=True, report=progress)
 
 
+def recover(host: Host, progress: Progress) -> None:
+    """Complete or undo a migration that was cut off, so that 503 ends before apt does. A failure is logged.
+
+    The converge that follows tries again. Where another command holds the lock, the migration is that one's.
+    """
+    if not migration_end.is_under_way(host):
+        return
+    try:
+        with lock.held(host, 0.0):
+            run(recovery_steps(settings_file.load(host)), host, report=_logged(host, progress))
+    except DcorError as error:
+        last_converge.log(
+            host, [f"A migration that was cut off could not be ended: {error.reason} {error.hint}".strip()]
+        )
+
+
 def first_failure(outcomes: list[Outcome]) -> Outcome | None:
     """Return the outcome of the step that failed, or None."""
     return next((outcome for outcome in outcomes if outcome.result is Result.FAILED), None)
@@ -59,18 +77,12 @@ def first_failure(outcomes: list[Outcome]) -> Outcome | None:
 
 def _run(host: Host, progress: Progress) -> list[Outcome]:
     """Run the plan, and write into state file and log how it ended. Raises DcorError, also for a bug."""
-
-    def log_and_pass_on(outcome: Outcome) -> None:
-        if outcome.result is not Result.UNCHANGED:
-            last_converge.log(host, [report.line(outcome)])
-        progress(outcome)
-
     try:
         settings = settings_file.load(host)
         _settle_cluster(host, settings)
         preflight.check(host, settings)
         found = facts.read(host)
-        outcomes = run(build_plan(settings, found), host, report=log_and_pass_on)
+        outcomes = run(build_plan(settings, found), host, report=_logged(host, progress))
     except Exception as exception:  # noqa: BLE001 (a bug ends a converge too, and is recorded as its reason)
         error = error_boundary.as_dcor_error(host, exception)
         last_converge.record(host, error.reason, error.hint)
@@ -78,6 +90,17 @@ def _run(host: Host, progress: Progress) -> list[Outcome]:
         raise error from None
     _record(host, outcomes, found)
     return outcomes
+
+
+def _logged(host: Host, progress: Progress) -> Progress:
+    """Return what passes outcomes on, and logs those of steps that did something."""
+
+    def log_and_pass_on(outcome: Outcome) -> None:
+        if outcome.result is not Result.UNCHANGED:
+            last_converge.log(host, [report.line(outcome)])
+        progress(outcome)
+
+    return log_and_pass_on
 
 
 def _hold(host: Host, step: str, wanted: str, reason: str) -> None:
@@ -100,7 +123,8 @@ def _settle_cluster(host: Host, settings: Settings) -> None:
 def _record(host: Host, outcomes: list[Outcome], found: Facts) -> None:
     failure = first_failure(outcomes)
     if failure is None:
-        served_version.record(host)
+        served_version.record(host, release_id.wanted(found), release.ids(host))
+        held_release.end(host, release_id.of(found))
         last_converge.record(host)
     else:
         programs.put_back(host)

@@ -18,7 +18,8 @@ from dcor_pkg.errors import CommandFailed
 from dcor_pkg.kernel import after_upgrade, last_converge, pending, report, settings_file
 from dcor_pkg.machine import error_boundary, lock, output
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import fingerprint, notices, take_answers, take_down
+from dcor_pkg.status import fingerprint, notices
+from dcor_pkg.verbs import take_answers, take_down
 from dcor_pkg.verbs.run_report import message, progress
 
 #: exit codes
@@ -38,6 +39,10 @@ STILL_RUNS = (
 REQUESTED = (
     "When apt has ended, dcor-converge.service makes what was upgraded serve; until then the former release does. "
     "To wait for it: dcor-server converge --wait"
+)
+FIRST_SYSADMIN = (
+    "No account comes with the server. The first sysadmin, who chooses a password with a link that this prints: "
+    "dcor-server user create NAME --email ADDRESS --sysadmin"
 )
 CONTINUE = "Fix the cause, then run: dpkg --configure -a"
 RECONFIGURE = "Fix the cause, then run: dcor-server converge (or dpkg-reconfigure dcor-server, to give other answers)"
@@ -140,6 +145,8 @@ def _converge(host: Host, take_answers: converge.Change, *, is_new: bool) -> int
     if (news := fingerprint.news(host, settings, outcomes)) is not None:
         _say(news)
     _say(f"https://{settings.hostname}/ is up ({report.summary(outcomes)}).")
+    if is_new:
+        _say(FIRST_SYSADMIN)
     return OK
 
 

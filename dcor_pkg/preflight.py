@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import ckan_ini, named_files, release, release_build, sizes, temporary_directories
+from dcor_pkg.ckan import ckan_ini, named_files, release, release_room, sizes, temporary_directories
 from dcor_pkg.kernel import data_directory, instance
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
@@ -27,7 +27,7 @@ MACHINE: tuple[Check, ...] = (
     data_directory.check_trusted,
     data_directory.check_path,
     release.check_programs,
-    release_build.check_space,
+    release_room.check,
     nginx.check_ports,
     services_preflight.check,
     ckan_ini.check_additions,

@@ -174,7 +174,7 @@ class SettingsTable:
     registration: str = setting(
         "no",
         YES_NO,
-        "Whether anybody may create an account in the browser: yes or no.",
+        "Whether anybody may create an account in the browser: yes or no. The mail address is not confirmed.",
         RELOADS_CKAN,
     )
     public_datasets: str = setting(
@@ -194,6 +194,14 @@ class SettingsTable:
         YES_NO,
         "Whether search engines may index the public pages: yes or no.",
         RELOADS_NGINX,
+    )
+    health_from: str = setting(
+        "127.0.0.0/8,::1/128",
+        validators.word_or("all", validators.word_or("none", validators.networks)),
+        "Who may ask https://HOST/healthz, which says up or down to load balancers: networks, separated by commas; all; or "
+        "none.",
+        RELOADS_NGINX,
+        "For example 10.1.0.0/16,fd00::/8, or 10.1.2.3/32 for one computer.",
     )
     workers: str = setting(
         "auto",

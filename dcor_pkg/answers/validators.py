@@ -6,6 +6,7 @@ admin's language. Standard library only: debconf asks before this package or its
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
@@ -147,6 +148,23 @@ def _has_bad_port(text: str) -> bool:
     _, colon, port = text.partition(":")
     return bool(colon) and number(1, 65535).problem(port) is not None
 
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+#: networks of clients, as nginx takes them in its directive "allow"
+networks = Validator(
+    (
+        "is not a list of networks like 10.0.0.0/8 or fd00::/8, separated by commas",
+        lambda text: not all(map(_is_network, text.split(","))),
+    ),
+    normal=lambda text: ",".join(text.replace(",", " ").split()),
+)
 
 #: a mail server, `host` or `host:port`
 relay = Validator(

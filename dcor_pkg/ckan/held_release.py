@@ -77,6 +77,13 @@ def forget(host: Host) -> None:
     host.remove(HELD_RELEASE)
 
 
+def end(host: Host, should_run: str) -> None:
+    """Forget what was held back where the release in its place should run by now, as after a downgrade."""
+    held = read(host)
+    if held is not None and held.instead == should_run:
+        forget(host)
+
+
 def notices(host: Host) -> list[Notice]:
     """Return that another release serves than should run, since when and why."""
     held = read(host)

@@ -25,9 +25,11 @@ class NoHalfMigration:
     name: str = "no migration under way"
 
     def check(self, host: Host) -> str | None:
+        if not is_under_way(host):
+            return None
         act = migration_state.under_way(host)
         if act is None:
-            return "everybody gets 503" if host.exists(nginx.MAINTENANCE) else None
+            return "everybody gets 503"
         end = "is completed" if act.turned else "is undone"
         return f"that to the release {act.wanted.release} was interrupted, and {end}"
 
@@ -45,6 +47,11 @@ class NoHalfMigration:
         if self.database.local:
             copies.allow_writes(host, self.database.name)
         host.remove(nginx.MAINTENANCE)
+
+
+def is_under_way(host: Host) -> bool:
+    """Return whether a migration is under way, or its record is lost and everybody gets 503."""
+    return host.exists(nginx.MAINTENANCE) or migration_state.under_way(host) is not None
 
 
 def complete(host: Host, act: Act) -> None:

@@ -1,7 +1,7 @@
 """Which releases have served, with which configuration, and which database they have left: the way back.
 
-The newest comes first. The active one and the one before it are kept on the disk, each with its copies of the
-configuration.
+The newest comes first. The active one and the two before it are kept on the disk, each with its copies of the
+configuration; where a new one needs the room, only one before it (release_room.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import STATE
 
 STATE_FILE = f"{STATE}/releases.json"
-KEPT = 2
+KEPT = 3
 
 
 @dataclass(frozen=True)
@@ -64,3 +64,8 @@ def take_back(host: Host, programs: Programs, other: Programs, database: str) ->
     rest = [it for it in served if it.release not in (programs.release, other.release)]
     found = [Served(programs.release, programs.configuration, since), *back, *rest]
     state_file.write(host, STATE_FILE, [asdict(it) for it in found[:KEPT]])
+
+
+def forget(host: Host, release: str) -> None:
+    """Record that there is no way back to a release."""
+    state_file.write(host, STATE_FILE, [asdict(it) for it in read(host) if it.release != release])

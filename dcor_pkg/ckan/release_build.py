@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcor_pkg.ckan import release, release_contents
+from dcor_pkg.ckan import release, release_contents, release_room
 from dcor_pkg.ckan.known_issues import registry
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import templates
-from dcor_pkg.kernel.proposal import Proposal
-from dcor_pkg.machine import disk, python_environment
+from dcor_pkg.machine import python_environment
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT, DIVERTED_SUFFIX, PACKAGED_CKAN
@@ -26,8 +25,6 @@ BYTECODE_MAGIC = f"{WHEELS}/bytecode.magic"
 MAGIC = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
 #: the packages whose files a release consists of
 SOURCE_PACKAGES = ("python-ckan", "dcor-wheels")
-#: free bytes that making a release needs, its temporary copies included
-REQUIRED_BYTES = 3 * disk.GIB
 PUBLIC = Access(0o644)
 #: directories in which the theme rewrites files in place: a release must not share these files with python-ckan
 WRITTEN_IN_PLACE = ("ckan/i18n/de", "ckan/i18n/en_US", "ckan/templates/package/snippets")
@@ -52,17 +49,6 @@ METADATA = {
 }
 
 
-def require_space(host: Host) -> None:
-    """Raise DcorError where a release would fill the disk."""
-    disk.require(host, release.DIRECTORY, REQUIRED_BYTES)
-
-
-def check_space(host: Host, _: Proposal) -> None:
-    """Raise DcorError where the first release would fill the disk; later ones are checked when they are made."""
-    if not release.ids(host):
-        require_space(host)
-
-
 def require_unpacked_packages(host: Host) -> None:
     """Raise DcorError while dpkg unpacks a package that a release consists of, and after that was interrupted."""
     states = host.run("dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *SOURCE_PACKAGES)
@@ -82,7 +68,7 @@ def runtime_files() -> list[Path]:
 def make(host: Host, identity: str) -> None:
     """Make the release with this id, in the place of a damaged one. Raises DcorError; then nothing of it remains."""
     home, unfinished = release.directory(identity), release.directory(f".{identity}")
-    require_space(host)
+    release_room.require(host)
     require_unpacked_packages(host)
     host.make_directory(release.DIRECTORY, Access(0o755))
     host.remove_tree(unfinished)

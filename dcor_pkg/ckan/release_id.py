@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from functools import cache
 from pathlib import Path
 
 from dcor_pkg.ckan import programs, release, release_build
@@ -49,6 +50,7 @@ def of(facts: Facts) -> str:
     return f"{facts.ckan.split('-')[0]}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:DIGITS]}"
 
 
+@cache  # a plan asks for the id several times, and the trees of all modules take longer than the rest of a plan
 def code_only(source: str) -> str:
     """Return what Python makes of a module's text: its syntax tree without docstrings."""
     tree = ast.parse(source)

@@ -10,6 +10,7 @@ from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
+from dcor_pkg.ckan.index_difference import IndexDocuments
 from dcor_pkg.ckan.kept_pythons import KeptPythons
 from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
@@ -105,9 +106,12 @@ def active_release(settings: Settings, facts: Facts) -> ActiveRelease:
 
 
 def index_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
-    """Return the step that rebuilds the search index. It may take hours, so the site has to be complete before."""
+    """Return the steps that rebuild and repair the search index. It may take hours, so the site is complete before."""
     used = endpoints.of(settings)
-    return (SearchIndex(release_id.wanted(facts), used.database, used.solr),)
+    return (
+        SearchIndex(release_id.wanted(facts), used.database, used.solr),
+        IndexDocuments(used.database, used.solr),
+    )
 
 
 def removal_lines(settings: Settings) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ ENDED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
 STATES = (RUNNING, "STARTING", "STOPPING", BACKOFF, *ENDED)
 #: how many programs are looked at; there are four during a switch
 MAX_PROGRAMS = 20
+#: in seconds since 1970: a number beyond is none of supervisor's
+MAX_TIME = 2**40
 #: codes of faults that say that there is nothing to do (supervisor/xmlrpc.py, class Faults)
 ALREADY_STARTED, NOT_RUNNING, STILL_RUNNING = 60, 70, 91
 #: job workers get 600 s for the job that they are working on (programs.conf), and then 60 s to end
@@ -47,6 +49,12 @@ def states(host: Host) -> dict[str, str]:
 def process(host: Host, program: str) -> int:
     """Return the id of a program's process, or 0."""
     return next((process for name, _, process in _programs(host) if name == program), 0)
+
+
+def age(host: Host, program: str) -> float | None:
+    """Return how many seconds ago a program was started, or None where supervisor does not say so."""
+    started = {it["name"]: it.get("start") for it in _found(host)}.get(program)
+    return max(0.0, time.time() - started) if isinstance(started, int) and abs(started) < MAX_TIME else None
 
 
 def update(host: Host) -> None:
@@ -94,12 +102,17 @@ def _remove(host: Host, program: str) -> None:
 
 def _programs(host: Host) -> list[tuple[str, str, int]]:
     """Return name, state and process of each of our programs; none if supervisor does not answer."""
+    return [(it["name"], it["statename"], it["pid"]) for it in _found(host)]
+
+
+def _found(host: Host) -> list[dict[str, Any]]:
+    """Return what supervisor knows of each of our programs; nothing if it does not answer."""
     try:
         found = _call(host, "getAllProcessInfo")
     except DcorError:
         return []
     items = found if isinstance(found, list) else []
-    return [(item["name"], item["statename"], item["pid"]) for item in items if _is_program(item)][:MAX_PROGRAMS]
+    return [it for it in items if _is_program(it)][:MAX_PROGRAMS]
 
 
 def _is_program(item: object) -> bool:

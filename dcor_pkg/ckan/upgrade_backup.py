@@ -5,6 +5,7 @@ Nothing is upgraded without it. It is written under another name, and has its ow
 
 from __future__ import annotations
 
+import calendar
 import re
 import time
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from dcor_pkg.ckan import database_schema, migration_state, programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import instance, secrets
-from dcor_pkg.machine import disk, packages
+from dcor_pkg.machine import clock, disk, packages
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI, CONFIGURATION
 from dcor_pkg.services.endpoint import Endpoint
@@ -24,8 +25,10 @@ PRIVATE = Access(0o700)
 DUMP = "database.dump"
 KEPT = 3
 TIME = "%Y%m%dT%H%M%S"
-#: ends the name of a backup that has what a way back took from the site: nothing else has that, so it stays
+#: ends the name of a backup that has what a way back took from the site: nothing else has that, so each stays for
+#: LEFT_SECONDS, however many there are, and no longer, since it has personal data that the site may not have any more
 LEFT = "-left"
+LEFT_SECONDS = 90 * 24 * 3600.0
 #: a backup for the same upgrade that was complete no longer ago is not made again
 FRESH_SECONDS = 900.0
 #: besides the database
@@ -99,6 +102,14 @@ def _forget_old(host: Host, made: str, label: str) -> None:
     older = [name for name in others if name not in same][: 1 - KEPT]
     for name in (*same, *older):
         host.remove_tree(f"{DIRECTORY}/{name}")
+
+
+def forget_left(host: Host) -> None:
+    """Remove what a way back has left longer ago than LEFT_SECONDS. Raises DcorError."""
+    for name in ids(host):
+        begun = calendar.timegm(time.strptime(name.partition("-")[0], TIME))
+        if name.endswith(LEFT) and clock.is_possible() and time.time() - begun > LEFT_SECONDS:
+            host.remove_tree(f"{DIRECTORY}/{name}")
 
 
 def make_directory(host: Host, path: str) -> None:

@@ -39,10 +39,10 @@ def new_file(place: Place) -> Iterator[int]:
     except BaseException:
         os.unlink(name, dir_fd=place.directory)
         raise
-    _sync(place)
+    sync(place)
 
 
-def _sync(place: Place) -> None:
+def sync(place: Place) -> None:
     """Bring the names in the directory of a place onto the disk."""
     descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=place.directory)
     try:

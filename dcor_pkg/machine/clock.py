@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from pathlib import Path
 PACKAGED = datetime.datetime.fromtimestamp(Path(__file__).stat().st_mtime, datetime.timezone.utc)
 WRONG = "the clock of this machine is wrong"
 HINT = "See: timedatectl"
+#: what adjtimex(2) returns for a clock that nothing synchronizes; more than the size of its structure in bytes
+UNSYNCHRONIZED, SIZE = 5, 512
 
 
 def now() -> datetime.datetime:
@@ -19,3 +22,12 @@ def now() -> datetime.datetime:
 def is_possible() -> bool:
     """Return whether the clock shows a moment that can be; machines without a battery start in the past."""
     return now() >= PACKAGED
+
+
+def is_synchronized() -> bool | None:
+    """Return whether the kernel knows its clock to be synchronized; None where it may not be asked, as in a container.
+
+    With nothing but zeros in its structure, adjtimex(2) changes nothing.
+    """
+    state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(SIZE))
+    return None if state < 0 else state != UNSYNCHRONIZED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,17 @@ def free(host: Host, path: str) -> int:
     place = nearest(host, path)
     with explained(host.root, place, "examined"):
         return shutil.disk_usage(host.path(place)).free
+
+
+def free_inodes(host: Host, path: str) -> tuple[int, int]:
+    """Return how many more files the same file system can hold, and of how many; (0, 0) where it has no such limit.
+
+    Raises DcorError.
+    """
+    place = nearest(host, path)
+    with explained(host.root, place, "examined"):
+        found = os.statvfs(host.path(place))
+    return found.f_favail, found.f_files
 
 
 def device(host: Host, path: str) -> int:

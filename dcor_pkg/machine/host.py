@@ -14,6 +14,7 @@ import pwd
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,8 @@ class Host:
 
     root: Path = Path("/")
     environment: Mapping[str, str] = field(default_factory=lambda: dict(ENVIRONMENT))
+    #: when each program has to have ended (time.monotonic), however much time its caller gives it; None: never
+    deadline: float | None = None
 
     def path(self, path: str) -> Path:
         """Return the real path of `path`, below `root`."""
@@ -192,6 +195,8 @@ class Host:
         ENVIRONMENT. Raises CommandFailed with the end of the program's output, and DcorError.
         """
         complete = {**self.environment, **(environment or {})}
+        if self.deadline is not None:
+            timeout = min(timeout, max(0.0, self.deadline - time.monotonic()))
         return process.run(argv, text=text, user=user, environment=complete, directory=directory, timeout=timeout)
 
     def succeeds(self, *argv: str, user: str | None = None, environment: Mapping[str, str] | None = None) -> bool:

@@ -20,6 +20,8 @@ JOURNAL = "/var/lib/dpkg/updates"
 KEPT = "/var/lib/dcor-server/packages"
 #: a line of `apt-cache policy` for a source that has a version of the package: priority and address
 SOURCE = re.compile(r"^ {7,}-?\d+ (?!/var/lib/dpkg/status)", re.MULTILINE)
+#: in that table: what has the installed version
+INSTALLED = re.compile(r"^ \*\*\* .*\n((?: {7,}.*(?:\n|$))*)", re.MULTILINE)
 OS_RELEASE = "/usr/lib/os-release"
 #: the indexes that apt has fetched
 LISTS = "/var/lib/apt/lists"
@@ -27,8 +29,9 @@ LISTS = "/var/lib/apt/lists"
 LOOKED, UPGRADED = "/var/lib/apt/periodic/update-stamp", "/var/lib/apt/periodic/upgrade-stamp"
 #: of unattended-upgrades, to which each of its runs is appended
 UNATTENDED_LOG = "/var/log/unattended-upgrades/unattended-upgrades.log"
-#: what it writes when it begins, and before what went wrong
-BEGINNING, ERROR = "Starting unattended upgrades script", re.compile(r" ERROR (.+)$", re.MULTILINE)
+#: What it writes when it begins, and before what went wrong. That it has no program for its mail is none of that: it
+#: says so in each run that has installed something (in any language), and `dcor-server report-updates` mails instead.
+BEGINNING, ERROR = "Starting unattended upgrades script", re.compile(r" ERROR (?!.*/usr/bin/mail\b)(.+)$", re.MULTILINE)
 #: apt-daily.service has unattended-upgrades download, and apt-daily-upgrade.service has it install
 RUNS = 2
 #: exists where an upgrade needs a reboot, with the packages beside it (unattended-upgrades, update-notifier)
@@ -86,6 +89,14 @@ def debian(host: Host) -> str:
 def is_offered(host: Host, name: str) -> bool:
     """Tell whether a source of apt has a package. One that only dpkg knows gets no updates any more."""
     return SOURCE.search(host.run("apt-cache", "policy", name)) is not None
+
+
+def has_archive(host: Host, name: str) -> bool:
+    """Tell whether a source of apt has the installed version of a package, or another one that apt would install."""
+    if waiting(host, name):
+        return True
+    found = INSTALLED.search(host.run("apt-cache", "policy", name))
+    return found is not None and SOURCE.search(found[1]) is not None
 
 
 def expired(host: Host, origin: str, now: datetime) -> dict[str, datetime]:

@@ -19,6 +19,8 @@ CLASS = 40
 RETRY_AFTER_SECONDS = 10
 #: A request may take that long in CKAN: uWSGI ends it then (its `harakiri`), and nginx waits as long.
 SLOW_SECONDS = 500
+#: So long CKAN may take to answer /healthz: a load balancer waits for five seconds or so.
+HEALTH_SECONDS = 3
 #: of memory, for all but CKAN's workers, and for one of them while it reads a measurement
 OTHERS_MIB, WORKER_MIB = 1024, 250
 

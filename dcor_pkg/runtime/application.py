@@ -9,7 +9,7 @@ from typing import Any
 
 from ckan.cli import CKANConfigLoader
 from ckan.config.middleware import make_app
-from dcor_runtime import patience
+from dcor_runtime import patience, sessions
 
 
 def load() -> Any:
@@ -17,7 +17,9 @@ def load() -> Any:
     patience.install()
     ini = os.environ["CKAN_INI"]
     fileConfig(ini, disable_existing_loggers=False)
-    return make_app(CKANConfigLoader(ini).get_config())
+    app = make_app(CKANConfigLoader(ini).get_config())
+    sessions.install(app._wsgi_app)  # noqa: SLF001 (the Flask application, as CKAN's own commands find it)
+    return app
 
 
 def drop_connections(*, close: bool) -> None:

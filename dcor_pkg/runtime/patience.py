@@ -19,8 +19,9 @@ from requests.adapters import HTTPAdapter
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-#: PostgreSQL reads its log again after a crash; on a slow disk that takes as long
-WAIT_SECONDS, PAUSE_SECONDS = 15.0, 0.1
+#: PostgreSQL reads its log again after a crash, and Debian's package stops it before it is unpacked and starts it
+#: afterwards; on a slow disk that takes as long
+WAIT_SECONDS, PAUSE_SECONDS = 30.0, 0.1
 #: for one attempt to connect to Redis over a network
 CONNECT_SECONDS = 5.0
 #: Solr's answer until its core is loaded (503, RFC 9110): for a second after it accepts connections

@@ -10,6 +10,7 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.endpoint import Endpoint
+from dcor_pkg.services.examined import Examined
 
 #: raises UnusableService where a service cannot be used
 Probe = Callable[[Host, Endpoint, Secret, Settings], None]
@@ -38,6 +39,8 @@ class Engine:
     probe: Probe
     #: return the problem of the local one, asked as CKAN asks it, or None
     health: Callable[[Host, Endpoint], str | None]
+    #: try for `status` what health does not, local or external, and return what to show. Raises DcorError
+    examine: Callable[[Host, Endpoint], Examined]
     #: whether we start it; PostgreSQL is Debian's, and others may live on it
     started_by_us: bool = True
     #: return what an external one has of CKAN's, for example "3 documents", or None. Raises UnusableService

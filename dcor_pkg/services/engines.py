@@ -11,16 +11,20 @@ from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.systemd_service import ServiceStopped
 from dcor_pkg.services.endpoint import Endpoint, from_address
 from dcor_pkg.services.engine import Engine
+from dcor_pkg.services.object_store import examine as object_store_examine
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.object_store import private_network
 from dcor_pkg.services.object_store import probe as object_store_probe
 from dcor_pkg.services.object_store.socket_activation import SOCKETS, NoSocketActivation, SocketActivation
+from dcor_pkg.services.postgresql import examine as postgresql_examine
 from dcor_pkg.services.postgresql import local as postgresql
 from dcor_pkg.services.postgresql import probe as postgresql_probe
 from dcor_pkg.services.postgresql import psql
 from dcor_pkg.services.postgresql.cluster import ClusterStopped, remove_drop_ins
+from dcor_pkg.services.redis import examine as redis_examine
 from dcor_pkg.services.redis import local as redis
 from dcor_pkg.services.redis import probe as redis_probe
+from dcor_pkg.services.solr import examine as solr_examine
 from dcor_pkg.services.solr import local as solr
 from dcor_pkg.services.solr import probe as solr_probe
 
@@ -38,6 +42,7 @@ ENGINES = (
         probe=postgresql_probe.probe,
         content=postgresql_probe.content,
         health=psql.problem,
+        examine=postgresql_examine.examine,
         started_by_us=False,
         require=postgresql.require_usable,
         data=postgresql.DATA,
@@ -58,6 +63,7 @@ ENGINES = (
         probe=redis_probe.probe,
         content=redis_probe.content,
         health=redis.problem,
+        examine=redis_examine.examine,
         data=redis.DATA,
         was_used=redis.was_used,
     ),
@@ -73,6 +79,7 @@ ENGINES = (
         probe=solr_probe.probe,
         content=solr_probe.content,
         health=solr.problem,
+        examine=solr_examine.examine,
         ports=solr.PORTS,
         packages=("dcor-solr",),
     ),
@@ -88,6 +95,7 @@ ENGINES = (
         probe=object_store_probe.probe,
         content=object_store_probe.content,
         health=object_store.problem,
+        examine=object_store_examine.examine,
         data=(*(f"stop {socket.unit}" for socket in SOCKETS), *object_store.DATA),
         was_used=object_store.was_used,
         require=private_network.require,

@@ -38,6 +38,16 @@ def served_chain(host: Host, served: Pair) -> list[x509.Certificate]:
         raise DcorError(f"{served.certificate} contains no certificate.", "dcor-server converge") from None
 
 
+def whole_chain(host: Host, served: Pair) -> list[x509.Certificate]:
+    """Return the served chain with the authority's certificate at its end, which servers need not send.
+
+    It is what a program needs that trusts nothing else. Raises DcorError if there is no certificate yet.
+    """
+    chain = served_chain(host, served)
+    end = _end(host, chain)
+    return chain if end in chain else [*chain, end]
+
+
 def _end(host: Host, chain: list[x509.Certificate]) -> x509.Certificate:
     """Follow the issuers by their names, as the signatures were verified when the certificate was accepted.
 

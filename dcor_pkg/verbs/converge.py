@@ -39,8 +39,10 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
 def _after_apt(host: Host, progress: converge.Progress, change: converge.Change) -> list[Outcome]:
     """Converge when no package manager works, and once more where packages were upgraded meanwhile.
 
-    systemd starts no second run of a unit that still runs. Raises lock.Busy.
+    systemd starts no second run of a unit that still runs. A migration that was cut off ends first: apt may take hours,
+    or ask something. Raises lock.Busy.
     """
+    converge.recover(host, progress)
     outcomes = _after_this_apt(host, progress, change)
     while pending.is_pending(host, pending.UPGRADE):
         outcomes = _after_this_apt(host, progress, change)

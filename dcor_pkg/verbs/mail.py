@@ -6,10 +6,13 @@ Nothing is sent where the settings name no mail relay.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import email.utils
 import json
 import smtplib
 import ssl
 import time
+from collections.abc import Iterator
 from email.message import EmailMessage
 
 from dcor_pkg.answers.settings import Settings
@@ -65,26 +68,44 @@ def _text(host: Host, unit: str, settings: Settings) -> str:
     )
 
 
-def send(settings: Settings, subject: str, text: str) -> None:
-    """Hand a mail to the relay, over TLS where the relay offers it. Raises DcorError."""
-    message = EmailMessage()
-    message["From"] = message["To"] = settings.email
-    message["Subject"] = f"[{settings.hostname}] {subject}"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text)
-    name, _, port = settings.mail_relay.partition(":")
+def send(settings: Settings, subject: str, text: str, recipient: str = "") -> None:
+    """Hand a mail, by default to the administrator, to the relay. Raises DcorError."""
+    recipient = recipient or settings.email
     try:
-        with smtplib.SMTP(name, int(port or smtplib.SMTP_PORT), settings.hostname, TIMEOUT_SECONDS) as relay:
-            relay.ehlo()
-            if relay.has_extn("starttls"):
-                # As between mail servers: encrypted, without verifying the certificate (RFC 7435, section 3).
-                relay.starttls(context=_unverified())
-            relay.send_message(message)
+        with session(settings, TIMEOUT_SECONDS) as relay:
+            relay.send_message(compose(settings, recipient, subject, text))
     except (OSError, smtplib.SMTPException) as error:
         raise DcorError(
-            f"The mail relay {settings.mail_relay} did not accept a mail to {settings.email}: {error}",
+            f"The mail relay {settings.mail_relay} did not accept a mail to {recipient}: {error}",
             f"Check the setting mail-relay. {TO_CHANGE}",
         ) from None
+
+
+def compose(settings: Settings, recipient: str, subject: str, text: str) -> EmailMessage:
+    """Return a mail of this server."""
+    message = EmailMessage()
+    message["From"], message["To"] = settings.email, recipient
+    message["Subject"] = f"[{settings.hostname}] {subject}"
+    message["Date"] = email.utils.localtime()
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text)
+    return message
+
+
+@contextlib.contextmanager
+def session(settings: Settings, timeout: float) -> Iterator[smtplib.SMTP]:
+    """Greet the relay, over TLS where it offers that; each of its answers may take `timeout` seconds.
+
+    Raises OSError (ssl.SSLError among them) and SMTPException.
+    """
+    name, _, port = settings.mail_relay.partition(":")
+    with smtplib.SMTP(name, int(port or smtplib.SMTP_PORT), settings.hostname, timeout) as relay:
+        relay.ehlo_or_helo_if_needed()
+        if relay.has_extn("starttls"):
+            # As between mail servers: encrypted, without verifying the certificate (RFC 7435, section 3).
+            relay.starttls(context=_unverified())
+            relay.ehlo_or_helo_if_needed()
+        yield relay
 
 
 def _unverified() -> ssl.SSLContext:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from dcor_pkg.kernel import last_converge, managed_file, report, settings_file
 from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import notices
+from dcor_pkg.status import notices
 from dcor_pkg.verbs.verb import Console
 
 

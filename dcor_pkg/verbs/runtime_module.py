@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from dcor_pkg.ckan import release
+from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import active_release
 
@@ -18,3 +19,14 @@ def run(host: Host, module: str, *arguments: str, timeout: float = 3600) -> Any:
     active = active_release.require_for_data(host)
     output = release.run(host, active, "python", "-m", f"dcor_runtime.{module}", *arguments, timeout=timeout)
     return json.loads(output.strip().splitlines()[-1])
+
+
+def request(host: Host, module: str, do: str, **arguments: Any) -> Any:
+    """Let a module do what it is asked for (`dcor_runtime.requested`), and return the result.
+
+    Raises DcorError, also with what the module says why it cannot.
+    """
+    result = run(host, module, json.dumps({"do": do, **arguments}))
+    if "refused" in result:
+        raise DcorError(*result["refused"])
+    return result

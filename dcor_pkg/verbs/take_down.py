@@ -11,16 +11,19 @@ from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge, managed_file, settings_file
 from dcor_pkg.kernel.instance import INSTANCE
+from dcor_pkg.kernel.timers import TIMERS
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import DIVERTED_SUFFIX, PACKAGED_CKAN, PROGRAMS
 from dcor_pkg.nginx import take_down as nginx
 from dcor_pkg.plan import removal_plan
 from dcor_pkg.services import endpoints, engines
+from dcor_pkg.status import prometheus
 
 #: units that would start again what is stopped here, or work with it
 AUTOMATIC = (
-    *("dcor-converge.timer", "dcor-retry.timer", "dcor-nightly.timer", "dcor-watch.timer"),
+    *TIMERS,
     *("dcor-retry.service", "dcor-converge.service", "dcor-nightly.service", "dcor-watch.service"),
+    "dcor-metrics.service",
 )
 #: more than the unit's own TimeoutStopSec
 STOP_TIMEOUT_SECONDS = 900.0
@@ -89,6 +92,7 @@ def _give_back_commands(host: Host) -> None:
 PARTS: tuple[Callable[[Host], None], ...] = (
     _plan_removal,
     _stop_automatic_units,
+    prometheus.remove,
     nginx.take_down,
     _stop_programs,
     _restore_database,

@@ -45,6 +45,8 @@ def _days(text: str) -> float:
 
 
 JSON = argument("--json", action="store_true", help="print the result as JSON")
+#: the same after an action; there it must not undo what was given before it
+JSON_TOO = argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the result as JSON")
 
 
 @dataclass(frozen=True)
@@ -75,3 +77,37 @@ class Verb:
         parser.set_defaults(verb=self)
         for add in self.arguments:
             add(parser)
+
+
+@dataclass(frozen=True)
+class Action:
+    """One of several things that a verb does, chosen by the word after it: `user create`."""
+
+    name: str
+    #: one line for --help
+    summary: str
+    #: as in Verb
+    run: Callable[[Host, argparse.Namespace, Console], int]
+    arguments: tuple[Argument, ...] = ()
+
+    def add_to(self, actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+        """Add the action's own parser to the verb's."""
+        parser = actions.add_parser(self.name, help=self.summary, description=self.summary)
+        parser.set_defaults(action=self)
+        for add in (JSON_TOO, *self.arguments):
+            add(parser)
+
+
+def verb_of(name: str, summary: str, *actions: Action) -> Verb:
+    """Return a verb that has to be followed by one of these actions."""
+
+    def add(parser: argparse.ArgumentParser) -> None:
+        chosen = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
+        for action in actions:
+            action.add_to(chosen)
+
+    def run(host: Host, options: argparse.Namespace, console: Console) -> int:
+        action: Action = options.action
+        return action.run(host, options, console)
+
+    return Verb(name, summary, run, (JSON, add))

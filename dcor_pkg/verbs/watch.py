@@ -20,7 +20,7 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services import endpoints, engines, external
 from dcor_pkg.services.postgresql import psql
-from dcor_pkg.verbs import health
+from dcor_pkg.status import disks, site
 from dcor_pkg.verbs.converge import WAIT_SECONDS
 from dcor_pkg.verbs.release import going_back
 from dcor_pkg.verbs.run_report import progress_of
@@ -98,12 +98,12 @@ def find_problem(host: Host, watch: Watch, *, deep: bool = False) -> str | None:
     settings, serving = settings_file.load(host), programs.serving(host)
     if serving is None or _is_stopped(host) or _service_problem(host, settings) is not None:
         return None
-    if any(it.problem for it in health.disks(host, settings)):
+    if any(it.problem for it in disks.of_data(host, settings)):
         return None  # the former release could not write either
     dataset = _dataset(host, settings)
     return (
         switch.problem(host, serving, settings.hostname, [f"/dataset/{dataset}"] if dataset else [])
-        or health.site_problem(settings, switch.SEARCH)
+        or site.problem(settings, switch.SEARCH)
         or _failing_requests(host, watch)
         or (deep_health.problem(host, settings, serving) if deep else None)
     )

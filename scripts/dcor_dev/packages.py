@@ -54,7 +54,7 @@ ALL = (
     Package(
         "dcor-server",
         "server",
-        ("dcor_pkg", "debian/README.Debian", "debian/po", "debian/units", "debian/changelog"),
+        ("dcor_pkg", "debian/README.Debian", "debian/completion", "debian/po", "debian/units", "debian/changelog"),
         for_all_suites=True,
     ),
 )

@@ -14,7 +14,7 @@ request leaf dcor.example.org; printf 'subjectAltName=DNS:dcor.example.org\\n' >
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out other-key.pem
 cat leaf.pem middle.pem >chain.pem; cat middle.pem leaf.pem >turned.pem
 """
-#: An SMTP server that appends mails to /srv/mails.
+#: An SMTP server that appends mails to /srv/mails, and refuses those to nobody@.
 MAIL_SINK = """
 import asyncio, pathlib
 
@@ -27,6 +27,7 @@ async def serve(reader, writer):
             say("354 go on")
             text = await reader.readuntil(b"\\r\\n.\\r\\n")
             with pathlib.Path("/srv/mails").open("ab") as file: file.write(text)
+        if verb == "RCPT TO" and "<nobody@" in line: say("550 5.1.1 no such user"); continue
         say("221 bye" if verb == "QUIT" else "250 ok")
 
 async def main():

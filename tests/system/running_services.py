@@ -12,6 +12,7 @@ SERVICES = (
         "dcor-store-door@s3.socket",
         "dcor-store-door@filer.socket",
         "dcor-converge.timer",
+        "dcor-metrics.timer",
         "dcor-nightly.timer",
         "dcor-watch.timer",
     ),

@@ -98,7 +98,11 @@ def test_an_upgrade_continues_after_each_power_cut_and_the_site_works_before(
     machine.run("systemctl", "disable", "--quiet", "--now", "dcor-converge.timer")
     make_next_version(machine, OF_RELEASE)
     before = machine.path(UPSTREAM).read_text()
-    packages = [NEXT, next(path for path in layers.paths_inside(debs) if "/python-ckan_" in path)]
+    former, ckan = (
+        next(path for path in layers.paths_inside(debs) if f"/{name}_" in path)
+        for name in ("dcor-server", "python-ckan")
+    )
+    packages = [NEXT, ckan]
     power_cut(machine, ckan_half_unpacked, "dpkg", "--unpack", *packages)
     wait_for_page(machine)
     refused = machine.run("dcor-server", "converge", check=False)
@@ -113,3 +117,13 @@ def test_an_upgrade_continues_after_each_power_cut_and_the_site_works_before(
     assert machine.shell("dpkg-query --show --showformat '${Version}' dcor-server").endswith("+next")
     # the former one is kept
     assert_complete(machine, 2)
+    # so its version may come back, and serves with it
+    machine.run("dpkg", "--install", former, env=layers.NONINTERACTIVE)
+    machine.run("dcor-server", "converge", "--wait", timeout=600)
+    assert not machine.shell("dpkg-query --show --showformat '${Version}' dcor-server").endswith("+next")
+    assert machine.path(UPSTREAM).read_text() == before
+    assert_complete(machine, 2)
+    machine.shell("cd /var/lib/dcor-server; echo 9.0 >version; : >versions")
+    refused = machine.run("dpkg", "--install", NEXT, check=False)
+    assert (refused.returncode, "is kept any more" in refused.stderr) == (1, True)
+    machine.run("dcor-server", "check")

@@ -86,6 +86,7 @@ LOST = {"database of the filer": "filerldb2", "volumes": "*.dat"}
 ALIKE = (
     *("socket of the probe", "socket of Redis", "socket of the store", "socket of the filer"),
     *("a timer disabled", "a service masked", "a module of the release", "an empty state file", "volumes"),
+    *("a dataset in the index", "link to the release"),
 )
 
 

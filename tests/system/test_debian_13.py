@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import watch
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from next_debian import MOUNTED, publish, ready
@@ -127,6 +128,15 @@ def test_status_names_the_postgresql_without_updates(machine: Machine) -> None:
     assert cluster_on_our_port(machine) == "15 main online"
     (notice,) = (it for it in shown(machine) if it["file"] == "PostgreSQL 15/main")
     assert "upgrade-database-cluster" in notice["hint"]
+
+
+def test_the_upgrade_of_the_database_waits_until_the_new_release_is_not_watched_any_more(machine: Machine) -> None:
+    refused = machine.run(*CLUSTER, check=False)
+    assert refused.returncode == 1
+    assert "is watched until" in refused.stderr
+    assert cluster_on_our_port(machine) == "15 main online"
+    watch.switch_off(machine)
+    machine.shell(f"rm {STATE}/watch.json")
 
 
 def test_a_power_cut_in_the_upgrade_of_the_database_leaves_the_old_cluster(machine: Machine) -> None:

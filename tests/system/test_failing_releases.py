@@ -1,6 +1,7 @@
 """A next release that fails, in whichever way, changes nothing: what ran before serves, nothing is lost, it is said.
 
-All tests share a machine, and each begins with a release that reads a column of a table of its own.
+All tests share a machine, and each begins with a release that reads a column of a table of its own. All are long:
+test_database_release.py fails and cuts off migrations, and tests/unit/ckan/test_migration.py has each kind of fault.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import watch
-from cases import cases
 from contents import Contents, contents
 from dcor_dev import layers
 from dcor_dev.machine import Machine
@@ -39,7 +39,7 @@ from survival import assert_survived, assert_told
 from users import publish_dataset
 from website import assert_healthy, wait_until_idle
 
-pytestmark = pytest.mark.upgrades
+pytestmark = [pytest.mark.upgrades, pytest.mark.long]
 
 CODE, WHEELS = "/usr/share/dcor-server", "/usr/share/dcor-wheels"
 #: What a release has to answer within, in place of two minutes.
@@ -54,11 +54,6 @@ rm -f {STATE}/watch.json
 """
 #: Stops it before the change of its disk, and starts it afterwards.
 POSTGRES = ("systemctl stop 'postgresql@*-main.service'", LET_START)
-#: those that are like another one
-ALIKE = (
-    *("cannot be imported", "answers 500", "migration fails half-way", "migrated and answers 500", "corrupt wheel"),
-    *("copy", "release", "step backup before the upgrade", "step active release", "copy of the database"),
-)
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +142,7 @@ def converge_and_fail(server: Machine, said: str) -> None:
     assert (ended.returncode, said in ended.stdout) == (1, True), ended.stdout
 
 
-@pytest.mark.parametrize("name", cases(FAILING, ALIKE))
+@pytest.mark.parametrize("name", FAILING)
 def test_a_release_that_fails_changes_nothing(server: Machine, before: Contents, good: str, name: str) -> None:
     it = FAILING[name]
     it.make(server)
@@ -174,7 +169,7 @@ FULL = {
 }
 
 
-@pytest.mark.parametrize("name", cases(FULL, ALIKE))
+@pytest.mark.parametrize("name", FULL)
 def test_a_disk_that_is_full_in_the_middle_changes_nothing(
     server: Machine, before: Contents, good: str, name: str
 ) -> None:
@@ -195,7 +190,7 @@ STOPPED_AT: dict[str, Callable[[Machine], Moment]] = {
 }
 
 
-@pytest.mark.parametrize("name", cases(STOPPED_AT, ALIKE))
+@pytest.mark.parametrize("name", STOPPED_AT)
 def test_a_database_that_stops_in_the_middle_takes_nothing_with_it(
     server: Machine, before: Contents, name: str
 ) -> None:
@@ -211,7 +206,6 @@ def test_a_database_that_stops_in_the_middle_takes_nothing_with_it(
     assert_survived(server, before, changed=("dcor_trial", "alembic_version"))
 
 
-@pytest.mark.long
 def test_health_that_is_lost_after_two_minutes_brings_the_former_release_back(
     server: Machine, before: Contents, good: str
 ) -> None:

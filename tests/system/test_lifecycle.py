@@ -1,6 +1,7 @@
 """An installed server is upgraded, rebooted, removed, purged, and installed again, and its disk is missing.
 
-The tests of a machine follow on each other, in the order in which they stand.
+The tests of a machine follow on each other, in the order in which they stand. Those of the server with data are long:
+test_purge.py purges one without a deletion, and what it preserved is there after the next installation.
 """
 
 from __future__ import annotations
@@ -147,6 +148,7 @@ def test_a_configuration_and_a_trigger_in_one_run_make_one_release(machine: Mach
     assert serves(machine)
 
 
+@pytest.mark.long
 def test_data_are_preserved_by_a_removal_and_a_new_installation(kept: Kept, debs: list[Path]) -> None:
     machine = kept.machine
     machine.shell("DEBIAN_FRONTEND=noninteractive apt-get remove -y dcor-server")
@@ -204,7 +206,9 @@ def test_data_and_answers_are_preserved_by_a_purge_and_a_new_installation(
     assert kept.is_complete()
 
 
+@pytest.mark.long
 def test_a_purge_deletes_no_data_of_another_disk(kept: Kept) -> None:
+    """test_purge.py has it without a dialog."""
     machine = kept.machine
     machine.shell("mv /data /data.unmounted && mkdir -p /data/ckan && echo other >/data/ckan/other")
     with running(machine, "apt-get purge --yes dcor-server") as terminal:

@@ -1,6 +1,8 @@
 """An upgrade of a part that CKAN needs is no worse for users than a restart of that part.
 
-Both are measured by the same requests. The table is printed; only counts of one run are compared.
+Both are measured by the same requests. The table is printed; only counts of one run are compared. Debian's packages of
+PostgreSQL and Redis stop the part before they are unpacked, and start it afterwards: so long nobody can be served, and
+that time is not counted.
 """
 
 from __future__ import annotations
@@ -23,6 +25,11 @@ MARGIN = 10
 SETTLED = (
     "good=0; until [ $good = 5 ]; do sleep 0.4; "
     f"if {CURL} --fail --output /dev/null --cookie dcor=x '{SITE}{SEARCH}' 2>/dev/null; then good=$((good + 1)); else good=0; fi; done"
+)
+#: Prints for how many microseconds a unit was down when it was started last.
+DOWN = (
+    "systemctl show --value --property=ActiveExitTimestampMonotonic --property=ActiveEnterTimestampMonotonic '{}' | "
+    "sort --numeric-sort | paste --serial --delimiters=' ' | { read -r stopped started; echo $((started - stopped)); }"
 )
 REINSTALL = "DEBIAN_FRONTEND=noninteractive apt-get install --yes -qq --reinstall"
 
@@ -68,14 +75,21 @@ def kinds(machine: Machine) -> dict[str, Kind]:
     return kinds_of_users(machine)
 
 
+def down_seconds(machine: Machine, part: Part) -> float:
+    """Return for how many seconds a part was down when it was started last."""
+    return int(machine.shell(DOWN.format(part.unit))) / 1e6
+
+
 def waited(found: Availability) -> float:
     """Return how many requests did not succeed, or were not sent because the one before them waited."""
     return max(float(len(found.failed)), 10 * found.longest_gap_seconds)
 
 
-def worse(package: Mapping[str, Availability], bare: list[dict[str, Availability]]) -> dict[str, str]:
-    """Return the kinds for which an upgrade was worse than the worst restart."""
-    most = {kind: max(waited(one[kind]) for one in bare) + MARGIN for kind in package}
+def worse(
+    package: Mapping[str, Availability], bare: list[dict[str, Availability]], down_seconds: float
+) -> dict[str, str]:
+    """Return the kinds for which an upgrade was worse than the worst restart, which was down for less time."""
+    most = {kind: max(waited(one[kind]) for one in bare) + 10 * down_seconds + MARGIN for kind in package}
     return {kind: str(found) for kind, found in package.items() if waited(found) > most[kind]}
 
 
@@ -84,11 +98,14 @@ def test_an_upgrade_of_a_part_is_no_worse_than_its_restart(machine: Machine, kin
     part, before = PARTS[name], written(machine)
     # Before and after, so that other work of this computer counts for both.
     first = measure_kinds(machine, part.restart, kinds)
+    down = down_seconds(machine, part)
     package = measure_kinds(machine, part.upgrade, kinds, timeout=600)
+    unpacked = max(0.0, down_seconds(machine, part) - down)
     second = measure_kinds(machine, part.restart, kinds)
     shown = {"restart": first, "upgrade": package, "restart again": second}
     print("".join(f"\n{name}, {way}:\n{table(measured)}" for way, measured in shown.items()))
-    assert worse(package, [first, second]) == {}
+    print(f"down for {unpacked:.1f} s longer than by a restart")
+    assert worse(package, [first, second], unpacked) == {}
     if name != "nginx":
         assert [found["cached page"].failed for found in shown.values()] == [()] * 3
     assert written(machine) - before >= sum(found["write"].succeeded for found in shown.values())

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from availability import measure_availability
+from cases import cases
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from users import upload_measurements
@@ -28,6 +29,7 @@ MAX_EXPOSURE = 2.0
 OF_ROOT = {
     "dcor-converge.service": "writes /etc and /var, restarts services, runs programs as the users of engines",
     "dcor-retry.service": "asks each part of the server, and starts dcor-converge.service",
+    "dcor-metrics.service": "asks each part of the server, and writes what it found into one file",
     "dcor-watch.service": "asks CKAN's pages, and converges where it goes back to a former release",
     "dcor-nightly.service": "runs CKAN's commands as CKAN's user, restarts CKAN",
     "dcor-mail@test.service": "reads the settings, which are root's, and the journal; connects to the mail relay",
@@ -125,13 +127,20 @@ def test_each_unit_that_ends_has_a_limit_of_time(machine: Machine) -> None:
 
 
 def test_the_unit_that_converges_can_do_what_the_command_can(machine: Machine) -> None:
-    """It makes a release, and tries an addition in a mount namespace."""
-    before = machine.path("/var/lib/dcor-server/current").readlink()
-    machine.shell("echo 'ANOTHER = 1' >>/usr/share/dcor-server/dcor_pkg/runtime/__init__.py")
+    """It tries an addition in a mount namespace."""
     machine.write("/etc/dcor-server/nginx.d/unit.conf", "location = /unit { return 204; }\n")
     machine.shell("systemctl start dcor-converge.service", timeout=600)
-    assert machine.path("/var/lib/dcor-server/current").readlink() != before
     assert machine.shell(f"{CURL} --write-out '%{{http_code}}' {SITE}/unit") == "204"
+    assert_healthy(machine)
+
+
+@pytest.mark.long
+def test_the_unit_that_converges_can_make_a_release(machine: Machine) -> None:
+    """It does so in test_crash.py, too, after power cuts."""
+    before = machine.path("/var/lib/dcor-server/current").readlink()
+    machine.shell("echo 'ANOTHER = 1' >>/usr/share/dcor-server/dcor_pkg/runtime/__init__.py")
+    machine.shell("systemctl start dcor-converge.service", timeout=600)
+    assert machine.path("/var/lib/dcor-server/current").readlink() != before
     assert_healthy(machine)
 
 
@@ -157,7 +166,7 @@ def test_no_program_outlives_its_supervisor(machine: Machine) -> None:
     assert_healthy(machine)
 
 
-#: In this order; each leaves what it has changed to the next one.
+#: In this order; each leaves what it has changed to the next one. An end is like a stop, after which it starts again.
 DISTURBANCES = {
     "a broken file": "echo '[program:x' >/etc/supervisor/conf.d/x.conf; ! supervisorctl update; systemctl restart supervisor",
     "a password": "rm /etc/supervisor/conf.d/x.conf; systemctl restart supervisor; "
@@ -169,7 +178,7 @@ DISTURBANCES = {
 }
 
 
-@pytest.mark.parametrize("name", DISTURBANCES)
+@pytest.mark.parametrize("name", cases(DISTURBANCES, alike=["an end"]))
 def test_what_happens_to_debians_supervisor_does_not_disturb(machine: Machine, name: str) -> None:
     before = processes(machine)
     availability = measure_availability(machine, f"{DISTURBANCES[name]}; dcor-server converge >/run/output")

@@ -24,7 +24,7 @@ import pytest
 from dcor_pkg.ckan import former_supervisor, release, search_index, supervisor, unit
 from dcor_pkg.kernel import log_directories
 from dcor_pkg.kernel.timers import TIMERS
-from dcor_pkg.machine import disk, http_request, output_file, unix_http
+from dcor_pkg.machine import clock, disk, http_request, output_file, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.packages import OS_RELEASE
@@ -52,6 +52,7 @@ UNITS = (
     solr.SOCKET,
     *(postgresql.UNIT, unit.UNIT, former_supervisor.UNIT, "nginx.service", debian_redis.UNIT),
     *(*TIMERS, "dcor-converge.service", "dcor-retry.service", "dcor-nightly.service", "dcor-watch.service"),
+    "dcor-metrics.service",
 )
 #: units that the installation of their packages starts, and that start at boot
 STARTED = (postgresql.UNIT, "postgresql.service", former_supervisor.UNIT, debian_redis.UNIT, "nginx.service")
@@ -217,6 +218,7 @@ def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unix_http, "post", machine.ckan.post)
     monkeypatch.setattr(http_request, "ask", machine.ckan.ask)
     monkeypatch.setattr(loopback, "Connection", machine.site.connection)
+    monkeypatch.setattr(clock, "is_synchronized", lambda: True)
     monkeypatch.setattr(psutil, "net_connections", lambda _: machine.connections)
     usage = shutil.disk_usage("/")._replace(free=machine.free)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=machine.free))

@@ -34,11 +34,12 @@ def test_a_first_installation_sets_up_the_server_and_starts_the_timers_last(dpkg
     assert not dpkg.connection.is_open
     assert settings_file.load(dpkg.host).hostname == "dcor.example.org"
     assert set(supervisor.states(dpkg.host).values()) == {supervisor.RUNNING}
-    *_, trust, last, timers = dpkg.out.splitlines()
+    *_, trust, last, sysadmin, timers = dpkg.out.splitlines()
     certificate = x509_properties.load_chain(dpkg.host.read(self_signed.PAIR.certificate) or "")[0]
     assert "https://dcor.example.org/trust shows how" in trust
     assert trust.endswith(f"in another way: {x509_properties.fingerprint(certificate)}")
     assert last.startswith("dcor-server: https://dcor.example.org/ is up (")
+    assert sysadmin.endswith(": dcor-server user create NAME --email ADDRESS --sysadmin")
     assert timers == "Created symlink."
     (call,) = dpkg.debhelper
     assert dpkg.machine.calls[-1] == call
@@ -54,6 +55,7 @@ def test_a_first_installation_names_the_pages_that_have_no_text(dpkg: Dpkg, monk
     assert told in dpkg.out
     assert dpkg.postinst("configure", "1.0.0") == 0
     assert told not in dpkg.out
+    assert maintainer.FIRST_SYSADMIN not in dpkg.out
 
 
 def test_a_script_without_a_part_of_debhelper_runs_no_shell(dpkg: Dpkg) -> None:

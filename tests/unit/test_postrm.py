@@ -115,6 +115,16 @@ def test_no_preserves_the_data_and_what_is_needed_to_read_them(machine: Purge) -
     assert "postgres" not in machine.path("/calls").read_text()
 
 
+def test_no_leaves_the_backups_from_before_upgrades_and_says_where(machine: Purge) -> None:
+    left = [f"/var/backups/dcor-server/upgrades/2026010{day}T000000-2.11.{day}-left/database.dump" for day in (1, 2)]
+    for path in left:
+        machine.write(path, "PGDMP")
+    done = machine.run()
+    assert (done.returncode, all(machine.exists(*left, f"{KEPT}/instance"))) == (0, True)
+    said = "left the backups from before upgrades in /var/backups/dcor-server/upgrades."
+    assert done.stdout.count(said) == 1
+
+
 def test_nothing_of_the_callers_environment_reaches_postgresql(machine: Purge) -> None:
     names = ("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICE", "PGOPTIONS", "PGPASSFILE", "PGCLUSTER", "HOME")
     machine.path("/run/systemd/system").mkdir(parents=True)

@@ -24,7 +24,7 @@ EXPIRY_SECONDS = 10
 def log_in(host: Host, redis: Endpoint, password: Secret, _: Settings) -> None:
     """Raise UnusableService where CKAN cannot log in."""
     reach(redis)
-    answer = _ask(host, redis, password)
+    answer = ask(host, redis, password)
     if "called without any password" in answer or "no password is set" in answer:
         hint = "Whoever writes into a job queue runs code as CKAN: set requirepass there."
         raise UnusableService("it accepts everybody without a password", hint)
@@ -35,25 +35,25 @@ def log_in(host: Host, redis: Endpoint, password: Secret, _: Settings) -> None:
 def probe(host: Host, redis: Endpoint, password: Secret, settings: Settings) -> None:
     """Raise UnusableService for the first requirement of CKAN that is not met."""
     log_in(host, redis, password, settings)
-    found = re.search(r"redis_version:(\d+)\.(\d+)", _ask(host, redis, password, "INFO server"))
+    found = re.search(r"redis_version:(\d+)\.(\d+)", ask(host, redis, password, "INFO server"))
     if found is not None and (int(found[1]), int(found[2])) < MINIMUM_VERSION:
         needed = ".".join(map(str, MINIMUM_VERSION))
         raise UnusableService(
             f"its Redis is version {found[1]}.{found[2]}, and CKAN's libraries need {needed} or newer"
         )
     for command in (f"SELECT {redis.name or 0}", f"SET {KEY} 1 EX {EXPIRY_SECONDS}", f"DEL {KEY}"):
-        answer = _ask(host, redis, password, command)
+        answer = ask(host, redis, password, command)
         if answer not in ("OK", "1"):
             raise UnusableService(f"it does not allow CKAN to write: {answer}")
 
 
 def content(host: Host, redis: Endpoint, password: Secret) -> str | None:
     """Return how many job queues there are, or None: jobs of others would be run here, and ours there."""
-    answer = _ask(host, redis, password, f"SELECT {redis.name or 0}\nSCARD {QUEUES}").splitlines()[-1]
+    answer = ask(host, redis, password, f"SELECT {redis.name or 0}\nSCARD {QUEUES}").splitlines()[-1]
     return None if answer == "0" else f"{answer} job queues"
 
 
-def _ask(host: Host, redis: Endpoint, password: Secret, command: str = "") -> str:
+def ask(host: Host, redis: Endpoint, password: Secret, command: str = "") -> str:
     """Return the answer to one command, or to AUTH itself; the password is passed by standard input."""
     quoted = password.reveal().replace("\\", "\\\\").replace('"', '\\"')
     tls = ("--tls", "--sni", redis.host, "--cacert", AUTHORITIES) if redis.tls else ()

@@ -83,8 +83,13 @@ def count(host: Host, solr: Endpoint, core: str = "") -> Answer:
     """
     if solr.local and (state := unit_state(host, SOCKET)["ActiveState"]) != "active":
         return Answer(0, f"{SOCKET}, which holds its port, is {state}")
-    address = f"{cores.ORIGIN}/{core or cores.named(host)}" if solr.local else solr.address
-    return http_request.ask(f"{address}/select?q={DATASETS}&rows=0&wt=json", solr.login(partial(secrets.read, host)))
+    asked = f"{address(host, solr, core)}/select?q={DATASETS}&rows=0&wt=json"
+    return http_request.ask(asked, solr.login(partial(secrets.read, host)))
+
+
+def address(host: Host, solr: Endpoint, core: str = "") -> str:
+    """Return the address of the core that is in use, or of another one of a local Solr."""
+    return f"{cores.ORIGIN}/{core or cores.named(host)}" if solr.local else solr.address
 
 
 def problem(host: Host, solr: Endpoint) -> str | None:

@@ -40,7 +40,7 @@ def probe(host: Host, solr: Endpoint, password: Secret, settings: Settings) -> N
     schema = http_request.ask(f"{solr.address}/schema?wt=schema.xml", (solr.user, password))
     if schema.status != 200:
         raise UnusableService(f"{solr.user} cannot read the schema of {solr.name} (it answers {schema.status})")
-    found, needed = _schema_name(schema.body), _schema_name(schema_of_ckan(host))
+    found, needed = schema_name(schema.body), schema_name(schema_of_ckan(host))
     if found != needed:
         hint = SCHEMA_HINT.format(path=schema_path(host), field=CRASH_SAFE_FIELD)
         raise UnusableService(f"its schema is {found}, and the installed CKAN needs {needed}", hint)
@@ -65,7 +65,7 @@ def _check_version(solr: Endpoint, password: Secret) -> None:
         raise UnusableService(f"its Solr is version {found[1]}, and CKAN needs {MINIMUM_VERSION}")
 
 
-def _schema_name(text: str) -> str:
+def schema_name(text: str) -> str:
     """Return the name by which CKAN 2.10 and later identifies its schema ("ckan-2.11")."""
     found = re.search(r'<schema[^>]*\bname="([^"]*)"', text)
     return found[1] if found else "not one of CKAN's"

@@ -28,7 +28,8 @@ def read(server: Server, identity: str) -> str:
     path = Path(tempfile.mkdtemp(prefix="dcor-read-back-")) / f"{identity}.rtdc"
     job = DownloadJob(server.api(), identity, path, condensed=False)
     job.task_download_resource()
-    assert job.state != "error", f"{identity}: {job.traceback}"
+    job.task_verify_resource()
+    assert job.state == "done", f"{identity}: {job.state}, {job.traceback}"
     url = f"{server.url}/api/3/action/dcserv?id={identity}"
     with fmt_dcor.RTDC_DCOR(url, api_key=server.token) as remote, dclab.new_dataset(path) as local:
         assert len(remote) == len(local)

@@ -6,6 +6,7 @@ import email.message
 import email.utils
 import functools
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 
+import dcor_pkg.runtime
+from dcor_pkg.runtime import reset_key
 from tests.unit.ckan.upstream import Aborted, Denied, Unsent, load, raises
 
 
@@ -172,3 +175,50 @@ def test_a_registration_is_mailed_by_a_job(site: Path) -> None:
     assert function is print
     assert named["kwargs"]["recipient_email"] == "a@example.org"
     assert "Handle: n" in named["kwargs"]["body"]
+
+
+@pytest.fixture
+def own_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the cured files import our modules as in a release."""
+    package = ModuleType("dcor_runtime")
+    package.__dict__.update(__path__=dcor_pkg.runtime.__path__, reset_key=reset_key)
+    monkeypatch.setitem(sys.modules, "dcor_runtime", package)
+
+
+@pytest.mark.usefixtures("own_runtime")
+def test_a_key_for_a_password_is_valid_for_three_days(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make, verify = (load(site / "ckan/lib/mailer.py", name) for name in ("make_key", "verify_reset_link"))
+    now = time.time()
+    user = SimpleNamespace(reset_key=make())
+    assert verify(user, f" {user.reset_key}\n")
+    assert not any(verify(user, other) for other in (None, "", user.reset_key[:-1], make(), "\xe4", 5))
+    for days, valid in ((2.99, True), (3.01, False)):
+        monkeypatch.setattr(time, "time", lambda days=days: now + days * 24 * 3600)
+        assert verify(user, user.reset_key) is valid
+
+
+@pytest.mark.usefixtures("own_runtime")
+@pytest.mark.parametrize("stored", [None, "", "a" * 32, "a" * 32 + "-", "a" * 32 + "-9999999999\n"])
+def test_a_key_that_does_not_say_when_it_expires_is_not_valid(site: Path, stored: str | None) -> None:
+    verify = load(site / "ckan/lib/mailer.py", "verify_reset_link")
+    assert not verify(SimpleNamespace(reset_key=stored), stored)
+
+
+@pytest.mark.parametrize(("context", "is_valid"), [({}, False), ({"reset_password": True}, True)])
+def test_a_key_counts_at_the_page_of_the_link_only(
+    site: Path, monkeypatch: pytest.MonkeyPatch, context: dict[str, Any], is_valid: bool
+) -> None:
+    library = ModuleType("ckan.lib")
+    library.__dict__["mailer"] = SimpleNamespace(verify_reset_link=lambda user, key: key == user.reset_key)
+    monkeypatch.setitem(sys.modules, "ckan", ModuleType("ckan"))
+    monkeypatch.setitem(sys.modules, "ckan.lib", library)
+    user = SimpleNamespace(name="alice", id="1", reset_key="key")
+    update = load(
+        site / "ckan/logic/auth/update.py",
+        "user_update",
+        logic_auth=SimpleNamespace(get_user_object=lambda *_: user),
+        logic=SimpleNamespace(NotFound=KeyError),
+        _=str,
+    )
+    assert update({"user": "", **context}, {"reset_key": "key"})["success"] is is_valid
+    assert not update({"user": "", **context}, {"reset_key": "other"})["success"]

@@ -14,7 +14,7 @@ from dcor_pkg.ckan.known_issues.issue import Issue, ReplaceByLink, ReplaceText, 
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT
-from dcor_pkg.verbs import notices as admin_notices
+from dcor_pkg.status import notices as admin_notices
 from tests.unit.ckan import upstream
 from tests.unit.ckan.upstream import SUITES
 from tests.unit.fake_programs.faults import replacements

@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 
-from dcor_pkg.answers import settings
 from dcor_pkg.ckan import release, release_build
 from dcor_pkg.ckan.known_issues import registry
 from dcor_pkg.ckan.known_issues.issue import State
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.errors import CommandFailed, DcorError
-from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT, PACKAGED_CKAN
@@ -193,15 +191,9 @@ def test_nothing_remains_of_a_release_that_cannot_be_made(host: Host, packages: 
 
 
 def test_a_release_needs_space(host: Host, packages: Packages, monkeypatch: pytest.MonkeyPatch) -> None:
-    proposal = Proposal(None, settings.Settings(), {})
-    release_build.check_space(host, proposal)
     monkeypatch.setattr(disk, "free", lambda host, path: disk.GIB)
-    with pytest.raises(DcorError):
-        release_build.check_space(host, proposal)
-    with pytest.raises(DcorError):
+    with pytest.raises(DcorError, match="3072 MiB are needed"):
         release_build.make(host, ID)
-    host.write(f"{HOME}/{release.SCHEMA}", "revision", PUBLIC)
-    release_build.check_space(host, proposal)
 
 
 @pytest.mark.parametrize("state", ["installed", "unpacked", "half-configured", "triggers-pending"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import xmlrpc.client
 from typing import Any
 
@@ -79,6 +80,17 @@ def test_states_and_processes_are_those_of_our_programs(host: Host, server: Supe
     assert supervisor.states(host) == {"dcor-web-1": "RUNNING", "dcor-jobs-1": "STOPPED"}
     assert supervisor.process(host, "dcor-jobs-1") == 11
     assert supervisor.process(host, "dcor-web-2") == 0
+
+
+@pytest.mark.parametrize(("start", "is_known"), [(int(time.time()) - 100, True), (10**400, False), ("1", False)])
+def test_the_age_of_a_program_is_believed_if_it_can_be(
+    host: Host, server: Supervisor, monkeypatch: pytest.MonkeyPatch, start: object, is_known: bool
+) -> None:
+    shown = [{"name": "dcor-jobs-1", "statename": "RUNNING", "pid": 11, "start": start}]
+    monkeypatch.setattr(server, "getAllProcessInfo", lambda: shown)
+    age = supervisor.age(host, "dcor-jobs-1")
+    assert (age is not None and age >= 100) is is_known
+    assert supervisor.age(host, "dcor-web-1") is None
 
 
 @pytest.mark.parametrize("error", [DcorError("Nothing answers"), xmlrpc.client.Fault(6, "SHUTDOWN_STATE")])

@@ -135,6 +135,19 @@ def test_the_last_three_upgrades_have_one_each(server: Machine) -> None:
     assert [name.partition("-")[0] for name in kept] == ["2.11.8", "2.11.9", "2.11.10"]
 
 
+def test_what_ways_back_have_left_goes_after_90_days(machine: Machine) -> None:
+    day = 24 * 3600.0
+    ages = {"old": 91 * day, "young": 89 * day, "younger": day, "of another clock": -91 * day}
+    names = {age: f"{time.strftime(upgrade_backup.TIME, time.gmtime(time.time() - ages[age]))}-2.11.6" for age in ages}
+    for name in names.values():
+        for label in (upgrade_backup.LEFT, ""):
+            machine.host.make_directory(f"{DIRECTORY}/{name}{label}", Access(0o700))
+    upgrade_backup.forget_left(machine.host)
+    gone = f"{names['old']}{upgrade_backup.LEFT}"
+    everything = {f"{name}{label}" for name in names.values() for label in (upgrade_backup.LEFT, "")}
+    assert set(upgrade_backup.ids(machine.host)) == everything - {gone}
+
+
 def test_another_try_of_the_same_upgrade_takes_the_place_of_an_old_backup(server: Machine, host: Host) -> None:
     (step,) = (it for it in plan(server, LOCAL) if it.name == STEP)
     names = [f"20200101T000000-{step.release}", "20200101T000000-2.11.5-x", ".20200101T000000-2.11.4-x"]  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import release, sizes
 from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI
@@ -27,6 +27,7 @@ PUBLIC = Access(0o644)
 STORE, SOLR = "dcor-object-store.service", "dcor-solr.service"
 #: what is asked of Solr
 RELOAD, SELECT, UPDATE = "RELOAD", f"select?q={solr.DATASETS}&rows=0", "update?commit=true"
+LOADED_SCHEMA = "schema?wt=schema.xml"
 REQUEST = re.compile(r"http://127\.0\.0\.1:8983/solr/(?:admin/cores\?action=(RELOAD)&core=)?(\w+)(?:/(.*))?")
 SEARCH = "/api/3/action/package_search?rows=1"
 #: the newest revision of CKAN 2.11's tables
@@ -34,6 +35,8 @@ REVISION = "4eaa5fcf3092"
 #: the same of plugins that have migrations of their own, and are not enabled
 PLUGINS = {"activity": "fab3bfdcf830", "tracking": "6313f7679d5f"}
 HEADS = "".join(f"{line}\n" for line in (REVISION, *(f"{plugin} {newest}" for plugin, newest in PLUGINS.items())))
+#: what dcor_runtime.queues says of a queue
+IDLE = {"problem": None, "seconds": 0.2, "busy": False, "waiting": 0, "failed": 0}
 #: of a trial
 TOKEN = "header.payload.signature"
 #: of CPython 3.11
@@ -53,16 +56,20 @@ class Ckan:
     #: datasets in each core of Solr, and the schemas that Solr has loaded; None for a core that it could not load
     indexes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(cores.CORES, 0))
     loaded: dict[str, str | None] = field(default_factory=dict)
+    #: those in the core in use that are of no dataset in the database
+    strangers: int = 0
     #: the commands that were run in a release, without its path
     commands: list[tuple[str, ...]] = field(default_factory=list)
     fault: dict[str, str] = field(default_factory=dict)
-    #: what modules of dcor-server that run inside CKAN's Python print as JSON, by name
+    #: what modules of dcor-server that run inside CKAN's Python print as JSON, by name, or what makes it of arguments
     results: dict[str, Any] = field(
         default_factory=lambda: {
             "reconcile": {"unknown": 0, "suspicious": False},
             "index": [],
             "catch_up": {"failed": [], "lost": []},
+            "jobs": {"jobs": [], "done": []},
             "deep_health": {"problems": [], "token": TOKEN},
+            "queues": {name: {**IDLE} for name in sizes.QUEUES},
         }
     )
     #: the databases that were migrated
@@ -120,11 +127,13 @@ class Ckan:
             self.commands.append((name, *call.argv[3:]))
             self._fail(call, name)
             if name == "index":
+                self.strangers = 0
                 self._fill(call, -len(self.results[name]))
             if name == "catch_up":
                 assert call.argv[3].rpartition("/")[2] == cores.other(self._core(call)), call.argv
                 self._fill(call, -len(self.results[name]["failed"]))
-            return f"a warning of a library\n{json.dumps(self.results[name])}\n"
+            found = self.results[name]
+            return f"a warning of a library\n{json.dumps(found(*call.argv[3:]) if callable(found) else found)}\n"
 
         return handler
 
@@ -166,12 +175,13 @@ class Ckan:
         return ""
 
     def redis(self, call: Call) -> str:
-        """Answer to PING on the socket of CKAN's own Redis."""
-        if call.argv[1:] != ("-s", "/run/redis-dcor/redis.sock", "PING"):
+        """Answer to PING and SET on the socket of CKAN's own Redis."""
+        answers = {("PING",): "PONG\n", ("SET", "dcor-server-check", "1", "EX", "10"): "OK\n"}
+        if call.argv[1:3] != ("-s", "/run/redis-dcor/redis.sock") or call.argv[3:] not in answers:
             raise call.unknown()
         if not self.systemd.answers("redis-server@dcor.service"):
             raise call.failure(1, f"Could not connect to Redis at {call.argv[2]}: No such file or directory\n")
-        return "PONG\n"
+        return answers[call.argv[3:]]
 
     def get(self, path: str, target: str, host: str, timeout: float = 60, *, user: str | None = None) -> Answer:
         """Stand for unix_http.get: the web server of a release on its socket, or S3."""
@@ -206,7 +216,8 @@ class Ckan:
         found = REQUEST.fullmatch(address.removesuffix("&wt=json"))
         assert found is not None, address
         reload, core, rest = found.groups()
-        assert (reload or rest) in (RELOAD, SELECT, UPDATE), address
+        asked = re.sub(r"&rows=\d+", "&rows=0", (reload or rest).replace("&fl=id", ""))
+        assert asked in (RELOAD, SELECT, UPDATE, LOADED_SCHEMA), address
         if not self.systemd.answers(SOLR):
             return Answer(0, "[Errno 111] Connection refused")
         password, admin = (secrets.read(self.host, name) for name in (solr.PASSWORD, solr.ADMIN_PASSWORD))
@@ -215,7 +226,7 @@ class Ckan:
             return Answer(401, "Bad credentials")
         if self.host.read(f"{cores.HOME}/security.json") != solr.security(password, admin):
             return Answer(401, "Bad credentials")
-        return self._reload(core) if reload else self._select(core, data)
+        return self._reload(core) if reload else self._select(core, rest, data)
 
     def _reload(self, core: str) -> Answer:
         text = self._load(core)
@@ -225,13 +236,25 @@ class Ckan:
         self.loaded[core] = text
         return Answer(200, "{}")
 
-    def _select(self, core: str, data: str | None) -> Answer:
+    def _select(self, core: str, rest: str, data: str | None) -> Answer:
         if self.loaded.get(core) is None:
             return Answer(500, f"SolrCore '{core}' is not available due to init failure")
+        if rest == LOADED_SCHEMA:
+            return Answer(200, self.loaded[core] or "")
         if data is not None:
             assert json.loads(data) == {"delete": {"query": "*:*"}}
             self.indexes[core] = 0
-        return Answer(200, json.dumps({"response": {"numFound": self.indexes[core]}}))
+        docs = [] if rest == SELECT else [{"id": it} for it in self._indexed()]
+        return Answer(200, json.dumps({"response": {"numFound": self.indexes[core], "docs": docs}}))
+
+    def _ids(self) -> list[str]:
+        return [f"dataset-{number}" for number in range(self.postgresql.databases[self.database].datasets)]
+
+    def _indexed(self) -> list[str]:
+        """Return the ids in the index: those of the database, as many as there are, and those of strangers."""
+        known = [it for it in self._ids() if it not in self.results["index"]]
+        known = known[: self.documents - self.strangers]
+        return [*known, *(f"stranger-{number}" for number in range(self.documents - len(known)))]
 
     def _fail(self, call: Call, name: str) -> None:
         if name in self.fault:

@@ -23,6 +23,11 @@ class ObjectStore:
     #: how many requests for objects are answered with 404, before the first that is not
     lost_objects: int = 0
 
+    #: the texts of objects, by BUCKET/NAME; each that was stored or deleted; whether it keeps what is stored
+    objects: dict[str, str] = field(default_factory=dict)
+    stored: list[tuple[str, str]] = field(default_factory=list)
+    keeps: bool = True
+
     def programs(self) -> dict[str, Handler]:
         """Return the handlers by the names of their programs."""
         return {"curl": self.curl}
@@ -39,6 +44,8 @@ class ObjectStore:
             raise call.failure(7, f"curl: (7) Couldn't connect to server {SOCKET}\n")
         if options.get("range") == "0-0":
             return self._first_byte()
+        if "/" in (path := address.path[1:]):
+            return self._object(options["request"], path, self.systemd.host.read(options.get("upload-file", "")) or "")
         place = "local" if is_local else f"{address.scheme}://{address.netloc}"
         return f"{self._answer(call, self.buckets[place], options['request'], address.path[1:])}\n200"
 
@@ -46,13 +53,25 @@ class ObjectStore:
         self.lost_objects -= 1
         return "<Error/>\n404" if self.lost_objects >= 0 else "\n206"
 
+    def _object(self, method: str, path: str, content: str) -> str:
+        if method == "GET":
+            return (
+                f"{self.objects[path]}\n200" if path in self.objects else "<Error><Code>NoSuchKey</Code></Error>\n404"
+            )
+        self.stored.append((method, path))
+        if method == "PUT" and self.keeps:
+            self.objects[path] = content
+        elif method == "DELETE":
+            self.objects.pop(path, None)
+        return "\n200"
+
     def _answer(self, call: Call, buckets: set[str], method: str, bucket: str) -> str:
         if (method, bucket) == ("GET", ""):
             names = "".join(f"<Bucket><Name>{name}</Name></Bucket>" for name in sorted(buckets))
             return f"<ListAllMyBucketsResult><Buckets>{names}</Buckets></ListAllMyBucketsResult>"
-        if method == "PUT" and "/" not in bucket:
+        if method == "PUT":
             buckets.add(bucket)
-        elif method == "DELETE" and "/" not in bucket:
+        elif method == "DELETE":
             buckets.remove(bucket)
         else:
             raise call.unknown()

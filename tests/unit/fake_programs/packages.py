@@ -30,7 +30,7 @@ class Packages:
     #: what dcor-server depends on
     depends: str = ""
     #: packages that a source of apt has
-    offered: set[str] = field(default_factory=set)
+    offered: set[str] = field(default_factory=lambda: {"dcor-server"})
     #: what apt would install, of packages of which it is not the installed version
     candidates: dict[str, str] = field(default_factory=dict)
     diversions: dict[str, str] = field(default_factory=dict)

@@ -413,6 +413,11 @@ def _datasets(self: Postgresql, call: Call, database: Database | None, _: re.Mat
     return database.datasets
 
 
+def _ids(self: Postgresql, call: Call, database: Database | None, found: re.Match[str]) -> str:
+    assert database is not None
+    return "\n".join(f"dataset-{number}" for number in range(_datasets(self, call, database, found)))
+
+
 def _objects(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
     return "\n".join(self.objects)
 
@@ -442,6 +447,13 @@ def _update(self: Postgresql, call: Call, database: Database | None, _: re.Match
 def _contents(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
     assert database is self.databases["ckan_default"], call.argv
     return "\n".join(f"table {name}|{rows}|{rows * 17}" for name, rows in self.rows.items())
+
+
+def _write_and_read(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
+    assert database is not None, call.argv
+    if database.read_only:
+        raise call.failure(3, "ERROR:  cannot execute CREATE TABLE in a read-only transaction\n")
+    return "1"
 
 
 def _order(self: Postgresql, call: Call, database: Database | None, _: re.Match[str]) -> str:
@@ -522,6 +534,7 @@ ROLE: dict[str, Answer] = {
         "1" if "host=db.example.org" in call.option("--dbname") else "7"
     ),
     "SELECT 1": lambda *_: 1,
+    r"BEGIN; CREATE TABLE dcor_server_check .* ROLLBACK;": _write_and_read,
     r"\nSELECT \$\$SELECT datcollversion \|\| .*current_database\(\).*>= 150000 \\gexec\n": _order,
     r"SELECT pg_database_size\(current_database\(\)\)": lambda *_: 8 * 1024**2,
     r"DELETE FROM api_token WHERE name = '([^']+)'": _remove_token,
@@ -535,6 +548,7 @@ ROLE: dict[str, Answer] = {
     r"SELECT format\('SELECT %L, version_num FROM %I', relname, relname\) FROM pg_class\n"
     r"WHERE relname IN \(([^)]*)\) AND pg_table_is_visible\(oid\) \\gexec\n": _plugin_revisions,
     r"SELECT count\(\*\) FROM package WHERE type = 'dataset' AND state = 'active'": _datasets,
+    r"SELECT id FROM package WHERE type = 'dataset' AND state = 'active'": _ids,
     r"\(SELECT coalesce\(substring\(r.extras from .*\nORDER BY r.created DESC LIMIT 3\)": _objects,
     r"SELECT coalesce\(json_object_agg\(key, coalesce\(value, ''\)\), '\{\}'\) FROM system_info": _options,
     r"BEGIN; DELETE FROM system_info WHERE key IN \(([^)]*)\); "

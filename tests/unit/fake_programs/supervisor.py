@@ -37,6 +37,8 @@ class Supervisor:
     user: str
     loaded: dict[str, Program] = field(default_factory=dict)
     fault: dict[str, str] = field(default_factory=dict)
+    #: when all programs were started, in seconds since 1970
+    started: int = 0
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(5001), compare=False)
 
     def rpc(self, method: str, *arguments: Any) -> Any:
@@ -48,7 +50,7 @@ class Supervisor:
     def getAllProcessInfo(self) -> list[dict[str, Any]]:
         """Return what XML-RPC does of each program, as far as it is read."""
         return [
-            {"name": name, "group": name, "statename": program.state, "pid": program.process}
+            {"name": name, "group": name, "statename": program.state, "pid": program.process, "start": self.started}
             for name, program in sorted(self.loaded.items())
         ]
 

@@ -66,6 +66,8 @@ class Systemd:
     def systemctl(self, call: Call) -> str:
         """Carry out `systemctl VERB [OPTION...] [UNIT...]`."""
         verb, *units = call.words
+        if verb == "list-units":
+            return self._list_failed(call)
         verbs: dict[str, Callable[[Call, str], str]] = {
             "show": self._show,
             "start": self._start,
@@ -85,6 +87,11 @@ class Systemd:
         if verb not in verbs or not units:
             raise call.unknown()
         return "".join(self._done(call, verb, unit, verbs[verb]) for unit in units)
+
+    def _list_failed(self, call: Call) -> str:
+        assert call.argv[1:] == ("list-units", "--failed", "--all", "--plain", "--no-legend", "--full", "dcor-*"), call
+        names = sorted(name for name, unit in self.units.items() if unit.active == "failed")
+        return "".join(f"{name} loaded failed failed Description\n" for name in names if name.startswith("dcor-"))
 
     def journalctl(self, call: Call) -> str:
         """Answer `journalctl --no-pager --output=cat --lines=N --unit=UNIT`."""

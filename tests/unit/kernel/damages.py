@@ -256,6 +256,17 @@ def name_other_core(machine: Machine) -> None:
     machine.host.write(CKAN_INI, text, ckan_ini.ACCESS)
 
 
+def exchange_document(machine: Machine) -> None:
+    """Let the index lack one dataset and have another one that is gone: their numbers agree."""
+    machine.postgresql.databases[cluster.DATABASE].datasets = machine.ckan.documents = 3
+    machine.ckan.strangers = 1
+
+
+def exchange_document_of_server(machine: Machine) -> None:
+    converged(machine, plan(machine, LOCAL))
+    exchange_document(machine)
+
+
 def fall_silent(unit: str) -> Damage:
     """Let a unit run without answering anybody."""
     return lambda machine: machine.systemd.deaf.add(unit)

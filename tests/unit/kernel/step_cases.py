@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dcor_pkg.answers import settings
 from dcor_pkg.ckan import additions as ckan_additions
 from dcor_pkg.ckan import admin_commands, kept_pythons, programs
 from dcor_pkg.ckan import unit as ckan_unit
@@ -11,6 +12,7 @@ from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import CkanIni
 from dcor_pkg.ckan.database_schema import DatabaseSchema
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
+from dcor_pkg.ckan.index_difference import IndexDocuments
 from dcor_pkg.ckan.kept_pythons import KeptPythons
 from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
@@ -41,6 +43,7 @@ from dcor_pkg.nginx.served import Served
 from dcor_pkg.nginx.service import NginxService
 from dcor_pkg.nginx.site import Site
 from dcor_pkg.nginx.trust_page import TrustPage
+from dcor_pkg.services import endpoints
 from dcor_pkg.services.answering import Answering
 from dcor_pkg.services.object_store import local as object_store
 from dcor_pkg.services.object_store import socket_activation
@@ -72,6 +75,8 @@ LOGROTATE = "/etc/logrotate.d/dcor-server"
 UWSGI = ManagedFile(f"{SCRATCH}/uwsgi.ini", "ckan/templates/uwsgi.ini", {"workers": 4, "worker_limit": 1024})
 VALIDATED = ValidatedFiles("validated files", (UWSGI,), nginx_additions.VALIDATE)
 
+#: the services of LOCAL
+USED = endpoints.of(settings.parse(LOCAL))
 ALONE = LogFile("/var/log/ckan/alone.log")
 
 CASES = (
@@ -385,5 +390,11 @@ CASES = (
             "record lost": remove("/var/lib/dcor-server/index.json"),
             "of another database": write("/var/lib/dcor-server/index.json", '{"database": "x", "solr": "y"}\n'),
         },
+    ),
+    Case(
+        IndexDocuments,
+        {"exchanged": damages.exchange_document, "lost": damages.lose_dataset_in_index},
+        before=damages.exchange_document_of_server,
+        alone=IndexDocuments(USED.database, USED.solr),
     ),
 )

@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -260,3 +261,13 @@ def test_a_directory_that_cannot_be_opened_for_another_reason(
     with pytest.raises(DcorError, match=f"^/new cannot be made: {os.strerror(error)}$") as failed:
         host.make_directory("/new", ACCESS)
     assert "/new" in failed.value.hint
+
+
+def test_a_deadline_ends_a_program_before_the_time_that_its_caller_gives_it() -> None:
+    begun = time.monotonic()
+    with pytest.raises(DcorError, match=r"`sleep 600` did not end within 0 s"):
+        Host(deadline=begun + 0.2).run("sleep", "600", timeout=500)
+    with pytest.raises(DcorError, match="did not end"):
+        Host(deadline=begun - 1).run("sleep", "600")
+    assert Host(deadline=begun + 60).run("echo", "in time") == "in time\n"
+    assert time.monotonic() - begun < 60

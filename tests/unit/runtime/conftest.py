@@ -36,6 +36,10 @@ class RedisError(Exception):
     """The same, of redis."""
 
 
+class DeserializationError(Exception):
+    """The same, of RQ."""
+
+
 class ClickException(Exception):
     """The same, of click."""
 
@@ -194,6 +198,8 @@ class Runtime:
     database: dict[str, Any]
     redis: Redis = field(default_factory=Redis)
     postgresql: Postgresql = field(default_factory=Postgresql)
+    #: the queues of RQ
+    queues: list[Any] = field(default_factory=list)
     #: options of CKAN
     config: dict[str, str] = field(default_factory=dict)
     #: what CKAN's model has of resources, by their ids
@@ -220,7 +226,11 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
             "sqlalchemy.url": URL,
         }
     )
-    jobs = SimpleNamespace(enqueue=lambda *arguments, **named: made.jobs.append((arguments, named)))
+    jobs = SimpleNamespace(
+        enqueue=lambda *arguments, **named: made.jobs.append((arguments, named)),
+        get_all_queues=lambda: made.queues,
+        remove_queue_name_prefix=lambda name: name.removeprefix("ckan:default:"),
+    )
     toolkit = SimpleNamespace(chained_action=lambda function: function, asbool=bool)
     errors = {"NotFound": NotFound, "NotAuthorized": NotAuthorized, "ValidationError": ValidationError}
     model = SimpleNamespace(
@@ -249,6 +259,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
         module("redis.exceptions", RedisError=RedisError),
         module("rq"),
         module("rq.job", Job=Redis),
+        module("rq.exceptions", DeserializationError=DeserializationError),
         module(
             "dcor_shared",
             s3=SimpleNamespace(get_s3=lambda: (made.store,)),

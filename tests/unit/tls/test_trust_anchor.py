@@ -14,7 +14,7 @@ from dcor_pkg.machine.paths import AUTHORITIES
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
-from dcor_pkg.tls.trust_anchor import PUBLIC_AUTHORITIES, trust_anchor
+from dcor_pkg.tls.trust_anchor import PUBLIC_AUTHORITIES, trust_anchor, whole_chain
 from tests.unit.tls.authority import INTERMEDIATE, KEY, NAME, ROOT, Authority, pem
 
 SERVED = PAIRS[OWN]
@@ -99,3 +99,12 @@ def test_debians_authorities_are_where_they_are_looked_for() -> None:
     texts = [file.read_text() for file in directory.glob("*.crt")]
     assert all(len(x509_properties.blocks(text)) == 1 for text in texts)
     assert sum(text.strip() in bundle for text in texts) > 50
+
+
+def test_the_whole_chain_ends_with_the_authority_whether_the_server_sends_it_or_not(host: Host) -> None:
+    for sent in (CHAIN, CHAIN + ROOT_PEM):
+        served(host, sent, OTHER_PEM + ROOT_PEM)
+        assert whole_chain(host, SERVED) == [*x509_properties.load_chain(CHAIN), certificate(ROOT_PEM)]
+    SelfSignedCertificate(NAME).apply(host)
+    own = PAIRS[SELF_SIGNED]
+    assert whole_chain(host, own) == x509_properties.load_chain(host.read(own.certificate) or "")

@@ -8,11 +8,16 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from dcor_pkg import converge
 from dcor_pkg.answers import settings, settings_text
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import migration_state, programs, release
+from dcor_pkg.ckan.migration_state import Act
+from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge, managed_file, pending, secrets, settings_file
 from dcor_pkg.machine import lock, package_manager
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.nginx import site as nginx
+from dcor_pkg.services.postgresql import cluster
 from tests.unit.command_line import ANSWERS, CommandLine
 
 UWSGI = "/etc/dcor-server/uwsgi.ini"
@@ -85,6 +90,62 @@ def test_a_converge_that_waits_begins_when_apt_has_ended(server: CommandLine, mo
     assert server("converge", "--wait").code == 0
     assert list(states) == []
     assert not pending.is_pending(server.machine.host, pending.UPGRADE)
+
+
+def cut_migration(server: CommandLine, *, turned: bool = False) -> Act:
+    """Leave what a power cut leaves in a migration: its record, 503, and a database that refuses writes."""
+    host, serving = server.machine.host, programs.serving(server.machine.host)
+    assert serving is not None
+    act = Act(serving, serving, "ckan_default_before_20260101t000000_x", "ckan_default_copy", turned=turned)
+    act.record(host)
+    host.write(nginx.MAINTENANCE, "", Access(0o644))
+    server.machine.postgresql.databases[cluster.DATABASE].read_only = not turned
+    return act
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_migration_that_was_cut_off_ends_before_apt_is_waited_for(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch, turned: bool
+) -> None:
+    cut_migration(server, turned=turned)
+    seen = []
+
+    def is_busy(host: Host) -> bool:
+        database = server.machine.postgresql.databases[cluster.DATABASE]
+        seen.append((host.exists(nginx.MAINTENANCE), migration_state.under_way(host), database.read_only))
+        return len(seen) < 2
+
+    monkeypatch.setattr(package_manager, "is_busy", is_busy)
+    monkeypatch.setattr(package_manager, "POLL_SECONDS", 0.0)
+    ended = server("converge", "--wait")
+    assert (ended.code, seen) == (0, [(False, None, False)] * 2)
+    assert "* no migration under way: that to the release " in ended.lines[0]
+    assert ended.lines[0] in (server.machine.host.read(last_converge.LOG) or "")
+
+
+def test_a_migration_of_another_command_is_left_alone(server: CommandLine) -> None:
+    act, host = cut_migration(server), server.machine.host
+    with lock.held(host):
+        converge.recover(host, lambda outcome: None)
+    assert (host.exists(nginx.MAINTENANCE), migration_state.under_way(host)) == (True, act)
+
+
+def test_a_migration_that_cannot_be_ended_yet_keeps_no_converge_from_waiting(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures, load = [DcorError("The disk is ill.")], settings_file.load
+
+    def fail_once(host: Host) -> settings.Settings:
+        if failures:
+            raise failures.pop()
+        return load(host)
+
+    cut_migration(server)
+    monkeypatch.setattr(settings_file, "load", fail_once)
+    assert server("converge", "--wait").code == 0
+    log = server.machine.host.read(last_converge.LOG) or ""
+    assert "A migration that was cut off could not be ended: The disk is ill." in log
+    assert not server.machine.host.exists(nginx.MAINTENANCE)
 
 
 def test_a_converge_that_waits_is_repeated_once_where_packages_were_upgraded_meanwhile(

@@ -7,12 +7,17 @@ import re
 
 import pytest
 
-from dcor_pkg.ckan import programs, release, unit
+from dcor_pkg.ckan import programs, release, unit, upgrade_backup
 from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.verbs.nightly import JOBS
 from tests.unit.command_line import CommandLine
+
+#: a dump of a way back, from long ago
+LEFT = f"{upgrade_backup.DIRECTORY}/20200101T000000-2.11.5{upgrade_backup.LEFT}"
+#: the modules of dcor-server's own that run after the commands of CKAN
+OWN = (("jobs", "retry-passing"), ("reconcile", "7.0"))
 
 
 class Replaced(BaseException):
@@ -42,12 +47,14 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def test_all_jobs_run_in_the_active_release(server: CommandLine) -> None:
+    server.machine.host.make_directory(LEFT, Access(0o700))
     ended = server("nightly")
     assert (ended.code, ended.out, ended.err) == (0, "", "")
-    assert server.machine.ckan.commands == [*JOBS, ("reconcile", "7.0")]
+    assert not server.machine.host.exists(LEFT)
+    assert server.machine.ckan.commands == [*JOBS, *OWN]
     started = [call.argv[0] for call in server.machine.calls if call.argv[0].startswith(release.DIRECTORY)]
     home = f"{release.DIRECTORY}/{release.active(server.machine.host)}"
-    assert set(started[-len(JOBS) - 1 :]) == {f"{home}/bin/ckan", f"{home}/bin/python"}
+    assert set(started[-len(JOBS) - len(OWN) :]) == {f"{home}/bin/ckan", f"{home}/bin/python"}
 
 
 def test_the_days_that_objects_stay_can_be_given(server: CommandLine) -> None:
@@ -72,7 +79,14 @@ def test_a_job_that_fails_is_reported_with_its_output_and_the_others_run(server:
     lines = ended.err.splitlines()
     assert lines[0].startswith("dcor-server: The nightly job `run-jobs-dc-view --modified-days 1` failed: ")
     assert lines[1:] == ["    sqlalchemy.exc.OperationalError", "    no connection"]
-    assert server.machine.ckan.commands[:-1] == list(JOBS)
+    assert server.machine.ckan.commands == [*JOBS, *OWN]
+
+
+def test_that_jobs_cannot_be_queued_again_is_reported_and_the_rest_runs(server: CommandLine) -> None:
+    server.machine.ckan.fault["jobs"] = "redis.exceptions.ConnectionError"
+    ended = server("nightly")
+    assert (ended.code, "The nightly job `retry` failed: " in ended.err) == (1, True)
+    assert server.machine.ckan.commands == [*JOBS, *OWN]
 
 
 MAPS = """\

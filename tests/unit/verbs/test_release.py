@@ -57,6 +57,22 @@ def test_the_releases_that_have_served_are_listed(server: CommandLine) -> None:
     assert [it["active"] for it in server("release", "list", "--json").json] == [True, False]
 
 
+def test_the_two_releases_before_the_active_one_are_kept_with_their_configurations(server: CommandLine) -> None:
+    host, first = server.machine.host, server("release", "list", "--json").json[-1]["release"]
+    for version in ("2.11.8", "2.11.9"):
+        upgrade(server, version)
+        listed = server("release", "list", "--json").json
+        assert [it["release"].split("-")[0] for it in listed] == [f"2.11.{int(version[-1]) - i}" for i in range(3)]
+        assert release.ids(host) == sorted(it["release"] for it in listed)
+        kept = sorted(f"{it['release']}.{it['configuration']}" for it in listed)
+        assert host.names(programs.CONFIGURATIONS) == kept
+        oldest = listed[-1]["release"]
+    assert not host.exists(release.directory(first))
+    assert server("release", "rollback", oldest).code == 0
+    assert serving(server) == oldest
+    assert "0 changed" in server("converge").lines[-1]
+
+
 def test_a_rollback_holds_until_another_release_comes_or_an_administrator_says_so(server: CommandLine) -> None:
     bad = serving(server)
     ended = server("release", "rollback")
@@ -71,6 +87,14 @@ def test_a_rollback_holds_until_another_release_comes_or_an_administrator_says_s
     server("release", "rollback")
     upgrade(server, "2.11.8")
     assert held_release.read(server.machine.host) is None
+
+
+def test_after_a_downgrade_to_the_release_that_serves_nothing_is_held_back(server: CommandLine) -> None:
+    server("release", "rollback")
+    server.machine.packages.versions["python-ckan"] = "2.11.6-1~deb12u1"
+    assert "0 changed" in server("converge").lines[-1]
+    assert held_release.read(server.machine.host) is None
+    assert "in the place of" not in server("status").out
 
 
 def test_no_rollback_begins_before_an_interrupted_migration_has_ended(server: CommandLine) -> None:

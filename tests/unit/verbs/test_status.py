@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,12 +18,14 @@ from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.nginx import loopback, upstream
 from dcor_pkg.services import external
+from dcor_pkg.status import disks, fingerprint, queues, site
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
-from dcor_pkg.verbs import fingerprint, health
+from dcor_pkg.verbs import status
 from tests.unit.command_line import CommandLine
 from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.postgresql import UNIT as CLUSTER
 from tests.unit.fake_programs.site import Response
+from tests.unit.fake_programs.systemd import Unit
 
 PUBLIC = Access(0o644)
 
@@ -43,7 +47,7 @@ def problems(server: CommandLine) -> dict[str, str]:
 def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: CommandLine) -> None:
     ended = server("status")
     assert (ended.code, ended.err, ended.lines[0]) == (0, "", "https://dcor.example.org/")
-    assert len(ended.lines) < 26
+    assert len(ended.lines) < 30
     shown = {line[2:40].strip(): line[41:] for line in ended.lines[1:]}
     assert shown["data"] == "/data"
     assert shown["disk of /data"] == "100 GiB are free"
@@ -51,10 +55,20 @@ def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: Comman
     assert shown["versions"] == "dcor-server 1.0.0, python-ckan 2.11.6-1~deb12u1, dcor-wheels 2.11.6-1~deb12u1"
     assert shown["certificate"].startswith("self-signed, until 20")
     assert re.fullmatch("https://dcor.example.org/trust, SHA-256 [0-9A-F]{2}(?::[0-9A-F]{2}){31}", shown["trust"])
-    assert {shown[name] for name in ("database", "redis", "solr", "object-store", "search", "page", "nginx")} == {"ok"}
+    asked = {name: shown[name].rpartition(" (")[0] for name in ("database", "redis", "solr", "object-store")}
+    assert asked == {
+        "database": "writes and reads",
+        "redis": "stores values",
+        "solr": "schema ckan-2.11, datasets: 0",
+        "object-store": "lists buckets; there is no circle yet, so nothing is stored",
+    }
+    assert all(re.fullmatch(r"ok \(\d+ ms\)", shown[name]) for name in ("nginx", "web", "search", "page"))
+    assert shown["services"].startswith("postgresql@15-main; redis-server@dcor; dcor-solr; ")
+    assert "queue dcor-short 0 waiting, 0 failed; queue dcor-normal" in shown["jobs"]
+    assert re.fullmatch(r"All is well \(\d\.\d s\)\.", ended.lines[-1])
 
 
-@pytest.mark.parametrize("path", [health.POSTGRESQL, upgrade_backup.DIRECTORY])
+@pytest.mark.parametrize("path", [disks.POSTGRESQL, upgrade_backup.DIRECTORY])
 def test_other_disks_of_database_and_backups_are_shown_as_well(
     server: CommandLine, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
@@ -69,14 +83,16 @@ def test_other_disks_of_database_and_backups_are_shown_as_well(
 def test_the_site_is_asked_by_its_name_for_a_search_and_a_page(server: CommandLine) -> None:
     server.site.requests.clear()
     server("status")
-    assert server.site.requests == [("dcor.example.org", switch.SEARCH), ("dcor.example.org", "/")]
+    assert sorted(server.site.requests) == [("dcor.example.org", path) for path in ("/", switch.SEARCH, site.OF_NGINX)]
 
 
 def test_json_has_the_documented_keys(server: CommandLine) -> None:
-    status = server("status", "--json").json
-    assert sorted(status) == ["converge", "notices", "parts"]
-    assert {tuple(sorted(part)) for part in status["parts"]} == {("detail", "name", "problem")}
-    assert sorted(status["converge"]) == ["hint", "reason", "when", "worked"]
+    found = server("status", "--json").json
+    assert sorted(found) == ["converge", "hostname", "notices", "ok", "parts", "schema", "seconds"]
+    assert (found["schema"], found["ok"]) == (1, True)
+    keys = ("cause", "detail", "name", "numbers", "ok", "problem", "seconds", "warning")
+    assert {tuple(sorted(part)) for part in found["parts"]} == {keys}
+    assert sorted(found["converge"]) == ["hint", "reason", "when", "worked"]
 
 
 @pytest.mark.parametrize(("name", "limit"), [("MAX_BYTES", 100_000), ("TIMEOUT_SECONDS", -1.0)])
@@ -171,7 +187,8 @@ def test_a_problem_is_shown_at_its_part_with_exit_code_3(
     damage(server)
     assert words in problems(server)[part]
     ended = server("status")
-    (line,) = (line for line in ended.lines if line.startswith(f"! {part} "))
+    (line,) = (line for line in ended.lines if line[1:].startswith(f" {part} "))
+    assert line.startswith("- " if part == "page" and "nginx" in line else "! ")
     assert (ended.code, words in line) == (3, True)
 
 
@@ -201,7 +218,8 @@ def test_an_external_service_is_shown_with_its_address_and_its_problem(
     server.machine.host.write("/etc/dcor-server/dcor-server.conf", changed, Access(0o640))
     assert problems(server)["redis"] == problem[0]
     parts = server("status", "--json").json["parts"]
-    assert {"name": "redis", "problem": problem[0], "detail": "rediss://redis.example.org"} in parts
+    (part,) = (part for part in parts if part["name"] == "redis")
+    assert (part["problem"], part["detail"]) == (problem[0], "rediss://redis.example.org")
 
 
 def test_the_failure_of_the_last_converge_is_repeated_with_its_hint_and_what_to_do(server: CommandLine) -> None:
@@ -214,8 +232,8 @@ def test_the_failure_of_the_last_converge_is_repeated_with_its_hint_and_what_to_
         assert " failed: " in lines[start]
         assert lines[start + 1].startswith("    ")
         assert any(line.startswith("    Fix the cause, then run: dcor-server converge") for line in lines[start:])
-    status = server("status", "--json")
-    assert (status.code, bool(status.json["converge"]["reason"])) == (3, True)
+    ended = server("status", "--json")
+    assert (ended.code, bool(ended.json["converge"]["reason"])) == (3, True)
 
 
 def test_an_invalid_addition_is_a_notice_and_no_problem(server: CommandLine) -> None:
@@ -231,3 +249,116 @@ def test_with_a_public_certificate_users_have_nothing_to_trust(
     monkeypatch.setattr(fingerprint, "trust_anchor", lambda host, pair: None)
     (part,) = (part for part in server("status", "--json").json["parts"] if part["name"] == "trust")
     assert (part["problem"], part["detail"]) == (None, "publicly trusted, so users have nothing to do")
+
+
+def test_nagios_is_told_that_a_part_is_down_and_what_cannot_be_asked(dcor_server: CommandLine) -> None:
+    ended = dcor_server("status", "--nagios")
+    assert (ended.code, ended.err) == (3, "")
+    assert ended.out.startswith("UNKNOWN - /etc/dcor-server/dcor-server.conf is missing")
+    server = dcor_server.converged()
+    ended = server("status", "--nagios")
+    assert (ended.code, ended.out.partition(" | ")[0]) == (0, "OK - all parts are well")
+    stop("redis-server@dcor.service")(server)
+    ended = server("status", "--nagios")
+    assert (ended.code, len(ended.lines)) == (2, 1)
+    assert ended.out.startswith("CRITICAL - redis-server@dcor: is failed; redis: does not answer")
+
+
+def test_metrics_are_written_and_printed_whatever_is_wrong(server: CommandLine) -> None:
+    fill_disk(server)
+    directory = "/var/lib/prometheus/node-exporter"
+    server.machine.host.make_directory(directory, Access(0o755))
+    ended = server("status", "--prometheus", f"{directory}/dcor.prom")
+    assert (ended.code, ended.out) == (0, "")
+    written = server.machine.host.read(f"{directory}/dcor.prom") or ""
+    assert 'dcor_server_part_ok{part="disk of /data"} 0\n' in written
+    assert "dcor_server_ok 0\n" in server("status", "--prometheus").out
+
+
+def test_a_watch_shows_it_again_until_ctrl_c(server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        fill_disk(server)
+        if len(slept) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(status, "time", SimpleNamespace(sleep=sleep))
+    ended = server("status", "--watch", "7")
+    assert (ended.code, ended.err, slept) == (3, "", [7.0, 7.0])
+    assert [line[:10] for line in ended.lines if line.startswith(("All", "Problems"))] == ["All is wel", "Problems: "]
+
+
+@pytest.mark.parametrize(
+    ("found", "age", "problem", "words"),
+    [
+        ({"problem": "takes no job"}, 3600, "takes no job", "0 waiting, 0 failed"),
+        ({"problem": "takes no job"}, 5, None, "workers are starting, 0 waiting"),
+        ({"busy": True, "waiting": 3}, 3600, None, "busy with a job, 3 waiting"),
+    ],
+)
+def test_a_queue_whose_worker_does_nothing_is_named(
+    server: CommandLine, found: dict[str, object], age: int, problem: str | None, words: str
+) -> None:
+    server.machine.supervisor.started = int(time.time()) - age
+    server.machine.ckan.results["queues"]["dcor-long"].update(found)
+    parts = {part["name"]: part for part in server("status", "--json").json["parts"]}
+    assert (parts["queue dcor-long"]["problem"], words in parts["queue dcor-long"]["detail"]) == (problem, True)
+    assert parts["queue dcor-short"]["ok"]
+
+
+def test_jobs_that_have_failed_are_a_warning(server: CommandLine) -> None:
+    server.machine.ckan.results["queues"]["default"]["failed"] = 2
+    ended = server("status")
+    assert (ended.code, f"? {'queue default':38} 2 jobs have failed" in ended.out) == (0, True)
+
+
+def test_a_release_of_before_is_not_asked_for_its_queues(server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "FILE", "dcor_runtime/not_yet.py")
+    (part,) = (part for part in server("status", "--json").json["parts"] if part["name"] == "jobs")
+    assert (part["ok"], "is of before that" in part["detail"]) == (True, True)
+
+
+@pytest.mark.parametrize(("keeps", "problem"), [(True, None), (False, "does not return an object that was stored")])
+def test_an_object_is_stored_returned_and_deleted_in_the_bucket_of_a_circle(
+    server: CommandLine, keeps: bool, problem: str | None
+) -> None:
+    store, bucket = server.machine.object_store, "circle-11111111-2222-3333-4444-555555555555"
+    store.buckets["local"].add(bucket)
+    store.keeps = keeps
+    (part,) = (part for part in server("status", "--json").json["parts"] if part["name"] == "object-store")
+    assert (part["problem"] or "").startswith(problem or "\0") is (problem is not None)
+    assert (set(store.stored), store.objects) == (
+        {(it, f"{bucket}/dcor-server/status") for it in ("PUT", "DELETE")},
+        {},
+    )
+
+
+def test_a_database_that_cannot_be_written_to_is_named(server: CommandLine) -> None:
+    server.machine.postgresql.databases["ckan_default"].read_only = True
+    assert problems(server) == {
+        "database": "cannot be written to: cannot execute CREATE TABLE in a read-only transaction"
+    }
+
+
+def test_failed_units_and_mails_are_warnings(server: CommandLine) -> None:
+    mail = "dcor-mail@dcor-nightly.service.service"
+    server.machine.systemd.units[mail] = Unit("failed")
+    stop("dcor-nightly.service")(server)
+    ended = server("status")
+    assert ended.code == 0
+    assert f"? {'failed units':38} dcor-nightly.service" in ended.lines
+    assert f"? {'mail':38} could not be sent about dcor-nightly.service; see: " in ended.out
+
+
+def test_a_part_that_hangs_is_named_and_no_other_one(server: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(*_: object) -> str:
+        raise DcorError("does not answer within 8 s")
+
+    monkeypatch.setattr(site, "nginx_problem", hang)
+    monkeypatch.setattr(site, "problem", hang)
+    parts = {part["name"]: part for part in server("status", "--json").json["parts"]}
+    assert [name for name, part in parts.items() if part["problem"] and not part["cause"]] == ["nginx"]
+    assert parts["nginx"]["problem"] == "does not answer within 8 s"
+    assert (parts["search"]["cause"], parts["page"]["cause"]) == ("nginx", "nginx")

@@ -12,6 +12,7 @@ from dcor_pkg.kernel import last_converge, pending, updates
 from dcor_pkg.machine import package_manager, packages
 from dcor_pkg.machine.host import Access, Host
 from tests.unit.command_line import CommandLine
+from tests.unit.fake_machine import Machine
 
 PUBLIC, DIRECTORY = Access(0o644), Access(0o755)
 INDEX = """\
@@ -169,11 +170,46 @@ def test_updates_that_were_looked_for_in_vain_are_told_where_they_are_automatic(
     ] * is_told
 
 
+def test_packages_that_nobody_could_unpack_again_are_told_with_the_command(server: CommandLine) -> None:
+    assert told(server, packages.KEPT) == []
+    server.machine.packages.offered.clear()
+    (message,) = told(server, packages.KEPT)
+    assert message.startswith("has no copy of the packages of this server, and no source of apt has them")
+    assert f"ls ./*.deb | sudo {updates.KEEP}" in server("status").out
+    write(server.machine.host, f"{packages.KEPT}/20260101T000000/dcor-server_1_all.deb", "")
+    assert told(server, packages.KEPT) == []
+
+
+POLICY = """\
+dcor-server:
+  Installed: 0.1.1
+  Candidate: {candidate}
+  Version table:
+ *** 0.1.1 {sources}
+        100 /var/lib/dpkg/status
+     0.1.0 500
+        500 https://apt.example.org/dcor bookworm/main amd64 Packages
+"""
+SOURCE_OF_OURS = "500\n        500 https://apt.example.org/dcor bookworm/main amd64 Packages"
+
+
+@pytest.mark.parametrize(
+    ("sources", "candidate", "has_archive"),
+    [("100", "0.1.1", False), (SOURCE_OF_OURS, "0.1.1", True), ("100", "0.1.2", True)],
+)
+def test_a_source_with_the_installed_version_or_a_newer_one_has_an_archive(
+    machine: Machine, sources: str, candidate: str, has_archive: bool
+) -> None:
+    machine.programs["apt-cache"] = lambda call: POLICY.format(sources=sources, candidate=candidate)
+    assert packages.has_archive(machine.host, "dcor-server") is has_archive
+
+
 LOG_OF_A_RUN = """\
 2026-01-02 06:12:12,345 INFO Starting unattended upgrades script
 2026-01-02 06:12:13,345 INFO Packages that will be upgraded: dcor-server
 """
 MISMATCH = "2026-01-02 06:12:14,345 ERROR An error occurred: Hash Sum mismatch\n"
+NO_MAIL = "2026-01-02 06:12:15,345 ERROR No /usr/bin/mail or /usr/sbin/sendmail, can not send mail.\n"
 
 
 @pytest.mark.parametrize(
@@ -181,11 +217,12 @@ MISMATCH = "2026-01-02 06:12:14,345 ERROR An error occurred: Hash Sum mismatch\n
     [
         ("", False),
         (LOG_OF_A_RUN, False),
+        (LOG_OF_A_RUN + NO_MAIL, False),
         (LOG_OF_A_RUN + MISMATCH, True),
         (LOG_OF_A_RUN + MISMATCH + LOG_OF_A_RUN, True),
         (LOG_OF_A_RUN + MISMATCH + 2 * LOG_OF_A_RUN, False),
     ],
-    ids=["no log", "well", "failed", "then downloaded", "then downloaded and installed"],
+    ids=["no log", "well", "not mailed", "failed", "then downloaded", "then downloaded and installed"],
 )
 def test_an_error_of_the_last_runs_is_told_in_its_words(server: CommandLine, text: str, is_told: bool) -> None:
     write(server.machine.host, packages.UNATTENDED_LOG, text)

@@ -41,7 +41,7 @@ def upgrade_debian(machine: Machine) -> None:
     for version in ("15", "17"):
         machine.host.write(f"/usr/lib/postgresql/{version}/bin/postgres", "", PROGRAM)
     machine.packages.versions |= {"postgresql-15": "15.14-0+deb12u1", "postgresql-17": "17.6-0+deb13u1"}
-    machine.packages.offered = {"postgresql-17"}
+    machine.packages.offered.add("postgresql-17")
     machine.postgresql.others["17"] = OtherCluster(5433)
     machine.systemd.units[unit_of("17")] = Unit("active")
 

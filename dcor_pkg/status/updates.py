@@ -55,7 +55,7 @@ def summary(host: Host) -> str:
     upgraded = packages.time_of(host, packages.UPGRADED)
     waiting = ", ".join(f"{name} {version}" for name, version in sorted(packages.waiting(host, *OURS).items()))
     works = "; apt or dpkg works now" if package_manager.is_busy(host) else ""
-    return f"looked for {_moment(looked)}, installed {_moment(upgraded)}, {waiting or 'none'} of ours waits{works}"
+    return f"looked for {moment(looked)}, installed {moment(upgraded)}, {waiting or 'none'} of ours waits{works}"
 
 
 def release(host: Host, active: str, wanted: str, reason: str) -> str:
@@ -78,6 +78,9 @@ def notices(host: Host) -> Iterator[Notice]:
         message = f"has expired on {end:%Y-%m-%d}, so apt installs nothing of this repository"
         yield Notice(f"{packages.LISTS}/{name}", message, "Is the repository still served? Then: apt update")
     yield from _failures(host)
+    if packages.kept(host, TOGETHER[0]) is None and not packages.has_archive(host, TOGETHER[0]):
+        message = "has no copy of the packages of this server, and no source of apt has them: a repair would lack them"
+        yield Notice(packages.KEPT, message, f"In the directory with their files: ls ./*.deb | sudo {settings.KEEP}")
     if (former := _of_another_debian(host, ours)) is not None:
         message = f"is for Debian {former[1]}, and this is Debian {packages.debian(host)}"
         yield Notice(former[0], message, f"apt update, then: apt full-upgrade. The suite is in {SOURCE}")
@@ -95,7 +98,7 @@ def _failures(host: Host) -> Iterator[Notice]:
     looked = packages.time_of(host, packages.LOOKED, packages.LISTS)
     is_automatic = packages.time_of(host, packages.UPGRADED) is not None
     if is_automatic and looked is not None and time.time() - looked > LOOKS_SECONDS:
-        message = f"has what apt has found on {_moment(looked)}: since then it has looked for updates in vain"
+        message = f"has what apt has found on {moment(looked)}: since then it has looked for updates in vain"
         yield Notice(packages.LISTS, message, WHY)
     for error in packages.last_errors(host)[:1]:
         yield Notice(packages.UNATTENDED_LOG, f"says that updates were not installed: {error}", WHY)
@@ -111,5 +114,6 @@ def _state(package: packages.Package) -> str:
     return package.state if package.flag == "ok" else f"{package.state} ({package.flag})"
 
 
-def _moment(when: float | None) -> str:
-    return "never" if when is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
+def moment(when: float | None) -> str:
+    """Return a time of the clock, as it is shown; 0 and None are never."""
+    return "never" if not when else time.strftime("%Y-%m-%d %H:%M", time.localtime(when))

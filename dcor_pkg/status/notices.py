@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from dcor_pkg.answers import settings_text
 from dcor_pkg.answers.settings import PAGES, Settings, as_answers
@@ -19,29 +21,47 @@ from dcor_pkg.machine.paths import CKAN_INI, CONFIGURATION
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.services.object_store import private_network
 from dcor_pkg.services.postgresql import versions as postgresql_versions
-from dcor_pkg.verbs import updates
+from dcor_pkg.status import updates
+from dcor_pkg.tokens import issued as access_tokens
 
+#: finds notices of one kind
+Source = Callable[[], Iterable[Notice]]
 #: characters of a value that a notice shows
 VALUE_LENGTH = 60
 
 
 def collect(host: Host, settings: Settings) -> list[Notice]:
-    """Return the notices about pages, changed files, additions and known issues. They contain no secret."""
+    """Return the notices of all sources. They contain no secret."""
+    return [it for source in sources(host, settings).values() for it in source()]
+
+
+def sources(host: Host, settings: Settings) -> dict[str, Source]:
+    """Return what finds notices, by what it looks at, in the order in which they are shown."""
+    return {
+        "the release that is held back": partial(held_release.notices, host),
+        "pages": partial(empty_pages, settings),
+        "the memory": partial(sizes.notices, host),
+        "changed files and additions": partial(_files, host, settings),
+        "known issues": partial(known_issues.collect, host),
+        "the search index": partial(search_index.notices, host),
+        "stored files": partial(stored_files.notices, host, settings),
+        "the network of the object store": partial(private_network.notices, host),
+        "settings of a newer version": partial(_newer_settings, host),
+        "updates": partial(updates.notices, host),
+        "the version of PostgreSQL": partial(_postgresql, host, settings),
+        "replaced libraries": partial(outdated.notices, host, settings),
+        "access tokens": partial(access_tokens.notices, host, settings),
+    }
+
+
+def _files(host: Host, settings: Settings) -> list[Notice]:
     changed = managed_file.changed_by_admin(host)
     overridden = [] if CKAN_INI in changed else _overridden(host, settings)
-    found = [
-        *overridden,
-        *(_changed(host, path) for path in changed),
-        *known_issues.collect(host),
-        *search_index.notices(host),
-        *stored_files.notices(host, settings),
-        *private_network.notices(host),
-        *_newer_settings(host),
-        *updates.notices(host),
-        *(postgresql_versions.notices(host) if settings.database == LOCAL else ()),
-        *outdated.notices(host, settings),
-    ]
-    return [*held_release.notices(host), *empty_pages(settings), *sizes.notices(host), *found]
+    return [*overridden, *(_changed(host, path) for path in changed)]
+
+
+def _postgresql(host: Host, settings: Settings) -> Iterable[Notice]:
+    return postgresql_versions.notices(host) if settings.database == LOCAL else ()
 
 
 def _newer_settings(host: Host) -> list[Notice]:

@@ -1,0 +1,66 @@
+"""The space and the inodes of each place where the server writes; a place on the same disk as another is shown once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.ckan import release, upgrade_backup
+from dcor_pkg.machine import disk
+from dcor_pkg.machine.host import Host
+from dcor_pkg.status.part import Part
+
+#: below which Debian's clusters have their data
+POSTGRESQL = "/var/lib/postgresql"
+#: what programs write in passing, a mail or a form for example
+LOGS, TEMPORARY = "/var/log", "/tmp"  # noqa: S108 (examined, not used)
+#: free bytes of a place below which there is a problem; elsewhere a GiB: uploads and the database need it
+LEAST = {LOGS: 100 * disk.MIB, TEMPORARY: 100 * disk.MIB}
+#: with so many times the least there is a warning
+EARLY = 5
+#: of files that can still be made: a release has 50000
+LEAST_INODES, FEW_INODES = 1000, 100_000
+
+
+def places(settings: Settings) -> tuple[str, ...]:
+    """Return the directories; the first two are shown in any case."""
+    return (settings.data, release.DIRECTORY, settings.scratch, POSTGRESQL, upgrade_backup.DIRECTORY, LOGS, TEMPORARY)
+
+
+def of_data(host: Host, settings: Settings) -> list[Part]:
+    """Return the disks without whose space no release could write."""
+    others = [path for path in (POSTGRESQL, upgrade_backup.DIRECTORY) if host.exists(path)]
+    return list(distinct(part(host, path) for path in (settings.data, release.DIRECTORY, *others)))
+
+
+def part(host: Host, path: str) -> Part:
+    """Return the disk of a place; PostgreSQL and the object store stop accepting data when theirs is full."""
+    free, least = disk.free(host, path), LEAST.get(path, disk.GIB)
+    inodes, of_inodes = disk.free_inodes(host, path)
+    problem = warning = None
+    if free < least:
+        problem = f"only {free // disk.MIB} MiB are free"
+    elif of_inodes and inodes < LEAST_INODES:
+        problem = f"only {inodes} more files can be made, though {free // disk.MIB} MiB are free"
+    elif free < EARLY * least:
+        warning = f"{free // disk.MIB} MiB are free"
+    elif of_inodes and inodes < FEW_INODES:
+        warning = f"{inodes} more files can be made"
+    return Part(
+        f"disk of {path}",
+        problem,
+        f"{free // disk.GIB} GiB are free",
+        warning=warning or "",
+        numbers={"free_bytes": free, **({"free_inodes": inodes} if of_inodes else {})},
+        device=disk.device(host, path),
+    )
+
+
+def distinct(parts: Iterable[Part], always: int = 2) -> Iterator[Part]:
+    """Give the parts without those disks that were given before; the first ones are given in any case."""
+    seen: set[int | None] = {None}
+    for it in parts:
+        if it.device is None or it.device not in seen or always > 0:
+            yield it
+        always -= it.device is not None
+        seen.add(it.device)

@@ -1,0 +1,211 @@
+"""`dcor-server token create | list | revoke | reissue`: files by which users' programs know this server and sign in."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from dcor_pkg.answers.secret import Secret
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import settings_file
+from dcor_pkg.machine import lock, output
+from dcor_pkg.machine.host import Host
+from dcor_pkg.tokens import access_file, issued, served
+from dcor_pkg.tokens.issued import Issued
+from dcor_pkg.verbs import token_making
+from dcor_pkg.verbs.token_making import Show
+from dcor_pkg.verbs.verb import JSON, MAX_DAYS, OK, Argument, Console, Verb, argument
+
+DAY_SECONDS = 86400
+DAYS = 365
+#: of a user in CKAN (ckan/logic/validators.py, "name_match")
+USER = re.compile(r"[a-z0-9_-]{2,100}")
+LIST = "dcor-server token list shows the access tokens."
+
+
+def run(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Do what was asked for."""
+    ACTIONS[options.action](host, options, console)
+    return OK
+
+
+def create(host: Host, options: argparse.Namespace, console: Console) -> None:
+    """Make an access token for a user."""
+    user = _user(options.name)
+    _require_terminal(options)
+    path = _absolute(options.output or f"{user}{access_file.ENDING}")
+    with lock.held(host):
+        current = served.require_readable(host, settings_file.load(host))
+        made = issued.new(user, _end(options.days or DAYS), current)
+        token_making.make(host, current, made, path, _show(options, console))
+
+
+def list_all(host: Host, options: argparse.Namespace, console: Console) -> None:
+    """List the access tokens that were made and not revoked, or those that are void."""
+    wanted = issued.void(host, settings_file.load(host)) if options.outdated else issued.read(host)
+    used = token_making.last_used(host) if wanted else {}
+    rows = [_row(it, used) for it in wanted if it.api_token in used]
+    if options.json:
+        console.out(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        console.out(_line(row))
+    if not rows:
+        console.out("No access token is outdated." if options.outdated else "There is no access token.")
+
+
+def revoke(host: Host, options: argparse.Namespace, console: Console) -> None:
+    """Revoke an access token, by its id."""
+    identity: str = options.id
+    with lock.held(host):
+        found = [it for it in issued.read(host) if it.id == identity]
+        if not found:
+            raise DcorError(f"There is no access token {identity}.", LIST)
+        token_making.revoke(host, found)
+    said = {"id": identity, "user": found[0].user, "revoked": True}
+    console.out(json.dumps(said) if options.json else f"The access token {identity} of {found[0].user} is revoked.")
+
+
+def reissue(host: Host, options: argparse.Namespace, console: Console) -> None:
+    """Make new access tokens for those that are void, and revoke these; each is valid as long as the old one was."""
+    _require_terminal(options)
+    user = _user(options.name) if options.name else None
+    directory = _absolute(options.output)
+    with lock.held(host):
+        outdated = _outdated(host, user)
+        current = served.require_readable(host, settings_file.load(host))
+        for old in outdated:
+            made = issued.new(old.user, _end(options.days) if options.days else old.expires, current)
+            path = str(PurePosixPath(directory, f"{made.user}-{made.id}{access_file.ENDING}"))
+            token_making.make(host, current, made, path, _show(options, console))
+            token_making.revoke(host, [old])
+    if not outdated and not options.json:
+        console.out("No access token is outdated, so none was made.")
+
+
+def _outdated(host: Host, user: str | None) -> list[Issued]:
+    """Return what has to be made anew; what users have revoked in CKAN, and what is of users who are gone, is not."""
+    found = [it for it in issued.void(host, settings_file.load(host)) if user in (None, it.user)]
+    used = token_making.last_used(host) if found else {}
+    if gone := [it for it in found if it.api_token not in used]:
+        token_making.revoke(host, gone)
+    return [it for it in found if it.api_token in used]
+
+
+def _user(name: str) -> str:
+    """Return a name that a user can have; it becomes part of a file's name."""
+    if not USER.fullmatch(name):
+        reason, hint = token_making.REASONS["missing"]
+        raise DcorError(reason.format(user=name), hint)
+    return name
+
+
+def _require_terminal(options: argparse.Namespace) -> None:
+    if not output.is_seen() and not options.show_password:
+        raise DcorError(
+            "The password of an access token is shown once, on a terminal, and standard output is none.",
+            "Run it on a terminal. To write the password to standard output all the same: --show-password",
+        )
+
+
+def _absolute(path: str) -> str:
+    """Return a path from the root on; `..` and links are left to whoever opens it."""
+    return str(PurePosixPath(Path.cwd(), path)) + ("/" if path.endswith("/") else "")
+
+
+def _end(days: int) -> int:
+    return issued.now() + days * DAY_SECONDS
+
+
+def _show(options: argparse.Namespace, console: Console) -> Show:
+    def show(made: Issued, path: str, password: Secret) -> None:
+        if options.json:
+            console.out(json.dumps({**_row(made, {}), "file": path, "password": password.reveal()}))
+            return
+        console.out(f"{path}: access token {made.id} of {made.user}, valid until {_day(made.expires)}")
+        console.out(f"Its password is shown only now: {password.reveal()}")
+        console.out("Hand over file and password in two different ways.")
+
+    return show
+
+
+def _row(token: Issued, used: Mapping[str, int | None]) -> dict[str, Any]:
+    """Return an access token for JSON; what CKAN calls it is of no use there."""
+    row = {**asdict(token), "expired": token.is_expired, "used": used.get(token.api_token)}
+    return {name: value for name, value in row.items() if name != "api_token"}
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    end = "expired" if row["expired"] else "expires"
+    last = f"used last on {_day(row['used'])}" if row["used"] else "never used"
+    dates = f"made on {_day(row['made'])}, {end} on {_day(row['expires'])}, {last}"
+    return f"{row['id']}  {row['user']}: {dates}\n    for {row['hostname']}, certificate {row['fingerprint']}"
+
+
+def _day(moment: int) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(moment))
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= MAX_DAYS:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of days from 1 to {MAX_DAYS:g}")
+    return days
+
+
+ACTIONS = {"create": create, "list": list_all, "revoke": revoke, "reissue": reissue}
+#: of an action: the verb's own has the default
+JSON_TOO = argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the result as JSON")
+SHOW = argument("--show-password", action="store_true", help="write the password to standard output, terminal or not")
+
+
+def _days_argument(default: str) -> Argument:
+    return argument("--days", type=_days, metavar="N", help=f"valid so many days from now on (default: {default})")
+
+
+#: what each action is, and its arguments
+PARSERS: dict[str, tuple[str, tuple[Argument, ...]]] = {
+    "create": (
+        "make one for a user, and show its password",
+        (
+            _days_argument(str(DAYS)),
+            argument("--output", metavar="F", help="the new file (default: NAME.dcor-access)"),
+            SHOW,
+            argument("name", metavar="NAME", help="the user"),
+        ),
+    ),
+    "list": (
+        "list those that were made",
+        (argument("--outdated", action="store_true", help="those with another certificate or host name only"),),
+    ),
+    "revoke": ("revoke one", (argument("id", metavar="ID", help="as the list shows it"),)),
+    "reissue": (
+        "make new ones for those that are outdated, which are revoked",
+        (
+            _days_argument("as the old one"),
+            argument("--output", metavar="F", default=".", help="the directory of the new files (default: this one)"),
+            SHOW,
+            argument("name", nargs="?", metavar="NAME", help="of this user only"),
+        ),
+    ),
+}
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(PARSERS))
+    for name, (summary, arguments) in PARSERS.items():
+        action = actions.add_parser(name, help=summary, description=summary)
+        for add in (JSON_TOO, *arguments):
+            add(action)
+
+
+VERB = Verb(
+    *("token", "make, list and revoke access tokens for users' programs", run, (JSON, _add_actions)),
+    changes_machine=True,
+)
