@@ -9,6 +9,7 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import held_release, migration_end, programs, release, release_id
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.release_made import ReleaseMade
+from dcor_pkg.ckan.search_core import SearchCore
 from dcor_pkg.ckan.steps import recovery_steps
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge, pending, report, served_version, settings_file
@@ -19,7 +20,6 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.plan import build_plan
 from dcor_pkg.services.postgresql import cluster_upgrade
 from dcor_pkg.services.postgresql import local as postgresql
-from dcor_pkg.services.solr import local as solr
 
 Progress = Callable[[Outcome], None]
 #: changes settings or data, or raises DcorError and changes nothing
@@ -106,7 +106,11 @@ def _logged(host: Host, progress: Progress) -> Progress:
 def _hold(host: Host, step: str, wanted: str, reason: str) -> None:
     """Let the release that serves go on in the place of one that fails each time, and all else be done."""
     serving = programs.serving(host)
-    if step in (ReleaseMade.name, ActiveRelease.name) and serving is not None and serving.release != wanted:
+    if (
+        step in (ReleaseMade.name, SearchCore.name, ActiveRelease.name)
+        and serving is not None
+        and serving.release != wanted
+    ):
         held_release.hold_failing(host, wanted, serving.release, reason, last_converge.read(host).reason)
 
 
@@ -116,19 +120,8 @@ def _settle_cluster(host: Host, settings: Settings) -> None:
         last_converge.log(host, [settled])
 
 
-def _settle_schema(host: Host) -> None:
-    """Let Solr have a schema that it can load."""
-    try:
-        solr.settle(host)
-    except DcorError as error:
-        last_converge.log(
-            host, [f"The former schema of Solr could not be put back: {error.reason} {error.hint}".strip()]
-        )
-
-
 def _record(host: Host, outcomes: list[Outcome], found: Facts) -> None:
     failure = first_failure(outcomes)
-    _settle_schema(host)
     if failure is None:
         served_version.record(host, release_id.wanted(found), release.ids(host))
         held_release.end(host, release_id.of(found))

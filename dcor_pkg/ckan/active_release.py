@@ -28,7 +28,6 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.object_store.ownership import StoreMark
-from dcor_pkg.services.solr import local as solr
 
 SERVICE = Service(unit.UNIT)
 
@@ -76,8 +75,6 @@ class ActiveRelease:
             pending.request(host, unit.RESTART)
         if SERVICE.check(host) is not None:
             SERVICE.apply(host)
-        if serving is not None and serving.release != self.release:
-            solr.require_loadable(host)
         wanted = self._wanted(host)
         programs.copy(host, wanted)
         try:

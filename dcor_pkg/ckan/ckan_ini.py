@@ -19,16 +19,22 @@ from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CURRENT
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.endpoint import Endpoint
+from dcor_pkg.services.solr import cores
 
 ACCESS = Access(0o640, "root", CKAN_USER)
 
 
 @dataclass(frozen=True)
 class CkanIni(ManagedFile):
-    """A managed file that is merged with the additions."""
+    """A managed file that is merged with the additions.
+
+    `core`: that of a local Solr, by default the one that the present file names.
+    """
+
+    core: str = ""
 
     def text(self, host: Host) -> str:
-        return ckan_additions.merged(super().text(host), ckan_additions.read(host))
+        return ckan_additions.merged(self._rendered(host), ckan_additions.read(host))
 
     def validate(self, host: Host) -> None:
         """Raise DcorError for the first addition that CKAN could not read."""
@@ -39,7 +45,7 @@ class CkanIni(ManagedFile):
 
         Secrets are masked in these values.
         """
-        real, shown = (ckan_additions.options(text) for text in (super().text(host), self._without_secrets(host)))
+        real, shown = (ckan_additions.options(text) for text in (self._rendered(host), self._without_secrets(host)))
         found = []
         for option in ckan_additions.read(host):
             places = [(section, option.name) for section in (option.section, ckan_additions.DEFAULT)]
@@ -49,7 +55,11 @@ class CkanIni(ManagedFile):
         return found
 
     def _without_secrets(self, host: Host) -> str:
-        return templates.render(self.template, self.values, host, hidden=True)
+        return self._rendered(host, hidden=True)
+
+    def _rendered(self, host: Host, *, hidden: bool = False) -> str:
+        values = {**self.values, "core": self.core or cores.named(host)}
+        return templates.render(self.template, values, host, hidden=hidden)
 
 
 def ckan_ini(settings: Settings) -> CkanIni:
@@ -58,6 +68,7 @@ def ckan_ini(settings: Settings) -> CkanIni:
         "settings": settings,
         "services": endpoints.of(settings),
         "licences": f"{CURRENT}/{release.LICENCES}",
+        "core": cores.CORES[0],
     }
     return CkanIni(CKAN_INI, "ckan/templates/ckan.ini", values, ACCESS)
 

@@ -18,6 +18,7 @@ from dcor_pkg.ckan import (
     past_releases,
     programs,
     release,
+    search_core,
     supervisor,
     switch,
     upgrade_backup,
@@ -62,6 +63,7 @@ class GoingBack:
             raise DcorError(f"The release {target.release} serves already.", "dcor-server release list")
         if not release.is_made(host, target.release) or not host.exists(f"{target.directory}/ckan.ini"):
             raise DcorError(f"The release {target.release} is not complete any more.", "dcor-server release list")
+        search_core.require_for_way_back(host, target.release, self._ini(host))
 
     def _require_database(self, host: Host, *, with_database: bool) -> None:
         name, since = self.target.database, past_releases.read(host)[0].since
@@ -98,9 +100,14 @@ class GoingBack:
     def _switch(self, host: Host, queues: tuple[str, ...], turned: switch.Turned) -> None:
         """Start the release with the configuration that it had, prove it, and turn nginx."""
         target = self.target.programs
+        search_core.request_for_way_back(host, self._ini(host))
         target.file(self.step.data, queues).apply(host)
         switch.switch_to(host, target, self.step.hostname, turned)
         switch.forget_others(host, target)
+
+    def _ini(self, host: Host) -> str | None:
+        """Return the ckan.ini of the release; with it the release names the core that it has used."""
+        return host.read(f"{self.target.programs.directory}/ckan.ini")
 
     def _turned(self, host: Host, act: Act) -> None:
         self._record(host, act.former, act.aside)

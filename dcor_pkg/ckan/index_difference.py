@@ -82,7 +82,7 @@ def _indexed(host: Host, solr: Endpoint) -> set[str] | None:
     if counted.status != 200:
         return None
     rows = int(json.loads(counted.body)["response"]["numFound"]) + MARGIN
-    address = f"{solr.address}/select?q={local_solr.DATASETS}&fl=id&rows={rows}&wt=json"
+    address = f"{local_solr.address(host, solr)}/select?q={local_solr.DATASETS}&fl=id&rows={rows}&wt=json"
     answer = http_request.ask(address, solr.login(partial(secrets.read, host)))
     if answer.status != 200:
         return None

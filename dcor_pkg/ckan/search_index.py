@@ -18,6 +18,7 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import STATE
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.solr import cores
 from dcor_pkg.services.solr import local as local_solr
 
 DATASETS = "SELECT count(*) FROM package WHERE type = 'dataset' AND state = 'active'"
@@ -25,6 +26,8 @@ DATASETS = "SELECT count(*) FROM package WHERE type = 'dataset' AND state = 'act
 STATE_FILE = f"{STATE}/index.json"
 #: there: the ids of the datasets that CKAN cannot index
 UNINDEXED = "unindexed"
+#: `--force` goes on after a dataset that fails
+REBUILD = ("ckan", "search-index", "rebuild", "--force")
 #: a hundred thousand datasets take hours
 REBUILD_TIMEOUT_SECONDS = 24 * 3600.0
 #: a dataset is in the database a moment before it is in the index, so a difference counts if it lasts so many seconds
@@ -67,9 +70,13 @@ class SearchIndex:
         state_file.write(host, STATE_FILE, {**self._pair(), UNINDEXED: failed})
 
     def _rebuild(self, host: Host, *options: str) -> None:
-        """Index all datasets: `--force` goes on after one that fails."""
-        command = ("ckan", "search-index", "rebuild", "--force", *options)
-        release.run(host, self.release, *command, timeout=REBUILD_TIMEOUT_SECONDS)
+        """Index all datasets. The core beside, of a local Solr, would need the same before it is used again."""
+        core, began = cores.named(host), time.time()
+        if self.solr.local:
+            cores.forget(host, cores.other(core))
+        release.run(host, self.release, *REBUILD, *options, timeout=REBUILD_TIMEOUT_SECONDS)
+        if self.solr.local:
+            cores.caught_up(host, core, began)
         pending.clear(host, REBUILD_INDEX)
 
     def _pair(self) -> dict[str, str]:
@@ -80,17 +87,31 @@ class SearchIndex:
 
     def _drift(self, host: Host, recorded: Mapping[str, Any]) -> str | None:
         """Return how the index differs from the database, or None."""
-        try:
-            datasets = int(psql.query(host, self.database, DATASETS))
-        except CommandFailed:
-            return "cannot be built yet: the database has no tables"
-        found = _count(host, self.solr)
-        if isinstance(found, str):
-            return found
-        if datasets and pending.is_pending(host, REBUILD_INDEX):
+        if pending.is_pending(host, REBUILD_INDEX) and _datasets(host, self.database):
             return "is older than the database's content"
-        wanted = datasets - len(recorded.get(UNINDEXED, ()))
-        return None if found == wanted else f"has {found} datasets, and the database has {datasets}"
+        return difference(host, self.database, self.solr, len(recorded.get(UNINDEXED, ())))
+
+
+def difference(host: Host, database: Endpoint, solr: Endpoint, unindexed: int, core: str = "") -> str | None:
+    """Return how the number of datasets in the index, or in another core than the one in use, is wrong, or None.
+
+    `unindexed`: how many CKAN cannot index.
+    """
+    datasets = _datasets(host, database)
+    if datasets is None:
+        return "cannot be built yet: the database has no tables"
+    found = _count(host, solr, core)
+    if isinstance(found, str):
+        return found
+    return None if found == datasets - unindexed else f"has {found} datasets, and the database has {datasets}"
+
+
+def _datasets(host: Host, database: Endpoint) -> int | None:
+    """Return how many datasets the database has, or None where it has no tables."""
+    try:
+        return int(psql.query(host, database, DATASETS))
+    except CommandFailed:
+        return None
 
 
 def notices(host: Host) -> list[Notice]:
@@ -108,9 +129,9 @@ def _recorded(host: Host) -> dict[str, Any] | None:
     return state_file.read(host, STATE_FILE, None)
 
 
-def _count(host: Host, solr: Endpoint) -> int | str:
+def _count(host: Host, solr: Endpoint, core: str) -> int | str:
     """Return the number of documents in the index, or why it is unknown."""
-    answer = local_solr.count(host, solr)
+    answer = local_solr.count(host, solr, core)
     if answer.status != 200:
         return f"cannot be read: Solr answers with status {answer.status} ({answer.body.strip()[:100]})"
     return int(json.loads(answer.body)["response"]["numFound"])

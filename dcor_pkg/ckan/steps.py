@@ -16,6 +16,7 @@ from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.programs import UWSGI_INI
 from dcor_pkg.ckan.release_made import ReleaseMade
+from dcor_pkg.ckan.search_core import SearchCore, SearchCoreComplete
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.ckan.upgrade_backup import UpgradeBackup
@@ -78,8 +79,13 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 
 def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that put the release in service; all services that CKAN needs have to run before."""
+    used, wanted = endpoints.of(settings), release_id.wanted(facts)
+    core = SearchCore(wanted, used.database, used.solr, ckan_ini(settings))
+    is_local = used.solr.local
     return (
+        *((core,) if is_local else ()),
         active_release(settings, facts),
+        *((SearchCoreComplete(wanted),) if is_local else ()),
         KeptPythons(),
         NoFormerPrograms(),
         NoStrays(),

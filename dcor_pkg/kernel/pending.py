@@ -12,6 +12,8 @@ from dcor_pkg.machine.paths import STATE
 RELOAD_NGINX = "reload nginx.service"
 #: the search index has to be rebuilt: what it is made from has changed, or how
 REBUILD_INDEX = "rebuild index"
+#: the core in use may lack what was indexed in the other one just before it came into use
+CATCH_UP_INDEX = "catch up index"
 #: the last converge has failed, or could not begin; the timer dcor-retry looks for this file, too
 CONVERGE = "converge"
 #: packages were upgraded since the last converge began

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pytest
 from dcor_dev.machine import Machine
 from engines import SOLR, SOLR_PASSWORD, SOLR_PORT, Answer, curl, kill, restored_afterwards, show, solr, wait_until
 
 SITE = "site_id:crash"
-#: Requests of CKAN, the readiness probe and monitoring.
+#: To load the schema of a core anew.
+RELOAD = "admin/cores?action=RELOAD&core={}"
+#: The schema of the core that is not in use.
+SCHEMA = "/var/lib/dcor-solr/home/configsets/ckan_b/conf/schema.xml"
+#: Requests of CKAN, dcor-server, the readiness probe and monitoring.
 USED = (
     "ckan/select?q=*:*",
     "ckan/update?commit=true",
     "ckan/schema?wt=json",
     "ckan/admin/ping",
     "ckan/admin/luke",
+    "ckan_b/select?q=*:*",
+    "ckan_b/update?commit=true",
+    "ckan_b/schema?wt=json",
+    "ckan_b/admin/ping",
+    "ckan_b/admin/luke",
+    RELOAD.format("ckan_b"),
     "admin/info/system",
     "admin/metrics",
 )
 #: Functions of Solr that are not needed.
 UNUSED = (
     "",
-    "admin/cores",
+    "admin/configs",
+    "admin/collections",
     "admin/info/logging",
     "admin/authentication",
-    "admin/configs",
+    "ckan_c/select?q=*:*",
+    "ckan_b/config",
     "ckan/config",
     "ckan/export?q=*:*",
     "ckan/get?id=1",
@@ -78,6 +90,53 @@ def test_requests_without_the_password_are_rejected(server: Machine, credentials
 def test_unused_functions_are_not_available_even_with_the_password(server: Machine) -> None:
     answers = {path: solr(server, path, *SOLR_PASSWORD).status for path in UNUSED}
     assert answers == dict.fromkeys(UNUSED, 404)
+
+
+def _admin(machine: Machine) -> tuple[str, ...]:
+    """Return curl's arguments for the password of who may reload cores."""
+    return "--user", f"dcor-server:{machine.shell('cat /etc/dcor-server/secrets/solr-admin-password').strip()}"
+
+
+@pytest.mark.parametrize("action", ["RELOAD", "STATUS", "UNLOAD", "CREATE"])
+def test_ckan_cannot_administrate_cores(server: Machine, action: str) -> None:
+    assert solr(server, f"admin/cores?action={action}&core=ckan_b&name=x", *SOLR_PASSWORD).status == 403
+
+
+def test_nobody_can_add_a_core(server: Machine) -> None:
+    assert solr(server, "admin/cores?action=CREATE&name=x&configSet=ckan", *_admin(server)).status in (400, 500)
+    assert server.shell("ls /var/lib/dcor-solr/home").split() == sorted(
+        ["ckan", "ckan_b", "configsets", "security.json", "solr.xml"]
+    )
+
+
+@pytest.fixture
+def schema(server: Machine) -> Iterator[str]:
+    """Return the path of the schema of the core that is not in use, which a test changes."""
+    server.run("cp", "--archive", SCHEMA, f"{SCHEMA}.saved")
+    yield SCHEMA
+    server.run("mv", "--no-target-directory", f"{SCHEMA}.saved", SCHEMA)
+    server.run("systemctl", "restart", SOLR, timeout=60)
+
+
+def test_a_core_gets_another_schema_while_the_other_one_answers(server: Machine, schema: str) -> None:
+    before = show(server, SOLR, "MainPID")
+    server.shell(f"sed -i 's/name=.ckan-[0-9.]*./name=\"ckan-trial\"/' {schema}")
+    assert solr(server, RELOAD.format("ckan_b"), *_admin(server)).status == 200
+    assert "ckan-trial" in solr(server, "ckan_b/schema?wt=schema.xml", *SOLR_PASSWORD).body
+    assert "ckan-trial" not in solr(server, "ckan/schema?wt=schema.xml", *SOLR_PASSWORD).body
+    assert show(server, SOLR, "MainPID") == before
+
+
+def test_a_schema_that_cannot_be_loaded_is_reported_and_the_other_core_goes_on(server: Machine, schema: str) -> None:
+    """Also when Solr starts anew, and until a schema comes that it can load."""
+    server.shell(f"cp {schema} /root/good.xml; echo '<schema unloadable>' >{schema}")
+    assert solr(server, RELOAD.format("ckan_b"), *_admin(server)).status == 500
+    server.run("systemctl", "restart", SOLR, timeout=60)
+    answers = [solr(server, f"{core}/admin/ping", *SOLR_PASSWORD).status for core in ("ckan", "ckan_b")]
+    assert answers == [200, 500]
+    server.shell(f"cat /root/good.xml >{schema}")
+    assert solr(server, RELOAD.format("ckan_b"), *_admin(server)).status == 200
+    assert solr(server, "ckan_b/admin/ping", *SOLR_PASSWORD).status == 200
 
 
 def test_the_core_responds_as_soon_as_the_unit_has_started(server: Machine) -> None:

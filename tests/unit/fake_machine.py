@@ -32,6 +32,7 @@ from dcor_pkg.machine.paths import AUTHORITIES, CKAN_USER, PACKAGED_CKAN, PROGRA
 from dcor_pkg.nginx import loopback
 from dcor_pkg.services import answering, engines
 from dcor_pkg.services.redis import debian_instance as debian_redis
+from dcor_pkg.services.solr import cores
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import faults, postgresql
 from tests.unit.fake_programs.call import Call, Handler
@@ -74,7 +75,7 @@ FILES = {
     "/proc/meminfo": "MemTotal:        4194304 kB\nMemAvailable:    2097152 kB\n",
     "/proc/net/if_inet6": "",
     "/var/log/ckan/web.log": "",
-    f"{solr.INDEX}/segments_1": "",
+    **{f"{cores.index(core)}/segments_1": "" for core in cores.CORES[:1]},
     unit.FILE: "[Service]\n",
     unit.SUPERVISORD: "[supervisord]\n",
     log_directories.FILE: (Path(__file__).parents[2] / "debian/dcor-server.tmpfiles").read_text(encoding="utf-8"),
@@ -161,7 +162,7 @@ class Machine:
                 *(self.postgresql.roles, self.postgresql.databases, self.postgresql.updates),
                 self.postgresql.comments,
                 *(self.supervisor.loaded, self.debian_supervisor.loaded, self.nginx.reloads, self.packages.diversions),
-                *(self.ckan.documents, self.ckan.commands, self.object_store.buckets),
+                *(self.ckan.indexes, self.ckan.loaded, self.ckan.commands, self.object_store.buckets),
             ]
         )
 
@@ -179,6 +180,7 @@ class Machine:
             self.systemd.units[started].active, self.systemd.units[started].file = "active", "enabled"
         self.nginx.start()
         for verb in ("start", "restart"):
+            self.systemd.hooks[f"{verb} {solr.UNIT}"] = self.ckan.load_cores
             self.systemd.hooks[f"{verb} nginx.service"] = self.nginx.reload
             self.systemd.hooks[f"{verb} {unit.UNIT}"] = self.supervisor.restart
             self.systemd.hooks[f"{verb} {former_supervisor.UNIT}"] = self.debian_supervisor.restart

@@ -31,7 +31,7 @@ def examine(host: Host, solr: Endpoint) -> Examined:
 def _loaded(host: Host, solr: Endpoint) -> str:
     """Return the name of the schema that Solr has loaded. Raises DcorError."""
     login = solr.login(partial(secrets.read, host))
-    answer = http_request.ask(f"{solr.address}/schema?wt=schema.xml", login)
+    answer = http_request.ask(f"{local.address(host, solr)}/schema?wt=schema.xml", login)
     if answer.status != 200:
         raise DcorError(f"answers {answer.status} when it is asked for its schema ({answer.body.strip()[:100]})")
     return probe.schema_name(answer.body)

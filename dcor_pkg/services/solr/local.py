@@ -1,6 +1,7 @@
-"""The local Solr: its core with the schema of the installed CKAN, and a password.
+"""The local Solr: its two cores (cores.py), and passwords.
 
-Without a password every user of this machine could delete the index through the loopback address.
+Without a password every user of this machine could delete the index through the loopback address. CKAN's password does
+not allow to reload cores, which takes the one of dcor-server.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from dcor_pkg.kernel.step import Step
 from dcor_pkg.kernel.systemd_service import Service, unit_state
 from dcor_pkg.machine import http_request
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.machine.paths import PACKAGED_CKAN
+from dcor_pkg.machine.paths import CURRENT, PACKAGED_CKAN
 from dcor_pkg.machine.ports import SYSTEMD
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.services.endpoint import Endpoint
-from dcor_pkg.services.solr import former_schema
+from dcor_pkg.services.solr import cores
+from dcor_pkg.services.solr.cores import CORES, HOME
 
 UNIT = "dcor-solr.service"
 #: systemd's unit that holds the port
@@ -32,19 +34,22 @@ SOCKET = "dcor-solr.socket"
 RESTART = f"restart {UNIT}"
 #: who CKAN is in the local Solr, and the name of the secret that is its password
 USER, PASSWORD = "ckan", "solr-password"
+#: the same of who may reload a core
+ADMIN, ADMIN_PASSWORD = "dcor-server", "solr-admin-password"
+#: what only that user may do (Solr Reference Guide, "Rule-Based Authorization Plugin")
+PERMISSIONS = ("core-admin-read", "core-admin-edit")
 #: the TCP port on loopback, and who holds it: Solr takes it from systemd
 PORTS = {8983: (SYSTEMD, "java")}
 
-HOME = "/var/lib/dcor-solr/home"
-CONFIGURATION = f"{HOME}/configsets/ckan/conf"
-SCHEMA = f"{CONFIGURATION}/schema.xml"
 SHIPPED = "/usr/share/dcor-solr"
-#: the directory of the index; Solr goes on answering from files that were removed
-INDEX = "/var/lib/dcor-solr/data/ckan/data/index"
 #: where Solr looks for files, and the files of the package dcor-solr
 LINKS = {
     f"{HOME}/solr.xml": f"{SHIPPED}/solr.xml",
-    **{f"{CONFIGURATION}/{name}": f"{SHIPPED}/{name}" for name in ("protwords.txt", "solrconfig.xml", "synonyms.txt")},
+    **{
+        f"{cores.configuration(core)}/{name}": f"{SHIPPED}/{name}"
+        for core in CORES
+        for name in ("protwords.txt", "solrconfig.xml", "synonyms.txt")
+    },
 }
 
 #: the search for what CKAN shows as datasets, as a part of an address
@@ -66,36 +71,49 @@ def endpoint(_: Settings) -> Endpoint:
 
 def steps(_: Settings) -> tuple[Step, ...]:
     """Return the steps that configure it."""
-    return (RandomSecret(PASSWORD), SolrCore(), Service(SOCKET))
+    return (RandomSecret(PASSWORD), RandomSecret(ADMIN_PASSWORD), SolrCore(), Service(SOCKET))
 
 
-def count(host: Host, solr: Endpoint) -> Answer:
+def count(host: Host, solr: Endpoint, core: str = "") -> Answer:
     """Ask a Solr, local or external, how many datasets it has, with CKAN's password.
+
+    Of a local one: in the core that is in use, or in another one.
 
     The port of a local one may be another user's while systemd does not hold it, so it is not asked then.
     """
     if solr.local and (state := unit_state(host, SOCKET)["ActiveState"]) != "active":
         return Answer(0, f"{SOCKET}, which holds its port, is {state}")
-    return http_request.ask(
-        f"{solr.address}/select?q={DATASETS}&rows=0&wt=json", solr.login(partial(secrets.read, host))
-    )
+    asked = f"{address(host, solr, core)}/select?q={DATASETS}&rows=0&wt=json"
+    return http_request.ask(asked, solr.login(partial(secrets.read, host)))
+
+
+def address(host: Host, solr: Endpoint, core: str = "") -> str:
+    """Return the address of the core that is in use, or of another one of a local Solr."""
+    return f"{cores.ORIGIN}/{core or cores.named(host)}" if solr.local else solr.address
 
 
 def problem(host: Host, solr: Endpoint) -> str | None:
     """Return why the local Solr does not answer a search with CKAN's password, or None."""
-    if not host.exists(INDEX):
-        return f"has lost {INDEX}"
+    index = cores.index(cores.named(host))
+    if not host.exists(index):
+        return f"has lost {index}"
     answer = count(host, solr)
     return None if answer.status == 200 else f"answers {answer.status} ({answer.body.strip()[:100]})"
 
 
 @dataclass(frozen=True)
 class SolrCore:
-    """All files that Solr reads. A file that differs is written again, and Solr is restarted."""
+    """All files that Solr reads. A file that differs is written again, and Solr is restarted.
+
+    Which schema a core should have is recorded: a release that needs another one gets it into the core beside
+    (ckan/search_core.py).
+    """
 
     name: str = "solr core"
 
     def check(self, host: Host) -> str | None:
+        if cores.read(host) is None:
+            return "which schemas its cores have is not recorded yet"
         for link, target in LINKS.items():
             if host.target(link) != target:
                 return f"{link} is not a link to {target}"
@@ -108,43 +126,45 @@ class SolrCore:
 
     def apply(self, host: Host) -> None:
         pending.request(host, RESTART)
-        former_schema.keep(host, host.read(SCHEMA), wanted(host)[SCHEMA][0])
-        if host.read(SCHEMA) not in (None, wanted(host)[SCHEMA][0]):
-            pending.request(host, pending.REBUILD_INDEX)
+        if cores.read(host) is None:
+            self._record_first(host)
+        for core in CORES:
+            if host.read(cores.schema(core)) not in (None, _schemas(host)[core]):
+                self._distrust(host, core)
         for link, target in LINKS.items():
             host.link(link, target)
         for path, (text, access) in wanted(host).items():
             host.write(path, text, access)
 
+    def _record_first(self, host: Host) -> None:
+        if host.target(CURRENT) is None and host.exists(cores.index(CORES[1])):
+            # an earlier installation's, which may have used the other core last
+            pending.request(host, pending.REBUILD_INDEX)
+        cores.record(host, cores.first(host, crash_safe(schema_of_ckan(host))))
 
-def require_loadable(host: Host) -> None:
-    """Raise DcorError where a release would be switched to whose searches may fail, for Solr has the former schema."""
-    if host.exists(former_schema.STATE_FILE):
-        former_schema.require_loadable(host, crash_safe(schema_of_ckan(host)))
-
-
-def settle(host: Host) -> None:
-    """Put a former schema back where Solr cannot load the new one; forget it where it can. Raises DcorError.
-
-    A Solr that answers, and has yet to be restarted with the new one, has not shown anything.
-    """
-    found = problem(host, endpoint(Settings()))
-    if found is not None or not pending.is_pending(host, RESTART):
-        former_schema.settle(host, SCHEMA, PUBLIC, UNIT, found)
+    def _distrust(self, host: Host, core: str) -> None:
+        """Have the index of a core made anew that may have been made with another schema."""
+        if core == cores.named(host):
+            pending.request(host, pending.REBUILD_INDEX)
+        else:
+            cores.forget(host, core)
 
 
 def wanted(host: Host) -> dict[str, tuple[str, Access]]:
     """Return the files, in the order of writing: the unit does not start before the last one is there."""
-    password = secrets.read(host, PASSWORD)
-    schema = crash_safe(schema_of_ckan(host))
-    if former_schema.is_rejected(host, schema):
-        schema = host.read(SCHEMA) or schema
+    password, admin = secrets.read(host, PASSWORD), secrets.read(host, ADMIN_PASSWORD)
     return {
-        SCHEMA: (schema, PUBLIC),
-        f"{HOME}/ckan/core.properties": ("name=ckan\nconfigSet=ckan\n", PUBLIC),
+        **{cores.schema(core): (text, PUBLIC) for core, text in _schemas(host).items()},
+        **{f"{HOME}/{core}/core.properties": (f"name={core}\nconfigSet={core}\n", PUBLIC) for core in CORES},
         "/etc/dcor-solr/probe.conf": (f'user = "{USER}:{password.reveal()}"\n', OF_SOLR),
-        f"{HOME}/security.json": (security(password), OF_SOLR),
+        f"{HOME}/security.json": (security(password, admin), OF_SOLR),
     }
+
+
+def _schemas(host: Host) -> dict[str, str]:
+    """Return the schema that each core should have."""
+    state = cores.read(host) or cores.first(host, crash_safe(schema_of_ckan(host)))
+    return state.schemas
 
 
 def crash_safe(schema: str) -> str:
@@ -157,14 +177,19 @@ def crash_safe(schema: str) -> str:
     return schema.replace(VERSION_FIELD, CRASH_SAFE_FIELD)
 
 
-def security(password: Secret) -> str:
+def security(password: Secret, admin: Secret) -> str:
     """Return security.json: without a password nothing is answered, not even the version."""
     authentication = {
         "class": "solr.BasicAuthPlugin",
         "blockUnknown": True,
-        "credentials": {USER: credential(password)},
+        "credentials": {USER: credential(password), ADMIN: credential(admin)},
     }
-    return json.dumps({"authentication": authentication}, indent=1) + "\n"
+    authorization = {
+        "class": "solr.RuleBasedAuthorizationPlugin",
+        "user-role": {ADMIN: ["cores"]},
+        "permissions": [{"name": name, "role": "cores"} for name in PERMISSIONS],
+    }
+    return json.dumps({"authentication": authentication, "authorization": authorization}, indent=1) + "\n"
 
 
 def credential(password: Secret) -> str:
@@ -178,14 +203,14 @@ def credential(password: Secret) -> str:
     return f"{_base64(hashlib.sha256(once).digest())} {_base64(salt)}"
 
 
-def schema_of_ckan(host: Host) -> str:
-    """Return the schema of the installed CKAN."""
-    return host.read(schema_path(host)) or ""
+def schema_of_ckan(host: Host, home: str = PACKAGED_CKAN) -> str:
+    """Return the schema of the installed CKAN, or of the one in another virtual environment."""
+    return host.read(schema_path(host, home)) or ""
 
 
-def schema_path(host: Host) -> str:
-    """Return the path of the schema of the installed CKAN. Raises DcorError where there is none."""
-    library = f"{PACKAGED_CKAN}/lib"
+def schema_path(host: Host, home: str = PACKAGED_CKAN) -> str:
+    """Return the path of this schema. Raises DcorError where there is none."""
+    library = f"{home}/lib"
     for name in host.names(library):
         path = f"{library}/{name}/site-packages/ckan/config/solr/schema.xml"
         if host.exists(path):

@@ -10,11 +10,12 @@ from typing import Any
 
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import release, sizes
-from dcor_pkg.kernel import pending
+from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.services.solr import cores
 from dcor_pkg.services.solr import local as solr
 from tests.unit.fake_programs import faults
 from tests.unit.fake_programs.call import Call, Handler
@@ -24,8 +25,10 @@ from tests.unit.fake_programs.systemd import Systemd
 
 PUBLIC = Access(0o644)
 STORE, SOLR = "dcor-object-store.service", "dcor-solr.service"
-ALL_DATASETS = f"http://127.0.0.1:8983/solr/ckan/select?q={solr.DATASETS}&rows=0"
-LOADED_SCHEMA = "http://127.0.0.1:8983/solr/ckan/schema?wt=schema.xml"
+#: what is asked of Solr
+RELOAD, SELECT, UPDATE = "RELOAD", f"select?q={solr.DATASETS}&rows=0", "update?commit=true"
+LOADED_SCHEMA = "schema?wt=schema.xml"
+REQUEST = re.compile(r"http://127\.0\.0\.1:8983/solr/(?:admin/cores\?action=(RELOAD)&core=)?(\w+)(?:/(.*))?")
 SEARCH = "/api/3/action/package_search?rows=1"
 #: the newest revision of CKAN 2.11's tables
 REVISION = "4eaa5fcf3092"
@@ -50,9 +53,10 @@ class Ckan:
     supervisor: Supervisor
     #: the name of the database that its ckan.ini names
     database: str = "ckan_default"
-    #: datasets in Solr
-    documents: int = 0
-    #: those of them that are of no dataset in the database
+    #: datasets in each core of Solr, and the schemas that Solr has loaded; None for a core that it could not load
+    indexes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(cores.CORES, 0))
+    loaded: dict[str, str | None] = field(default_factory=dict)
+    #: those in the core in use that are of no dataset in the database
     strangers: int = 0
     #: the commands that were run in a release, without its path
     commands: list[tuple[str, ...]] = field(default_factory=list)
@@ -62,6 +66,7 @@ class Ckan:
         default_factory=lambda: {
             "reconcile": {"unknown": 0, "suspicious": False},
             "index": [],
+            "catch_up": {"failed": [], "lost": []},
             "jobs": {"jobs": [], "done": []},
             "deep_health": {"problems": [], "token": TOKEN},
             "queues": {name: {**IDLE} for name in sizes.QUEUES},
@@ -75,6 +80,15 @@ class Ckan:
     vocabularies: set[str] = field(default_factory=set)
     #: what the web server answers instead of 200, by path
     answers: dict[str, Answer] = field(default_factory=dict)
+
+    @property
+    def documents(self) -> int:
+        """Datasets in the core that is in use."""
+        return self.indexes[cores.named(self.host)]
+
+    @documents.setter
+    def documents(self, number: int) -> None:
+        self.indexes[cores.named(self.host)] = number
 
     def programs(self) -> dict[str, Handler]:
         """Return the handlers by the names of their programs; RELEASE stands for the directory of a release."""
@@ -127,7 +141,10 @@ class Ckan:
             self._fail(call, name)
             if name == "index":
                 self.strangers = 0
-                self.documents = self.postgresql.databases[self.database].datasets - len(self.results[name])
+                self._fill(call, -len(self.results[name]))
+            if name == "catch_up":
+                assert call.argv[3].rpartition("/")[2] == cores.other(self._core(call)), call.argv
+                self._fill(call, -len(self.results[name]["failed"]))
             found = self.results[name]
             return f"a warning of a library\n{json.dumps(found(*call.argv[3:]) if callable(found) else found)}\n"
 
@@ -139,10 +156,30 @@ class Ckan:
         self.commands.append(call.argv[1:])
         self._fail(call, call.argv[1])
         if call.argv[1:3] == ("search-index", "rebuild"):
-            self.documents = self.postgresql.databases[self.database].datasets
+            self._fill(call)
         elif not call.argv[1].startswith(("run-jobs-", "dcor-prune-")):
             raise call.unknown()
         return ""
+
+    def _core(self, call: Call) -> str:
+        """Return the core that the configuration of a command names."""
+        return cores.in_text(self.host.read(call.environment["CKAN_INI"])) or cores.CORES[0]
+
+    def _fill(self, call: Call, more: int = 0) -> None:
+        core = self._core(call)
+        self.indexes[core] = self.postgresql.databases[self.database].datasets + more
+        if call.environment["CKAN_INI"] != CKAN_INI:
+            assert self.loaded[core] is not None, "Solr has not loaded the core."
+
+    def load_cores(self) -> None:
+        """Let Solr read the schemas, as it does when it starts, and make indexes that are missing."""
+        self.loaded = {core: self._load(core) for core in cores.CORES}
+        for core in cores.CORES:
+            self.host.path(cores.index(core)).mkdir(parents=True, exist_ok=True)
+
+    def _load(self, core: str) -> str | None:
+        text = self.host.read(cores.schema(core)) or ""
+        return None if "unloadable" in text else text
 
     def tar(self, call: Call) -> str:
         """Unpack the bytecode of the wheels."""
@@ -189,21 +226,39 @@ class Ckan:
 
     def ask(self, address: str, login: tuple[str, Secret], data: str | None = None) -> Answer:
         """Stand for http_request.ask: Solr on its port of loopback."""
-        wanted = address.removesuffix("&wt=json")
-        listed = re.sub(r"&rows=\d+", "&rows=0", wanted.replace("&fl=id", ""))
-        assert (listed, data) in ((ALL_DATASETS, None), (LOADED_SCHEMA, None)), address
+        found = REQUEST.fullmatch(address.removesuffix("&wt=json"))
+        assert found is not None, address
+        reload, core, rest = found.groups()
+        asked = re.sub(r"&rows=\d+", "&rows=0", (reload or rest).replace("&fl=id", ""))
+        assert asked in (RELOAD, SELECT, UPDATE, LOADED_SCHEMA), address
         if not self.systemd.answers(SOLR):
             return Answer(0, "[Errno 111] Connection refused")
-        # It reads its schema when it starts.
-        if "unloadable" in (self.host.read(solr.SCHEMA) or "") and not pending.is_pending(self.host, solr.RESTART):
-            return Answer(500, "SolrCore 'ckan' is not available due to init failure")
-        known = solr.security(login[1])
-        if self.host.read(f"{solr.HOME}/security.json") != known:
+        password, admin = (secrets.read(self.host, name) for name in (solr.PASSWORD, solr.ADMIN_PASSWORD))
+        user = solr.ADMIN if reload else solr.USER
+        if login != (user, admin if reload else password):
             return Answer(401, "Bad credentials")
-        if wanted == LOADED_SCHEMA:
-            return Answer(200, self.host.read(solr.SCHEMA) or "")
-        docs = [] if wanted == ALL_DATASETS else [{"id": it} for it in self._indexed()]
-        return Answer(200, json.dumps({"response": {"numFound": self.documents, "docs": docs}}))
+        if self.host.read(f"{cores.HOME}/security.json") != solr.security(password, admin):
+            return Answer(401, "Bad credentials")
+        return self._reload(core) if reload else self._select(core, rest, data)
+
+    def _reload(self, core: str) -> Answer:
+        text = self._load(core)
+        if text is None:
+            trace = "SolrException: Unable to reload\nCaused by: SAXParseException: unloadable\n\tat of Java"
+            return Answer(500, json.dumps({"error": {"msg": f"Unable to reload core [{core}]", "trace": trace}}))
+        self.loaded[core] = text
+        return Answer(200, "{}")
+
+    def _select(self, core: str, rest: str, data: str | None) -> Answer:
+        if self.loaded.get(core) is None:
+            return Answer(500, f"SolrCore '{core}' is not available due to init failure")
+        if rest == LOADED_SCHEMA:
+            return Answer(200, self.loaded[core] or "")
+        if data is not None:
+            assert json.loads(data) == {"delete": {"query": "*:*"}}
+            self.indexes[core] = 0
+        docs = [] if rest == SELECT else [{"id": it} for it in self._indexed()]
+        return Answer(200, json.dumps({"response": {"numFound": self.indexes[core], "docs": docs}}))
 
     def _ids(self) -> list[str]:
         return [f"dataset-{number}" for number in range(self.postgresql.databases[self.database].datasets)]

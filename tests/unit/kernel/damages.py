@@ -29,6 +29,7 @@ from dcor_pkg.runtime import store_mark
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import ownership
 from dcor_pkg.services.postgresql import cluster
+from dcor_pkg.services.solr import cores
 from dcor_pkg.tls import self_signed
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
 from tests.unit.fake_machine import Machine
@@ -240,6 +241,19 @@ def lose_dataset_in_index(machine: Machine) -> None:
 def have_deleted_dataset_in_index(machine: Machine) -> None:
     machine.postgresql.databases[cluster.DATABASE].datasets = 3
     machine.ckan.documents = 4
+
+
+def have_former_schema(machine: Machine) -> None:
+    """Have the cores of an earlier release."""
+    core = cores.named(machine.host)
+    cores.record(machine.host, cores.Cores(dict.fromkeys(cores.CORES, "<schema/>\n"), {core: 0.0}))
+
+
+def name_other_core(machine: Machine) -> None:
+    """Leave what a run leaves that was cut off before the switch."""
+    text = cores.renamed(machine.host.read(CKAN_INI) or "", cores.other(cores.named(machine.host)))
+    managed_file.record(machine.host, CKAN_INI, text)
+    machine.host.write(CKAN_INI, text, ckan_ini.ACCESS)
 
 
 def exchange_document(machine: Machine) -> None:

@@ -17,6 +17,7 @@ from dcor_pkg.ckan.kept_pythons import KeptPythons
 from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.release_made import ReleaseMade
+from dcor_pkg.ckan.search_core import SearchCore, SearchCoreComplete
 from dcor_pkg.ckan.search_index import SearchIndex
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.ckan.upgrade_backup import UpgradeBackup
@@ -58,7 +59,7 @@ from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.redis import local as redis
 from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
 from dcor_pkg.services.removal_plan import PLAN, RemovalPlan
-from dcor_pkg.services.solr import local as solr
+from dcor_pkg.services.solr import cores
 from dcor_pkg.services.solr.local import SolrCore
 from dcor_pkg.tls import own_certificate, self_signed, trust_bundle
 from dcor_pkg.tls.own_certificate import OwnCertificate
@@ -147,10 +148,11 @@ CASES = (
     Case(
         SolrCore,
         {
-            "schema lost": remove(solr.SCHEMA),
-            "schema changed": write(solr.SCHEMA, "<schema/>\n"),
-            "password readable": chmod(f"{solr.HOME}/security.json", 0o644),
-            "link": link(f"{solr.HOME}/solr.xml", "/nowhere"),
+            "schema lost": remove(cores.schema("ckan")),
+            "schema changed": write(cores.schema("ckan_b"), "<schema/>\n"),
+            "record lost": remove(cores.STATE_FILE),
+            "password readable": chmod(f"{cores.HOME}/security.json", 0o644),
+            "link": link(f"{cores.HOME}/solr.xml", "/nowhere"),
         },
     ),
     Case(
@@ -374,6 +376,16 @@ CASES = (
         {"deaf": damages.fall_silent(redis.UNIT)},
         before=damages.fall_silent(redis.UNIT),
         name="redis-server@dcor",
+    ),
+    Case(
+        SearchCore,
+        {"another schema": damages.have_former_schema, "of the other core": damages.name_other_core},
+        before=damages.have_former_schema,
+    ),
+    Case(
+        SearchCoreComplete,
+        {"not yet": request(pending.CATCH_UP_INDEX)},
+        before=request(pending.CATCH_UP_INDEX),
     ),
     Case(
         SearchIndex,

@@ -21,11 +21,19 @@ class Site:
         self.indexed: set[str] = set()
         self.faulty: set[str] = set()
         self.asked = ""
+        #: a dataset that is changed so many times while it is indexed, and how often it was indexed
+        self.changing, self.changes, self.times = "", 0, 0
+
+    def rollback(self) -> None:
+        """Stand for that of the session."""
 
     def query(self, what: Any) -> Any:
         """Stand for the session's query, of ids or of packages."""
         active = [SimpleNamespace(id=identity) for identity, state in self.states.items() if state == "active"]
-        found = {identity: SimpleNamespace(state=state) for identity, state in self.states.items()}
+        found = {
+            identity: SimpleNamespace(state=state, metadata_modified=self.changes if identity == self.changing else 0)
+            for identity, state in self.states.items()
+        }
         return SimpleNamespace(filter_by=lambda **_: active, get=found.get)
 
     def search(self, query: str, **options: Any) -> Any:
@@ -36,6 +44,8 @@ class Site:
     def rebuild(self, identity: str) -> None:
         if identity in self.faulty:
             raise ValueError("immense term")
+        self.times += 1
+        self.changes = max(0, self.changes - 1)
         self.indexed.discard(identity)
         if self.states[identity] == "active":
             self.indexed.add(identity)
@@ -86,3 +96,17 @@ def test_one_that_fails_is_returned_and_the_others_are_indexed(index: Any, site:
     site.faulty = {"b"}
     assert index.complete() == ["b"]
     assert site.indexed == {"a", "c"}
+
+
+def test_others_are_indexed_in_any_case(index: Any, site: Site) -> None:
+    site.states = dict.fromkeys(("a", "b"), "active")
+    site.indexed = {"a", "b", "purged"}
+    assert index.complete({"a", "purged"}) == []
+    assert (site.indexed, site.times) == ({"a", "b"}, 1)
+
+
+@pytest.mark.parametrize(("changes", "times"), [(0, 1), (2, 3), (100, 10)])
+def test_a_dataset_that_is_changed_meanwhile_is_indexed_again(index: Any, site: Site, changes: int, times: int) -> None:
+    site.states, site.changing, site.changes = {"a": "active"}, "a", changes
+    assert index.complete() == []
+    assert site.times == times
