@@ -34,6 +34,7 @@ from dcor_pkg.services import answering, engines
 from dcor_pkg.services.redis import debian_instance as debian_redis
 from dcor_pkg.services.solr import cores
 from dcor_pkg.services.solr import local as solr
+from dcor_pkg.status import health
 from tests.unit.fake_programs import faults, postgresql
 from tests.unit.fake_programs.call import Call, Handler
 from tests.unit.fake_programs.ckan import MAGIC, Ckan
@@ -219,6 +220,7 @@ def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_request, "ask", machine.ckan.ask)
     monkeypatch.setattr(loopback, "Connection", machine.site.connection)
     monkeypatch.setattr(clock, "is_synchronized", lambda: True)
+    monkeypatch.setattr(health, "SECONDS", 600.0)  # a busy computer is slow, and nothing hangs here
     monkeypatch.setattr(psutil, "net_connections", lambda _: machine.connections)
     usage = shutil.disk_usage("/")._replace(free=machine.free)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=machine.free))
