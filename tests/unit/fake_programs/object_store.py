@@ -45,7 +45,8 @@ class ObjectStore:
         if options.get("range") == "0-0":
             return self._first_byte()
         if "/" in (path := address.path[1:]):
-            return self._object(options["request"], path, self.systemd.host.read(options.get("upload-file", "")) or "")
+            file = options.get("upload-file")
+            return self._object(options["request"], path, (self.systemd.host.read(file) if file else None) or "")
         place = "local" if is_local else f"{address.scheme}://{address.netloc}"
         return f"{self._answer(call, self.buckets[place], options['request'], address.path[1:])}\n200"
 
