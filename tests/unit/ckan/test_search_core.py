@@ -142,7 +142,7 @@ def test_datasets_that_would_not_be_found_any_more_keep_the_release_from_serving
 def test_a_dataset_that_no_release_can_index_stops_nothing(server: CommandLine) -> None:
     """Else one user could keep a server from all upgrades."""
     machine = server.machine
-    machine.ckan.results |= {CAUGHT_UP: {"failed": ["4711"], "lost": []}, "index": ["4711"]}
+    machine.ckan.results |= {CAUGHT_UP: {"failed": ["dataset-2"], "lost": []}, "index": ["dataset-2"]}
     install(machine, "2.11.7", SCHEMA.format("2.12"))
     assert server("converge").code == 0
     assert serving(machine) == ("2.11.7", "ckan_b")
