@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -62,12 +63,12 @@ def test_a_lock_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def fail(*_: object) -> None:
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(try_locks.fcntl, "flock", fail)
+    monkeypatch.setattr(fcntl, "flock", fail)
     assert try_locks.problem(str(tmp_path), "") == "a file in it cannot be locked: No locks available"
 
 
 def test_a_lock_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(try_locks.fcntl, "flock", try_locks.late)
+    monkeypatch.setattr(fcntl, "flock", try_locks.late)
     assert try_locks.problem(str(tmp_path), "") == "a file in it cannot be locked: no answer within 5 s"
 
 
