@@ -15,7 +15,7 @@ from dcor_pkg.kernel import templates
 from dcor_pkg.machine import python_environment
 from dcor_pkg.machine.facts import REQUIREMENTS
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.machine.paths import CURRENT, DIVERTED_SUFFIX, PACKAGED_CKAN
+from dcor_pkg.machine.paths import CURRENT, DIVERTED_SUFFIX, HDF5_WITHOUT_LOCKS, PACKAGED_CKAN
 
 WHEELS = str(Path(REQUIREMENTS).parent)
 #: the bytecode of the wheels' modules, made when the package was built; see `_compile`
@@ -38,6 +38,12 @@ TERMINAL = templates.PACKAGE / "machine/terminal.py"
 PIP_COMMANDS = ("pip/_internal/commands/install.py", "pip/_internal/commands/uninstall.py")
 PIP_REFUSED = templates.PACKAGE / "ckan/files/pip_refused.py"
 RUNTIME = templates.PACKAGE / "runtime"
+#: what the shell of an administrator gets by bin/activate besides: the same as each Python of the release
+ACTIVATED = f"""
+if [ -e {HDF5_WITHOUT_LOCKS} ]; then
+    export HDF5_USE_FILE_LOCKING="${{HDF5_USE_FILE_LOCKING:-FALSE}}"
+fi
+"""
 #: name and text of a file that each Python of a release reads when it starts. A sitecustomize module would not do:
 #: Debian has one of its own, which is found first.
 STARTUP = "dcor-server.pth", "import dcor_runtime.startup\n"
@@ -88,6 +94,7 @@ def _fill(host: Host, unfinished: str, home: str) -> None:
     _copy_python_ckan(host, unfinished)
     _install_wheels(host, unfinished)
     _guard_commands(host, unfinished)
+    _extend_activate(host, unfinished)
     site = release.site_packages(host, unfinished)
     _guard_pip(host, unfinished, site)
     registry.cure(host, site)
@@ -156,6 +163,14 @@ def _guard_commands(host: Host, unfinished: str) -> None:
         host.rename(f"{unfinished}/bin/{name}", f"{unfinished}/libexec/{name}")
         host.write(f"{unfinished}/bin/{name}", GUARD.read_text(), Access(0o755))
     host.write(f"{unfinished}/libexec/terminal.py", TERMINAL.read_text(), PUBLIC)
+
+
+def _extend_activate(host: Host, unfinished: str) -> None:
+    """Let bin/activate set what startup.py sets: other programs in an administrator's shell use HDF5 as well."""
+    path = f"{unfinished}/bin/activate"
+    text, access = host.read(path), host.access(path)
+    if text is not None and access is not None:
+        host.write(path, f"{text}{ACTIVATED}", access)
 
 
 def _guard_pip(host: Host, unfinished: str, site: str) -> None:

@@ -9,6 +9,7 @@ from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import ckan_ini
 from dcor_pkg.ckan.database_schema import DatabaseSchema
+from dcor_pkg.ckan.file_locking import FileLocking
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.index_difference import IndexDocuments
 from dcor_pkg.ckan.kept_pythons import KeptPythons
@@ -134,6 +135,7 @@ def _directories(settings: Settings) -> tuple[Step, ...]:
         *(Directory(path, OWNED) for path in (*own, *storage)),
         Directory(temporary_directories.HOME, PRIVATE),
         Directory(paths.PROGRAMS, Access(0o755)),
+        FileLocking((f"{settings.data}/ckan", settings.scratch, *temporary_directories.of_extensions(settings))),
     )
 
 
@@ -145,4 +147,5 @@ def _of_uwsgi(settings: Settings, facts: Facts) -> dict[str, int]:
 def _read_at_start(settings: Settings) -> tuple[str, ...]:
     """Return the files and directories that CKAN reads when it starts, and only then; of one the text alone counts."""
     named = (settings.licences, settings.resource_supplements)
-    return (paths.CKAN_INI, UWSGI_INI, BUNDLE, outdated.ANEW, *(path for path in named if path.startswith("/")))
+    own = (paths.CKAN_INI, UWSGI_INI, BUNDLE, outdated.ANEW, paths.HDF5_WITHOUT_LOCKS)
+    return (*own, *(path for path in named if path.startswith("/")))

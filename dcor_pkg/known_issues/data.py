@@ -104,6 +104,37 @@ ENTRIES = (
         signs=(Sign(".*", "No space left on device"),),
     ),
     Entry(
+        name="hdf5_file_locking",
+        symptom="OSError: Unable to open file (unable to lock file, errno = 37, error message = 'No locks available')",
+        package="h5py",
+        since="2.10.0",
+        until="",
+        cause=Text(
+            "HDF5 locks each file that it opens, and file systems of networks (nfs, cifs, ceph, fuse) may not be able to.",
+            "HDF5 sperrt jede Datei, die es öffnet, und Dateisysteme im Netz (nfs, cifs, ceph, fuse) können das nicht immer.",
+        ),
+        cost=Text(
+            "Measurements in CKAN's directories cannot be opened: no previews, no condensed files.",
+            "Messungen in CKANs Verzeichnissen lassen sich nicht öffnen: keine Vorschauen, keine condensed-Dateien.",
+        ),
+        found=Text(
+            "A lock is tried in CKAN's directories, as CKAN's user, and the type of their file systems is looked at.",
+            "In CKANs Verzeichnissen wird als CKANs Benutzer eine Sperre versucht und der Typ der Dateisysteme angesehen.",
+        ),
+        cure=Text(
+            "HDF5_USE_FILE_LOCKING=FALSE for web, workers, timers and the admin's shell, while locks do not work.",
+            "HDF5_USE_FILE_LOCKING=FALSE für Web, Jobs, Timer und die Shell des Admins, solange Sperren nicht gehen.",
+        ),
+        undone=Text(
+            "By itself, when locks work; or by HDF5_USE_FILE_LOCKING=TRUE in the environment, which wins.",
+            "Von selbst, wenn Sperren gehen; oder durch HDF5_USE_FILE_LOCKING=TRUE in der Umgebung, das vorgeht.",
+        ),
+        place=Place.STEP,
+        where="locks of HDF5 files",
+        test="tests/system/test_found_issues.py::test_where_locks_do_not_work_hdf5_uses_none",
+        signs=(Sign("locks of HDF5 files", "are used"),),
+    ),
+    Entry(
         name="temporary_directory_missing",
         symptom="FileNotFoundError: [Errno 2] No such file or directory, in a job of dc_serve; "
         "ckanext.dc_serve.tmp_dir is not set",

@@ -21,6 +21,8 @@ PACKAGED_CKAN = "/usr/lib/ckan/default"
 DIVERTED_SUFFIX = ".distrib"
 #: the symbolic link to the active release
 CURRENT = f"{STATE}/current"
+#: while it exists, HDF5 locks no files
+HDF5_WITHOUT_LOCKS = f"{STATE}/hdf5-without-locks"
 #: the configuration of CKAN
 CKAN_INI = "/etc/ckan/default/ckan.ini"
 

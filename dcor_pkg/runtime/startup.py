@@ -1,4 +1,6 @@
-"""Resolve the server's own name to loopback. A .pth file makes each Python of a release import this when it starts.
+"""Resolve the server's own name to loopback, and set the environment.
+
+A .pth file makes each Python of a release import this when it starts.
 
 CKAN addresses the object store by the server's public name, because that name is part of a presigned URL. Behind NAT,
 or before the name is registered, the public address does not lead back to the server. (On .pth files: module `site` in
@@ -18,6 +20,9 @@ from dcor_runtime import REGION
 
 os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
 os.environ.setdefault("CKAN_INI", "/etc/ckan/default/ckan.ini")
+# HDF5 reads it when it is loaded. The file is there where locks do not work (a step of dcor-server, file_locking.py).
+if os.path.exists("/var/lib/dcor-server/hdf5-without-locks"):  # noqa: PTH110 (each start of Python would load pathlib)
+    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 _getaddrinfo = socket.getaddrinfo
 

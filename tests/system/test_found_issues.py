@@ -162,3 +162,43 @@ def test_a_directory_of_the_release_that_ckan_cannot_enter_is_named_and_open_aga
     assert found(machine)["pth files of the release"] == "unusable_pth"
     converge(machine)
     assert start_of_python(machine) == before
+
+
+TRIAL = "/usr/share/dcor-server/dcor_pkg/ckan/files/try_locks.py"
+#: says of each directory what the trial says on a file system without locks: the machines of tests have none
+NO_LOCKS = (
+    "import json, sys\n"
+    "print(json.dumps({it: 'a file in it cannot be locked: No locks available' for it in sys.argv[1:]}))\n"
+)
+VARIABLE = "HDF5_USE_FILE_LOCKING"
+PLACES = ("web", "python", "shell")
+
+
+def locking(machine: Machine) -> dict[str, set[str]]:
+    """Return the variable in each web server, in each Python of the release, and in the shell of an administrator."""
+    web = f"for p in $(pgrep -f '^[^ ]*bin/uwsgi'); do tr '\\0' '\\n' < /proc/$p/environ | grep '^{VARIABLE}=' || echo none; done"
+    python = machine.run(
+        f"{RELEASE}/bin/python", "-c", f"import os; print(os.environ.get('{VARIABLE}', 'none'))", user="www-data"
+    )
+    shell = f"source /usr/lib/ckan/default/bin/activate; echo ${{{VARIABLE}:-none}}"
+    return {
+        "web": {line.rpartition("=")[2] for line in machine.shell(web).split()},
+        "python": set(python.stdout.split()),
+        "shell": set(machine.shell(f"set +u; {shell}").split()),
+    }
+
+
+def test_where_locks_do_not_work_hdf5_uses_none(machine: Machine) -> None:
+    """It reaches web server, jobs, timers and shell (all but the first start the release's Python), and goes again."""
+    assert locking(machine) == {place: {"none"} for place in PLACES}
+    machine.shell(f"cp --archive {TRIAL} /root/trial.py")
+    machine.write(TRIAL, NO_LOCKS)
+    try:
+        assert found(machine) == {"locks of HDF5 files": "hdf5_file_locking"}
+        said = converge(machine)
+        assert "locks of HDF5 files: are used; /data/ckan speaks against that: a file in it cannot be locked" in said
+        assert locking(machine) == {place: {"FALSE"} for place in PLACES}
+    finally:
+        machine.shell(f"cp --archive /root/trial.py {TRIAL}")
+    converge(machine)
+    assert locking(machine) == {place: {"none"} for place in PLACES}

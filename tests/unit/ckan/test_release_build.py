@@ -91,7 +91,7 @@ def test_a_release_is_complete_cured_and_knows_its_own_place(host: Host, package
     assert ReleaseMade(ID).check(host) is None
     assert host.names(release.DIRECTORY) == [ID]
     assert registry.in_state(host, f"{HOME}/{SITE}", State.GONE) == list(registry.ISSUES)
-    assert host.read(f"{HOME}/bin/activate") == f"VIRTUAL_ENV={HOME}\n"
+    assert host.read(f"{HOME}/bin/activate") == f"VIRTUAL_ENV={HOME}\n{release_build.ACTIVATED}"
     assert host.read(f"{HOME}/libexec/ckan") == host.read(f"{HOME}/libexec/dcor") == f"#!{HOME}/bin/python\n"
     assert host.read(f"{HOME}/pyvenv.cfg") == f"version = 3.11.2\ncommand = /usr/bin/python3 -m venv {HOME}\n"
     assert host.read(f"{HOME}/bin/compiled") == TREE["bin/compiled"]

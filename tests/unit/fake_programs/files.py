@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import shutil
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from dcor_pkg.ckan import release_contents
+from dcor_pkg.ckan import file_locking, release_contents
 from dcor_pkg.machine.host import Access, Host
 from tests.unit.fake_programs.call import Call, Handler
 
@@ -18,10 +19,13 @@ class Files:
     """GNU coreutils, find and rsync, as far as they are used."""
 
     host: Host
+    #: the directories in which nothing can be locked, and why
+    without_locks: dict[str, str] = field(default_factory=dict)
 
     def programs(self) -> dict[str, Handler]:
         """Return the handlers by the names of their programs."""
         return {
+            "/usr/bin/python3": self.try_locks,
             "cat": self.cat,
             "cp": self.cp,
             "find": self.find,
@@ -33,6 +37,13 @@ class Files:
             "tail": self.tail,
             "tee": self.tee,
         }
+
+    def try_locks(self, call: Call) -> str:
+        """Print what speaks against locks in each directory."""
+        _, option, program, *directories = call.argv
+        if (option, program, call.user) != ("-I", file_locking.PROGRAM, "www-data"):
+            raise call.unknown()
+        return json.dumps({path: self.without_locks.get(path, "") for path in directories})
 
     def cat(self, call: Call) -> str:
         """Return the text of a file."""

@@ -347,6 +347,14 @@ def remove_half_of_release(machine: Machine) -> None:
     machine.host.remove(f"{release.directory(made)}/{release.SCHEMA}")
 
 
+def move_data_to_nfs(machine: Machine) -> None:
+    machine.files.without_locks["/data/ckan"] = "it is on a file system of the type nfs4"
+
+
+def move_data_from_nfs(machine: Machine) -> None:
+    machine.files.without_locks.clear()
+
+
 def add_pth_file(machine: Machine) -> None:
     """Leave the .pth file of a package that was uninstalled."""
     (made,) = release.ids(machine.host)

@@ -11,6 +11,7 @@ from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
 from dcor_pkg.ckan.ckan_ini import CkanIni
 from dcor_pkg.ckan.database_schema import DatabaseSchema
+from dcor_pkg.ckan.file_locking import FileLocking
 from dcor_pkg.ckan.former_supervisor import NoFormerPrograms
 from dcor_pkg.ckan.index_difference import IndexDocuments
 from dcor_pkg.ckan.kept_pythons import KeptPythons
@@ -34,7 +35,7 @@ from dcor_pkg.kernel.preserved import PreservedSettings
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.state_files import StateFiles
 from dcor_pkg.kernel.systemd_service import Service, ServiceStarting, ServiceStopped
-from dcor_pkg.machine.paths import AUTHORITIES, CKAN_INI, CURRENT, PACKAGED_CKAN, STATE
+from dcor_pkg.machine.paths import AUTHORITIES, CKAN_INI, CURRENT, HDF5_WITHOUT_LOCKS, PACKAGED_CKAN, STATE
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.nginx import error_pages as nginx_error_pages
 from dcor_pkg.nginx import example_site, trust_page, upstream
@@ -236,6 +237,16 @@ CASES = (
             "added to": damages.add_module,
             "no record": damages.lose_record,
         },
+    ),
+    Case(
+        FileLocking,
+        {
+            "lost": remove(HDF5_WITHOUT_LOCKS),
+            "empty": write(HDF5_WITHOUT_LOCKS, ""),
+            "not readable": chmod(HDF5_WITHOUT_LOCKS, 0o600),
+            "locks work": damages.move_data_from_nfs,
+        },
+        before=damages.move_data_to_nfs,
     ),
     Case(
         UsablePth,

@@ -37,7 +37,7 @@ def differing(step: str, reason: str, hint: str = "") -> Outcome:
 def test_an_entry_is_complete(entry: Entry) -> None:
     empty = [it.name for it in fields(entry) if it.name not in ("until", "signs") and not getattr(entry, it.name)]
     assert empty == []
-    assert re.fullmatch(r"[a-z][a-z_]+", entry.name)
+    assert re.fullmatch(r"[a-z][a-z0-9_]+", entry.name)
 
 
 @each
