@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from dcor_pkg.answers.settings import SELF_SIGNED
+from dcor_pkg.answers.settings import SELF_SIGNED, Settings
 from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.tls.pair import PAIRS
@@ -54,8 +54,13 @@ class SelfSignedCertificate:
         PAIR.write(host, certificate.decode(), _pem(key) if text is None else text)
 
 
+def step(settings: Settings) -> SelfSignedCertificate:
+    """Return the step that provides the certificate."""
+    return SelfSignedCertificate(settings.hostname)
+
+
 def _usable_key(host: Host) -> str | None:
-    """Return the text of the key, or None: it is missing, of another kind, or may have been read by others than root."""
+    """Return the text of the key, or None: it is missing, of another kind, or others than root may have read it."""
     text = host.read(PAIR.key)
     if text is None or PAIR.key_drift(host) is not None:
         return None
