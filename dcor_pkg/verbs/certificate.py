@@ -12,10 +12,11 @@ from dcor_pkg.answers.settings import OWN, Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Host
+from dcor_pkg.status import fingerprint
 from dcor_pkg.tls import imported, own_certificate, self_signed
 from dcor_pkg.tls.description import describe
 from dcor_pkg.tls.pair import Pair
-from dcor_pkg.verbs import change_settings, fingerprint
+from dcor_pkg.verbs import change_settings
 from dcor_pkg.verbs.converge import converge_after
 from dcor_pkg.verbs.verb import DRIFT, JSON, OK, WRONG_USAGE, Console, Verb, argument
 
