@@ -37,7 +37,7 @@ def test_any_text_is_read_as_it_was_written(text: str) -> None:
 
 
 def _values(wanted: settings.Settings) -> dict[str, object]:
-    return {"settings": wanted, "services": endpoints.of(wanted), "licences": "/x"}
+    return {"settings": wanted, "services": endpoints.of(wanted), "licences": "/x", "core": "ckan"}
 
 
 def test_the_file_of_the_setting_is_in_ckan_ini(host: Host) -> None:
