@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ def queues(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name in ("Queue", "Worker"):
         monkeypatch.setattr(sys.modules["rq"], name, None, raising=False)
     monkeypatch.delitem(sys.modules, "dcor_runtime.queues", raising=False)
-    module = runtime.queues
+    module = importlib.import_module("dcor_runtime.queues")
     monkeypatch.setattr(module, "SECONDS", -1.0)
     return module
 

@@ -109,7 +109,7 @@ def test_ckan_ini_names_them(host: Host, answers: dict[str, str]) -> None:
     for name in names:
         RandomSecret(name).apply(host)
     wanted = settings.parse({"hostname": "dcor.example.org", **answers})
-    values = {"settings": wanted, "services": endpoints.of(wanted), "licences": "/x"}
+    values = {"settings": wanted, "services": endpoints.of(wanted), "licences": "/x", "core": "ckan"}
     parser = configparser.ConfigParser()
     parser.read_string(templates.render("ckan/templates/ckan.ini", values, host))
     found = parser["app:main"]
