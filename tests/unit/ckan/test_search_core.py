@@ -142,7 +142,7 @@ def test_datasets_that_would_not_be_found_any_more_keep_the_release_from_serving
 def test_a_dataset_that_no_release_can_index_stops_nothing(server: CommandLine) -> None:
     """Else one user could keep a server from all upgrades."""
     machine = server.machine
-    machine.ckan.results |= {CAUGHT_UP: {"failed": ["4711"], "lost": []}, "index": ["4711"]}
+    machine.ckan.results |= {CAUGHT_UP: {"failed": ["dataset-2"], "lost": []}, "index": ["dataset-2"]}
     install(machine, "2.11.7", SCHEMA.format("2.12"))
     assert server("converge").code == 0
     assert serving(machine) == ("2.11.7", "ckan_b")
@@ -293,3 +293,19 @@ def test_after_a_power_cut_the_next_converge_goes_on(
         if not was_cut:
             break
     assert number > 20
+
+
+def test_status_compares_the_core_in_use_with_its_schema_and_not_with_the_next_one(server: CommandLine) -> None:
+    machine = server.machine
+    install(machine, "2.11.7", SCHEMA.format("2.12"))
+    assert _part(server) == ("schema ckan-2.11, datasets: 3", "")
+    assert server("converge").code == 0
+    assert _part(server) == ("schema ckan-2.12, datasets: 3", "")
+    machine.ckan.loaded["ckan_b"] = FIRST
+    assert _part(server)[1] == "its schema is ckan-2.11, and the release that uses its core ckan_b needs ckan-2.12"
+
+
+def _part(server: CommandLine) -> tuple[str, str]:
+    """Return what the status says of Solr, and its warning."""
+    (part,) = (it for it in server("status", "--json").json["parts"] if it["name"] == "solr")
+    return part["detail"], part["warning"] or ""
