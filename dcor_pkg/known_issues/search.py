@@ -21,18 +21,18 @@ ENTRIES = (
             "Änderungen, die Solr bestätigt hat, gehen bei einem Absturz verloren.",
         ),
         found=Text(
-            "The schema of the core is compared with CKAN's, that line changed.",
-            "Das Schema des Index wird mit dem von CKAN verglichen, diese Zeile geändert.",
+            "The schema of each core is compared with that of its release, that line changed.",
+            "Das Schema jedes Index wird mit dem seines Release verglichen, diese Zeile geändert.",
         ),
         cure=Text(
-            "The core has CKAN's schema with a numeric _version_.",
-            "Der Index hat CKANs Schema mit einer Zahl als _version_.",
+            "Each core has CKAN's schema with a numeric _version_.",
+            "Jeder Index hat CKANs Schema mit einer Zahl als _version_.",
         ),
         undone=WITH_UPSTREAM,
         place=Place.STEP,
         where="solr core",
         test="tests/engines/test_solr_service.py::test_acknowledged_updates_and_deletions_survive_a_crash",
-        signs=(Sign("solr core", "schema"),),
+        signs=(Sign("solr core", "schema.xml"),),
     ),
     Entry(
         name="lost_documents",

@@ -14,11 +14,12 @@ from dcor_pkg.ckan.index_difference import IndexDocuments
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.machine import http_request, state_file
-from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import CURRENT
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CKAN_INI, CURRENT
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.solr import cores
 from dcor_pkg.services.solr import local as solr
 
 USED = endpoints.of(settings.Settings())
@@ -74,6 +75,13 @@ def test_all_documents_are_asked_for(host: Host, site: Site) -> None:
     site.stored = site.indexed = [f"dataset-{number}" for number in range(5000)]
     assert STEP.check(host) is None
     assert site.asked[-1].endswith("&fl=id&rows=6000&wt=json")
+
+
+@pytest.mark.parametrize("core", cores.CORES)
+def test_the_core_in_use_is_asked(host: Host, site: Site, core: str) -> None:
+    host.write(CKAN_INI, f"solr_url = {cores.ORIGIN}/{core}\n", Access(0o640))
+    assert STEP.check(host) is None
+    assert {address.partition("/select")[0] for address in site.asked} == {f"{cores.ORIGIN}/{core}"}
 
 
 def test_what_ckan_cannot_index_does_not_differ(host: Host, site: Site) -> None:

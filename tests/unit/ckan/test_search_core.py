@@ -293,3 +293,19 @@ def test_after_a_power_cut_the_next_converge_goes_on(
         if not was_cut:
             break
     assert number > 20
+
+
+def test_status_compares_the_core_in_use_with_its_schema_and_not_with_the_next_one(server: CommandLine) -> None:
+    machine = server.machine
+    install(machine, "2.11.7", SCHEMA.format("2.12"))
+    assert _part(server) == ("schema ckan-2.11, datasets: 3", "")
+    assert server("converge").code == 0
+    assert _part(server) == ("schema ckan-2.12, datasets: 3", "")
+    machine.ckan.loaded["ckan_b"] = FIRST
+    assert _part(server)[1] == "its schema is ckan-2.11, and the release that uses its core ckan_b needs ckan-2.12"
+
+
+def _part(server: CommandLine) -> tuple[str, str]:
+    """Return what the status says of Solr, and its warning."""
+    (part,) = (it for it in server("status", "--json").json["parts"] if it["name"] == "solr")
+    return part["detail"], part["warning"] or ""

@@ -56,7 +56,7 @@ class Ckan:
     #: datasets in each core of Solr, and the schemas that Solr has loaded; None for a core that it could not load
     indexes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(cores.CORES, 0))
     loaded: dict[str, str | None] = field(default_factory=dict)
-    #: those in the core in use that are of no dataset in the database
+    #: those in each core that are of no dataset in the database
     strangers: int = 0
     #: the commands that were run in a release, without its path
     commands: list[tuple[str, ...]] = field(default_factory=list)
@@ -257,17 +257,17 @@ class Ckan:
         if data is not None:
             assert json.loads(data) == {"delete": {"query": "*:*"}}
             self.indexes[core] = 0
-        docs = [] if rest == SELECT else [{"id": it} for it in self._indexed()]
+        docs = [] if rest == SELECT else [{"id": it} for it in self._indexed(core)]
         return Answer(200, json.dumps({"response": {"numFound": self.indexes[core], "docs": docs}}))
 
     def _ids(self) -> list[str]:
         return [f"dataset-{number}" for number in range(self.postgresql.databases[self.database].datasets)]
 
-    def _indexed(self) -> list[str]:
-        """Return the ids in the index: those of the database, as many as there are, and those of strangers."""
+    def _indexed(self, core: str) -> list[str]:
+        """Return the ids in a core: those of the database, as many as there are, and those of strangers."""
         known = [it for it in self._ids() if it not in self.results["index"]]
-        known = known[: self.documents - self.strangers]
-        return [*known, *(f"stranger-{number}" for number in range(self.documents - len(known)))]
+        known = known[: self.indexes[core] - self.strangers]
+        return [*known, *(f"stranger-{number}" for number in range(self.indexes[core] - len(known)))]
 
     def _fail(self, call: Call, name: str) -> None:
         if name in self.fault:
