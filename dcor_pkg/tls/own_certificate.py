@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from dcor_pkg.answers.settings import OWN, InvalidAnswer, Settings
@@ -92,7 +93,7 @@ def _validate_key(host: Host, pair: Pair, certificate: x509.Certificate) -> None
             "is encrypted with a passphrase",
             "nginx starts at boot, where nobody can enter it. Decrypt the key: openssl pkey -in KEY -out NEW",
         ) from None
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise invalid(
             "does not contain a private key in PEM", "A private key in PEM begins with -----BEGIN PRIVATE KEY-----."
         ) from None

@@ -6,6 +6,7 @@ import datetime
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from dcor_pkg.answers.settings import OWN, SELF_SIGNED
@@ -67,7 +68,7 @@ def _problem(text: str, key: str, hostname: str) -> str | None:
     try:
         certificate = x509_properties.load_chain(text)[0]
         private_key = serialization.load_pem_private_key(key.encode(), None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         return "cannot be read"
     if not x509_properties.has_key(certificate, private_key):
         return "does not belong to its key"

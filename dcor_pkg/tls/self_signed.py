@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import Union
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from dcor_pkg.answers.settings import SELF_SIGNED
@@ -20,6 +22,9 @@ PAIR = PAIRS[SELF_SIGNED]
 LIFETIME = datetime.timedelta(days=3650)
 #: for clients whose clock is slow; where this machine's clock is wrong, the moment that is surely past counts
 BACKDATED = datetime.timedelta(hours=1)
+#: A shorter key of RSA is not used again (NIST SP 800-131A).
+RSA_BITS = 2048
+Key = Union[ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey]
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,8 @@ class SelfSignedCertificate:
 
     It is not an authority: clients trust this certificate alone, and nobody who has its key can sign one for another
     host that they would trust as well. An authority's, which former versions made, is served until it expires, because
-    clients have pinned it.
+    clients have pinned it. Each new certificate has the key of the one before, for clients that have pinned the key,
+    unless others than root may have read it.
     """
 
     hostname: str
@@ -38,12 +44,39 @@ class SelfSignedCertificate:
         return PAIR.check(host, self.hostname)
 
     def apply(self, host: Host) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
+        self.renew(host, new_key=False)
+
+    def renew(self, host: Host, *, new_key: bool) -> None:
+        """Make a new certificate, with the same key unless that cannot be used or a new one is wanted."""
+        text = None if new_key else _usable_key(host)
+        key = ec.generate_private_key(ec.SECP256R1()) if text is None else _load(text)
         certificate = _sign(self.hostname, key).public_bytes(serialization.Encoding.PEM)
-        PAIR.write(host, certificate.decode(), _pem(key))
+        PAIR.write(host, certificate.decode(), _pem(key) if text is None else text)
 
 
-def _sign(hostname: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+def _usable_key(host: Host) -> str | None:
+    """Return the text of the key, or None: it is missing, of another kind, or others than root may have read it."""
+    text = host.read(PAIR.key)
+    if text is None or PAIR.key_drift(host) is not None:
+        return None
+    try:
+        _load(text)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return text
+
+
+def _load(text: str) -> Key:
+    """Return a key that clients accept in a certificate. Raises ValueError, or TypeError for an encrypted one."""
+    key = serialization.load_pem_private_key(text.encode(), None)
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        return key
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= RSA_BITS:
+        return key
+    raise ValueError("the key is neither EC P-256 nor RSA")
+
+
+def _sign(hostname: str, key: Key) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hostname)])
     now = clock.now()
     return (
@@ -69,7 +102,7 @@ def _signs_handshakes() -> x509.KeyUsage:
     return x509.KeyUsage(digital_signature=True, **others)
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> str:
+def _pem(key: Key) -> str:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()

@@ -7,19 +7,19 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.machine import clock
-from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
 from tests.unit.tls.authority import DAY, KEY, NAME, ROOT, Authority, pem
@@ -149,3 +149,83 @@ def test_an_authoritys_certificate_of_a_former_version_is_not_replaced(host: Hos
     PAIR.write(host, Authority.sign(NAME, KEY, signer=Authority(NAME, key=KEY), is_authority=True), pem(KEY))
     (outcome,) = run([SelfSignedCertificate(NAME)], host)
     assert outcome.result is Result.UNCHANGED
+
+
+def fingerprint(host: Host) -> str:
+    return x509_properties.fingerprint(x509_properties.load_chain(host.read(PAIR.certificate) or "")[0])
+
+
+def _converge_when_it_ends(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = clock.now() + 3621 * DAY
+    monkeypatch.setattr(clock, "now", lambda: later)
+    run([SelfSignedCertificate(NAME)], host)
+
+
+def _converge_with_another_name(host: Host, _: pytest.MonkeyPatch) -> None:
+    run([SelfSignedCertificate("other.example.org")], host)
+
+
+def _renew(host: Host, _: pytest.MonkeyPatch) -> None:
+    SelfSignedCertificate(NAME).renew(host, new_key=False)
+
+
+def _lose_the_certificate(host: Host, _: pytest.MonkeyPatch) -> None:
+    host.remove(PAIR.certificate)
+    run([SelfSignedCertificate(NAME)], host)
+
+
+@pytest.mark.parametrize("event", [_converge_when_it_ends, _converge_with_another_name, _renew, _lose_the_certificate])
+def test_a_new_certificate_has_the_same_key(
+    host: Host, pinned: Path, monkeypatch: pytest.MonkeyPatch, event: Callable[[Host, pytest.MonkeyPatch], None]
+) -> None:
+    del pinned
+    key = host.read(PAIR.key)
+    before = fingerprint(host)
+    event(host, monkeypatch)
+    assert fingerprint(host) != before
+    assert host.read(PAIR.key) == key
+
+
+def _unusable(host: Host, text: str) -> None:
+    host.write(PAIR.key, text, Access(0o600))
+
+
+DAMAGES: dict[str, Callable[[Host], None]] = {
+    "missing": lambda host: host.remove(PAIR.key),
+    "unreadable": lambda host: _unusable(host, "nothing"),
+    "encrypted": lambda host: _unusable(host, pem(KEY, b"hush")),
+    "another curve": lambda host: _unusable(host, pem(ec.generate_private_key(ec.SECP384R1()))),
+    "another kind": lambda host: _unusable(host, pem(ed25519.Ed25519PrivateKey.generate())),
+    "short": lambda host: _unusable(host, pem(rsa.generate_private_key(65537, 1024))),
+    "readable by others": lambda host: host.path(PAIR.key).chmod(0o644),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_key_that_is_no_good_or_may_be_known_is_replaced(
+    host: Host, pinned: Path, damage: Callable[[Host], None]
+) -> None:
+    before = x509_properties.load_chain(pinned.read_text())[0]
+    damage(host)
+    text = host.read(PAIR.key)
+    SelfSignedCertificate(NAME).renew(host, new_key=False)
+    assert host.read(PAIR.key) != text
+    assert PAIR.check(host, NAME) is None
+    assert not x509_properties.has_key(before, load_pem_private_key((host.read(PAIR.key) or "").encode(), None))
+
+
+def test_a_new_key_is_made_when_it_is_wanted(host: Host, pinned: Path) -> None:
+    del pinned
+    key = host.read(PAIR.key)
+    SelfSignedCertificate(NAME).renew(host, new_key=True)
+    assert host.read(PAIR.key) != key
+    assert PAIR.check(host, NAME) is None
+
+
+def test_an_administrators_key_of_rsa_is_used_again(host: Host, pinned: Path) -> None:
+    del pinned
+    _unusable(host, pem(rsa.generate_private_key(65537, 2048)))
+    key = host.read(PAIR.key)
+    run([SelfSignedCertificate(NAME)], host)
+    assert host.read(PAIR.key) == key
+    assert PAIR.check(host, NAME) is None
