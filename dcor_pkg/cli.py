@@ -12,6 +12,7 @@ from typing import NoReturn
 from dcor_pkg.machine import error_boundary, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import (
+    certificate,
     check,
     converge,
     get_settings,
@@ -39,6 +40,7 @@ VERBS: tuple[Verb, ...] = (
     converge.VERB,
     get_settings.VERB,
     set_settings.VERB,
+    certificate.VERB,
     move_data.VERB,
     make_release.VERB,
     release.VERB,

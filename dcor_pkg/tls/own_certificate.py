@@ -10,13 +10,14 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from dcor_pkg.answers.settings import OWN, InvalidAnswer, Settings
-from dcor_pkg.errors import CommandFailed
+from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import AUTHORITIES
 from dcor_pkg.machine.trusted_path import UntrustedPath
 from dcor_pkg.tls import x509_properties
+from dcor_pkg.tls.chain import missing_issuer
 from dcor_pkg.tls.pair import PAIRS, Pair
 
 SERVED = PAIRS[OWN]
@@ -109,6 +110,9 @@ def _text(host: Host, key: str, path: str) -> str:
         text = host.read(path)
     except UntrustedPath as error:
         raise InvalidAnswer(f"dcor-server/{key}", path, error.reason, error.hint) from None
+    except DcorError as error:  # a directory, for example
+        reason = error.reason.removeprefix(f"{path} ")
+        raise InvalidAnswer(f"dcor-server/{key}", path, reason, "Give the absolute path of a file in PEM.") from None
     if text is None:
         raise InvalidAnswer(f"dcor-server/{key}", path, "the file does not exist", "Give its absolute path.")
     return text
@@ -125,6 +129,8 @@ def _problems(host: Host, text: str, chain: Sequence[x509.Certificate], hostname
     yield from _date_problems(chain)
     yield from _order_problems(chain)
     if first.issuer != first.subject and (words := _distrust(host, text)):
+        missing = missing_issuer(host, chain)
+        words = words if missing is None else f"{words}; the certificate of {missing} is missing"
         yield f"is not signed by an authority that this machine trusts ({words})", AUTHORITIES_HINT
 
 

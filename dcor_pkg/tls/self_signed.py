@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from dcor_pkg.answers.settings import SELF_SIGNED
+from dcor_pkg.answers.settings import SELF_SIGNED, Settings
 from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.tls.pair import PAIRS
@@ -52,6 +52,11 @@ class SelfSignedCertificate:
         key = ec.generate_private_key(ec.SECP256R1()) if text is None else _load(text)
         certificate = _sign(self.hostname, key).public_bytes(serialization.Encoding.PEM)
         PAIR.write(host, certificate.decode(), _pem(key) if text is None else text)
+
+
+def step(settings: Settings) -> SelfSignedCertificate:
+    """Return the step that provides the certificate."""
+    return SelfSignedCertificate(settings.hostname)
 
 
 def _usable_key(host: Host) -> str | None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dcor_pkg.answers.settings import OWN, Settings
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine.facts import Facts
-from dcor_pkg.tls import own_certificate
+from dcor_pkg.tls import own_certificate, self_signed
 from dcor_pkg.tls.own_certificate import OwnCertificate
 from dcor_pkg.tls.pair import PAIRS
-from dcor_pkg.tls.self_signed import SelfSignedCertificate
 from dcor_pkg.tls.trust_bundle import TrustBundle
 
 
@@ -20,4 +19,4 @@ def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 def _certificate(settings: Settings) -> Step:
     if settings.certificate == OWN:
         return OwnCertificate(own_certificate.source(settings), settings.hostname)
-    return SelfSignedCertificate(settings.hostname)
+    return self_signed.step(settings)

@@ -47,7 +47,7 @@ def _end(host: Host, chain: list[x509.Certificate]) -> x509.Certificate:
     end = chain[0]
     if end.issuer == end.subject:
         return end
-    known = [*_authorities(host), *chain[1:]]
+    known = [*authorities(host), *chain[1:]]
     while end.issuer != end.subject:
         issuer = next((certificate for certificate in known if certificate.subject == end.issuer), None)
         if issuer is None:
@@ -57,7 +57,8 @@ def _end(host: Host, chain: list[x509.Certificate]) -> x509.Certificate:
     return end
 
 
-def _authorities(host: Host) -> list[x509.Certificate]:
+def authorities(host: Host) -> list[x509.Certificate]:
+    """Return the authorities that this machine trusts."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of authorities whose old certificates do not follow all rules
         return list(_readable(x509_properties.blocks(host.read(AUTHORITIES) or "")))

@@ -23,7 +23,12 @@ def news(host: Host, settings: Settings, outcomes: Iterable[Outcome]) -> str | N
     """Return what to tell users if a run has changed what they have to trust, or None."""
     changed = any(outcome.step == TrustPage.name and outcome.result is Result.CHANGED for outcome in outcomes)
     told = fingerprint(host, settings) if changed else None
-    return told and (
+    return told and to_tell(settings, told)
+
+
+def to_tell(settings: Settings, told: str | None) -> str:
+    """Return what users have to trust, by its fingerprint, in a sentence."""
+    return (
         f"Users' programs have to trust this server: https://{settings.hostname}/trust shows how. Tell users the SHA-256 "
         f"fingerprint in another way: {told}"
     )

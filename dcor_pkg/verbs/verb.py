@@ -9,8 +9,8 @@ from typing import Any
 
 from dcor_pkg.machine.host import Host
 
-#: exit codes; argparse ends with 2 for wrong usage
-OK, FAILED, DRIFT = 0, 1, 3
+#: exit codes; argparse ends with WRONG_USAGE as well
+OK, FAILED, WRONG_USAGE, DRIFT = 0, 1, 2, 3
 #: a century
 MAX_DAYS = 36500.0
 

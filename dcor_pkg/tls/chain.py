@@ -1,0 +1,34 @@
+"""Whether a served chain has all certificates that clients need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography import x509
+
+from dcor_pkg.machine.host import Host
+from dcor_pkg.tls.trust_anchor import authorities
+
+
+def missing_issuer(host: Host, chain: Sequence[x509.Certificate]) -> str | None:
+    """Return the name of the issuer whose certificate a chain lacks, or None where it is complete.
+
+    A chain may leave out a root that this machine trusts, since clients have it. An intermediate authority's
+    certificate they may lack, even where this machine has it. Signatures were verified when the chain was accepted.
+    """
+    end = _end(chain)
+    if end.issuer == end.subject:
+        return None
+    roots = [it.subject for it in authorities(host) if it.issuer == it.subject]
+    return None if end.issuer in roots else end.issuer.rfc4514_string()
+
+
+def _end(chain: Sequence[x509.Certificate]) -> x509.Certificate:
+    end, others = chain[0], list(chain[1:])
+    while end.issuer != end.subject:
+        issuer = next((it for it in others if it.subject == end.issuer), None)
+        if issuer is None:
+            break
+        others.remove(issuer)
+        end = issuer
+    return end
