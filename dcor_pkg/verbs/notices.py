@@ -19,7 +19,7 @@ from dcor_pkg.machine.paths import CKAN_INI, CONFIGURATION
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.services.object_store import private_network
 from dcor_pkg.services.postgresql import versions as postgresql_versions
-from dcor_pkg.verbs import updates
+from dcor_pkg.verbs import certificate_end, updates
 
 #: characters of a value that a notice shows
 VALUE_LENGTH = 60
@@ -40,6 +40,7 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
         *updates.notices(host),
         *(postgresql_versions.notices(host) if settings.database == LOCAL else ()),
         *outdated.notices(host, settings),
+        *certificate_end.notices(host, settings),
     ]
     return [*held_release.notices(host), *empty_pages(settings), *sizes.notices(host), *found]
 
