@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
-from dcor_pkg.answers import validators
+from dcor_pkg.answers import server_names, validators
 from dcor_pkg.answers.setting import HIGH, LOW, MEDIUM, Get, Question, Setting, password_of, setting
 from dcor_pkg.answers.validators import LOCAL
 
@@ -84,6 +84,24 @@ class SettingsTable:
         RELOADS_NGINX,
         "For example /etc/ssl/private/dcor-key.pem.",
         WITH_OWN_CERTIFICATE,
+    )
+    certificate_names: str = setting(
+        "",
+        server_names.names,
+        "Further DNS names and IP addresses under which users reach the server, separated by spaces. A self-signed "
+        "certificate has them as well; your own has to.",
+        "A self-signed certificate that lacks one is made anew with the same key, and users' programs have to trust the "
+        "new one. With an IP address everybody who connects without a name gets the certificate, and so the host name. "
+        + RELOADS_NGINX,
+        "For example dcor.intranet 192.0.2.10 2001:db8::10.",
+    )
+    certificate_days: str = setting(
+        "3650",
+        validators.number(60, 36500),
+        "For how many days a self-signed certificate is valid. Programs pin it, so each new one has to reach every "
+        "user: that is why it is long. One is made anew 30 days before the end.",
+        "It applies to the next certificate: dcor-server certificate renew.",
+        "For example 825, the most that Safari accepts.",
     )
     data_directory: str = setting(
         "/data",

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dcor_pkg.answers import server_names
 from dcor_pkg.answers.settings import SELF_SIGNED, Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending
@@ -86,6 +87,8 @@ def site(settings: Settings, facts: Facts) -> ManagedFile:
         # origins besides this server that pages may load images and data from
         "sources": "" if store.local else f" {store.origin}",
         "hostname": settings.hostname,
+        "names": list(dict.fromkeys((settings.hostname, *server_names.dns_names(settings.certificate_names)))),
+        "addresses": [_literal(address) for address in server_names.addresses(settings.certificate_names)],
         "tls": PAIRS[settings.certificate],
         "trusted": settings.certificate != SELF_SIGNED,
         "registration": settings.registration == "yes",
@@ -115,6 +118,11 @@ def site(settings: Settings, facts: Facts) -> ManagedFile:
         "http2_by_listen": facts.nginx < HTTP2_DIRECTIVE,
     }
     return ManagedFile(SITE, "nginx/templates/site.conf", values, then=(RELOAD_NGINX,))
+
+
+def _literal(address: server_names.Address) -> str:
+    """Return an IP address as the Host header has it (RFC 3986, section 3.2.2)."""
+    return f"[{address}]" if address.version == 6 else str(address)
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.services.object_store import private_network
 from dcor_pkg.services.postgresql import versions as postgresql_versions
 from dcor_pkg.status import updates
+from dcor_pkg.tls import ending as certificate_end
 from dcor_pkg.tokens import issued as access_tokens
 
 #: finds notices of one kind
@@ -50,6 +51,7 @@ def sources(host: Host, settings: Settings) -> dict[str, Source]:
         "updates": partial(updates.notices, host),
         "the version of PostgreSQL": partial(_postgresql, host, settings),
         "replaced libraries": partial(outdated.notices, host, settings),
+        "the end of the certificate": partial(certificate_end.notices, host, settings),
         "access tokens": partial(access_tokens.notices, host, settings),
     }
 

@@ -63,5 +63,5 @@ def describe(host: Host, settings: Settings) -> Description:
         source=settings.certificate_file if settings.certificate == OWN else "",
         chain_complete=missing is None,
         missing_issuer=missing,
-        problem=pair.check(host, settings.hostname),
+        problem=pair.check(host, settings.hostname, *settings.certificate_names.split()),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -39,8 +40,8 @@ class Pair:
         host.write(self.key, key, secrets.ACCESS)
         host.write(self.certificate, certificate, PUBLIC)
 
-    def check(self, host: Host, hostname: str) -> str | None:
-        """Return why this pair should not be served under `hostname`, or None.
+    def check(self, host: Host, *names: str) -> str | None:
+        """Return why this pair should not be served under these host names and IP addresses, or None.
 
         The properties count, not whether the files are the ones that were written: an admin may have replaced them.
         """
@@ -48,7 +49,7 @@ class Pair:
         if text is None or key is None:
             return "is missing"
         drift = self.key_drift(host)
-        return _problem(text, key, hostname) if drift is None else drift
+        return _problem(text, key, names) if drift is None else drift
 
     def key_drift(self, host: Host) -> str | None:
         """Return how the access of the key's file differs from that of a secret, or None."""
@@ -64,7 +65,7 @@ PAIRS = {
 }
 
 
-def _problem(text: str, key: str, hostname: str) -> str | None:
+def _problem(text: str, key: str, names: Sequence[str]) -> str | None:
     try:
         certificate = x509_properties.load_chain(text)[0]
         private_key = serialization.load_pem_private_key(key.encode(), None)
@@ -72,8 +73,9 @@ def _problem(text: str, key: str, hostname: str) -> str | None:
         return "cannot be read"
     if not x509_properties.has_key(certificate, private_key):
         return "does not belong to its key"
-    if not x509_properties.covers(certificate, hostname):
-        return f"is not for {hostname}"
+    for name in names:
+        if not x509_properties.covers(certificate, name):
+            return f"is not for {name}"
     return _date_problem(certificate) if clock.is_possible() else None
 
 

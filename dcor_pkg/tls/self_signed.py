@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from dcor_pkg.answers import server_names
 from dcor_pkg.answers.settings import SELF_SIGNED, Settings
 from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
@@ -19,7 +20,7 @@ from dcor_pkg.tls.pair import PAIRS
 
 PAIR = PAIRS[SELF_SIGNED]
 #: As long as in DCOR's manual (10 years): clients pin the certificate, so each new one has to reach every user.
-LIFETIME = datetime.timedelta(days=3650)
+DAYS = 3650
 #: for clients whose clock is slow; where this machine's clock is wrong, the moment that is surely past counts
 BACKDATED = datetime.timedelta(hours=1)
 #: A shorter key of RSA is not used again (NIST SP 800-131A).
@@ -38,10 +39,13 @@ class SelfSignedCertificate:
     """
 
     hostname: str
+    #: further DNS names and IP addresses
+    names: tuple[str, ...] = ()
+    days: int = DAYS
     name: str = "certificate"
 
     def check(self, host: Host) -> str | None:
-        return PAIR.check(host, self.hostname)
+        return PAIR.check(host, self.hostname, *self.names)
 
     def apply(self, host: Host) -> None:
         self.renew(host, new_key=False)
@@ -50,13 +54,37 @@ class SelfSignedCertificate:
         """Make a new certificate, with the same key unless that cannot be used or a new one is wanted."""
         text = None if new_key else _usable_key(host)
         key = ec.generate_private_key(ec.SECP256R1()) if text is None else _load(text)
-        certificate = _sign(self.hostname, key).public_bytes(serialization.Encoding.PEM)
+        certificate = self._sign(key).public_bytes(serialization.Encoding.PEM)
         PAIR.write(host, certificate.decode(), _pem(key) if text is None else text)
+
+    def _sign(self, key: Key) -> x509.Certificate:
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.hostname)])
+        now = clock.now()
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(min(now - BACKDATED, clock.PACKAGED))
+            .not_valid_after(max(now, clock.PACKAGED) + datetime.timedelta(days=self.days))
+            .add_extension(x509.SubjectAlternativeName(self._alternatives()), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_signs_handshakes(), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+
+    def _alternatives(self) -> list[x509.GeneralName]:
+        answer = " ".join(dict.fromkeys((self.hostname, *self.names)))
+        dns = [x509.DNSName(name) for name in server_names.dns_names(answer)]
+        return [*dns, *(x509.IPAddress(address) for address in server_names.addresses(answer))]
 
 
 def step(settings: Settings) -> SelfSignedCertificate:
     """Return the step that provides the certificate."""
-    return SelfSignedCertificate(settings.hostname)
+    names = tuple(settings.certificate_names.split())
+    return SelfSignedCertificate(settings.hostname, names, int(settings.certificate_days))
 
 
 def _usable_key(host: Host) -> str | None:
@@ -79,25 +107,6 @@ def _load(text: str) -> Key:
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= RSA_BITS:
         return key
     raise ValueError("the key is neither EC P-256 nor RSA")
-
-
-def _sign(hostname: str, key: Key) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hostname)])
-    now = clock.now()
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(min(now - BACKDATED, clock.PACKAGED))
-        .not_valid_after(max(now, clock.PACKAGED) + LIFETIME)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(hostname)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_signs_handshakes(), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
 
 
 def _signs_handshakes() -> x509.KeyUsage:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+
+from dcor_pkg.answers import server_names
 
 if TYPE_CHECKING:  # cryptography 38 (Debian 12) does not have these names yet
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -37,12 +39,16 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 def names(certificate: x509.Certificate) -> list[str]:
-    """Return the host names in subjectAltName."""
+    """Return the host names in subjectAltName, then its IP addresses."""
+    return [*_alternative(certificate, x509.DNSName), *map(str, _alternative(certificate, x509.IPAddress))]
+
+
+def _alternative(certificate: x509.Certificate, kind: type[x509.DNSName] | type[x509.IPAddress]) -> list[Any]:
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return []
-    return found.get_values_for_type(x509.DNSName)
+    return found.get_values_for_type(kind)
 
 
 def has_key(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
@@ -50,13 +56,17 @@ def has_key(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
     return _public(certificate.public_key()) == _public(key.public_key())
 
 
-def covers(certificate: x509.Certificate, hostname: str) -> bool:
-    """Return whether a certificate is valid for a host name.
+def covers(certificate: x509.Certificate, name: str) -> bool:
+    """Return whether a certificate is valid for a host name or an IP address.
 
-    Only subjectAltName counts, and a * stands for the whole first label (RFC 6125, section 6.4).
+    Only subjectAltName counts, and a * stands for the whole first label (RFC 6125, section 6.4). An IP address is
+    compared with IP addresses (RFC 2818, section 3.1).
     """
-    accepted = {hostname, f"*.{hostname.partition('.')[2]}"}
-    return any(name.lower() in accepted for name in names(certificate))
+    address = server_names.address(name)
+    if address is not None:
+        return address in _alternative(certificate, x509.IPAddress)
+    accepted = {name, f"*.{name.partition('.')[2]}"}
+    return any(it.lower() in accepted for it in _alternative(certificate, x509.DNSName))
 
 
 def is_authority(certificate: x509.Certificate) -> bool:

@@ -4,6 +4,7 @@ These are the jobs that operators of DCOR schedule at night as CKAN's user, an h
 `dcor-prune-orphaned-s3-artifacts` is not among them: it deletes what the database does not know. Instead, dcor-server's
 own `dcor_runtime.reconcile` lets the objects follow the database, removes those whose dataset was purged, and has those
 made that a resource lacks. Background jobs that failed for a reason that passes are queued again before, once.
+The administrator is mailed when the certificate ends soon, or was made anew.
 CKAN and its services are restarted afterwards, if they use files that an upgrade has replaced.
 """
 
@@ -20,7 +21,7 @@ from dcor_pkg.ckan import outdated, release, upgrade_backup
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import active_release, jobs, runtime_module
+from dcor_pkg.verbs import active_release, certificate_end, jobs, runtime_module
 from dcor_pkg.verbs.run_report import message
 from dcor_pkg.verbs.verb import FAILED, JSON, OK, Console, Verb, days_argument
 
@@ -39,6 +40,8 @@ RETRY = "retry"
 RECONCILE = "reconcile"
 #: what ways back have left goes after 90 days
 FORGET = "forget old dumps"
+#: a mail about the certificate, where there is something to say
+CERTIFICATE = "certificate"
 #: how long objects stay after their dataset was purged, so that a restored backup of the database finds them again
 DAYS = 7.0
 #: for one job: to condense the datasets of a day may take hours
@@ -62,6 +65,7 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
         (RETRY, lambda: jobs.retry_passing(host)),
         (RECONCILE, lambda: _reconcile(host, options.days)),
         (FORGET, lambda: upgrade_backup.forget_left(host)),
+        (CERTIFICATE, lambda: certificate_end.report(host)),
     ]
     failures = [failure for name, job in attempts if (failure := _failure(name, job)) is not None]
     outdated.request_restarts(host, outdated.replaced_files(host, settings_file.load(host)))

@@ -229,3 +229,28 @@ def test_an_administrators_key_of_rsa_is_used_again(host: Host, pinned: Path) ->
     run([SelfSignedCertificate(NAME)], host)
     assert host.read(PAIR.key) == key
     assert PAIR.check(host, NAME) is None
+
+
+NAMED = SelfSignedCertificate(NAME, ("dcor.intranet", "192.0.2.10", "2001:db8::10", NAME), days=825)
+
+
+def test_further_names_and_the_validity_are_in_the_certificate(host: Host) -> None:
+    run([NAMED], host)
+    (certificate,) = x509_properties.load_chain(host.read(PAIR.certificate) or "")
+    assert x509_properties.names(certificate) == [NAME, "dcor.intranet", "192.0.2.10", "2001:db8::10"]
+    assert (x509_properties.valid_until(certificate) - clock.now()).days in (824, 825)
+    assert [outcome.result for outcome in run([NAMED], host)] == [Result.UNCHANGED]
+
+
+@pytest.mark.parametrize("name", ["other.intranet", "192.0.2.11", "2001:db8::11"])
+def test_a_new_name_is_drift_and_keeps_the_key(host: Host, name: str) -> None:
+    run([NAMED], host)
+    key = host.read(PAIR.key)
+    (outcome,) = run([SelfSignedCertificate(NAME, (*NAMED.names, name))], host)
+    assert (outcome.result, outcome.reason) == (Result.CHANGED, f"is not for {name}")
+    assert host.read(PAIR.key) == key
+
+
+def test_a_name_that_is_not_wanted_any_more_costs_no_certificate(host: Host) -> None:
+    run([NAMED], host)
+    assert [outcome.result for outcome in run([SelfSignedCertificate(NAME)], host)] == [Result.UNCHANGED]

@@ -1,0 +1,59 @@
+"""Whether the certificate ends soon, or lacks a part of its chain: what an administrator should know in time."""
+
+from __future__ import annotations
+
+from cryptography import x509
+
+from dcor_pkg.answers.settings import OWN, Settings
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel.report import Notice
+from dcor_pkg.machine import clock
+from dcor_pkg.machine.host import Host
+from dcor_pkg.tls import x509_properties
+from dcor_pkg.tls.chain import missing_issuer
+from dcor_pkg.tls.pair import PAIRS, RENEW_BEFORE
+from dcor_pkg.tls.trust_anchor import served_chain
+
+#: days before the end at which there is a warning
+WARNINGS = (60, 30, 14, 3)
+RENEW = "dcor-server certificate renew"
+
+
+def notices(host: Host, settings: Settings) -> list[Notice]:
+    """Return that the certificate ends soon, or that its chain is incomplete."""
+    try:
+        chain = served_chain(host, PAIRS[settings.certificate])
+    except DcorError:
+        return []  # the step of the certificate reports it
+    file = PAIRS[settings.certificate].certificate
+    found = [] if due(chain[0]) is None else [Notice(file, end(chain[0]), advice(settings))]
+    if (missing := missing_issuer(host, chain)) is not None:
+        message = f"has an incomplete chain, so that clients may reject it: the certificate of {missing} is missing"
+        found.append(Notice(file, message, f"Append it to {settings.certificate_file}, then: {RENEW}"))
+    return found
+
+
+def due(certificate: x509.Certificate) -> int | None:
+    """Return the smallest one of WARNINGS that applies; none while the clock is certainly wrong."""
+    left = x509_properties.valid_until(certificate) - clock.now()
+    return min((days for days in WARNINGS if left.days < days), default=None) if clock.is_possible() else None
+
+
+def end(certificate: x509.Certificate) -> str:
+    """Return when a certificate ends, as a predicate."""
+    moment = x509_properties.valid_until(certificate)
+    left = (moment - clock.now()).days
+    return f"ends in {left} days, on {moment:%Y-%m-%d}" if left >= 0 else f"has expired on {moment:%Y-%m-%d}"
+
+
+def advice(settings: Settings) -> str:
+    """Return what to do about it."""
+    if settings.certificate == OWN:
+        return (
+            f"Renew {settings.certificate_file}, then: {RENEW}. "
+            "For other files: dcor-server certificate import CERT KEY"
+        )
+    return (
+        f"It is made anew by itself {RENEW_BEFORE.days} days before the end, and users' programs have to trust the new "
+        f"one. At a time of your choice: {RENEW}"
+    )

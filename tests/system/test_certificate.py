@@ -1,0 +1,191 @@
+"""The certificate serves all names, is renewed with the same key, replaced by the admin's own, and ends for nobody.
+
+All tests share a machine.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES
+from dcor_dev import layers
+from dcor_dev.machine import Machine
+from website import wait_for_page
+
+CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
+SETTINGS = "/etc/dcor-server/dcor-server.conf"
+IMPORTED = ("/etc/dcor-server/tls/imported.pem", "/etc/dcor-server/secrets/imported-key.pem")
+OTHER_NAME, ADDRESS = "dcor.intranet", "127.0.0.5"
+#: Runs dcor-server with the clock of certificates so many days ahead: machines share the clock of this computer.
+AHEAD = """
+import datetime, sys
+sys.path.insert(0, "/usr/share/dcor-server")
+from dcor_pkg.machine import clock
+right, ahead = clock.now, datetime.timedelta(days=int(sys.argv.pop(1)))
+clock.now = lambda: right() + ahead
+from dcor_pkg import cli
+sys.exit(cli.main(sys.argv[1:]))
+"""
+#: more of what an administrator may give by mistake, next to what MAKE_CERTIFICATES creates
+MAKE_MISTAKES = """
+cd /srv/tls
+openssl pkcs8 -topk8 -in leaf-key.pem -passout pass:hush -out locked-key.pem
+openssl x509 -outform DER -in leaf.pem -out leaf.der
+openssl pkey -outform DER -in leaf-key.pem -out leaf-key.der
+printf 'subjectAltName=DNS:other.example.org\\n' >other.ext
+openssl x509 -req -in leaf.csr -CA middle.pem -CAkey middle-key.pem -CAcreateserial -days 200 -extfile other.ext \
+    -out other.pem 2>&1
+cat other.pem middle.pem >other-chain.pem
+"""
+#: certificate, key, and what the message says
+MISTAKES = (
+    ("chain.pem", "other-key.pem", "is not the key of the first certificate"),
+    ("turned.pem", "leaf-key.pem", "is not the key of the first certificate"),
+    ("chain.pem", "locked-key.pem", "is encrypted with a passphrase"),
+    ("chain.pem", "leaf-key.der", "does not contain a private key in PEM"),
+    ("leaf.der", "leaf-key.pem", "does not contain a certificate in PEM"),
+    ("other-chain.pem", "leaf-key.pem", "is not for dcor.example.org"),
+    ("leaf.pem", "leaf-key.pem", "the certificate of CN=middle.example.org is missing"),
+    (".", "leaf-key.pem", "it is a directory"),
+    ("chain.pem", ".", "it is a directory"),
+    ("none.pem", "leaf-key.pem", "does not exist"),
+    ("chain.pem", "none.pem", "does not exist"),
+)
+#: Prints the public key of a certificate.
+PUBLIC_KEY = "openssl x509 -noout -pubkey -in"
+
+
+@pytest.fixture(scope="module")
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
+    """Return a running server."""
+    with Machine("certificate", installed, read_only=package_mounts) as machine:
+        wait_for_page(machine)
+        machine.write("/srv/ahead.py", AHEAD)
+        yield machine
+
+
+def dcor(machine: Machine, *arguments: str) -> str:
+    """Run dcor-server, and return its output; fail when it fails."""
+    return machine.run("dcor-server", *arguments).stdout
+
+
+def ahead(machine: Machine, days: int, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run dcor-server so many days later."""
+    return machine.run("/usr/bin/python3", "/srv/ahead.py", str(days), *arguments, check=check)
+
+
+def show(machine: Machine) -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(machine.run("dcor-server", "certificate", "show", "--json", check=False).stdout)
+    return shown
+
+
+def ask(machine: Machine, name: str, authorities: str = CERTIFICATE, *options: str) -> str:
+    """Return the HTTP status of the page /trust under a name; 000 where no connection or no answer comes about."""
+    asked = ("curl", "--silent", "--cacert", authorities, "--output", "/dev/null", "--write-out", "%{http_code}")
+    return machine.run(*asked, *options, f"https://{name}/trust", check=False).stdout
+
+
+def import_files(machine: Machine, certificate: str, key: str) -> subprocess.CompletedProcess[str]:
+    command = shlex.join(("dcor-server", "certificate", "import", certificate, key))
+    return machine.run("bash", "-c", f"cd /srv/tls && {command}", check=False)
+
+
+def test_the_certificate_is_shown(machine: Machine) -> None:
+    shown = show(machine)
+    assert (shown["kind"], shown["names"], shown["chain_complete"]) == ("self-signed", ["dcor.example.org"], True)
+    fingerprint = machine.shell(f"openssl x509 -noout -fingerprint -sha256 -in {CERTIFICATE}").strip().partition("=")[2]
+    assert shown["sha256"] == fingerprint
+    assert fingerprint in dcor(machine, "certificate", "show")
+
+
+def test_further_names_and_addresses_are_served(machine: Machine) -> None:
+    machine.shell(f"echo '127.0.0.1 {OTHER_NAME}' >>/etc/hosts")
+    assert [ask(machine, name) for name in ("dcor.example.org", OTHER_NAME, ADDRESS)] == ["200", "000", "000"]
+    key = machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}")
+    dcor(machine, "set", f"certificate-names={OTHER_NAME} {ADDRESS}")
+    assert [ask(machine, name) for name in ("dcor.example.org", OTHER_NAME, ADDRESS)] == ["200"] * 3
+    assert machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}") == key
+    # The certificate is not for this address, and the site does not answer under it either.
+    assert ask(machine, "127.0.0.6") == ask(machine, "127.0.0.6", CERTIFICATE, "--insecure") == "000"
+    assert "0 changed" in dcor(machine, "converge")
+
+
+def test_a_renewal_keeps_the_key_unless_another_is_wanted(machine: Machine) -> None:
+    before, key = show(machine)["sha256"], machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}")
+    told = dcor(machine, "certificate", "renew")
+    renewed = show(machine)["sha256"]
+    assert (renewed != before, renewed in told) == (True, True)
+    assert machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}") == key
+    assert ask(machine, ADDRESS) == "200"
+    dcor(machine, "certificate", "renew", "--new-key")
+    assert machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}") != key
+    assert ask(machine, ADDRESS) == "200"
+
+
+def test_the_administrator_hears_of_the_end_and_of_the_new_fingerprint(machine: Machine) -> None:
+    machine.write("/srv/sink.py", MAIL_SINK)
+    machine.shell("systemd-run --quiet --unit=mail-sink python3 /srv/sink.py")
+    machine.shell(
+        "until ss --no-header --listening --tcp --numeric | grep --quiet ':2525 '; do sleep 0.1; done", timeout=60
+    )
+    dcor(machine, "set", "mail-relay=localhost:2525")
+    key = machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}")
+    assert f"{CERTIFICATE} ends in" not in ahead(machine, 3580, "status", check=False).stdout
+    assert f"{CERTIFICATE} ends in 58 days" in ahead(machine, 3591, "status", check=False).stdout
+    for _ in range(2):
+        ahead(machine, 3591, "nightly")
+    mails = machine.path("/srv/mails").read_text()
+    assert mails.count("Subject: [dcor.example.org] the certificate ends in 58 days") == 1
+    before = show(machine)["sha256"]
+    ahead(machine, 3591, "converge")
+    assert show(machine)["sha256"] == before
+    ahead(machine, 3621, "converge")
+    new = show(machine)["sha256"]
+    assert new != before
+    assert machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}") == key
+    ahead(machine, 3621, "nightly")
+    mails = machine.path("/srv/mails").read_text().replace("=\n", "").replace("=\r\n", "")
+    assert "the certificate has been made anew" in mails
+    assert new in mails
+    assert ask(machine, ADDRESS) == "200"
+    dcor(machine, "set", "mail-relay=")
+    machine.run("systemctl", "stop", "mail-sink")
+
+
+def test_what_cannot_be_served_is_not_imported(machine: Machine) -> None:
+    machine.shell(MAKE_CERTIFICATES)
+    machine.shell(MAKE_MISTAKES)
+    before = machine.path(SETTINGS).read_text()
+    untrusted = import_files(machine, "chain.pem", "leaf-key.pem")
+    assert (untrusted.returncode, "the certificate of CN=root.example.org is missing" in untrusted.stderr) == (1, True)
+    machine.shell("cp /srv/tls/root.pem /usr/local/share/ca-certificates/clinic.crt && update-ca-certificates 2>&1")
+    for certificate, key, words in MISTAKES:
+        done = import_files(machine, certificate, key)
+        assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
+    late = ahead(machine, 250, "certificate", "import", "/srv/tls/chain.pem", "/srv/tls/leaf-key.pem", check=False)
+    assert (late.returncode, "expired on" in late.stderr) == (1, True)
+    assert machine.path(SETTINGS).read_text() == before
+    assert not any(machine.path(path).exists() for path in IMPORTED)
+    assert ask(machine, "dcor.example.org") == "200"
+
+
+def test_an_own_certificate_is_imported_for_root_and_served_without_its_files(machine: Machine) -> None:
+    dcor(machine, "set", "certificate-names=")
+    done = import_files(machine, "chain.pem", "leaf-key.pem")
+    assert done.returncode == 0, done.stderr
+    assert machine.shell(f"stat --format '%U %a' {IMPORTED[1]}") == "root 600\n"
+    machine.shell("mkdir /srv/away && mv /srv/tls/chain.pem /srv/tls/leaf-key.pem /srv/away")
+    assert "0 changed" in dcor(machine, "converge")
+    shown = show(machine)
+    assert (shown["kind"], shown["issuer"], shown["chain_complete"]) == ("own", "CN=middle.example.org", True)
+    assert ask(machine, "dcor.example.org", "/srv/tls/root.pem") == "200"
+    refused = machine.run("dcor-server", "certificate", "renew", "--new-key", check=False)
+    assert (refused.returncode, "makes no key" in refused.stderr) == (1, True)
+    dcor(machine, "set", "certificate=self-signed")
+    assert ask(machine, "dcor.example.org") == "200"
