@@ -8,9 +8,11 @@ import re
 import pytest
 
 from dcor_pkg.ckan import programs, release, unit, upgrade_backup
+from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import CKAN_INI
+from dcor_pkg.verbs import certificate_end
 from dcor_pkg.verbs.nightly import JOBS
 from tests.unit.command_line import CommandLine
 
@@ -215,3 +217,15 @@ def test_jobs_do_not_work_with_another_database_than_that_of_the_settings(server
         ended = server(*verb)
         assert (ended.code, "names another database than the settings" in ended.err) == (1, True)
     assert server.machine.ckan.commands == []
+
+
+def test_a_mail_about_the_certificate_that_fails_is_reported(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise DcorError("The mail relay did not accept a mail.")
+
+    monkeypatch.setattr(certificate_end, "report", refuse)
+    ended = server("nightly")
+    assert (ended.code, ended.out) == (1, "")
+    assert "The nightly job `certificate` failed: The mail relay did not accept a mail." in ended.err
