@@ -150,9 +150,12 @@ def test_an_invalid_settings_file_is_reported_with_its_line(machine: Machine) ->
 
 
 def test_a_former_version_is_refused_before_it_is_unpacked(machine: Machine) -> None:
+    """Where its release is kept, it may follow (test_crash.py)."""
+    machine.shell(f"mv {VERSIONS} {VERSIONS}.aside")
     refused = machine.run(
         "sh", "-c", "dpkg --install /srv/dist/dcor-server_*.deb", env=layers.NONINTERACTIVE, check=False
     )
+    machine.shell(f"mv {VERSIONS}.aside {VERSIONS}")
     assert (refused.returncode, "restore a backup from before" in refused.stderr) == (1, True)
     assert machine.shell("dpkg-query --show --showformat '${Version}' dcor-server").endswith("+next")
     assert machine.shell("dpkg --audit") == ""
