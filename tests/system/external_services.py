@@ -75,7 +75,7 @@ sed -e '/^ConditionPathExists/d; /^ExecStartPost/d' -e 's#/var/lib/dcor-solr#/va
     -e 's#/var/log/dcor-solr#/var/log/solr-external#g; s#^LogsDirectory=.*#LogsDirectory=solr-external#' /lib/systemd/system/dcor-solr.service >$unit
 sed '/^ConditionPathExists/d; s#8983#8990#' /lib/systemd/system/dcor-solr.socket >/etc/systemd/system/solr-external.socket
 mkdir -p /var/lib/solr-external && cp -a /var/lib/dcor-solr/home /var/lib/solr-external/home
-PYTHONPATH=/usr/share/dcor-server python3 -c 'import sys; from dcor_pkg.services.solr import local; from dcor_pkg.answers.secret import Secret; print(local.security(*[Secret(sys.stdin.read().strip())] * 2))' \
+PYTHONPATH=/usr/share/dcor-server python3 -c 'import sys; from dcor_pkg.services.solr import local; from dcor_pkg.answers.secret import Secret; password = Secret(sys.stdin.read().strip()); print(local.security(password, password))' \
     </srv/external/password >/var/lib/solr-external/home/security.json
 systemctl daemon-reload && systemctl enable --quiet --now solr-external.socket solr-external.service
 """

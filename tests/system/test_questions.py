@@ -18,6 +18,8 @@ pytestmark = pytest.mark.upgrades
 README = Path(__file__).resolve().parents[2] / "README.md"
 FRONTENDS = ("dialog", "readline", "teletype", "noninteractive")
 QUEUE = "redis://127.0.0.1:6399/0"
+#: which versions have a release that is kept
+VERSIONS = "/var/lib/dcor-server/versions"
 
 
 @pytest.fixture(scope="module")
