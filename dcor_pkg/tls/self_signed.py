@@ -58,17 +58,26 @@ class SelfSignedCertificate:
         PAIR.write(host, certificate.decode(), _pem(key) if text is None else text)
 
     def _sign(self, key: Key) -> x509.Certificate:
+        """Return a certificate that names itself as its issuer, by its number.
+
+        A client may still trust a former one of the same name: OpenSSL would take that one for the issuer, and reject
+        the handshake (RFC 5280, section 4.2.1.1; X509_check_issued(3)).
+        """
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.hostname)])
-        now = clock.now()
+        now, number = clock.now(), x509.random_serial_number()
+        own_id = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        issuer = x509.AuthorityKeyIdentifier(own_id.digest, [x509.DirectoryName(name)], number)
         return (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(name)
             .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
+            .serial_number(number)
             .not_valid_before(min(now - BACKDATED, clock.PACKAGED))
             .not_valid_after(max(now, clock.PACKAGED) + datetime.timedelta(days=self.days))
             .add_extension(x509.SubjectAlternativeName(self._alternatives()), critical=False)
+            .add_extension(own_id, critical=False)
+            .add_extension(issuer, critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_signs_handshakes(), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

@@ -214,6 +214,18 @@ def test_a_key_that_is_no_good_or_may_be_known_is_replaced(
     assert not x509_properties.has_key(before, load_pem_private_key((host.read(PAIR.key) or "").encode(), None))
 
 
+@pytest.mark.parametrize("new_key", [False, True])
+def test_clients_that_trust_the_former_certificate_as_well_accept_the_new_one(
+    host: Host, tmp_path: Path, pinned: Path, new_key: bool
+) -> None:
+    former = pinned.read_text()
+    SelfSignedCertificate(NAME).renew(host, new_key=new_key)
+    both = tmp_path / "both.pem"
+    both.write_text(former + pinned.read_text())
+    with served(tmp_path, pinned.read_text(), host.read(PAIR.key) or "") as port:
+        shake_hands(port, NAME, both)
+
+
 def test_a_new_key_is_made_when_it_is_wanted(host: Host, pinned: Path) -> None:
     del pinned
     key = host.read(PAIR.key)
