@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dcor_pkg import converge
 from dcor_pkg.answers import debconf_wire
 from dcor_pkg.errors import CommandFailed
-from dcor_pkg.kernel import after_upgrade, last_converge, pending, report, settings_file
+from dcor_pkg.kernel import after_upgrade, last_converge, pending, report, settings_file, updates
 from dcor_pkg.machine import error_boundary, lock, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.status import fingerprint, notices
@@ -60,7 +60,11 @@ def postinst(argv: Sequence[str], debhelper: str) -> int:
 
     def configure() -> int:
         if action == "configure":
-            return _configure(host, lambda: _take_answers(host), is_new=not any(argv[2:]))
+            is_new = not any(argv[2:])
+            code = _configure(host, lambda: _take_answers(host), is_new=is_new)
+            if is_new and (kept := updates.keep_given(host)):
+                _say(kept)
+            return code
         return _configure(host, lambda: None, is_new=False) if action == "triggered" else OK
 
     def fail(reason: str, hint: str) -> int:

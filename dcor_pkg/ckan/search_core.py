@@ -6,6 +6,7 @@ Solr records in each document when it was indexed, so the core that was used bef
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass, replace
@@ -90,15 +91,11 @@ class SearchCore:
         core = cores.other(serving)
         new_schema.require_room(host, serving)
         new_schema.put(host, self.solr, core, self._schema(host))
-        if self._must_migrate(host):
-            cores.caught_up(host, core, 0.0)
-            return core
         began = time.time()
-        release.run(
-            *(host, self.release, *REBUILD),
-            timeout=REBUILD_TIMEOUT_SECONDS,
-            configuration=_configuration(host, core),
-        )
+        if self._must_migrate(host):
+            _fill_by_former(host, core)
+        else:
+            _fill(host, self.release, core)
         cores.caught_up(host, core, began - MARGIN_SECONDS)
         return core
 
@@ -168,6 +165,23 @@ def request_for_way_back(host: Host, ini: str | None) -> None:
     if core is not None and state is not None and core != cores.named(host):
         is_filled = core in state.filled
         pending.request(host, pending.CATCH_UP_INDEX if is_filled else pending.REBUILD_INDEX)
+
+
+def _fill(host: Host, identity: str, core: str) -> None:
+    """Let a release index all datasets in a core. Raises CommandFailed."""
+    configuration = _configuration(host, core)
+    release.run(host, identity, *REBUILD, timeout=REBUILD_TIMEOUT_SECONDS, configuration=configuration)
+
+
+def _fill_by_former(host: Host, core: str) -> None:
+    """Let the release that serves fill a core, so that searches find all until the next release indexes them anew.
+
+    Where its CKAN does not take the schema (`check_solr_schema_version`), the core stays empty until then.
+    """
+    serving = programs.serving(host)
+    if serving is not None:
+        with contextlib.suppress(CommandFailed):
+            _fill(host, serving.release, core)
 
 
 def _serving_core(host: Host) -> str:

@@ -62,6 +62,12 @@ def test_the_package_of_debian_is_recommended_and_installed(machine: Machine) ->
     assert 'APT::Periodic::Unattended-Upgrade "1";' in machine.shell("apt-config dump")
 
 
+def test_the_files_of_the_first_installation_are_kept_for_a_repair(machine: Machine, debs: list[Path]) -> None:
+    (kept,) = machine.shell("ls --directory /var/lib/dcor-server/packages/*").split()
+    assert set(machine.shell(f"ls {kept}").split()) == {path.name for path in debs}
+    assert machine.shell(f"stat --format=%a {kept}/..") == "700\n"
+
+
 def test_a_package_that_is_half_installed_is_told_with_the_command(machine: Machine, debs: list[Path]) -> None:
     (store,) = (path for path in layers.paths_inside(debs) if "/dcor-object-store_" in path)
     machine.run("dpkg", "--unpack", store)

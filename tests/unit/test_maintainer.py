@@ -9,8 +9,8 @@ import pytest
 from dcor_pkg import maintainer
 from dcor_pkg.answers import settings_text
 from dcor_pkg.ckan import release, supervisor
-from dcor_pkg.kernel import after_upgrade, last_converge, pending, settings_file
-from dcor_pkg.machine import error_boundary, lock
+from dcor_pkg.kernel import after_upgrade, last_converge, pending, settings_file, updates
+from dcor_pkg.machine import error_boundary, lock, package_manager
 from dcor_pkg.machine.host import Access
 from dcor_pkg.tls import self_signed, x509_properties
 from tests.unit.command_line import ANSWERS
@@ -265,3 +265,26 @@ def test_a_bug_in_a_first_installation_ends_with_1_and_its_traceback_is_in_the_l
     assert "bug" in dpkg.err
     assert error_boundary.LOG in dpkg.err
     assert "ZeroDivisionError" in (dpkg.host.read(error_boundary.LOG) or "")
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("", "no room"), ("cp: error", "dcor-server: The packages are not kept for a repair.")]
+)
+def test_a_first_installation_from_files_keeps_them_and_ends_well_also_where_it_cannot(
+    dpkg: Dpkg, monkeypatch: pytest.MonkeyPatch, fault: str, said: str
+) -> None:
+    given: list[str] = []
+
+    def keep(call: Call) -> str:
+        given.append(call.text)
+        if fault:
+            raise call.failure(1, fault)
+        return "no room\n"
+
+    monkeypatch.setattr(package_manager, "given_files", lambda: ["/media/a.deb", "/media/b.deb"])
+    dpkg.machine.programs[updates.KEEP] = keep
+    dpkg.preseed(ANSWERS)
+    assert dpkg.postinst("configure", "") == 0
+    assert (given, said in dpkg.out) == (["/media/a.deb\n/media/b.deb\n"], True)
+    assert dpkg.postinst("configure", "1.0.0") == 0
+    assert len(given) == 1, "later ones are kept by apt's hook"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import time
 from functools import partial
+from typing import Any
 
 import pytest
 
 from dcor_pkg.ckan import past_releases, programs, release, search_core, search_index, switch
+from dcor_pkg.ckan.migration import Migration
 from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import disk
@@ -177,15 +179,28 @@ def test_a_release_that_does_not_answer_is_tried_again_without_filling_the_core_
     assert REBUILT not in machine.ckan.commands
 
 
-def test_a_release_that_has_to_migrate_the_database_fills_its_core_after_the_switch(server: CommandLine) -> None:
-    """Before, it cannot read the database."""
+@pytest.mark.parametrize("takes_the_schema", [True, False])
+def test_before_a_migration_the_former_release_fills_the_core_if_it_can_and_the_next_one_does_so_after_it(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch, takes_the_schema: bool
+) -> None:
+    """The next one cannot read the database before."""
     machine = server.machine
+    filled, migration = [], Migration.run
+
+    def watched(*arguments: Any) -> None:
+        filled.append(machine.ckan.indexes["ckan_b"])
+        machine.ckan.fault.clear()
+        migration(*arguments)
+
+    monkeypatch.setattr(Migration, "run", watched)
+    if not takes_the_schema:
+        machine.ckan.fault["search-index"] = "ckan.lib.search.common.SearchError: SOLR schema version not supported"
     install(machine, "2.11.7", SCHEMA.format("2.12"))
     machine.postgresql.databases[cluster.DATABASE].revision = "0123456789ab"
     ended = server("converge")
     assert ended.code == 0, ended.out
     assert (serving(machine), machine.ckan.indexes["ckan_b"]) == (("2.11.7", "ckan_b"), 3)
-    assert machine.ckan.commands.count(REBUILT) == 1
+    assert (filled, machine.ckan.commands.count(REBUILT)) == ([3 if takes_the_schema else 0], 2)
     assert "0 changed" in server("converge").out
 
 

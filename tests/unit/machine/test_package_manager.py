@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import multiprocessing
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.synchronize import Event
@@ -82,3 +84,16 @@ def test_a_wait_for_apt_that_does_not_end_ends_with_its_name_and_what_to_look_fo
         package_manager.wait_until_idle(host, 0.0)
     assert refused.value.reason == "apt or dpkg is running."
     assert "ps -C apt" in refused.value.hint
+
+
+def test_the_files_are_those_that_the_package_manager_was_given(tmp_path: Path) -> None:
+    """A shell stands for apt, with a program of another name between it and this one."""
+    (tmp_path / "apt-get").symlink_to("/bin/sh")
+    program = f"import sys; sys.path[:0] = {sys.path!r}; from dcor_pkg.machine import package_manager as it; print(it.given_files())"
+    script = 'sh -c "\\"$0\\" -c \\"\\$PROGRAM\\"; :" "$0" other.deb; :'
+    argv = [str(tmp_path / "apt-get"), "-c", script, sys.executable, "./a_1.deb", "/media/b_1.deb", "-oDir=x.deb", "c"]
+    run = subprocess.run(
+        argv, cwd=tmp_path, env={"PROGRAM": program}, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert run.stdout.strip() == repr([f"{tmp_path}/a_1.deb", "/media/b_1.deb"])
+    assert package_manager.given_files() == []
