@@ -85,6 +85,7 @@ def process_of_solr(machine: Machine) -> str:
     return machine.shell("systemctl show --property=MainPID --value dcor-solr.service").strip()
 
 
+@pytest.mark.long
 def test_nobody_notices_another_schema_and_each_upload_is_found(server: Machine) -> None:
     former, release, solr = core(server), active(server), process_of_solr(server)
     next_schema(server, 1, FIELD.format(number=1, kind="string"))
