@@ -18,7 +18,7 @@ from dcor_pkg.machine import lock, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.tokens import access_file, issued, served
 from dcor_pkg.tokens.issued import Issued
-from dcor_pkg.verbs import token_making
+from dcor_pkg.verbs import examples, token_making
 from dcor_pkg.verbs.token_making import Show
 from dcor_pkg.verbs.verb import JSON, MAX_DAYS, OK, Argument, Console, Verb, argument
 
@@ -201,6 +201,7 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(PARSERS))
     for name, (summary, arguments) in PARSERS.items():
         action = actions.add_parser(name, help=summary, description=summary)
+        action.epilog = examples.ending(action.prog)
         for add in (JSON_TOO, *arguments):
             add(action)
 

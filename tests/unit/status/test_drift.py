@@ -14,7 +14,7 @@ from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.machine import lock, package_manager
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.status import drift, health
+from dcor_pkg.status import drift, health, notices, questions
 from dcor_pkg.status.questions import Question
 
 SAME = Outcome("directory /data", Result.UNCHANGED)
@@ -91,8 +91,8 @@ def test_that_the_steps_cannot_be_compared_is_said_and_neither_a_problem_nor_a_w
         return [Question(drift.NAME, lambda: drift.part(host, lambda _: ask()), is_optional=True)]
 
     monkeypatch.setattr(health, "SECONDS", 0.5)
-    monkeypatch.setattr(health.questions, "all_of", only)
-    monkeypatch.setattr(health.notices, "sources", lambda host, settings: {})
+    monkeypatch.setattr(questions, "all_of", only)
+    monkeypatch.setattr(notices, "sources", lambda host, settings: {})
     wanted = settings.parse({"hostname": "dcor.example.org", "email": "admin@example.org"})
     (found,) = health.examine(host, wanted).parts
     over.set()
