@@ -85,9 +85,9 @@ def as_table(entries: Iterable[Entry], language: str) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
-def as_man(entries: Iterable[Entry]) -> str:
+def as_man(entries: Iterable[Entry], language: str) -> str:
     """Return the items of a man page's list."""
-    return "".join(f".TP\n.B {_roff(entry.name)}\n{_roff(entry.cost.en)}\n" for entry in entries)
+    return "".join(f".TP\n.B {_roff(it.name)}\n{_roff(it.cost.in_language(language))}\n" for it in entries)
 
 
 def _versions(entry: Entry, language: str) -> str:

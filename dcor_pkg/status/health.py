@@ -13,7 +13,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine import error_boundary
 from dcor_pkg.machine.host import Host
-from dcor_pkg.status import disks, notices, questions, side_by_side
+from dcor_pkg.status import disks, drift, notices, questions, side_by_side
 from dcor_pkg.status.part import Part, with_causes
 from dcor_pkg.status.questions import Question
 from dcor_pkg.status.side_by_side import Ended
@@ -33,11 +33,11 @@ class Examined:
     seconds: float
 
 
-def examine(host: Host, settings: Settings) -> Examined:
-    """Return every part, with its problem, and the notices."""
+def examine(host: Host, settings: Settings, compare: drift.Compare | None = None) -> Examined:
+    """Return every part, with its problem, and the notices; `compare` adds how many steps differ."""
     begun = time.monotonic()
     limited = replace(host, deadline=begun + PROGRAM_SECONDS)
-    asked = {question.name: question for question in questions.all_of(limited, settings)}
+    asked = {question.name: question for question in questions.all_of(limited, settings, compare)}
     sources: dict[str, notices.Source] = {
         "additions": partial(notices.not_applied, limited, settings),
         **notices.sources(limited, settings),
@@ -62,9 +62,12 @@ def _listed(source: notices.Source) -> list[Notice]:
 
 
 def _parts(host: Host, question: Question, ended: Ended[object]) -> list[Part]:
-    """Return the answer as parts, with the time that it took; that there is none is a problem of its part."""
+    """Return the answer as parts, with the time that it took; that there is none is a problem, if one was needed."""
     if ended.error is not None:
-        return [Part(question.name, error_boundary.as_dcor_error(host, ended.error).reason, seconds=ended.seconds)]
+        reason = error_boundary.as_dcor_error(host, ended.error).reason
+        if question.is_optional:
+            return [Part(question.name, None, f"is not known: {reason}", seconds=ended.seconds)]
+        return [Part(question.name, reason, seconds=ended.seconds)]
     answer = ended.value
     found = [answer] if isinstance(answer, Part) else cast("Sequence[Part]", answer)
     return [it if it.seconds else replace(it, seconds=ended.seconds) for it in found]

@@ -27,7 +27,7 @@ from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.nginx import service as nginx
 from dcor_pkg.services import engines, external
 from dcor_pkg.services.engine import Engine
-from dcor_pkg.status import disks, queues, site, units, updates
+from dcor_pkg.status import disks, drift, queues, site, units, updates
 from dcor_pkg.status.certificates import certificate, trust
 from dcor_pkg.status.part import Part
 
@@ -54,6 +54,8 @@ class Question:
 
     name: str
     ask: Callable[[], Part | Sequence[Part]]
+    #: whether the server works as well without an answer, which is then said, and is no problem
+    is_optional: bool = False
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -61,8 +63,8 @@ class Question:
         return NEEDS.get(self.name, ())
 
 
-def all_of(host: Host, settings: Settings) -> Iterator[Question]:
-    """Give all questions, in the order in which they are shown."""
+def all_of(host: Host, settings: Settings, compare: drift.Compare | None = None) -> Iterator[Question]:
+    """Give all questions, in the order in which they are shown; the steps are asked where it is said how."""
     yield Question("versions", lambda: Part("versions", None, _versions(host)))
     yield Question("data", lambda: Part("data", missing_data(host, settings.data), settings.data))
     for path in disks.places(settings):
@@ -72,6 +74,8 @@ def all_of(host: Host, settings: Settings) -> Iterator[Question]:
     yield Question("updates", lambda: Part("updates", updates.unfinished(host), updates.summary(host)))
     yield Question("release", lambda: _release(host, release.active(host)))
     yield Question("converge", lambda: _converge(host))
+    if compare is not None:
+        yield Question(drift.NAME, partial(drift.part, host, compare), is_optional=True)
     for engine in engines.local(settings):
         yield Question(engine.unit.removesuffix(".service"), partial(units.of_engine, host, engine))
     yield Question("dcor-ckan", partial(units.of, host, unit.UNIT))

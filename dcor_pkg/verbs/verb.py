@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dcor_pkg.machine.host import Host
+from dcor_pkg.verbs import examples
 
 #: exit codes; argparse ends with WRONG_USAGE as well
 OK, FAILED, WRONG_USAGE, DRIFT = 0, 1, 2, 3
@@ -75,6 +76,7 @@ class Verb:
             # No argument contains a NUL character, so nothing looks like an option.
             prefix_chars="\0" if self.passes_arguments_on else "-",
         )
+        parser.epilog = examples.ending(parser.prog)
         parser.set_defaults(verb=self)
         for add in self.arguments:
             add(parser)
@@ -94,6 +96,7 @@ class Action:
     def add_to(self, actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         """Add the action's own parser to the verb's."""
         parser = actions.add_parser(self.name, help=self.summary, description=self.summary)
+        parser.epilog = examples.ending(parser.prog)
         parser.set_defaults(action=self)
         for add in (JSON_TOO, *self.arguments):
             add(parser)

@@ -1,4 +1,4 @@
-"""What is made from the catalogue of known issues: tables in docs, and a list in the man page, between two marks."""
+"""What is made from the catalogue of known issues: tables in docs, and a list in the man pages, between two marks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def generated(tree: Path) -> dict[Path, str]:
     made = {
         "docs/known-issues.md": f"\n{explanation.as_table(ENTRIES, 'en')}\n",
         "docs/known-issues.de.md": f"\n{explanation.as_table(ENTRIES, 'de')}\n",
-        "debian/dcor-server.8": explanation.as_man(ENTRIES),
+        "debian/dcor-server.8": explanation.as_man(ENTRIES, "en"),
+        "debian/dcor-server.de.8": explanation.as_man(ENTRIES, "de"),
     }
     return {tree / name: _replaced(tree / name, text) for name, text in made.items()}
 

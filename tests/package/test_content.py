@@ -63,6 +63,11 @@ def test_the_copyright_file_lists_the_licences_of_the_content(content: dict[str,
     assert works.get(name, "AGPL-3.0-or-later") in text
 
 
+def test_the_man_page_is_there_in_both_languages(content: dict[str, Deb]) -> None:
+    pages = {path for path in content["dcor-server"].names if path.endswith("/dcor-server.8.gz")}
+    assert pages == {f"/usr/share/man/{place}man8/dcor-server.8.gz" for place in ("", "de/")}
+
+
 def test_python_ckan_configures_no_site(content: dict[str, Deb]) -> None:
     outside = {path for path in content["python-ckan"].names if not path.startswith((f"{CKAN}/", "/usr/share/doc/"))}
     assert outside == {"/usr/bin/ckan", "/usr/lib/ckan/terminal.py", "/usr/share/lintian/overrides/python-ckan"}

@@ -139,6 +139,28 @@ def test_whatever_hangs_is_named_by_its_own_name_in_time(machine: Machine, part:
     await_well(machine)
 
 
+def configuration(machine: Machine) -> dict[str, Any]:
+    """Return the part that says whether the machine is as the settings say."""
+    (part,) = (part for part in status(machine)["parts"] if part["name"] == "configuration")
+    return dict(part)
+
+
+def test_steps_that_differ_are_counted_and_no_problem(machine: Machine) -> None:
+    assert (configuration(machine)["detail"], configuration(machine)["warning"]) == ("as the settings say", "")
+    machine.shell("mv /etc/logrotate.d/dcor-server /root/kept")
+    try:
+        found = configuration(machine)
+        assert (found["ok"], found["warning"]) == (True, "1 step differs from the settings: dcor-server check")
+        # While a command holds the lock, it is what changes the machine.
+        holder = "flock --exclusive /run/dcor-server.lock dcor-server status --json"
+        parts = json.loads(machine.shell(holder))["parts"]
+        (part,) = (part for part in parts if part["name"] == "configuration")
+        assert (part["warning"], part["detail"]) == ("", "is being changed by another command")
+    finally:
+        machine.shell("mv /root/kept /etc/logrotate.d/dcor-server")
+    assert configuration(machine)["warning"] == ""
+
+
 def test_nagios_gets_one_line_and_its_exit_codes(machine: Machine) -> None:
     done = machine.run("dcor-server", "status", "--nagios", check=False)
     shown = NAGIOS.fullmatch(done.stdout)

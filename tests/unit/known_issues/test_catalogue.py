@@ -148,5 +148,5 @@ def test_a_table_and_the_man_page_quote_what_has_a_meaning_there() -> None:
     text = Text("a|b -x 'y'", "a")
     entry = Entry("x", "a ` b", "p", "1", "2", text, text, text, text, text, Place.STEP, "s", "t", (Sign("s"),))
     assert "| `x` | ``a ` b`` | a\\|b -x 'y' |" in explanation.as_table([entry], "en")
-    assert explanation.as_man([entry]) == ".TP\n.B x\na|b \\-x \\(aqy\\(aq\n"
+    assert explanation.as_man([entry], "en") == ".TP\n.B x\na|b \\-x \\(aqy\\(aq\n"
     assert "p since 1, fixed in 2" in explanation.as_text(entry, "en")
