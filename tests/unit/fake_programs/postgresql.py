@@ -235,10 +235,7 @@ class Postgresql:
             raise call.failure(2, f'{failed}FATAL:  Peer authentication failed for user "{login["user"]}"\n')
         elif self.refusal:
             raise call.failure(2, f"{failed}{self.refusal}\n")
-        elif login["user"] not in self.roles:
-            raise call.failure(2, f'{failed}FATAL:  role "{login["user"]}" does not exist\n')
-        if login["user"] in self.without_login:
-            raise call.failure(2, f'{failed}FATAL:  role "{login["user"]}" is not permitted to log in\n')
+        self._check_role(call, login["user"], failed)
         if login["dbname"] not in self.external.get(login["host"], self.databases):
             raise call.failure(2, f'{failed}FATAL:  database "{login["dbname"]}" does not exist\n')
         return self._answer(call, ROLE, self._connected(call, login["dbname"], failed))
@@ -262,6 +259,12 @@ class Postgresql:
         if not self.databases[name].connectable:
             raise call.failure(2, f'{failed}FATAL:  database "{name}" is not currently accepting connections\n')
         return self.databases[name]
+
+    def _check_role(self, call: Call, role: str, failed: str) -> None:
+        if role not in self.roles:
+            raise call.failure(2, f'{failed}FATAL:  role "{role}" does not exist\n')
+        if role in self.without_login:
+            raise call.failure(2, f'{failed}FATAL:  role "{role}" is not permitted to log in\n')
 
     def _check_password(self, call: Call, login: dict[str, str], failed: str) -> None:
         """Let in whom the password file lets in; what psql says else was seen with PostgreSQL 15."""

@@ -84,7 +84,11 @@ ALONE = LogFile("/var/log/ckan/alone.log")
 CASES = (
     Case(
         StateFiles,
-        {"cut": write(f"{STATE}/index.json", '{"database": '), "empty": write(f"{STATE}/managed.json", "")},
+        {
+            "cut": write(f"{STATE}/index.json", '{"database": '),
+            "empty": write(f"{STATE}/managed.json", ""),
+            "instance empty": write(INSTANCE, ""),
+        },
         before=write(f"{STATE}/state.json", "null\n"),
     ),
     Case(PreservedSettings, {"instance lost": remove(INSTANCE)}, before=damages.preserve),
@@ -128,6 +132,8 @@ CASES = (
             "lost": remove(REDIS_CONF),
             "mode": chmod(REDIS_CONF),
             "changed by the admin": write(REDIS_CONF, "port 6379\n", redis.ACCESS),
+            "empty": write(REDIS_CONF, "\n", redis.ACCESS),
+            "zeros": write(REDIS_CONF, "port 0\n\0\0\0", redis.ACCESS),
             "not recorded": remove("/var/lib/dcor-server/managed.json"),
         },
         name=REDIS_CONF,
@@ -143,6 +149,7 @@ CASES = (
         {
             "lost": remove(CKAN_INI),
             "mode": chmod(CKAN_INI),
+            "garbage": write(CKAN_INI, "\udcff\udc80garbage\n", programs.COPY),
             "addition": write(OPTION, "[app:main]\nckan.site_title = Mine\n"),
         },
     ),
