@@ -54,10 +54,8 @@ class ManagedFile:
         if found is None:
             return "is missing"
         wanted = self.text(host)
-        if found != wanted and is_foreign(host, self.path, found):
-            return f"is another program's, so it is moved to {aside(host, self.path)}"
-        if found != wanted and (damage := self.damage(found)) is not None:
-            return f"{damage}, so it is written anew"
+        if found != wanted and (reason := self._is_no_edit(host, found)) is not None:
+            return reason
         if (drift := host.access_drift(self.path, self.access)) is not None:
             return drift
         if is_ours(host, self.path, found):
@@ -84,6 +82,13 @@ class ManagedFile:
         record(host, self.path, wanted)
         host.write(self.path, wanted, self.access)
         host.remove(new_version(self.path))
+
+    def _is_no_edit(self, host: Host, text: str) -> str | None:
+        """Return why a text is replaced that is not ours, or None."""
+        if is_foreign(host, self.path, text):
+            return f"is another program's, so it is moved to {aside(host, self.path)}"
+        damage = self.damage(text)
+        return None if damage is None else f"{damage}, so it is written anew"
 
     def damage(self, text: str) -> str | None:
         """Return why a text is not an edit of an administrator, or None."""
