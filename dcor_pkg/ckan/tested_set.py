@@ -10,14 +10,12 @@ import re
 
 from dcor_pkg.ckan.release_build import SOURCE_PACKAGES
 from dcor_pkg.errors import DcorError
+from dcor_pkg.machine import packages
 from dcor_pkg.machine.host import Host
 
 #: a relation to a version (Debian Policy, section 7.1)
 RELATION = re.compile(rf"\b({'|'.join(SOURCE_PACKAGES)}) \((>=|<<) ([^)]+)\)")
-HINT = (
-    "An upgrade was cut off, so the former release goes on. "
-    "To end the upgrade: dpkg --configure -a, then apt --fix-broken install"
-)
+CUT = "An upgrade was cut off, so the former release goes on. To end the upgrade:"
 
 
 def require(host: Host) -> None:
@@ -27,4 +25,7 @@ def require(host: Host) -> None:
         found = host.run("dpkg-query", "--show", "--showformat=${Version}", package)
         if not host.succeeds("dpkg", "--compare-versions", found, relation, version):
             needed = f"{relation} {version}"
-            raise DcorError(f"{package} has the version {found}, and dcor-server was tested with {needed}.", HINT)
+            raise DcorError(
+                f"{package} has the version {found}, and dcor-server was tested with {needed}.",
+                f"{CUT} {packages.way_on(packages.known(host))}",
+            )

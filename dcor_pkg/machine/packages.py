@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,8 @@ from dcor_pkg.machine.host import Host
 FORMAT = "${Package} ${db:Status-Want} ${db:Status-Eflag} ${db:Status-Status} ${Version}\n"
 #: states in which a package is complete, or not there (dpkg(1), "Package states")
 WHOLE = ("installed", "config-files", "not-installed")
+#: of a package that was cut off while it was unpacked (dpkg(1), "Package flags")
+AGAIN = "reinstreq"
 #: dpkg's journal: a file with a number for each change that it has not completed (dpkg's lib/dpkg/dbmodify.c)
 JOURNAL = "/var/lib/dpkg/updates"
 #: a directory for each set of packages that was installed from files, by its time (kernel/files/keep-packages). Root
@@ -52,6 +55,16 @@ class Package:
     def is_whole(self) -> bool:
         """Whether nothing is left to be done with it."""
         return self.state in WHOLE and self.flag == "ok"
+
+
+def way_on(packages: Iterable[Package]) -> str:
+    """Return the commands that end an upgrade which has left these packages half done.
+
+    apt configures one that dpkg wants to be installed again, instead of unpacking it (apt 2.6), unless it is told to.
+    """
+    again = " ".join(it.name for it in packages if it.flag == AGAIN)
+    commands = ("dpkg --configure -a", f"apt install --reinstall {again}" if again else "", "apt --fix-broken install")
+    return ", then ".join(filter(None, commands))
 
 
 def known(host: Host) -> list[Package]:

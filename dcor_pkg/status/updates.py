@@ -22,7 +22,6 @@ ORIGIN = "DCOR"
 MADE_FOR = re.compile(r"~deb(\d+)u\d+$")
 #: the source of our packages, as the keyring makes it
 SOURCE = "/etc/apt/sources.list.d/dcor.sources"
-GO_ON = "to go on: dpkg --configure -a, then apt --fix-broken install"
 #: packages that are named
 MOST = 5
 #: apt looks for updates once a day, at any time of it
@@ -40,7 +39,7 @@ def unfinished(host: Host) -> str | None:
         names[MOST:] = [f"{len(names) - MOST} more"]
     if packages.is_interrupted(host):
         names.insert(0, "dpkg was interrupted")
-    return f"{', '.join(names)}; {GO_ON}{_from_files(host, broken)}" if names else None
+    return f"{', '.join(names)}; to go on: {packages.way_on(broken)}{_from_files(host, broken)}" if names else None
 
 
 def _from_files(host: Host, broken: Iterable[packages.Package]) -> str:

@@ -6,6 +6,7 @@ All are long: test_crash.py cuts the power where dpkg has unpacked half of pytho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from dcor_dev import layers
 from dcor_dev.machine import Machine
 from full_disk import full_disk
 from migrations import active
-from next_set import MOUNTED, TOGETHER, make, use, versions
+from next_set import MOUNTED, NIGHT, TOGETHER, make, use, versions
 from power_cut import CUTS
 from survival import assert_survived
 from users import publish_dataset
@@ -30,9 +31,11 @@ LOG = "/var/log/dpkg.log"
 UPGRADE = ("apt-get", "install", "--yes", "--reinstall", *TOGETHER)
 #: what dpkg does with a package, as it logs it (dpkg(1), "--log")
 WORDS = ("upgrade", "status half-installed", "status unpacked", "configure")
+#: of those, some for the next night
+NIGHT_ENDS = ("status half-installed dcor-server", "status half-installed python-ckan", "configure dcor-server")
 MOMENTS = tuple(f"{word} {package}" for package in TOGETHER for word in WORDS)
-#: in `dcor-server status`
-GO_ON = "to go on: dpkg --configure -a, then apt --fix-broken install"
+#: in `dcor-server status`: the commands that end it
+GO_ON = re.compile(r"to go on: (dpkg --configure -a(?:, then apt [a-z -]+)+)")
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +71,13 @@ def end_by_hand(machine: Machine) -> None:
     """Do what `status` says if something is half done, and upgrade again as the next night does."""
     journal = [path for path in machine.path("/var/lib/dpkg/updates").iterdir() if path.name.isdigit()]
     if journal or machine.run("dpkg", "--audit").stdout:
-        assert GO_ON in machine.run("dcor-server", "status", check=False).stdout
+        said = GO_ON.search(machine.run("dcor-server", "status", check=False).stdout)
+        assert said is not None
+        first, *others = said[1].replace("apt ", "apt-get --yes ").split(", then ")
         # It fails where a package waits for another one that is not unpacked yet.
-        machine.run("dpkg", "--configure", "-a", env=layers.NONINTERACTIVE, check=False)
-        machine.run("apt-get", "--fix-broken", "--yes", "install", env=layers.NONINTERACTIVE, timeout=900)
+        machine.run(*first.split(), env=layers.NONINTERACTIVE, check=False)
+        for command in others:
+            machine.run(*command.split(), env=layers.NONINTERACTIVE, timeout=900)
     machine.run("apt-get", "install", "--yes", *TOGETHER, env=layers.NONINTERACTIVE, timeout=900)
     wait_for_upgrade(machine)
 
@@ -93,6 +99,21 @@ def test_an_upgrade_that_is_killed_can_be_ended_as_status_says(
     wait_for_page(machine)
     assert contents(machine) == before
     end_by_hand(machine)
+    assert_upgraded(machine, before)
+
+
+@pytest.mark.parametrize("how", CUTS)
+@pytest.mark.parametrize("moment", NIGHT_ENDS)
+def test_the_next_night_ends_an_upgrade_that_was_killed(
+    machine: Machine, before: Contents, moment: str, how: str
+) -> None:
+    machine.shell(f": >{LOG}")
+    CUTS[how](machine, lambda machine: f" {moment}:" in machine.path(LOG).read_text(), *UPGRADE)
+    wait_for_page(machine)
+    assert machine.run("dpkg", "--audit").stdout or machine.shell("ls /var/lib/dpkg/updates")
+    machine.shell(NIGHT, timeout=900)
+    wait_for_upgrade(machine)
+    assert machine.run("dpkg", "--audit").stdout == ""
     assert_upgraded(machine, before)
 
 

@@ -10,6 +10,7 @@ import json
 import sys
 from typing import Any
 
+from ckan.logic import get_action
 from dcor_runtime import application
 from dcor_runtime.requested import act
 
@@ -19,7 +20,8 @@ def main(values: dict[str, Any]) -> None:
     app = application.load()._wsgi_app  # noqa: SLF001 (as CKAN's own commands do)
     with app.test_request_context():
         act("user_create", **values)
-        print(act("api_token_create", user=values["name"], name="test")["token"])
+        context = {"ignore_auth": True, "user": values["name"]}
+        print(get_action("api_token_create")(context, {"user": values["name"], "name": "test"})["token"])
 
 
 if __name__ == "__main__":

@@ -70,7 +70,8 @@ def test_packages_that_came_from_files_are_unpacked_again_from_their_copies(serv
 
 def test_a_package_that_has_to_be_installed_again_is_named(server: CommandLine) -> None:
     server.machine.packages.broken.add("nginx")
-    assert part(server, "updates")[1].startswith("nginx is installed (reinstreq); ")
+    commands = "dpkg --configure -a, then apt install --reinstall nginx, then apt --fix-broken install"
+    assert part(server, "updates")[1] == f"nginx is installed (reinstreq); to go on: {commands}"
 
 
 def test_a_package_that_was_removed_or_is_on_hold_is_not_half_done(server: CommandLine) -> None:
