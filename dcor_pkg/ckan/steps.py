@@ -127,12 +127,14 @@ def _directories(settings: Settings) -> tuple[Step, ...]:
     own = (*temporary_directories.of_extensions(settings), temporary_directories.WEB_ASSETS)
     storage = (f"{settings.data}/ckan", f"{settings.data}/ckan/resources", f"{settings.data}/ckan/storage")
     return (
+        # before systemd makes it with the others, without a restart of CKAN
+        Directory(paths.CKAN_LOGS, LOGS, then=(unit.RESTART,)),
         LogDirectories(),
         Directory(paths.LOGS, Access(0o750, "root", "adm")),
-        Directory(paths.CKAN_LOGS, LOGS),
         *(LogFile(f"{paths.CKAN_LOGS}/{program}.log") for program in ("web", "jobs")),
-        Directory(settings.scratch, OWNED, shared=True),
-        *(Directory(path, OWNED) for path in (*own, *storage)),
+        Directory(settings.scratch, OWNED, shared=True, then=(unit.RESTART,)),
+        *(Directory(path, OWNED, then=(unit.RESTART,)) for path in storage[:1]),
+        *(Directory(path, OWNED) for path in (*own, *storage[1:])),
         Directory(temporary_directories.HOME, PRIVATE),
         Directory(paths.PROGRAMS, Access(0o755)),
         FileLocking((f"{settings.data}/ckan", settings.scratch, *temporary_directories.of_extensions(settings))),

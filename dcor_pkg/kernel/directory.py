@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from dataclasses import dataclass
 
+from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Access, Host
 
 
@@ -19,6 +20,9 @@ class Directory:
     access: Access
     #: whether others may use it too, so that an existing one of root's keeps its access if everybody may pass
     shared: bool = False
+    #: the actions ("restart UNIT") that are pending when it was missing: a confined unit writes in the directory that
+    #: was there at its start, and sees a new one as read-only (systemd.exec(5), "ReadWritePaths=")
+    then: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -31,4 +35,6 @@ class Directory:
         return None if self.shared and is_directory and found is not None and found.lets_pass else drift
 
     def apply(self, host: Host) -> None:
+        for action in () if host.exists(self.path) else self.then:
+            pending.request(host, action)
         host.make_directory(self.path, self.access)

@@ -47,7 +47,8 @@ class Service:
         """Carry out what is pending, once: a restart includes a reload, and a start includes both."""
         actions = pending_actions(host, self.unit)
         let_start(host, self.unit)
-        if unit_state(host, self.unit)["NeedDaemonReload"] == "yes":
+        # With a time in the future on a file that it has read, systemd does not see that it was changed since.
+        if actions or unit_state(host, self.unit)["NeedDaemonReload"] == "yes":
             host.run("systemctl", "daemon-reload")
         host.run("systemctl", "enable", "--quiet", self.unit)
         verb = "restart" if f"restart {self.unit}" in actions else "reload-or-restart" if actions else "start"

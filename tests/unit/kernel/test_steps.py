@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from dcor_pkg.kernel import secrets
+from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile
@@ -150,6 +150,16 @@ def test_a_directory_that_others_may_use_keeps_its_access(host: Host, mode: int)
     host.path("/srv/scratch").rmdir()
     assert run([step], host)[0].result is Result.CHANGED
     assert host.access("/srv/scratch") == step.access
+
+
+def test_only_a_directory_that_was_missing_has_its_unit_restarted(host: Host) -> None:
+    step = Directory("/srv/scratch", Access(0o755, "www-data", "www-data"), then=("restart ckan.service",))
+    run([step], host)
+    assert pending.is_pending(host, "restart ckan.service")
+    pending.clear(host, "restart ckan.service")
+    host.path("/srv/scratch").chmod(0o700)
+    run([step], host)
+    assert not pending.is_pending(host, "restart ckan.service")
 
 
 def test_a_secret_stays_the_same_when_its_access_is_healed(host: Host) -> None:
