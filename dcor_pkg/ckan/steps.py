@@ -133,7 +133,10 @@ def _directories(settings: Settings) -> tuple[Step, ...]:
         *(LogFile(f"{paths.CKAN_LOGS}/{program}.log") for program in ("web", "jobs")),
         Directory(settings.scratch, OWNED, shared=True),
         *(Directory(path, OWNED) for path in (*own, *storage)),
-        Directory(temporary_directories.HOME, PRIVATE),
+        *(
+            Directory(path, PRIVATE)
+            for path in (temporary_directories.HOME, temporary_directories.of_uploads(settings))
+        ),
         Directory(paths.PROGRAMS, Access(0o755)),
         FileLocking((f"{settings.data}/ckan", settings.scratch, *temporary_directories.of_extensions(settings))),
     )
