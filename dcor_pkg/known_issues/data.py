@@ -135,7 +135,7 @@ ENTRIES = (
         ),
         place=Place.STEP,
         where="locks of HDF5 files",
-        test="tests/system/test_found_issues.py::test_where_locks_do_not_work_hdf5_uses_none",
+        test="tests/system/test_found_issues.py::test_on_a_real_file_system_without_locks_hdf5_fails_before_and_works_after",
         signs=(Sign("locks of HDF5 files", "are used"),),
     ),
     Entry(
