@@ -135,7 +135,10 @@ def _directories(settings: Settings) -> tuple[Step, ...]:
         Directory(settings.scratch, OWNED, shared=True, then=(unit.RESTART,)),
         *(Directory(path, OWNED, then=(unit.RESTART,)) for path in storage[:1]),
         *(Directory(path, OWNED) for path in (*own, *storage[1:])),
-        Directory(temporary_directories.HOME, PRIVATE),
+        *(
+            Directory(path, PRIVATE)
+            for path in (temporary_directories.HOME, temporary_directories.of_uploads(settings))
+        ),
         Directory(paths.PROGRAMS, Access(0o755)),
         FileLocking((f"{settings.data}/ckan", settings.scratch, *temporary_directories.of_extensions(settings))),
     )

@@ -20,9 +20,18 @@ def of_extensions(settings: Settings) -> tuple[str, ...]:
     return tuple(f"{settings.scratch}/{name}" for name in ("ckanext-dc_serve", "ckanext-dcor_depot"))
 
 
+def of_uploads(settings: Settings) -> str:
+    """Return the directory for what CKAN's web server and jobs make without a name: larger uploads to it, for example.
+
+    They would be in /tmp, which may be small, or memory. The unit empties it when it starts, as it would its own /tmp:
+    upstream's locks for jobs are files in it, and one that outlived a power cut would keep its measurement waiting.
+    """
+    return f"{settings.scratch}/ckan-temporary"
+
+
 def removal_lines(settings: Settings) -> tuple[str, ...]:
     """Return their lines in the removal plan; the scratch directory itself goes if it is empty."""
-    directories = (*of_extensions(settings), WEB_ASSETS, HOME)
+    directories = (*of_extensions(settings), of_uploads(settings), WEB_ASSETS, HOME)
     return (*(f"temporary {path}" for path in directories), f"empty {settings.scratch}")
 
 
@@ -37,7 +46,7 @@ def check(host: Host, proposal: Proposal) -> None:
         _check_place(host, scratch, access)
     if proposal.before is not None or instance.known(host) is not None:
         return
-    for path in of_extensions(proposal.wanted):
+    for path in (*of_extensions(proposal.wanted), of_uploads(proposal.wanted)):
         if host.names(path):
             hint = "Choose another directory for temporary files, or move that away."
             raise InvalidAnswer(QUESTION, scratch, f"{path} is another CKAN's", hint)

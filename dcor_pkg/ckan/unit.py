@@ -7,6 +7,7 @@ what it is kept from, docs/decisions/confinement.md why.
 from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
+from dcor_pkg.ckan import temporary_directories
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.paths import SYSTEMD_UNITS
 from dcor_pkg.services.engines import ENGINES
@@ -28,6 +29,7 @@ def drop_in(settings: Settings) -> ManagedFile:
         "units": tuple(engine.unit for engine in ENGINES),
         "data": settings.data,
         "scratch": settings.scratch,
+        "temporary": temporary_directories.of_uploads(settings),
         "reads": (FILE, SUPERVISORD),
     }
     return ManagedFile(

@@ -90,17 +90,21 @@ ENTRIES = (
             "Große Dateien lassen sich nicht hochladen, und die Systemplatte läuft voll.",
         ),
         found=Text(
-            "`dcor-server status` shows the free space of each disk.",
-            "`dcor-server status` zeigt den freien Platz jeder Platte.",
+            "`dcor-server status` shows space and inodes of each place that uploads pass through, and warns before the "
+            "largest one that upload-limit permits would not fit.",
+            "`dcor-server status` zeigt Platz und Inodes jeder Stelle, durch die Uploads gehen, und warnt, bevor der größte, "
+            "den upload-limit erlaubt, nicht mehr passt.",
         ),
         cure=Text(
-            "Uploads to the object store pass nginx unbuffered; bodies for CKAN itself are at most 20 MB.",
-            "Was zum Objektspeicher geht, puffert nginx nicht; an CKAN selbst gehen höchstens 20 MB.",
+            "Uploads to the object store pass nginx unbuffered; bodies for CKAN itself are at most 20 MB, and its temporary "
+            "files are in the scratch directory (TMPDIR).",
+            "Was zum Objektspeicher geht, puffert nginx nicht; an CKAN selbst gehen höchstens 20 MB, und dessen temporäre "
+            "Dateien liegen im Arbeitsverzeichnis (TMPDIR).",
         ),
         undone=WITH_PACKAGE,
         place=Place.NGINX,
         where="proxy_request_buffering off",
-        test="tests/unit/nginx/test_nginx_store.py::test_an_upload_is_streamed",
+        test="tests/system/test_upload_space.py::test_a_gibibyte_passes_small_disks",
         signs=(Sign(".*", "No space left on device"),),
     ),
     Entry(
@@ -131,7 +135,7 @@ ENTRIES = (
         ),
         place=Place.STEP,
         where="locks of HDF5 files",
-        test="tests/system/test_found_issues.py::test_where_locks_do_not_work_hdf5_uses_none",
+        test="tests/system/test_found_issues.py::test_on_a_real_file_system_without_locks_hdf5_fails_before_and_works_after",
         signs=(Sign("locks of HDF5 files", "are used"),),
     ),
     Entry(

@@ -8,14 +8,17 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import release, upgrade_backup
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Host
+from dcor_pkg.services import endpoints
 from dcor_pkg.status.part import Part
 
 #: below which Debian's clusters have their data
 POSTGRESQL = "/var/lib/postgresql"
-#: what programs write in passing, a mail or a form for example
+#: where nginx has requests to CKAN until their last byte has arrived, of 20 MB at most, and answers for slow clients
+NGINX = "/var/lib/nginx"
+#: what programs write in passing, a mail for example; larger uploads to CKAN are in the scratch directory
 LOGS, TEMPORARY = "/var/log", "/tmp"  # noqa: S108 (examined, not used)
 #: free bytes of a place below which there is a problem; elsewhere a GiB: uploads and the database need it
-LEAST = {LOGS: 100 * disk.MIB, TEMPORARY: 100 * disk.MIB}
+LEAST = {LOGS: 100 * disk.MIB, TEMPORARY: 100 * disk.MIB, NGINX: 100 * disk.MIB}
 #: with so many times the least there is a warning
 EARLY = 5
 #: of files that can still be made: a release has 50000
@@ -24,7 +27,14 @@ LEAST_INODES, FEW_INODES = 1000, 100_000
 
 def places(settings: Settings) -> tuple[str, ...]:
     """Return the directories; the first two are shown in any case."""
-    return (settings.data, release.DIRECTORY, settings.scratch, POSTGRESQL, upgrade_backup.DIRECTORY, LOGS, TEMPORARY)
+    backups = upgrade_backup.DIRECTORY
+    return (settings.data, release.DIRECTORY, settings.scratch, POSTGRESQL, backups, NGINX, LOGS, TEMPORARY)
+
+
+def largest_upload(settings: Settings, path: str) -> int:
+    """Return the bytes of the largest file that may be uploaded to a place, or 0: measurements go to a local store."""
+    local = endpoints.of(settings).object_store.local
+    return int(settings.upload_limit) * disk.MIB if local and path == settings.data else 0
 
 
 def of_data(host: Host, settings: Settings) -> list[Part]:
@@ -33,8 +43,11 @@ def of_data(host: Host, settings: Settings) -> list[Part]:
     return list(distinct(part(host, path) for path in (settings.data, release.DIRECTORY, *others)))
 
 
-def part(host: Host, path: str) -> Part:
-    """Return the disk of a place; PostgreSQL and the object store stop accepting data when theirs is full."""
+def part(host: Host, path: str, upload: int = 0) -> Part:
+    """Return the disk of a place; PostgreSQL and the object store stop accepting data when theirs is full.
+
+    `upload`: the bytes of the largest file that may be uploaded to it.
+    """
     free, least = disk.free(host, path), LEAST.get(path, disk.GIB)
     inodes, of_inodes = disk.free_inodes(host, path)
     problem = warning = None
@@ -44,6 +57,10 @@ def part(host: Host, path: str) -> Part:
         problem = f"only {inodes} more files can be made, though {free // disk.MIB} MiB are free"
     elif free < EARLY * least:
         warning = f"{free // disk.MIB} MiB are free"
+    elif free < upload:
+        warning = (
+            f"{free // disk.MIB} MiB are free: no room for an upload of the {upload // disk.MIB} MB of upload-limit"
+        )
     elif of_inodes and inodes < FEW_INODES:
         warning = f"{inodes} more files can be made"
     return Part(

@@ -68,7 +68,7 @@ def all_of(host: Host, settings: Settings, compare: drift.Compare | None = None)
     yield Question("versions", lambda: Part("versions", None, _versions(host)))
     yield Question("data", lambda: Part("data", missing_data(host, settings.data), settings.data))
     for path in disks.places(settings):
-        yield Question(f"disk of {path}", partial(disks.part, host, path))
+        yield Question(f"disk of {path}", partial(disks.part, host, path, disks.largest_upload(settings, path)))
     yield Question("memory", lambda: _memory(host))
     yield Question("clock", _clock)
     yield Question("updates", lambda: Part("updates", updates.unfinished(host), updates.summary(host)))

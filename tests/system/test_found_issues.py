@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from users import make_user, run_client
+from users import CLIENTS, make_user, run_client
 from website import CURL, SITE, wait_for_page
 
 SOLR = (
@@ -205,5 +205,49 @@ def test_where_locks_do_not_work_hdf5_uses_none(machine: Machine) -> None:
         assert locking(machine) == {place: {"FALSE"} for place in PLACES}
     finally:
         machine.shell(f"cp --archive /root/trial.py {TRIAL}")
+    converge(machine)
+    assert locking(machine) == {place: {"none"} for place in PLACES}
+
+
+#: a directory of CKAN's that is empty while no job runs
+LOCKLESS = "/var/cache/dcor-server/ckanext-dc_serve"
+#: A container has no node for the device of FUSE, and may make it.
+MOUNT = f"""
+[ -e /dev/fuse ] || mknod /dev/fuse c 10 229
+systemd-run --quiet --unit=lockless /usr/bin/python3 /opt/dcor-clients/programs/lockless.py {LOCKLESS}
+until mountpoint --quiet {LOCKLESS}; do sleep 0.1; done
+"""
+HDF5 = f"""
+import h5py
+with h5py.File("{LOCKLESS}/test.h5", "w") as file:
+    file["deform"] = list(range(1000))
+with h5py.File("{LOCKLESS}/test.h5") as file:
+    print(file["deform"][999])
+"""
+
+
+def write_hdf5(machine: Machine) -> str:
+    """Write and read a file of HDF5 there, as a job does; return what is printed, errors included."""
+    done = machine.run(f"{RELEASE}/bin/python", "-c", HDF5, user="www-data", check=False)
+    return done.stdout + done.stderr
+
+
+def test_on_a_real_file_system_without_locks_hdf5_fails_before_and_works_after(machine: Machine) -> None:
+    """It is one of FUSE: its kind is enough for the check, and a lock in it fails indeed."""
+    machine.copy_in(CLIENTS, "/opt/dcor-clients/programs")
+    machine.shell(f"find {LOCKLESS} -mindepth 1 -delete")
+    machine.shell(MOUNT, timeout=60)
+    try:
+        tried = machine.run("flock", "--nonblock", f"{LOCKLESS}/lock", "true", user="www-data", check=False)
+        assert "No locks available" in tried.stderr
+        before = write_hdf5(machine)
+        assert "unable to lock file, errno = 37" in before, before
+        assert "No locks available" in before
+        assert found(machine) == {"locks of HDF5 files": "hdf5_file_locking"}
+        assert f"{LOCKLESS} speaks against that: it is on a file system of the type fuse" in converge(machine)
+        assert locking(machine) == {place: {"FALSE"} for place in PLACES}
+        assert write_hdf5(machine) == "999\n"
+    finally:
+        machine.shell(f"umount --lazy {LOCKLESS}")
     converge(machine)
     assert locking(machine) == {place: {"none"} for place in PLACES}

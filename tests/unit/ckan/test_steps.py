@@ -57,5 +57,6 @@ def test_ckan_owns_what_it_writes_and_its_logs_are_not_for_all() -> None:
     own = Access(0o755, "www-data", "www-data")
     assert found["/srv/data/ckan"] == found["/srv/data/ckan/storage"] == found["/var/lib/ckan/webassets"] == own
     assert found["/var/log/ckan"] == Access(0o750, "www-data", "adm")
+    assert found["/var/cache/dcor-server/ckan-temporary"] == Access(0o700, "www-data", "www-data")
     assert found["/var/lib/dcor-server/programs"] == Access(0o755)
     assert found["/var/log/dcor-server"] == Access(0o750, "root", "adm")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,24 @@ def test_only_directories_with_data_can_be_written(machine: Machine) -> None:
     assert "\nReadWritePaths=-/srv/data/ckan -/srv/scratch\n" in text
     assert "\nInaccessiblePaths=-/srv/data/object-store\n" in text
     assert f"\nAfter={' '.join(engine.unit for engine in ENGINES)}\n" in text
+
+
+def test_its_temporary_files_are_in_the_scratch_directory_and_go_when_it_starts(
+    machine: Machine, tmp_path: Path
+) -> None:
+    """Upstream's lock of a job is one of them: it must not outlive a power cut."""
+    place = tmp_path / "scratch"
+    changed = unit.drop_in(settings.parse({**LOCAL, "scratch-directory": str(place)}))
+    text = changed.text(machine.host)
+    assert f"\nEnvironment=TMPDIR={place}/ckan-temporary\n" in text
+    (command,) = (line.partition("=")[2] for line in text.splitlines() if line.startswith("ExecStartPre="))
+    subprocess.run(shlex.split(command), check=True)
+    assert not place.exists(), "a directory of root's is made by a step"
+    (place / "ckan-temporary/locks").mkdir(parents=True)
+    (place / "ckan-temporary/locks/resource.lock").touch()
+    (place / "other").touch()
+    subprocess.run(shlex.split(command), check=True)
+    assert sorted(it.name for it in place.rglob("*")) == ["ckan-temporary", "other"]
 
 
 @pytest.mark.parametrize("path", [unit.FILE, unit.SUPERVISORD])

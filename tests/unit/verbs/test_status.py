@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import additions, switch, upgrade_backup
 from dcor_pkg.errors import DcorError
@@ -79,6 +80,37 @@ def test_other_disks_of_database_and_backups_are_shown_as_well(
     monkeypatch.setattr(disk, "free", lambda host, place: disk.GIB * (0 if place == path else 100))
     ended = server("status")
     assert (ended.code, f"! disk of {path}" in ended.out) == (3, True)
+
+
+@pytest.mark.parametrize("path", ["/data", "/var/cache/dcor-server", "/var/lib/nginx", "/tmp"])
+def test_each_place_of_uploads_is_shown_with_space_and_inodes(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    server.machine.host.make_directory(path, Access(0o755))
+    monkeypatch.setattr(disk, "device", lambda host, place: int(place == path))
+    monkeypatch.setattr(disk, "free", lambda host, place: (300 if place == path else 200_000) * disk.MIB)
+    monkeypatch.setattr(disk, "free_inodes", lambda host, place: (200_000, 300_000))
+    (found,) = (part for part in server("status", "--json").json["parts"] if part["name"] == f"disk of {path}")
+    assert "300 MiB are free" in f"{found['problem']}{found['warning']}"
+    assert found["numbers"] == {"free_bytes": 300 * disk.MIB, "free_inodes": 200_000}
+
+
+def test_where_the_largest_upload_would_fail_there_is_a_warning(server: CommandLine) -> None:
+    """With the upload-limit of 100000 MB."""
+    server.machine.free = 100_000 * disk.MIB - 1
+    ended = server("status")
+    assert ended.code == 0
+    said = "99999 MiB are free: no room for an upload of the 100000 MB of upload-limit"
+    assert [line[41:] for line in ended.lines if line.startswith("? disk of ")] == [said]
+    server.machine.free += 1
+    assert "? disk of" not in server("status").out
+
+
+def test_an_upload_to_an_external_store_needs_no_space_here() -> None:
+    local = settings.parse({})
+    external = settings.parse({"object-store": "https://key@s3.example.org"})
+    assert (disks.largest_upload(local, "/data"), disks.largest_upload(external, "/data")) == (100_000 * disk.MIB, 0)
+    assert {disks.largest_upload(local, path) for path in disks.places(local) if path != "/data"} == {0}
 
 
 def test_the_site_is_asked_by_its_name_for_a_search_and_a_page(server: CommandLine) -> None:
