@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import steps as ckan
-from dcor_pkg.kernel import timers, updates
+from dcor_pkg.kernel import timers, updates, ways
 from dcor_pkg.kernel.data_directory import DataDirectory
 from dcor_pkg.kernel.preserved import PreservedSettings
 from dcor_pkg.kernel.state_files import StateFiles
@@ -18,6 +18,8 @@ from dcor_pkg.tls import steps as tls
 def build_plan(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make a machine as the settings say. What a step needs is made by those before it."""
     return (
+        # Nothing below them is written, or read by others, before they are as they should be.
+        *ways.steps(),
         StateFiles(),
         # What a purge has preserved comes back before anything is made that would take its place.
         PreservedSettings(),

@@ -23,7 +23,7 @@ from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.managed_file import ManagedFile
-from dcor_pkg.kernel.systemd_service import Service
+from dcor_pkg.kernel.systemd_service import Service, unit_state
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.services.endpoint import Endpoint
@@ -120,8 +120,10 @@ class ActiveRelease:
         file = self.file(wanted)
         if (drift := file.check(host)) is not None:
             return f"{file.path} {drift}"
-        if not programs.have_copies(host, wanted):
-            return f"{wanted.directory} does not hold the present configuration"
+        if (drift := programs.copies_drift(host, wanted)) is not None:
+            return drift
+        if not host.exists(supervisor.SOCKET):
+            return f"the socket {supervisor.SOCKET} of supervisor is gone"
         states = supervisor.states(host)
         for program in (wanted.web, wanted.jobs):
             if states.get(program) not in (supervisor.RUNNING, "STARTING"):
@@ -138,8 +140,11 @@ class ActiveRelease:
     def _is_deaf(self, host: Host, wanted: Programs) -> bool:
         """Return whether the web server does not answer, also after the time that its start may take.
 
-        One that answers with an error is not restarted: that would not help, and be repeated each hour.
+        One that answers with an error is not restarted: that would not help, and be repeated each hour. Without its
+        socket supervisor cannot be asked to start or stop anything, whatever its programs do.
         """
+        if not host.exists(supervisor.SOCKET):
+            return unit_state(host, unit.UNIT)["ActiveState"] == "active"
         if self._programs_drift(host, wanted) is not None or self._web_drift(host, wanted) is None:
             return False
         return not all(map(host.exists, wanted.sockets)) or not switch.answers(host, wanted, self.hostname)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,6 +33,11 @@ class CkanIni(ManagedFile):
     """
 
     core: str = ""
+
+    def damage(self, text: str) -> str | None:
+        """Without this section CKAN cannot start, so nobody has removed it on purpose."""
+        is_whole = re.search(rf"^\[{ckan_additions.MAIN}\]", text, re.MULTILINE)
+        return super().damage(text) or (None if is_whole else f"lacks the section [{ckan_additions.MAIN}]")
 
     def text(self, host: Host) -> str:
         return ckan_additions.merged(self._rendered(host), ckan_additions.read(host))

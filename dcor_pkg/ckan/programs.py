@@ -102,9 +102,18 @@ def wanted(host: Host, identity: str, reads: Iterable[str]) -> Programs:
     return Programs(identity, digest.hexdigest()[:8])
 
 
-def have_copies(host: Host, programs: Programs) -> bool:
-    """Return whether the programs' copies of the configuration are complete and up to date."""
-    return all(host.read(f"{programs.directory}/{name}") == host.read(path) for name, path in COPIED.items())
+def copies_drift(host: Host, programs: Programs) -> str | None:
+    """Return why the programs cannot start with their copies of the configuration, or None.
+
+    Running ones have read theirs, so a copy that CKAN may not read would be seen at the next start only.
+    """
+    for name, path in COPIED.items():
+        copied = f"{programs.directory}/{name}"
+        if host.read(copied) != host.read(path):
+            return f"{programs.directory} does not hold the present configuration"
+        if (drift := host.access_drift(copied, COPY)) is not None:
+            return f"{copied} {drift}"
+    return None
 
 
 def copy(host: Host, programs: Programs) -> None:

@@ -5,6 +5,8 @@ an admin has changed is kept; its new version is written to FILE.dcor-new, and t
 moves that one over the file, or removes the file, dcor-server manages it again and reloads the service that reads it.
 
 What is there before the first writing is another program's: it goes to FILE.before-dcor-server.
+
+A text that nobody can have meant, an empty one for example, is damage and no edit: the file is written anew.
 """
 
 from __future__ import annotations
@@ -24,11 +26,13 @@ from dcor_pkg.machine.trusted_path import ROOT
 #: the hashes of what was written, by path; an empty list for a file that an admin has changed
 STATE_FILE = f"{STATE}/managed.json"
 NEW_VERSION_ENDING = ".dcor-new"
+#: where the text of a damaged file goes; an administrator may want to look at it
+DAMAGED = f"{STATE}/damaged"
 #: the ending of a file that was there before, and what the first line of each of ours says (debian/dcor-server.postrm)
 ASIDE_ENDING, SIGN = ".before-dcor-server", "Managed by dcor-server"
 #: directories whose programs read each file in them, or complain about it; new versions go to CONFIGURATION instead
 READ_AS_A_WHOLE = ("/etc/apt/apt.conf.d", "/etc/logrotate.d")
-PUBLIC = Access(0o644)
+PUBLIC, SECRET = Access(0o644), Access(0o600)
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,8 @@ class ManagedFile:
         if found is None:
             return "is missing"
         wanted = self.text(host)
-        if found != wanted and is_foreign(host, self.path, found):
-            return f"is another program's, so it is moved to {aside(host, self.path)}"
+        if found != wanted and (reason := self._is_no_edit(host, found)) is not None:
+            return reason
         if (drift := host.access_drift(self.path, self.access)) is not None:
             return drift
         if is_ours(host, self.path, found):
@@ -67,7 +71,9 @@ class ManagedFile:
         if host.read(self.path) != wanted and is_foreign(host, self.path, host.read(self.path)):
             _put_aside(host, self.path)
         found = host.read(self.path)
-        if found not in (None, wanted) and not is_ours(host, self.path, found):
+        if found not in (None, wanted) and self.damage(found or "") is not None:
+            host.write(f"{DAMAGED}/{self.path.rpartition('/')[2]}", found or "", SECRET)
+        elif found not in (None, wanted) and not is_ours(host, self.path, found or ""):
             host.write(new_version(self.path), wanted, self.access)
             adopt(host, self.path, found or "", self.access)
             return
@@ -76,6 +82,19 @@ class ManagedFile:
         record(host, self.path, wanted)
         host.write(self.path, wanted, self.access)
         host.remove(new_version(self.path))
+
+    def _is_no_edit(self, host: Host, text: str) -> str | None:
+        """Return why a text is replaced that is not ours, or None."""
+        if is_foreign(host, self.path, text):
+            return f"is another program's, so it is moved to {aside(host, self.path)}"
+        damage = self.damage(text)
+        return None if damage is None else f"{damage}, so it is written anew"
+
+    def damage(self, text: str) -> str | None:
+        """Return why a text is not an edit of an administrator, or None."""
+        if not text.strip():
+            return "is empty"
+        return "has bytes that are zero" if "\0" in text else None
 
     def text(self, host: Host) -> str:
         """Return the text that the file should have."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dcor_pkg.kernel.instance import INSTANCE
 from dcor_pkg.machine import state_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import STATE
@@ -29,4 +30,6 @@ class StateFiles:
         """Return why each damaged file is damaged, by its path."""
         paths = [f"{STATE}/{name}" for name in host.names(STATE) if name.endswith(ENDING)]
         problems = {path: state_file.problem(host.read(path) or "") for path in paths}
+        if (instance := host.read(INSTANCE)) is not None and not instance.strip():
+            problems[INSTANCE] = "it is empty"  # the marker in the data directory says it as well
         return {path: why for path, why in problems.items() if why is not None}

@@ -46,7 +46,7 @@ class Service:
     def apply(self, host: Host) -> None:
         """Carry out what is pending, once: a restart includes a reload, and a start includes both."""
         actions = pending_actions(host, self.unit)
-        _let_start(host, self.unit)
+        let_start(host, self.unit)
         if unit_state(host, self.unit)["NeedDaemonReload"] == "yes":
             host.run("systemctl", "daemon-reload")
         host.run("systemctl", "enable", "--quiet", self.unit)
@@ -76,7 +76,7 @@ class ServiceStarting:
     def apply(self, host: Host) -> None:
         """Start it; this includes the pending restarts and reloads, which would otherwise stop it again at once."""
         host.run("systemctl", "daemon-reload")
-        _let_start(host, self.unit)
+        let_start(host, self.unit)
         for action in pending_actions(host, self.unit):
             pending.clear(host, action)
         host.run("systemctl", "start", "--no-block", self.unit)
@@ -106,14 +106,21 @@ class ServiceStopped:
 
 def start(host: Host, unit: str) -> None:
     """Start a unit, also one that has failed too often. Raises DcorError."""
-    _let_start(host, unit)
+    let_start(host, unit)
     _run(host, "start", unit)
 
 
 def restart(host: Host, unit: str) -> None:
     """Restart a unit, also one that has failed too often. Raises DcorError."""
-    _let_start(host, unit)
+    let_start(host, unit)
     _run(host, "restart", unit)
+
+
+def let_start_at_boot(host: Host, unit: str) -> None:
+    """Enable a unit that is disabled or masked; it is neither started nor stopped."""
+    if unit_state(host, unit)["UnitFileState"] in ("disabled", *MASKED):
+        let_start(host, unit)
+        host.run("systemctl", "enable", "--quiet", unit)
 
 
 def _run(host: Host, verb: str, unit: str) -> None:
@@ -141,7 +148,7 @@ def unit_state(host: Host, unit: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in shown.splitlines() if line)
 
 
-def _let_start(host: Host, unit: str) -> None:
+def let_start(host: Host, unit: str) -> None:
     """Let systemd start a unit that is masked, or that has failed too often in a short time."""
     state = unit_state(host, unit)
     if state["UnitFileState"] in MASKED:

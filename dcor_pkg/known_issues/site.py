@@ -7,29 +7,39 @@ from dcor_pkg.known_issues.entry import WITH_PACKAGE, WITH_UPSTREAM, Entry, Plac
 ENTRIES = (
     Entry(
         name="error_mail_flood",
-        symptom="a mail 'CKAN Error' for each access to a file, with error mail on",
+        symptom="Subject: Application Error, a mail for each request that fails; a 'CKAN Error' for each access to a file",
         package="ckan",
         since="2.9.0",
         until="",
         cause=Text(
-            "By default CKAN logs at INFO and its extensions at DEBUG, and error mail follows the levels of the log.",
-            "Von Haus aus schreibt CKAN ab INFO und seine Erweiterungen ab DEBUG ins Log, und Fehlermails folgen dem Log.",
+            "CKAN mails the error of a page each time it comes, within the request, and with all headers: API tokens and "
+            "sessions. Errors of the API it does not mail. The manual saw a mail for each access to a file at the levels "
+            "INFO and DEBUG of the log; CKAN 2.11 mails errors alone.",
+            "CKAN mailt den Fehler einer Seite jedes Mal, während der Anfrage und mit allen Kopfzeilen: API-Token und "
+            "Sitzungen. Fehler der API mailt es nicht. Das Handbuch sah bei den Stufen INFO und DEBUG des Logs eine Mail "
+            "je Dateizugriff; CKAN 2.11 mailt nur Fehler.",
         ),
         cost=Text(
-            "An admin's mailbox fills up, and a real fault is not seen in it.",
-            "Das Postfach des Admins läuft voll, und ein echter Fehler geht darin unter.",
+            "An admin's mailbox fills up, and another fault is not seen in it; a relay that does not answer occupies the "
+            "workers.",
+            "Das Postfach des Admins läuft voll, und ein anderer Fehler geht darin unter; ein Relay, das nicht antwortet, "
+            "hält die Prozesse fest.",
         ),
-        found=Text("A level below WARNING in ckan.ini.", "Eine Stufe unter WARNING in ckan.ini."),
+        found=Text("CKAN's handler for mails in its log", "Der Handler von CKAN für Mails in seinem Log"),
         cure=Text(
-            "All sections of the log have the level of the setting, WARNING by default. The same error repeated is still "
-            "one mail each time.",
-            "Alle Abschnitte des Logs haben die Stufe der Einstellung, von Haus aus WARNING. Derselbe Fehler ist weiterhin "
-            "jedes Mal eine Mail.",
+            "An error (exception and place), of a page or of the API, is one mail, from a thread that no request waits for. "
+            "Repeats within an hour are counted for all processes; when it is over, one mail says how often it came.",
+            "Ein Fehler (Ausnahme und Stelle) einer Seite oder der API ist eine Mail, aus einem Thread, auf den keine "
+            "Anfrage wartet. Wiederholungen innerhalb einer Stunde werden über alle Prozesse gezählt; danach nennt eine "
+            "Mail die Zahl.",
         ),
-        undone=Text("dcor-server set log-level=info", "dcor-server set log-level=info"),
-        place=Place.SETTING,
-        where="log-level",
-        test="tests/unit/ckan/test_ckan_ini.py::test_the_log_level_is_that_of_ckan_and_its_extensions",
+        undone=Text(
+            "An empty `email_to =` in /etc/dcor-server/ckan.d: then no error is mailed.",
+            "Ein leeres `email_to =` in /etc/dcor-server/ckan.d: Dann wird kein Fehler gemailt.",
+        ),
+        place=Place.RELEASE,
+        where="dcor_runtime/error_mail.py",
+        test="tests/system/test_jobs.py::test_an_error_is_one_mail_and_its_repeats_are_one_after_an_hour",
     ),
     Entry(
         name="hidden_version",

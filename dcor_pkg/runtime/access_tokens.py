@@ -1,43 +1,50 @@
-"""API tokens for access tokens: `python -m dcor_runtime.access_tokens create USER ID END`, `used`, `revoke ID...`.
+"""API tokens for access tokens, as `dcor-server token` requests it: `python -m dcor_runtime.access_tokens REQUEST`.
 
-Prints JSON. CKAN itself refuses a token whose claim `exp` is over (PyJWT, "Expiration Time Claim"), and offers no way
+CKAN itself refuses a token whose claim `exp` is over (PyJWT, "Expiration Time Claim"), and offers no way
 to make one with it but the plugin `expire_api_token`, which requires an end of each token, also of those that
 programs ask for without one. So the tokens are made here, with an end where that plugin has it, and CKAN does the rest.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from ckan import model
 from ckan.lib import api_token
-from dcor_runtime import application
+from dcor_runtime import requested
+from dcor_runtime.requested import Refused
 
 #: what users see on their page of tokens
 NAME = "dcor-server access token"
 #: the plugin's name and key
 PLUGIN, END = "expire_api_token", "exp"
+#: why a user gets no token, by the state in CKAN
+REASONS = {
+    "missing": ("There is no user {user}.", "The name is in the address of the user's page: /user/NAME."),
+    "deleted": ("The user {user} is disabled.", "First: dcor-server user enable {user}"),
+    "pending": ("The user {user} has not set a password yet.", "It is done by the link in the mail from CKAN."),
+}
 
 
-def create(name: str, identity: str, end: str) -> dict[str, Any]:
+def create(name: str, identity: str, end: int) -> dict[str, Any]:
     """Make a token of a user, by the user's name, that expires at `end` (seconds since 1970).
 
     `identity` is the token's in CKAN's database, chosen by the caller so that it can be revoked whatever happens.
     """
     user = model.User.by_name(name)
     if user is None or user.state != model.State.ACTIVE:
-        return {"state": "missing" if user is None else str(user.state)}
-    moment = datetime.fromtimestamp(int(end), timezone.utc).replace(tzinfo=None)
+        texts = REASONS["missing" if user is None else str(user.state)]
+        raise Refused(*(text.format(user=name) for text in texts))
+    moment = datetime.fromtimestamp(end, timezone.utc).replace(tzinfo=None)
     token = model.ApiToken(user.id, NAME)
     token.id, token.created_at, token.plugin_extras = identity, _now(), {PLUGIN: {END: moment.isoformat()}}
     model.Session.add(token)
     model.Session.commit()
-    claims = {"jti": identity, "iat": api_token.into_seconds(token.created_at), END: int(end)}
-    return {"state": "active", "token": str(api_token.encode(claims))}
+    claims = {"jti": identity, "iat": api_token.into_seconds(token.created_at), END: end}
+    return {"token": str(api_token.encode(claims))}
 
 
 def used() -> dict[str, int | None]:
@@ -47,7 +54,7 @@ def used() -> dict[str, int | None]:
     return {it.id: it.last_access and api_token.into_seconds(it.last_access) for it in active}
 
 
-def revoke(*identities: str) -> list[str]:
+def revoke(identities: Sequence[str]) -> list[str]:
     """Revoke tokens, and return which of them there were."""
     return [it for it in identities if model.ApiToken.revoke(it)]
 
@@ -57,15 +64,5 @@ def _now() -> datetime:
     return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
-ACTIONS: dict[str, Callable[..., Any]] = {"create": create, "used": used, "revoke": revoke}
-
-
-def main(action: str, arguments: Sequence[str]) -> None:
-    """Print what an action returns."""
-    app = application.load()._wsgi_app  # noqa: SLF001 (as CKAN's own commands do)
-    with app.test_request_context():
-        print(json.dumps(ACTIONS[action](*arguments)))
-
-
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    requested.run({"create": create, "used": used, "revoke": revoke}, sys.argv[1])

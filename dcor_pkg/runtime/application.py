@@ -9,7 +9,7 @@ from typing import Any
 
 from ckan.cli import CKANConfigLoader
 from ckan.config.middleware import make_app
-from dcor_runtime import patience, sessions
+from dcor_runtime import error_mail, patience, sessions
 
 
 def load() -> Any:
@@ -17,8 +17,11 @@ def load() -> Any:
     patience.install()
     ini = os.environ["CKAN_INI"]
     fileConfig(ini, disable_existing_loggers=False)
-    app = make_app(CKANConfigLoader(ini).get_config())
-    sessions.install(app._wsgi_app)  # noqa: SLF001 (the Flask application, as CKAN's own commands find it)
+    config = CKANConfigLoader(ini).get_config()
+    app = make_app(config)
+    flask = app._wsgi_app  # noqa: SLF001 (the Flask application, as CKAN's own commands find it)
+    sessions.install(flask)
+    error_mail.install(flask, config)
     return app
 
 

@@ -91,7 +91,12 @@ def without_secrets(message: str, arguments: object) -> str:
     """Return a message without the values of arguments, logins and signatures."""
     for value in sorted(set(_values(arguments)), key=len, reverse=True):
         message = message.replace(value, HIDDEN)
-    return QUERY.sub(f"?{HIDDEN}", LOGIN.sub(f"{HIDDEN}@", message))[:MESSAGE_LENGTH]
+    return without_addresses(message)[:MESSAGE_LENGTH]
+
+
+def without_addresses(text: str) -> str:
+    """Return a text without logins and queries, with signatures among them, of the addresses in it."""
+    return QUERY.sub(f"?{HIDDEN}", LOGIN.sub(f"{HIDDEN}@", text))
 
 
 def _values(arguments: Any) -> Iterator[str]:

@@ -41,7 +41,7 @@ class OwnCertificate:
         source, served = self.source.read(host), SERVED.read(host)
         if None not in source and source != served:
             return f"is not the one in {self.source.certificate}"
-        return "is missing" if None in served else SERVED.key_drift(host)
+        return "is missing" if None in served else SERVED.key_drift(host) or SERVED.certificate_drift(host)
 
     def apply(self, host: Host) -> None:
         validate(host, self.source, self.hostname)

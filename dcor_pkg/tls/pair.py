@@ -45,6 +45,10 @@ class Pair:
 
         The properties count, not whether the files are the ones that were written: an admin may have replaced them.
         """
+        return self.unfit(host, *names) or self.certificate_drift(host)
+
+    def unfit(self, host: Host, *names: str) -> str | None:
+        """Return the same, but for the access of the certificate: what has only a wrong one can still be served."""
         text, key = self.read(host)
         if text is None or key is None:
             return "is missing"
@@ -55,6 +59,11 @@ class Pair:
         """Return how the access of the key's file differs from that of a secret, or None."""
         drift = host.access_drift(self.key, secrets.ACCESS)
         return None if drift is None else f"its key {drift}"
+
+    def certificate_drift(self, host: Host) -> str | None:
+        """Return how the access of the certificate's file differs from that of a public one, or None."""
+        drift = host.access_drift(self.certificate, PUBLIC)
+        return None if drift is None else f"its file {drift}"
 
 
 #: By the setting `certificate`. Each kind has files of its own, so that the former certificate, which clients may have

@@ -48,7 +48,12 @@ class SelfSignedCertificate:
         return PAIR.check(host, self.hostname, *self.names)
 
     def apply(self, host: Host) -> None:
-        self.renew(host, new_key=False)
+        """Make a new certificate; where only its file's access differs, it stays, since clients have pinned it."""
+        text, key = PAIR.read(host)
+        if PAIR.certificate_drift(host) is not None and PAIR.unfit(host, self.hostname, *self.names) is None:
+            PAIR.write(host, text or "", key or "")
+        else:
+            self.renew(host, new_key=False)
 
     def renew(self, host: Host, *, new_key: bool) -> None:
         """Make a new certificate, with the same key unless that cannot be used or a new one is wanted."""

@@ -20,9 +20,10 @@ class TrustBundle:
     name: str = "trust bundle"
 
     def check(self, host: Host) -> str | None:
-        if host.read(BUNDLE) == self._text(host):
-            return None
-        return f"{BUNDLE} does not consist of {AUTHORITIES} and {self.served.certificate}"
+        if host.read(BUNDLE) != self._text(host):
+            return f"{BUNDLE} does not consist of {AUTHORITIES} and {self.served.certificate}"
+        drift = host.access_drift(BUNDLE, PUBLIC)
+        return None if drift is None else f"{BUNDLE} {drift}"
 
     def apply(self, host: Host) -> None:
         host.write(BUNDLE, self._text(host), PUBLIC)

@@ -5,10 +5,8 @@ Nothing is sent where the settings name no mail relay.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import email.utils
-import json
 import smtplib
 import ssl
 import time
@@ -20,7 +18,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.verbs.verb import JSON, OK, Console, Verb, argument
+from dcor_pkg.verbs.verb import JSON, Verb, argument, says
 
 #: of the unit's journal, sent in the mail
 LINES = 50
@@ -30,13 +28,6 @@ SENT = f"{paths.STATE}/mailed"
 #: between two mails about one unit; less than a day, so that the next run of a daily timer is mailed again
 INTERVAL_HOURS = 20
 TO_CHANGE = "dcor-server set mail-relay=HOST[:PORT] changes it."
-
-
-def run(host: Host, options: argparse.Namespace, console: Console) -> int:
-    """Send the mail, unless it is not needed, and write what was done."""
-    done = report_failure(host, options.unit)
-    console.out(json.dumps({"message": done}, indent=1) if options.json else done)
-    return OK
 
 
 def report_failure(host: Host, unit: str) -> str:
@@ -116,4 +107,9 @@ def _unverified() -> ssl.SSLContext:
 
 
 UNIT = argument("unit", metavar="UNIT", help="the name of a systemd unit")
-VERB = Verb("report-failure", "mail the administrator that a unit has failed, as systemd does", run, (JSON, UNIT))
+VERB = Verb(
+    "report-failure",
+    "mail the administrator that a unit has failed, as systemd does",
+    says(lambda host, options: report_failure(host, options.unit)),
+    (JSON, UNIT),
+)

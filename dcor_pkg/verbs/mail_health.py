@@ -5,8 +5,6 @@ systemd does so each night. While nothing changes no mail is sent, so that one t
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Mapping
 
 from dcor_pkg.answers.settings import Settings
@@ -15,18 +13,11 @@ from dcor_pkg.machine import paths, state_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.status import health
 from dcor_pkg.verbs import mail
-from dcor_pkg.verbs.verb import OK, Console, Verb
+from dcor_pkg.verbs.verb import Verb, says
 
 #: the problems that the last mail named, by part; a mail that was not accepted is sent the next time
 TOLD = f"{paths.STATE}/health-mailed.json"
 CONVERGE = "converge"
-
-
-def run(host: Host, options: argparse.Namespace, console: Console) -> int:
-    """Send the mail, unless it is not needed, and write what was done."""
-    done = report(host)
-    console.out(json.dumps({"message": done}, indent=1) if options.json else done)
-    return OK
 
 
 def report(host: Host) -> str:
@@ -65,4 +56,8 @@ def _text(settings: Settings, told: Mapping[str, str], found: Mapping[str, str])
     return "\n".join([*now, *better, "", advice, ""])
 
 
-VERB = Verb("report-health", "mail the administrator what has failed, or works again, as systemd does each night", run)
+VERB = Verb(
+    "report-health",
+    "mail the administrator what has failed, or works again, as systemd does each night",
+    says(lambda host, _: report(host)),
+)

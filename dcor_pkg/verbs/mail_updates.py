@@ -6,8 +6,6 @@ servers have neither, while our setting mail-relay is enough for us. Where one i
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
 
 from dcor_pkg.answers.settings import Settings
@@ -17,7 +15,7 @@ from dcor_pkg.machine import packages, paths
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.services.postgresql import versions as postgresql_versions
 from dcor_pkg.verbs import mail
-from dcor_pkg.verbs.verb import OK, Console, Verb
+from dcor_pkg.verbs.verb import Verb, says
 
 PROGRAMS = ("/usr/sbin/sendmail", "/usr/bin/mail")
 #: what is mailed: packages that were upgraded or kept back, and what went wrong
@@ -25,13 +23,6 @@ NEWS = re.compile(r"Packages that will be upgraded: \S| (?:WARNING|ERROR) |Packa
 #: holds the number of characters of the log that were read before
 READ = f"{paths.STATE}/updates-mailed"
 NOTHING = "unattended-upgrades has done nothing since the last mail."
-
-
-def run(host: Host, options: argparse.Namespace, console: Console) -> int:
-    """Send the mail, unless it is not needed, and write what was done."""
-    done = report(host)
-    console.out(json.dumps({"message": done}, indent=1) if options.json else done)
-    return OK
 
 
 def report(host: Host) -> str:
@@ -66,4 +57,8 @@ def _since(text: str, before: int) -> str:
     return text[before:] if len(text) >= before else text
 
 
-VERB = Verb("report-updates", "mail the administrator what unattended-upgrades has done, as systemd does", run)
+VERB = Verb(
+    "report-updates",
+    "mail the administrator what unattended-upgrades has done, as systemd does",
+    says(lambda host, _: report(host)),
+)

@@ -11,6 +11,10 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import active_release
 
 
+class Refused(DcorError):
+    """A module cannot do what it was asked for, and has changed nothing."""
+
+
 def run(host: Host, module: str, *arguments: str, timeout: float = 3600) -> Any:
     """Run a module of `dcor_runtime`, and return what it prints; libraries may print lines before. `timeout`: seconds.
 
@@ -24,9 +28,9 @@ def run(host: Host, module: str, *arguments: str, timeout: float = 3600) -> Any:
 def request(host: Host, module: str, do: str, **arguments: Any) -> Any:
     """Let a module do what it is asked for (`dcor_runtime.requested`), and return the result.
 
-    Raises DcorError, also with what the module says why it cannot.
+    Raises Refused with what the module says why it cannot, and DcorError.
     """
     result = run(host, module, json.dumps({"do": do, **arguments}))
     if "refused" in result:
-        raise DcorError(*result["refused"])
+        raise Refused(*result["refused"])
     return result

@@ -15,19 +15,9 @@ from dcor_pkg.tokens.served import Served
 from dcor_pkg.verbs import runtime_module
 
 MODULE = "access_tokens"
-#: why a user gets no token, by the state in CKAN
-REASONS = {
-    "missing": ("There is no user {user}.", "The name is in the address of the user's page: /user/NAME."),
-    "deleted": ("The user {user} is disabled.", "First: dcor-server user enable NAME"),
-    "pending": ("The user {user} has not set a password yet.", "It is done by the link in the mail from CKAN."),
-}
 
 #: shows what was made to the administrator: the file, and the password that opens it
 Show = Callable[[Issued, str, Secret], None]
-
-
-class Refused(DcorError):
-    """CKAN has made no token for a user."""
 
 
 def make(host: Host, current: Served, made: Issued, path: str, show: Show) -> None:
@@ -42,7 +32,7 @@ def make(host: Host, current: Served, made: Issued, path: str, show: Show) -> No
             api_token = _api_token(host, made)
             write(access_file.content(current.certificates, api_token, password))
             show(made, path, password)
-        except Refused:
+        except runtime_module.Refused:
             issued.forget(host, {made.id})
             raise
         except BaseException:
@@ -52,20 +42,17 @@ def make(host: Host, current: Served, made: Issued, path: str, show: Show) -> No
 
 
 def _api_token(host: Host, made: Issued) -> Secret:
-    answer = runtime_module.run(host, MODULE, "create", made.user, made.api_token, str(made.expires))
-    if answer["state"] != "active":
-        reason, hint = REASONS.get(answer["state"], REASONS["deleted"])
-        raise Refused(reason.format(user=made.user), hint)
-    return Secret(answer["token"])
+    about = {"name": made.user, "identity": made.api_token, "end": made.expires}
+    return Secret(runtime_module.request(host, MODULE, "create", **about)["token"])
 
 
 def revoke(host: Host, tokens: Sequence[Issued]) -> None:
     """Revoke access tokens; those that CKAN does not have any more are revoked already. Raises DcorError."""
-    runtime_module.run(host, MODULE, "revoke", *(it.api_token for it in tokens))
+    runtime_module.request(host, MODULE, "revoke", identities=[it.api_token for it in tokens])
     issued.forget(host, {it.id for it in tokens})
 
 
 def last_used(host: Host) -> dict[str, int | None]:
     """Return when each API token of an active user was used last, by its name in CKAN's database."""
-    found: dict[str, int | None] = runtime_module.run(host, MODULE, "used")
+    found: dict[str, int | None] = runtime_module.request(host, MODULE, "used")
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,49 +17,43 @@ from dcor_pkg.machine import lock, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.tokens import access_file, issued, served
 from dcor_pkg.tokens.issued import Issued
-from dcor_pkg.verbs import examples, token_making
+from dcor_pkg.verbs import names, token_making
 from dcor_pkg.verbs.token_making import Show
-from dcor_pkg.verbs.verb import JSON, MAX_DAYS, OK, Argument, Console, Verb, argument
+from dcor_pkg.verbs.verb import MAX_DAYS, OK, Action, Argument, Console, argument, verb_of
 
 DAY_SECONDS = 86400
 DAYS = 365
-#: of a user in CKAN (ckan/logic/validators.py, "name_match")
-USER = re.compile(r"[a-z0-9_-]{2,100}")
 LIST = "dcor-server token list shows the access tokens."
 
 
-def run(host: Host, options: argparse.Namespace, console: Console) -> int:
-    """Do what was asked for."""
-    ACTIONS[options.action](host, options, console)
+def create(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Make an access token for a user."""
+    names.require(names.name, options.name, "The user")
+    _require_terminal(options)
+    path = _absolute(options.output or f"{options.name}{access_file.ENDING}")
+    with lock.held(host):
+        current = served.require_readable(host, settings_file.load(host))
+        made = issued.new(options.name, _end(options.days or DAYS), current)
+        token_making.make(host, current, made, path, _show(options, console))
     return OK
 
 
-def create(host: Host, options: argparse.Namespace, console: Console) -> None:
-    """Make an access token for a user."""
-    user = _user(options.name)
-    _require_terminal(options)
-    path = _absolute(options.output or f"{user}{access_file.ENDING}")
-    with lock.held(host):
-        current = served.require_readable(host, settings_file.load(host))
-        made = issued.new(user, _end(options.days or DAYS), current)
-        token_making.make(host, current, made, path, _show(options, console))
-
-
-def list_all(host: Host, options: argparse.Namespace, console: Console) -> None:
+def list_all(host: Host, options: argparse.Namespace, console: Console) -> int:
     """List the access tokens that were made and not revoked, or those that are void."""
     wanted = issued.void(host, settings_file.load(host)) if options.outdated else issued.read(host)
     used = token_making.last_used(host) if wanted else {}
     rows = [_row(it, used) for it in wanted if it.api_token in used]
     if options.json:
         console.out(json.dumps(rows, indent=1))
-        return
+        return OK
     for row in rows:
         console.out(_line(row))
     if not rows:
         console.out("No access token is outdated." if options.outdated else "There is no access token.")
+    return OK
 
 
-def revoke(host: Host, options: argparse.Namespace, console: Console) -> None:
+def revoke(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Revoke an access token, by its id."""
     identity: str = options.id
     with lock.held(host):
@@ -70,15 +63,17 @@ def revoke(host: Host, options: argparse.Namespace, console: Console) -> None:
         token_making.revoke(host, found)
     said = {"id": identity, "user": found[0].user, "revoked": True}
     console.out(json.dumps(said) if options.json else f"The access token {identity} of {found[0].user} is revoked.")
+    return OK
 
 
-def reissue(host: Host, options: argparse.Namespace, console: Console) -> None:
+def reissue(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Make new access tokens for those that are void, and revoke these; each is valid as long as the old one was."""
+    if options.name is not None:
+        names.require(names.name, options.name, "The user")
     _require_terminal(options)
-    user = _user(options.name) if options.name else None
     directory = _absolute(options.output)
     with lock.held(host):
-        outdated = _outdated(host, user)
+        outdated = _outdated(host, options.name)
         current = served.require_readable(host, settings_file.load(host))
         for old in outdated:
             made = issued.new(old.user, _end(options.days) if options.days else old.expires, current)
@@ -87,6 +82,7 @@ def reissue(host: Host, options: argparse.Namespace, console: Console) -> None:
             token_making.revoke(host, [old])
     if not outdated and not options.json:
         console.out("No access token is outdated, so none was made.")
+    return OK
 
 
 def _outdated(host: Host, user: str | None) -> list[Issued]:
@@ -96,14 +92,6 @@ def _outdated(host: Host, user: str | None) -> list[Issued]:
     if gone := [it for it in found if it.api_token not in used]:
         token_making.revoke(host, gone)
     return [it for it in found if it.api_token in used]
-
-
-def _user(name: str) -> str:
-    """Return a name that a user can have; it becomes part of a file's name."""
-    if not USER.fullmatch(name):
-        reason, hint = token_making.REASONS["missing"]
-        raise DcorError(reason.format(user=name), hint)
-    return name
 
 
 def _require_terminal(options: argparse.Namespace) -> None:
@@ -159,9 +147,6 @@ def _days(text: str) -> int:
     return days
 
 
-ACTIONS = {"create": create, "list": list_all, "revoke": revoke, "reissue": reissue}
-#: of an action: the verb's own has the default
-JSON_TOO = argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the result as JSON")
 SHOW = argument("--show-password", action="store_true", help="write the password to standard output, terminal or not")
 
 
@@ -169,10 +154,13 @@ def _days_argument(default: str) -> Argument:
     return argument("--days", type=_days, metavar="N", help=f"valid so many days from now on (default: {default})")
 
 
-#: what each action is, and its arguments
-PARSERS: dict[str, tuple[str, tuple[Argument, ...]]] = {
-    "create": (
+VERB = verb_of(
+    "token",
+    "make, list and revoke access tokens for users' programs",
+    Action(
+        "create",
         "make one for a user, and show its password",
+        create,
         (
             _days_argument(str(DAYS)),
             argument("--output", metavar="F", help="the new file (default: NAME.dcor-access)"),
@@ -180,13 +168,17 @@ PARSERS: dict[str, tuple[str, tuple[Argument, ...]]] = {
             argument("name", metavar="NAME", help="the user"),
         ),
     ),
-    "list": (
+    Action(
+        "list",
         "list those that were made",
+        list_all,
         (argument("--outdated", action="store_true", help="those with another certificate or host name only"),),
     ),
-    "revoke": ("revoke one", (argument("id", metavar="ID", help="as the list shows it"),)),
-    "reissue": (
+    Action("revoke", "revoke one", revoke, (argument("id", metavar="ID", help="as the list shows it"),)),
+    Action(
+        "reissue",
         "make new ones for those that are outdated, which are revoked",
+        reissue,
         (
             _days_argument("as the old one"),
             argument("--output", metavar="F", default=".", help="the directory of the new files (default: this one)"),
@@ -194,19 +186,4 @@ PARSERS: dict[str, tuple[str, tuple[Argument, ...]]] = {
             argument("name", nargs="?", metavar="NAME", help="of this user only"),
         ),
     ),
-}
-
-
-def _add_actions(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(PARSERS))
-    for name, (summary, arguments) in PARSERS.items():
-        action = actions.add_parser(name, help=summary, description=summary)
-        action.epilog = examples.ending(action.prog)
-        for add in (JSON_TOO, *arguments):
-            add(action)
-
-
-VERB = Verb(
-    *("token", "make, list and revoke access tokens for users' programs", run, (JSON, _add_actions)),
-    changes_machine=True,
 )

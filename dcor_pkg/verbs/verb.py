@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -99,6 +100,17 @@ class Action:
         parser.set_defaults(action=self)
         for add in (JSON_TOO, *self.arguments):
             add(parser)
+
+
+def says(report: Callable[[Host, argparse.Namespace], str]) -> Callable[[Host, argparse.Namespace, Console], int]:
+    """Return what runs a verb that writes one line about what it has done."""
+
+    def run(host: Host, options: argparse.Namespace, console: Console) -> int:
+        done = report(host, options)
+        console.out(json.dumps({"message": done}, indent=1) if options.json else done)
+        return OK
+
+    return run
 
 
 def verb_of(name: str, summary: str, *actions: Action) -> Verb:

@@ -141,7 +141,8 @@ def test_the_upgrade_of_the_database_waits_until_the_new_release_is_not_watched_
 
 def test_a_power_cut_in_the_upgrade_of_the_database_leaves_the_old_cluster(machine: Machine) -> None:
     def copying(machine: Machine) -> bool:
-        return "17 main" in machine.shell(f"test -e {STATE}/cluster-upgrade.json && pg_lsclusters", check=False)
+        is_under_way = ("sh", "-c", f"test -e {STATE}/cluster-upgrade.json && test -d /var/lib/postgresql/17/main/base")
+        return machine.run(*is_under_way, check=False).returncode == 0
 
     power_cut(machine, copying, *CLUSTER)
     machine.run("dcor-server", "converge", "--wait", timeout=900)

@@ -14,6 +14,8 @@ import pytest
 from certificates_and_mail import MAIL_SINK
 from dcor_dev import layers
 from dcor_dev.machine import Machine
+from error_mails import AN_HOUR_LATER, STATISTICS, TASKS, TRANSLATIONS, ask, subjects, wait_for_mails, without_table
+from users import upload_measurements
 from website import CURL, SITE, assert_healthy, wait_for_page, wait_until_idle
 
 PYTHON = (
@@ -124,7 +126,7 @@ def test_a_mail_is_accepted_or_refused_by_the_relay(machine: Machine) -> None:
     machine.write("/srv/sink.py", MAIL_SINK)
     machine.shell("systemd-run --quiet --unit=mail-sink python3 /srv/sink.py")
     machine.shell(LISTENS.format(2525), timeout=60)
-    dcor(machine, "set", "mail-relay=localhost:2525")
+    dcor(machine, "set", "mail-relay=localhost:2525", "log-level=debug")
     assert "accepted a mail to admin@example.org: 250 ok" in dcor(machine, "mail-test")
     assert "test of the mail relay" in machine.path("/srv/mails").read_text()
     assert "to nobody@example.org: 550 5.1.1 no such user" in dcor(machine, "mail-test", "nobody@example.org", code=1)
@@ -147,10 +149,49 @@ def test_a_failure_and_the_recovery_are_mailed_once(machine: Machine) -> None:
     )
 
 
+def test_an_error_is_one_mail_and_its_repeats_are_one_after_an_hour(machine: Machine) -> None:
+    """In the API and on a page. The relay is that of the tests above."""
+    (table, path, repeated), (other_table, page, single) = TRANSLATIONS, STATISTICS
+    with without_table(machine, table), without_table(machine, other_table):
+        assert ask(machine, path) == ["500"]
+        wait_for_mails(machine, repeated, 1)
+        assert ask(machine, path, times=20) == ["500"] * 20
+        assert ask(machine, page) == ["500"]
+    wait_for_mails(machine, single, 1)
+    assert len(subjects(machine, repeated)) == 1
+    machine.run("python3", "-c", AN_HOUR_LATER)
+    wait_for_mails(machine, "Application Error: 20 more times: ProgrammingError at ", 1, seconds=150)
+    assert (len(subjects(machine, repeated)), len(subjects(machine, single))) == (2, 1)
+
+
+def test_no_answer_waits_for_a_relay_that_hangs(machine: Machine) -> None:
+    table, path, words = TASKS
+    machine.run("systemctl", "kill", "--signal=STOP", "mail-sink")
+    try:
+        with without_table(machine, table):
+            assert ask(machine, path, options="--max-time 4") == ["500"]
+        assert subjects(machine, words) == []
+    finally:
+        machine.run("systemctl", "kill", "--signal=CONT", "mail-sink")
+    wait_for_mails(machine, words, 1)
+
+
+def test_a_hundred_accesses_to_a_file_are_no_mail_at_any_level_of_the_log(machine: Machine) -> None:
+    """The level is debug, at which CKAN writes each of them to its log."""
+    dataset = upload_measurements(machine)["dataset"]
+    found = json.loads(machine.shell(f"{CURL} '{SITE}/api/3/action/package_show?id={dataset}'"))["result"]
+    path = found["resources"][0]["url"].removeprefix(SITE)
+    count = "wc --lines </var/log/ckan/web.log"
+    mails, lines = subjects(machine, ""), int(machine.shell(count))
+    assert ask(machine, path, times=100, options="--location --range 0-9") == ["206"] * 100
+    assert int(machine.shell(count)) >= lines + 100
+    assert subjects(machine, "") == mails
+
+
 def test_a_relay_that_is_down_is_said_to_be(machine: Machine) -> None:
     machine.run("systemctl", "stop", "mail-sink")
     assert "cannot be reached, or hung up" in dcor(machine, "mail-test", code=1)
-    dcor(machine, "set", "mail-relay=")
+    dcor(machine, "set", "mail-relay=", "log-level=")
     assert_healthy(machine)
 
 

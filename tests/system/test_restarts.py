@@ -29,7 +29,7 @@ SETTLED = (
 #: Prints for how many microseconds a unit was down when it was started last.
 DOWN = (
     "systemctl show --value --property=ActiveExitTimestampMonotonic --property=ActiveEnterTimestampMonotonic '{}' | "
-    "sort --numeric-sort | paste --serial --delimiters=' ' | { read -r stopped started; echo $((started - stopped)); }"
+    "sort --numeric-sort | paste --serial --delimiters=' ' | ( read -r stopped started; echo $((started - stopped)) )"
 )
 REINSTALL = "DEBIAN_FRONTEND=noninteractive apt-get install --yes -qq --reinstall"
 

@@ -12,10 +12,13 @@ from typing import Any
 from dcor_dev.machine import Machine
 
 CLIENTS = Path(__file__).with_name("clients")
+NEW_USER = CLIENTS / "new_user.py"
 
 #: The directory in the machine for the programs and their arguments.
 INSIDE = "/opt/dcor-clients"
 PYTHON = "/opt/clients/bin/python"
+PYTHON_OF_CKAN = "/var/lib/dcor-server/current/bin/python"
+CONFIGURATION = {"CKAN_INI": "/etc/ckan/default/ckan.ini"}
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
 
 #: The longest run of a program, which waits for the background jobs of three files.
@@ -37,11 +40,10 @@ def make_user(machine: Machine, name: str, *, sysadmin: bool = False) -> User:
     someone = User(name, f"{INSIDE}/{name}.password", f"{INSIDE}/{name}.token")
     password = secrets.token_urlsafe(16)
     machine.write(someone.password, password, 0o600)
-    machine.run("ckan", "user", "add", name, f"email={name}@example.org", f"password={password}")
-    if sysadmin:
-        machine.run("ckan", "sysadmin", "add", name)
-    token = machine.run("ckan", "user", "token", "add", name, "test", "-q").stdout.strip().splitlines()[-1]
-    machine.write(someone.token, token, 0o600)
+    values = {"name": name, "email": f"{name}@example.org", "password": password, "sysadmin": sysadmin}
+    program = (PYTHON_OF_CKAN, "-c", NEW_USER.read_text())
+    made = machine.run(*program, user="www-data", env=CONFIGURATION, text=json.dumps(values))
+    machine.write(someone.token, made.stdout.strip().splitlines()[-1], 0o600)
     return someone
 
 

@@ -180,6 +180,7 @@ class Machine:
         for started in STARTED:
             self.systemd.units[started].active, self.systemd.units[started].file = "active", "enabled"
         self.nginx.start()
+        self.debian_supervisor.restart()
         for verb in ("start", "restart"):
             self.systemd.hooks[f"{verb} {solr.UNIT}"] = self.ckan.load_cores
             self.systemd.hooks[f"{verb} nginx.service"] = self.nginx.reload

@@ -10,6 +10,7 @@ from dcor_pkg.kernel import instance
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.postgresql import former_cluster
 from tests.unit.purge import FILES, ID, Purge
+from tests.unit.shards import SHARDS, shards
 
 DATA = ("/data/object-store", "/data/ckan", "/databases/ckan_default", "/roles/ckan_default", "/roles/www-data")
 ENGINES = ("/var/lib/redis/dcor.rdb", "/var/lib/redis/dcor-appendonly", "/var/lib/dcor-object-store")
@@ -315,11 +316,7 @@ def test_secrets_of_another_server_that_were_preserved_stay(machine: Purge) -> N
     assert machine.exists(f"{KEPT}/instance") == [True]
 
 
-#: runs of the next test, which share its moments so that they can run side by side
-SHARDS = 4
-
-
-@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("shard", shards())
 @pytest.mark.parametrize("yes", [True, False])
 def test_a_purge_that_is_cut_off_anywhere_ends_as_one_that_was_not(tmp_path: Path, yes: bool, shard: int) -> None:
     """The repeated one is unattended: nobody answers yes again, once the deletion has begun."""

@@ -16,9 +16,9 @@ from dcor_pkg.services.postgresql.cluster import OWNER, TIMEOUT_SECONDS, Cluster
 
 #: as the superuser; a cluster that follows another one is read-only, too
 RIGHTS = "SELECT current_setting('is_superuser') || ' ' || current_setting('transaction_read_only')"
-#: 1 where CKAN's user and database exist, and the one may connect to the other, so that a login has to succeed
+#: 1 where CKAN's user and database exist, and the one may log in to the other, so that a login has to succeed
 MADE = """
-SELECT count(*) FROM pg_roles, pg_database WHERE rolname = '{user}' AND datname = '{name}' AND datallowconn
+SELECT count(*) FROM pg_roles, pg_database WHERE rolname = '{user}' AND rolcanlogin AND datname = '{name}' AND datallowconn
 AND has_database_privilege(rolname, datname, 'CONNECT')
 """
 #: the methods by which the system itself says who connects, or everybody may; what ends the result of RULE

@@ -25,6 +25,8 @@ DATABASE = "ckan_default"
 STOPPED = "# dcor-server has stopped this cluster, for its database is elsewhere; database=local starts it again.\n"
 #: who owns the settings of a cluster: in their directory nobody else acts by name
 OWNER = "postgres"
+#: Debian's unit that groups those of the clusters, and starts them at boot
+GROUP = "postgresql.service"
 #: the directories of drop-ins for the units of clusters
 DROP_INS = re.compile(r"postgresql@.*\.service\.d")
 DROP_IN = "dcor-server.conf"
@@ -160,6 +162,8 @@ class ClusterRunning:
         if is_stopped_by_us(host):
             write_start(host, cluster, "auto\n")
         host.run("systemctl", "daemon-reload")
+        systemd_service.let_start_at_boot(host, GROUP)
+        systemd_service.let_start(host, cluster.unit)
         actions = systemd_service.pending_actions(host, cluster.unit)
         if actions or not is_ready(host):
             # Without its socket nobody reaches it, so a restart disturbs nobody.
@@ -217,8 +221,13 @@ def remove_drop_ins(host: Host, unless: str = "") -> None:
 
 def _change(host: Host, cluster: Cluster) -> str | None:
     """Return what has changed since the cluster was started, whether it runs or not."""
-    if systemd_service.unit_state(host, cluster.unit)["NeedDaemonReload"] == "yes":
+    state = systemd_service.unit_state(host, cluster.unit)
+    if state["UnitFileState"] in systemd_service.MASKED:
+        return f"{cluster.unit} is masked, so nothing can start it"
+    if state["NeedDaemonReload"] == "yes":
         return f"the files of {cluster.unit} have changed"
+    if (file := systemd_service.unit_state(host, GROUP)["UnitFileState"]) in ("disabled", *systemd_service.MASKED):
+        return f"{GROUP} is {file}, so no cluster would start at boot"
     if is_stopped_by_us(host):
         return "was stopped while the database was external"
     pended = systemd_service.pending_actions(host, cluster.unit)

@@ -21,8 +21,8 @@ from dcor_pkg.services.postgresql import access, cluster, ownership, psql
 from dcor_pkg.services.postgresql.cluster import ClusterRunning
 from dcor_pkg.services.postgresql.collation import Collation
 
-#: Debian's unit that groups those of the clusters, for the order of starts
-UNIT = "postgresql.service"
+#: for the order of starts
+UNIT = cluster.GROUP
 ROLE_ENCODING_AND_MARK = (
     "SELECT current_user || ' ' || current_setting('server_encoding') || ' ' || "
     "coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = current_database()"
@@ -132,6 +132,7 @@ class PostgresqlDatabase:
                 host,
                 f"CREATE DATABASE {name} OWNER {owner} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'",
             )
+        psql.as_superuser(host, f'ALTER ROLE "{user}" LOGIN')
         psql.as_superuser(host, f'GRANT {owner} TO "{user}"')
         psql.as_superuser(host, f'ALTER ROLE "{user}" IN DATABASE {name} SET role = {owner}')
         ownership.take(host, self.database)

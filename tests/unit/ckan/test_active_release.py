@@ -44,6 +44,7 @@ def states(host: Host, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     host.write(programs.UWSGI_INI, "[uwsgi]\n", PUBLIC)
     host.write(f"{release.directory('2.0')}/{release.SCHEMA}", "revision", PUBLIC)
     host.make_directory("/run", Access(0o755))
+    host.write(supervisor.SOCKET, "", PUBLIC)
     monkeypatch.setattr(switch, "switch_to", switched)
     monkeypatch.setattr(database_schema, "is_migrated_by_switch", lambda *_: False)
     monkeypatch.setattr(switch, "probe_search", lambda *_: None)

@@ -28,9 +28,8 @@ from tests.unit.ckan.power import Power, changes, is_cut
 from tests.unit.fake_machine import Machine
 from tests.unit.fake_programs.ckan import REVISION
 from tests.unit.kernel.damages import LOCAL, converged, plan
+from tests.unit.shards import SHARDS, shards
 
-#: the test of power cuts has so many parts, which run at once
-SHARDS = 4
 OLD = "0123456789ab"
 
 
@@ -74,7 +73,7 @@ def check(machine: Machine, number: int) -> None:
     assert (held is not None) == (database.revision == OLD), number
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("shard", shards())
 def test_after_a_power_cut_one_release_serves_with_its_own_database(
     server: Machine, monkeypatch: pytest.MonkeyPatch, shard: int
 ) -> None:

@@ -32,9 +32,8 @@ from tests.unit.fake_machine import Machine
 from tests.unit.fake_programs.call import Call
 from tests.unit.fake_programs.ckan import REVISION
 from tests.unit.kernel.damages import CIRCLE, LOCAL, converged, plan
+from tests.unit.shards import SHARDS, shards
 
-#: the test of power cuts has so many parts, which run at once
-SHARDS = 4
 OLD, FORMER = "0123456789ab", "ckan_default_before_"
 
 
@@ -366,7 +365,7 @@ def test_a_record_that_is_lost_or_damaged_leaves_neither_503_nor_a_database_with
     assert not server.host.exists(nginx.MAINTENANCE)
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("shard", shards())
 def test_the_power_fails_before_each_change_and_the_next_converge_heals_it(
     server: Machine, monkeypatch: pytest.MonkeyPatch, shard: int
 ) -> None:

@@ -34,13 +34,19 @@ def proven(host: Host) -> Programs:
 
 
 def test_a_copy_is_for_the_programs_alone_and_stays_as_it_is(host: Host, proven: Programs) -> None:
-    assert programs.have_copies(host, proven)
+    assert programs.copies_drift(host, proven) is None
     other = configured(host, "unproven\n")
     assert (other != proven, programs.serving(host)) == (True, proven)
     assert host.read(f"{proven.directory}/ckan.ini") == "proven\n"
     assert host.access(f"{proven.directory}/ckan.ini") == Access(0o640, "root", "www-data")
     host.remove(f"{other.directory}/uwsgi.ini")
-    assert not programs.have_copies(host, other)
+    assert programs.copies_drift(host, other) == f"{other.directory} does not hold the present configuration"
+    host.path(f"{proven.directory}/ckan.ini").write_text("unproven\n")
+    host.path(f"{proven.directory}/ckan.ini").chmod(0o600)
+    assert (
+        programs.copies_drift(host, proven)
+        == f"{proven.directory}/ckan.ini is root:www-data 0600, not root:www-data 0640"
+    )
 
 
 def test_after_a_failure_commands_read_what_serves(host: Host, proven: Programs) -> None:

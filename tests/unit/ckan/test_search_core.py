@@ -24,13 +24,12 @@ from tests.unit.ckan.power import Power, changes, is_cut
 from tests.unit.command_line import CommandLine
 from tests.unit.fake_machine import Machine
 from tests.unit.kernel.damages import LOCAL, plan
+from tests.unit.shards import SHARDS, shards
 
 SCHEMA = f'<schema name="ckan-{{}}">\n    {solr.VERSION_FIELD}\n</schema>\n'
 BROKEN = f"<schema unloadable>\n    {solr.VERSION_FIELD}\n</schema>\n"
 FIRST = solr.crash_safe(SCHEMA.format("2.11"))
 REBUILT, CAUGHT_UP = search_index.REBUILD[1:], "catch_up"
-#: a power cut after the same number of changes is tested by the same part
-SHARDS = 4
 
 
 @pytest.fixture
@@ -276,7 +275,7 @@ def converge(machine: Machine) -> list[Outcome]:
     return [it for it in run(plan(machine, LOCAL), machine.host) if it.result is Result.FAILED]
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("shard", shards())
 def test_after_a_power_cut_the_next_converge_goes_on(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, shard: int
 ) -> None:

@@ -76,6 +76,8 @@ class Postgresql:
     host: Host
     systemd: Systemd
     roles: dict[str, str] = field(default_factory=dict)
+    #: those that may not log in although CKAN's user should
+    without_login: set[str] = field(default_factory=set)
     databases: dict[str, Database] = field(default_factory=dict)
     #: the databases of external servers, by the names of their hosts; their roles are among `roles`
     external: dict[str, set[str]] = field(default_factory=dict)
@@ -233,8 +235,7 @@ class Postgresql:
             raise call.failure(2, f'{failed}FATAL:  Peer authentication failed for user "{login["user"]}"\n')
         elif self.refusal:
             raise call.failure(2, f"{failed}{self.refusal}\n")
-        elif login["user"] not in self.roles:
-            raise call.failure(2, f'{failed}FATAL:  role "{login["user"]}" does not exist\n')
+        self._check_role(call, login["user"], failed)
         if login["dbname"] not in self.external.get(login["host"], self.databases):
             raise call.failure(2, f'{failed}FATAL:  database "{login["dbname"]}" does not exist\n')
         return self._answer(call, ROLE, self._connected(call, login["dbname"], failed))
@@ -258,6 +259,12 @@ class Postgresql:
         if not self.databases[name].connectable:
             raise call.failure(2, f'{failed}FATAL:  database "{name}" is not currently accepting connections\n')
         return self.databases[name]
+
+    def _check_role(self, call: Call, role: str, failed: str) -> None:
+        if role not in self.roles:
+            raise call.failure(2, f'{failed}FATAL:  role "{role}" does not exist\n')
+        if role in self.without_login:
+            raise call.failure(2, f'{failed}FATAL:  role "{role}" is not permitted to log in\n')
 
     def _check_password(self, call: Call, login: dict[str, str], failed: str) -> None:
         """Let in whom the password file lets in; what psql says else was seen with PostgreSQL 15."""
@@ -319,6 +326,12 @@ def _describe(self: Postgresql, call: Call, database: Database | None, _: re.Mat
 
 def _grant(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
     assert {found[1], found[2]} <= set(self.roles), call.text
+    return ""
+
+
+def _let_log_in(self: Postgresql, call: Call, _: Database | None, found: re.Match[str]) -> str:
+    assert found[1] in self.roles, call.text
+    self.without_login.discard(found[1])
     return ""
 
 
@@ -510,13 +523,14 @@ SUPERUSER: dict[str, Answer] = {
     r"SELECT current_setting\('is_superuser'\) .*": lambda it, *_: it.rights,
     r"\nSELECT coalesce\(.*FROM pg_hba_file_rules .*": lambda it, *_: it.rule,
     r"\nSELECT count\(\*\) FROM pg_roles, pg_database .*": lambda it, *_: int(
-        "www-data" in it.roles and "ckan_default" in it.databases
+        "www-data" in set(it.roles) - it.without_login and "ckan_default" in it.databases
     ),
     r"\nSELECT 'database', .* FROM pg_database WHERE datname = '(\w+)'\n.* WHERE rolname = '\1'\n"
     r".* WHERE rolname = '([\w-]+)'\n": _marks,
     r"SELECT count\(\*\) FROM pg_class JOIN pg_namespace .*": _relations,
     r"COMMENT ON (DATABASE|ROLE) ([\w\"-]+) IS '([^']*)'": _comment,
     r"BEGIN; CREATE ROLE \"([\w-]+)\"(?: LOGIN)?; COMMENT ON ROLE \"\1\" IS '([^']*)'; COMMIT": _create_role,
+    r'ALTER ROLE "([\w-]+)" LOGIN': _let_log_in,
     r'GRANT (\w+) TO "([\w-]+)"': _grant,
     r'ALTER ROLE "([\w-]+)" IN DATABASE (\w+) SET role = (\w+)': _work_as,
     r"CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE template0 ENCODING '(\w+)' LOCALE 'C.UTF-8'": _create,

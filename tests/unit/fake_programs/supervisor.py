@@ -43,7 +43,7 @@ class Supervisor:
 
     def rpc(self, method: str, *arguments: Any) -> Any:
         """Stand for unix_http.rpc on the socket. Raises DcorError where nothing listens there."""
-        if not self.systemd.is_active(self.unit):
+        if not self.systemd.is_active(self.unit) or not self.host.exists(self.socket):
             raise DcorError(f"Nothing answers at {self.socket}: [Errno 2] No such file or directory.")
         return getattr(self, method.removeprefix("supervisor."))(*arguments)
 
@@ -108,9 +108,11 @@ class Supervisor:
     def end(self) -> None:
         """End with all programs, as when the service stops."""
         self.loaded = {}
+        self.host.remove(self.socket)
 
     def restart(self) -> None:
         """Load everything again, as at a start of the service."""
         self.loaded = {name: Program("STOPPED", 0, section) for name, section in self.configured().items()}
+        self.host.write(self.socket, "", Access(0o700, self.user, self.user))
         for name in self.loaded:
             self.startProcess(name, False)

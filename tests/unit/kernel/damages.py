@@ -200,6 +200,12 @@ def lose_copies(machine: Machine) -> None:
         machine.host.remove_tree(f"{programs.CONFIGURATIONS}/{name}")
 
 
+def open_copies(machine: Machine) -> None:
+    """Let everybody read the copies of ckan.ini, with its passwords."""
+    for name in machine.host.names(programs.CONFIGURATIONS):
+        machine.host.path(f"{programs.CONFIGURATIONS}/{name}/ckan.ini").chmod(0o644)
+
+
 def work_as_oneself(machine: Machine) -> None:
     """Let what CKAN makes in the database belong to another role than the database."""
     machine.postgresql.databases[cluster.DATABASE].works_as = "www-data"

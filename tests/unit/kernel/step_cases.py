@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dcor_pkg.answers import settings
 from dcor_pkg.ckan import additions as ckan_additions
-from dcor_pkg.ckan import admin_commands, kept_pythons, programs
+from dcor_pkg.ckan import admin_commands, kept_pythons, programs, supervisor
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
@@ -52,7 +52,7 @@ from dcor_pkg.services.object_store import socket_activation
 from dcor_pkg.services.object_store.local import FilerToken
 from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.object_store.socket_activation import NoSocketActivation, SocketActivation
-from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.postgresql import cluster, psql
 from dcor_pkg.services.postgresql.cluster import ClusterRunning, ClusterStopped
 from dcor_pkg.services.postgresql.collation import Collation
 from dcor_pkg.services.postgresql.local import DatabaseLogin, PostgresqlDatabase
@@ -84,7 +84,11 @@ ALONE = LogFile("/var/log/ckan/alone.log")
 CASES = (
     Case(
         StateFiles,
-        {"cut": write(f"{STATE}/index.json", '{"database": '), "empty": write(f"{STATE}/managed.json", "")},
+        {
+            "cut": write(f"{STATE}/index.json", '{"database": '),
+            "empty": write(f"{STATE}/managed.json", ""),
+            "instance empty": write(INSTANCE, ""),
+        },
         before=write(f"{STATE}/state.json", "null\n"),
     ),
     Case(PreservedSettings, {"instance lost": remove(INSTANCE)}, before=damages.preserve),
@@ -128,6 +132,8 @@ CASES = (
             "lost": remove(REDIS_CONF),
             "mode": chmod(REDIS_CONF),
             "changed by the admin": write(REDIS_CONF, "port 6379\n", redis.ACCESS),
+            "empty": write(REDIS_CONF, "\n", redis.ACCESS),
+            "zeros": write(REDIS_CONF, "port 0\n\0\0\0", redis.ACCESS),
             "not recorded": remove("/var/lib/dcor-server/managed.json"),
         },
         name=REDIS_CONF,
@@ -143,6 +149,7 @@ CASES = (
         {
             "lost": remove(CKAN_INI),
             "mode": chmod(CKAN_INI),
+            "garbage": write(CKAN_INI, "\udcff\udc80garbage\n", programs.COPY),
             "addition": write(OPTION, "[app:main]\nckan.site_title = Mine\n"),
         },
     ),
@@ -177,6 +184,10 @@ CASES = (
             "killed": unit(postgresql.UNIT, active="failed"),
             "socket lost": damages.fall_silent(postgresql.UNIT),
             "drop-in lost": remove(postgresql.DROP_IN),
+            "masked": unit(postgresql.UNIT, active="inactive", file="masked"),
+            "masked while it runs": unit(postgresql.UNIT, file="masked-runtime"),
+            "disabled": unit(cluster.GROUP, file="disabled"),
+            "all clusters masked": unit(cluster.GROUP, file="masked"),
             "drop-in of another cluster": write(postgresql.FORMER_DROP_IN, "[Service]\n"),
         },
         before=damages.stop_cluster,
@@ -202,6 +213,7 @@ CASES = (
         PostgresqlDatabase,
         {
             "role lost": lambda machine: machine.postgresql.roles.clear(),
+            "role may not log in": lambda machine: machine.postgresql.without_login.add("www-data"),
             "works as another role": damages.work_as_oneself,
             "database lost": lambda machine: machine.postgresql.databases.clear(),
             "mark lost": damages.restore_own_database,
@@ -214,6 +226,7 @@ CASES = (
             "key readable": chmod(self_signed.PAIR.key, 0o644),
             "not a certificate": write(self_signed.PAIR.certificate, "no certificate"),
             "of another name": lambda machine: SelfSignedCertificate("other.example.org").apply(machine.host),
+            "not readable": chmod(self_signed.PAIR.certificate, 0o600),
         },
     ),
     Case(
@@ -222,12 +235,20 @@ CASES = (
             "key lost": remove(own_certificate.SERVED.key),
             "key readable": chmod(own_certificate.SERVED.key, 0o644),
             "certificate lost": remove(own_certificate.SERVED.certificate),
+            "writable": chmod(own_certificate.SERVED.certificate),
             "renewed": damages.issue_certificate,
         },
         answers=OWN,
         before=damages.issue_certificate,
     ),
-    Case(TrustBundle, {"lost": remove(trust_bundle.BUNDLE), "authorities changed": write(AUTHORITIES, "other\n")}),
+    Case(
+        TrustBundle,
+        {
+            "lost": remove(trust_bundle.BUNDLE),
+            "authorities changed": write(AUTHORITIES, "other\n"),
+            "not readable": chmod(trust_bundle.BUNDLE, 0o600),
+        },
+    ),
     Case(
         ReleaseMade,
         {
@@ -323,6 +344,8 @@ CASES = (
             "nginx points elsewhere": write(upstream.PATH, "upstream dcor { server unix:/other.sock; }\n"),
             "programs lost": damages.lose_programs_file,
             "copies lost": damages.lose_copies,
+            "copies readable by all": damages.open_copies,
+            "socket of supervisor lost": remove(supervisor.SOCKET),
             "stopped": damages.stop_web,
             "socket lost": damages.lose_socket,
             "unit stopped": damages.stop_ckan,

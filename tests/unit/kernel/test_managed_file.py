@@ -150,3 +150,15 @@ def test_a_newer_version_replaces_the_one_that_was_not_taken(host: Host) -> None
 @pytest.mark.parametrize("path", ["/etc/logrotate.d/dcor-server", "/etc/apt/apt.conf.d/01dcor-server"])
 def test_in_a_directory_that_is_read_as_a_whole_there_is_no_new_version(path: str) -> None:
     assert new_version(path) == f"/etc/dcor-server/{path.rpartition('/')[2]}.dcor-new"
+
+
+@pytest.mark.parametrize(("text", "why"), [("\n", "is empty"), ("processes = 4\n\0\0", "has bytes that are zero")])
+def test_what_nobody_can_have_written_is_damage_and_no_edit(host: Host, text: str, why: str) -> None:
+    _edit(host)
+    host.write(FILE.path, text, Access(0o640))
+    (outcome,) = run([FILE], host)
+    assert (outcome.result, outcome.reason) == (Result.CHANGED, f"{why}, so it is written anew")
+    assert (host.read(FILE.path), host.access(FILE.path)) == (FILE.text(host), FILE.access)
+    assert (host.read("/var/lib/dcor-server/damaged/app.conf"), changed_by_admin(host)) == (text, [])
+    assert pending.is_pending(host, RELOAD)
+    assert run([FILE], host) == [Outcome(FILE.name, Result.UNCHANGED)]

@@ -266,3 +266,11 @@ def test_a_new_name_is_drift_and_keeps_the_key(host: Host, name: str) -> None:
 def test_a_name_that_is_not_wanted_any_more_costs_no_certificate(host: Host) -> None:
     run([NAMED], host)
     assert [outcome.result for outcome in run([SelfSignedCertificate(NAME)], host)] == [Result.UNCHANGED]
+
+
+def test_a_certificate_that_others_cannot_read_stays_the_one_that_clients_have_pinned(host: Host, pinned: Path) -> None:
+    before = PAIR.read(host)
+    pinned.chmod(0o600)
+    (outcome,) = run([SelfSignedCertificate(NAME)], host)
+    assert (outcome.result, outcome.reason) == (Result.CHANGED, "its file is root:root 0600, not root:root 0644")
+    assert (PAIR.read(host), host.access(PAIR.certificate)) == (before, Access(0o644))

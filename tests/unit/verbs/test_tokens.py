@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import time
 import zipfile
@@ -37,25 +38,26 @@ class Ckan:
     tokens: dict[str, int] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
 
-    def __call__(self, action: str, *arguments: str) -> Any:
+    def __call__(self, request: str) -> Any:
+        arguments = json.loads(request)
         actions: dict[str, Callable[..., Any]] = {
             "create": self.create,
             "used": self.last_used,
             "revoke": self.revoke,
         }
-        return actions[action](*arguments)
+        return actions[arguments.pop("do")](**arguments)
 
-    def create(self, user: str, identity: str, end: str) -> Any:
-        state = self.users.get(user, "missing")
+    def create(self, name: str, identity: str, end: int) -> Any:
+        state = self.users.get(name, "missing")
         if state != "active":
-            return {"state": state}
-        self.tokens[identity] = int(end)
-        return {"state": state, "token": f"api token of {user}"}
+            return {"refused": [f"The user {name} is {state}.", "A hint."]}
+        self.tokens[identity] = end
+        return {"token": f"api token of {name}"}
 
     def last_used(self) -> Any:
         return {it: self.used.get(it) for it in self.tokens}
 
-    def revoke(self, *identities: str) -> Any:
+    def revoke(self, identities: list[str]) -> Any:
         return [it for it in identities if self.tokens.pop(it, None)]
 
 
@@ -147,16 +149,18 @@ def test_wrong_usage_changes_nothing(server: CommandLine, ckan: Ckan, arguments:
 @pytest.mark.parametrize(
     ("user", "said"),
     [
-        ("nobody", "There is no user nobody."),
-        ("../alice", "There is no user ../alice."),
-        ("carol", "The user carol is disabled."),
+        ("nobody", "The user nobody is missing.\n    A hint.\n"),
+        (
+            "../alice",
+            "The user '../alice' is not a name (2 to 100 lowercase letters a-z, digits, hyphens and underscores).\n",
+        ),
+        ("carol", "The user carol is deleted.\n    A hint.\n"),
     ],
 )
 def test_who_is_no_user_is_said_in_a_sentence(server: CommandLine, ckan: Ckan, user: str, said: str) -> None:
     ended = server("token", "create", user)
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.startswith(f"dcor-server: {said}\n")
-    assert len(ended.err.splitlines()) == 2
+    assert ended.err == f"dcor-server: {said}"
     assert_nothing_was_made(server, ckan)
 
 
