@@ -46,6 +46,8 @@ EXTERNAL = {
     "database": "postgresql://dcor@db.example.org/dcor",
 }
 OWN = {**LOCAL, "certificate": "own", "certificate-file": "/srv/own.pem", "certificate-key": "/srv/own.key"}
+CHECKOUT = "/srv/dev/ckanext-mine"
+DEVELOPED = {**LOCAL, "develop": CHECKOUT}
 FORMER_REDIS, OF_REDIS = "/etc/redis/redis-dcor.conf", Access(0o640, "redis", "redis")
 CIRCLE = "11111111-2222-3333-4444-555555555555"
 SCRATCH = "/var/lib/dcor-server/scratch-of-the-test"
@@ -345,6 +347,14 @@ def remove_half_of_release(machine: Machine) -> None:
     """Leave a release as a removal leaves it that was interrupted."""
     (made,) = release.ids(machine.host)
     machine.host.remove(f"{release.directory(made)}/{release.SCHEMA}")
+
+
+def make_checkout(machine: Machine) -> None:
+    """Make a checkout of a developer's, in a directory of that user's."""
+    for path in ("/srv/dev", CHECKOUT):
+        machine.host.make_directory(path, Access(0o700, "dev", "dev"))
+    text = '[project]\nname = "ckanext-mine"\n[project.entry-points."ckan.plugins"]\nmine = "ckanext.mine:Mine"\n'
+    machine.host.write(f"{CHECKOUT}/pyproject.toml", text, Access(0o600, "dev", "dev"))
 
 
 def move_data_to_nfs(machine: Machine) -> None:
