@@ -18,7 +18,7 @@ import pwd
 import stat
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 #: the extended attributes of an access control list, and of what new files in a directory get (linux/posix_acl_xattr.h)
@@ -162,16 +162,16 @@ def opened(path: str, directory: int | None = None) -> Iterator[int]:
         os.close(file)
 
 
-def tree(path: str) -> Iterator[tuple[int, str, int]]:
-    """Give descriptor and path of a directory and of all that CKAN needs below it, and the bits for reading it.
+def tree(path: str, wanted: Callable[[str], bool] = is_needed) -> Iterator[tuple[int, str, int]]:
+    """Give descriptor and path of a directory and of all with a wanted name below it, and the bits for reading it.
 
     Each directory comes before what is in it.
     """
     with opened(path) as top:
         for place, names, files, directory in os.fwalk(".", onerror=fail, dir_fd=top):
-            names[:] = filter(is_needed, names)
+            names[:] = filter(wanted, names)
             yield directory, os.path.normpath(f"{path}/{place}"), READ | PASS
-            for name in filter(is_needed, files):
+            for name in filter(wanted, files):
                 if stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
                     with opened(name, directory) as file:
                         yield file, os.path.normpath(f"{path}/{place}/{name}"), READ
@@ -196,7 +196,8 @@ def main(verb: str, *arguments: str) -> object:
     user = pwd.getpwnam(name).pw_uid
     with opened(path) as file:
         remove(file, user)
-    for file, _, _ in tree(path) if whole else ():
+    # also .git, which may have been made in a directory that lets the user read what is made in it
+    for file, _, _ in tree(path, lambda _: True) if whole else ():
         remove(file, user)
     return True
 

@@ -74,7 +74,9 @@ def test_all_of_it_is_undone(checkout: Path) -> None:
     paths = [path for path in (checkout, *checkout.rglob("*")) if not path.is_symlink()]
     before = {path: mode(path) for path in paths}
     access.main("give", USER, str(checkout))
+    (checkout / ".later").write_text("")
     access.main("take", USER, str(checkout), "tree")
+    assert os.listxattr(checkout / ".later") == []
     assert {path: mode(path) for path in paths} == before
     assert [path for path in paths if os.listxattr(path)] == []
 
