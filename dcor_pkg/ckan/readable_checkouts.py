@@ -1,4 +1,4 @@
-"""The step that lets CKAN's user read the checkouts that are developed, and nobody else.
+"""The steps that let CKAN's user, and nobody else, read the checkouts that are developed, and no former ones.
 
 What that user lacks, it gets by entries in access control lists: to go through each directory on the way, to read what
 is in the checkout, and what will be made there. Programs do that as the owner of each directory, since they act by name
@@ -29,15 +29,12 @@ Given = dict[str, Any]
 
 @dataclass(frozen=True)
 class ReadableCheckouts:
-    """CKAN's user can read these checkouts, and no former ones; their present code is what its programs load."""
+    """CKAN's user can read these checkouts; their present code is what its programs load."""
 
     checkouts: tuple[str, ...]
     name: str = "checkouts"
 
     def check(self, host: Host) -> str | None:
-        for path in _given(host):
-            if path not in self.checkouts:
-                return f"{CKAN_USER} may still read {path}, which is not developed here any more"
         codes = ""
         for path in self.checkouts:
             checkouts.owner(host, path)
@@ -50,9 +47,6 @@ class ReadableCheckouts:
         return None
 
     def apply(self, host: Host) -> None:
-        for path in _given(host):
-            if path not in self.checkouts:
-                _take(host, path)
         for path in self.checkouts:
             if _examined(host, path)["closed"]:
                 _give(host, path)
@@ -61,6 +55,25 @@ class ReadableCheckouts:
             host.write(CHECKOUTS, "".join(_line(path, _examined(host, path)) for path in self.checkouts), ACCESS)
         else:
             host.remove(CHECKOUTS)
+
+
+@dataclass(frozen=True)
+class NoFormerCheckouts:
+    """CKAN's user has lost what it was given for other checkouts than these: no program that serves needs them."""
+
+    checkouts: tuple[str, ...]
+    name: str = "former checkouts"
+
+    def check(self, host: Host) -> str | None:
+        former = self._former(host)
+        return f"{CKAN_USER} may still read {former[0]}, which is not developed here any more" if former else None
+
+    def apply(self, host: Host) -> None:
+        for path in self._former(host):
+            _take(host, path)
+
+    def _former(self, host: Host) -> list[str]:
+        return [path for path in _given(host) if path not in self.checkouts]
 
 
 def _given(host: Host) -> Given:

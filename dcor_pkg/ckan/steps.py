@@ -16,7 +16,7 @@ from dcor_pkg.ckan.kept_pythons import KeptPythons
 from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.programs import UWSGI_INI
-from dcor_pkg.ckan.readable_checkouts import ReadableCheckouts
+from dcor_pkg.ckan.readable_checkouts import NoFormerCheckouts, ReadableCheckouts
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_core import SearchCore, SearchCoreComplete
 from dcor_pkg.ckan.search_index import SearchIndex
@@ -91,6 +91,7 @@ def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         *((core,) if is_local else ()),
         active_release(settings, facts),
         *((SearchCoreComplete(wanted),) if is_local else ()),
+        NoFormerCheckouts(checkouts.paths(settings)),
         KeptPythons(),
         NoFormerPrograms(),
         NoStrays(),

@@ -138,10 +138,13 @@ def owner(found: os.stat_result) -> str:
 
 def remove(file: int, user: int) -> None:
     """Take back what `add` has given."""
-    acl = load(file, ACCESS, os.fstat(file).st_mode)
+    found = os.fstat(file)
+    if found.st_uid != os.geteuid():
+        return
+    acl = load(file, ACCESS, found.st_mode)
     if (USER, user) in acl:
         store(file, ACCESS, with_user(acl, user, 0))
-    if not stat.S_ISDIR(os.fstat(file).st_mode):
+    if not stat.S_ISDIR(found.st_mode):
         return
     inherited = load(file, DEFAULT, 0)
     if (USER, user) in inherited:

@@ -13,7 +13,7 @@ import pytest
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.ckan import checkouts, release, release_build, release_checkouts, release_id
-from dcor_pkg.ckan.readable_checkouts import GIVEN, ReadableCheckouts
+from dcor_pkg.ckan.readable_checkouts import GIVEN, NoFormerCheckouts, ReadableCheckouts
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import facts, state_file
@@ -185,7 +185,7 @@ def test_what_is_given_is_given_by_its_owner_and_taken_back(machine: Machine) ->
     converged(machine, (step,))
     assert machine.files.asked == [("root", "pass", "/srv"), ("dev", "pass", "/srv/dev"), ("dev", "give", CHECKOUT)]
     machine.files.asked.clear()
-    converged(machine, (ReadableCheckouts(()),))
+    converged(machine, (NoFormerCheckouts(()),))
     assert machine.files.asked == [
         ("dev", "take", CHECKOUT, "tree"),
         ("dev", "take", "/srv/dev"),
@@ -199,7 +199,7 @@ def test_what_another_checkout_needs_stays(machine: Machine) -> None:
     directory(machine.host, OTHER, pyproject_toml=TABLE.format(name="x", entry=""))
     way, mine = ["dev", "/srv/dev", ""], ["dev", CHECKOUT, "tree"]
     state_file.write(machine.host, GIVEN, {CHECKOUT: [way, mine], OTHER: [way]})
-    converged(machine, (ReadableCheckouts((OTHER,)),))
+    converged(machine, (NoFormerCheckouts((OTHER,)),))
     assert machine.files.asked == [("dev", "take", CHECKOUT, "tree")]
 
 

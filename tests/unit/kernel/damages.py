@@ -11,7 +11,16 @@ from typing import Any
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import ckan_ini, former_supervisor, processes, programs, release, release_contents, upgrade_backup
+from dcor_pkg.ckan import (
+    ckan_ini,
+    former_supervisor,
+    processes,
+    programs,
+    readable_checkouts,
+    release,
+    release_contents,
+    upgrade_backup,
+)
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.migration_state import Act
@@ -355,6 +364,12 @@ def make_checkout(machine: Machine) -> None:
         machine.host.make_directory(path, Access(0o700, "dev", "dev"))
     text = '[project]\nname = "ckanext-mine"\n[project.entry-points."ckan.plugins"]\nmine = "ckanext.mine:Mine"\n'
     machine.host.write(f"{CHECKOUT}/pyproject.toml", text, Access(0o600, "dev", "dev"))
+
+
+def leave_checkout(machine: Machine) -> None:
+    """Leave what was given for a checkout."""
+    make_checkout(machine)
+    state_file.write(machine.host, readable_checkouts.GIVEN, {CHECKOUT: [["dev", CHECKOUT, "tree"]]})
 
 
 def move_data_to_nfs(machine: Machine) -> None:

@@ -17,7 +17,7 @@ from dcor_pkg.ckan.index_difference import IndexDocuments
 from dcor_pkg.ckan.kept_pythons import KeptPythons
 from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
-from dcor_pkg.ckan.readable_checkouts import ReadableCheckouts
+from dcor_pkg.ckan.readable_checkouts import NoFormerCheckouts, ReadableCheckouts
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_core import SearchCore, SearchCoreComplete
 from dcor_pkg.ckan.search_index import SearchIndex
@@ -260,6 +260,7 @@ CASES = (
         answers=damages.DEVELOPED,
         before=damages.make_checkout,
     ),
+    Case(NoFormerCheckouts, {"left": damages.leave_checkout}, before=damages.leave_checkout),
     Case(
         UsablePth,
         {"left over": damages.add_pth_file, "closed": damages.close_directory_of_release},
