@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from dcor_pkg import preflight
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import held_release, migration_end, programs, release, release_id
+from dcor_pkg.ckan import checkouts, held_release, migration_end, programs, release, release_id
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_core import SearchCore
@@ -88,7 +88,7 @@ def _run(host: Host, progress: Progress) -> list[Outcome]:
         last_converge.record(host, error.reason, error.hint)
         last_converge.log(host, [f"The converge did not complete: {error.reason} {error.hint}".strip()])
         raise error from None
-    _record(host, outcomes, found)
+    _record(host, outcomes, found, checkouts.paths(settings))
     return outcomes
 
 
@@ -120,15 +120,15 @@ def _settle_cluster(host: Host, settings: Settings) -> None:
         last_converge.log(host, [settled])
 
 
-def _record(host: Host, outcomes: list[Outcome], found: Facts) -> None:
+def _record(host: Host, outcomes: list[Outcome], found: Facts, paths: tuple[str, ...]) -> None:
     failure = first_failure(outcomes)
     if failure is None:
-        served_version.record(host, release_id.wanted(found), release.ids(host))
-        held_release.end(host, release_id.of(found))
+        served_version.record(host, release_id.wanted(found, paths), release.ids(host))
+        held_release.end(host, release_id.of(found, paths))
         last_converge.record(host)
     else:
         programs.put_back(host)
         reason = f"{failure.step}: {failure.reason}"
-        _hold(host, failure.step, release_id.wanted(found), reason)
+        _hold(host, failure.step, release_id.wanted(found, paths), reason)
         last_converge.record(host, reason, failure.hint)
     last_converge.log(host, [report.summary(outcomes)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import ckan_ini, named_files, release, release_room, sizes, temporary_directories
+from dcor_pkg.ckan import checkouts, ckan_ini, named_files, release, release_room, sizes, temporary_directories
 from dcor_pkg.kernel import data_directory, instance
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine.host import Host
@@ -35,6 +35,7 @@ MACHINE: tuple[Check, ...] = (
 #: before new settings are saved
 CHANGE: tuple[Check, ...] = (
     named_files.check,
+    checkouts.check,
     *MACHINE,
     data_directory.check_owner,
     temporary_directories.check,

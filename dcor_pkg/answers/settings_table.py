@@ -263,6 +263,15 @@ class SettingsTable:
         "It applies to the next update.",
         "For example 04:30.",
     )
+    develop: str = setting(
+        "",
+        validators.empty_or(validators.paths),
+        "For developers only: checkouts of CKAN's extensions, as absolute paths separated by spaces, from which CKAN runs "
+        "in the place of the tested versions. Whoever owns one can do on this site whatever CKAN can.",
+        "A release is made with them, and CKAN's user may read them; later code is loaded at the next converge. "
+        + RELOADS_CKAN,
+        "For example /srv/dcor-repos/ckanext-dc_view, with a pyproject.toml or setup.cfg in it.",
+    )
 
 
 def rows() -> dict[str, Setting]:

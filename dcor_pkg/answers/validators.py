@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from urllib.parse import SplitResult, urlsplit
 
 #: a reason why an answer is invalid, and the test that shows it
@@ -130,6 +131,23 @@ path = Validator(
         lambda text: not re.fullmatch(r"[A-Za-z0-9._/-]+", text),
     ),
     ('contains ".." (the parent directory)', lambda text: ".." in text.split("/")),
+)
+
+
+def _each(fault: Fault) -> Fault:
+    reason, is_faulty = fault
+    return f"contains a word that {reason}", lambda text: any(map(is_faulty, text.split()))
+
+
+def _normal_paths(text: str) -> str:
+    return " ".join(str(PurePosixPath(re.sub("/+", "/", word))) for word in text.split())
+
+
+#: absolute paths, separated by spaces
+paths = Validator(
+    *map(_each, path.faults),
+    ("names a path twice", lambda text: len(set(_normal_paths(text).split())) < len(text.split())),
+    normal=_normal_paths,
 )
 
 #: the path of a directory that this package may own

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcor_pkg.ckan import pth_files, release, release_contents, release_room
+from dcor_pkg.ckan import pth_files, release, release_checkouts, release_contents, release_room
+from dcor_pkg.ckan.checkouts import Checkout
 from dcor_pkg.ckan.known_issues import registry
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import templates
@@ -71,15 +72,18 @@ def runtime_files() -> list[Path]:
     return sorted(file for file in RUNTIME.rglob("*") if file.is_file() and file.suffix != ".pyc")
 
 
-def make(host: Host, identity: str) -> None:
-    """Make the release with this id, in the place of a damaged one. Raises DcorError; then nothing of it remains."""
+def make(host: Host, identity: str, found: tuple[Checkout, ...] = ()) -> None:
+    """Make the release with this id, in the place of a damaged one. Raises DcorError; then nothing of it remains.
+
+    `found`: checkouts that take the place of distributions of the tested set.
+    """
     home, unfinished = release.directory(identity), release.directory(f".{identity}")
     release_room.require(host)
     require_unpacked_packages(host)
     host.make_directory(release.DIRECTORY, Access(0o755))
     host.remove_tree(unfinished)
     try:
-        _fill(host, unfinished, home)
+        _fill(host, unfinished, home, found)
         release_contents.record(host, unfinished)
         require_unpacked_packages(host)
         host.run("sync", "--file-system", unfinished)
@@ -89,7 +93,7 @@ def make(host: Host, identity: str) -> None:
         raise
 
 
-def _fill(host: Host, unfinished: str, home: str) -> None:
+def _fill(host: Host, unfinished: str, home: str, found: tuple[Checkout, ...]) -> None:
     """Write everything that the release in `home` will have into the directory `unfinished`."""
     _copy_python_ckan(host, unfinished)
     _install_wheels(host, unfinished)
@@ -103,10 +107,13 @@ def _fill(host: Host, unfinished: str, home: str) -> None:
     pth_files.remove_failing(host, Path(unfinished).name, STARTUP[0])
     path = {"PATH": f"{unfinished}/bin:/usr/bin:/bin"}
     host.run(f"{unfinished}/bin/python", "-m", "dcor_runtime.theme", environment=path)
-    head = host.run(f"{unfinished}/bin/python", "-m", "dcor_runtime.database", "head")
-    host.write(f"{unfinished}/{release.SCHEMA}", head, PUBLIC)
     licences = f"{site.replace(unfinished, '.')}/ckanext/dcor_schemas/licenses.json"
     host.link(f"{unfinished}/{release.LICENCES}", licences)
+    if found:
+        release_checkouts.add(host, unfinished, site, found)
+    # The migrations of plugins are code, that of developers among them: nothing of that runs as root.
+    head = release.run(host, Path(unfinished).name, "python", "-m", "dcor_runtime.database", "head")
+    host.write(f"{unfinished}/{release.SCHEMA}", head, PUBLIC)
     _relocate(host, unfinished, home)
 
 

@@ -1,8 +1,9 @@
 """The id of the release that a machine should run: a hash of everything that a release is made of.
 
 So "is the active release the desired one" compares two words. The hash covers python-ckan's version, the release set,
-Python's version, the changes that the cures of known issues make, the code that makes a release, and
-dcor-server's own files in it. It does not cover comments and docstrings: editing these makes no server a new release.
+Python's version, the changes that the cures of known issues make, the code that makes a release, dcor-server's own
+files in it, and the paths of checkouts. It does not cover comments and docstrings: editing these makes no server a new
+release.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dcor_pkg.machine.facts import Facts
 #: the modules whose code decides what a release contains
 BUILDERS = (
     *("ckan/release_build.py", "ckan/release_contents.py", "ckan/pth_files.py"),
+    *("ckan/checkouts.py", "ckan/release_checkouts.py"),
     *("ckan/known_issues/issue.py", "ckan/known_issues/registry.py"),
 )
 #: what may have a docstring
@@ -28,18 +30,19 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 DIGITS = 10
 
 
-def wanted(facts: Facts) -> str:
+def wanted(facts: Facts, checkouts: tuple[str, ...] = ()) -> str:
     """Return the id of the release that this machine should run: of what there is, unless that is held back."""
-    made = of(facts)
+    made = of(facts, checkouts)
     return facts.instead if made == facts.held else made
 
 
-def of(facts: Facts) -> str:
-    """Return the id of the release that would be made of what there is."""
+def of(facts: Facts, checkouts: tuple[str, ...] = ()) -> str:
+    """Return the id of the release that would be made of what there is, with checkouts at these paths."""
     parts = (
         *(facts.ckan, facts.release_set, facts.python),
         *(release.DIRECTORY, release.SCHEMA, release.LICENCES),
         *registry.changes(),
+        *checkouts,
         *(code_only((templates.PACKAGE / name).read_text()) for name in BUILDERS),
         *(part for file in release_build.runtime_files() for part in (file.name, _content(file))),
         without_comments(release_build.GUARD.read_text(), "#"),

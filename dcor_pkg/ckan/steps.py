@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcor_pkg.answers.settings import Settings
-from dcor_pkg.ckan import additions, outdated, release_id, sizes, temporary_directories, unit
+from dcor_pkg.ckan import additions, checkouts, outdated, release_id, sizes, temporary_directories, unit
 from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.admin_commands import AdminCommands
@@ -16,6 +16,7 @@ from dcor_pkg.ckan.kept_pythons import KeptPythons
 from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
 from dcor_pkg.ckan.programs import UWSGI_INI
+from dcor_pkg.ckan.readable_checkouts import NoFormerCheckouts, ReadableCheckouts
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_core import SearchCore, SearchCoreComplete
 from dcor_pkg.ckan.search_index import SearchIndex
@@ -63,11 +64,14 @@ def recovery_steps(settings: Settings) -> tuple[Step, ...]:
 
 def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that make the release, its configuration, and the tables that it needs."""
-    wanted, used = release_id.wanted(facts), endpoints.of(settings)
-    is_former = wanted != release_id.of(facts)
+    wanted, used = _wanted(settings, facts), endpoints.of(settings)
+    paths_of_checkouts = checkouts.paths(settings)
+    is_former = wanted != release_id.of(facts, paths_of_checkouts)
+    made = ReleaseMade(wanted, is_former=is_former, checkouts=paths_of_checkouts)
     return (
-        ReleaseMade(wanted, is_former=is_former),
-        UsablePth(wanted, is_former=is_former),
+        ReadableCheckouts(paths_of_checkouts),
+        made,
+        UsablePth(made),
         Directory(additions.DIRECTORY, Access(0o750)),
         ckan_ini(settings),
         ManagedFile(UWSGI_INI, "ckan/templates/uwsgi.ini", _of_uwsgi(settings, facts)),
@@ -80,13 +84,14 @@ def release_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
 
 def activation_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that put the release in service; all services that CKAN needs have to run before."""
-    used, wanted = endpoints.of(settings), release_id.wanted(facts)
+    used, wanted = endpoints.of(settings), _wanted(settings, facts)
     core = SearchCore(wanted, used.database, used.solr, ckan_ini(settings))
     is_local = used.solr.local
     return (
         *((core,) if is_local else ()),
         active_release(settings, facts),
         *((SearchCoreComplete(wanted),) if is_local else ()),
+        NoFormerCheckouts(checkouts.paths(settings)),
         KeptPythons(),
         NoFormerPrograms(),
         NoStrays(),
@@ -99,7 +104,7 @@ def active_release(settings: Settings, facts: Facts) -> ActiveRelease:
     """Return the step that puts the release in service."""
     used = endpoints.of(settings)
     return ActiveRelease(
-        release_id.wanted(facts),
+        _wanted(settings, facts),
         settings.hostname,
         settings.data,
         reads=_read_at_start(settings),
@@ -113,9 +118,13 @@ def index_steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that rebuild and repair the search index. It may take hours, so the site is complete before."""
     used = endpoints.of(settings)
     return (
-        SearchIndex(release_id.wanted(facts), used.database, used.solr),
+        SearchIndex(_wanted(settings, facts), used.database, used.solr),
         IndexDocuments(used.database, used.solr),
     )
+
+
+def _wanted(settings: Settings, facts: Facts) -> str:
+    return release_id.wanted(facts, checkouts.paths(settings))
 
 
 def removal_lines(settings: Settings) -> tuple[str, ...]:
@@ -153,4 +162,5 @@ def _read_at_start(settings: Settings) -> tuple[str, ...]:
     """Return the files and directories that CKAN reads when it starts, and only then; of one the text alone counts."""
     named = (settings.licences, settings.resource_supplements)
     own = (paths.CKAN_INI, UWSGI_INI, BUNDLE, outdated.ANEW, paths.HDF5_WITHOUT_LOCKS)
-    return (*own, *(path for path in named if path.startswith("/")))
+    code = (paths.CHECKOUTS,) if checkouts.paths(settings) else ()
+    return (*own, *(path for path in named if path.startswith("/")), *code)

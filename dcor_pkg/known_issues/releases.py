@@ -130,15 +130,22 @@ ENTRIES = (
             "dcor develop installiert aus Arbeitskopien, deren Verzeichnisse CKANs Benutzer nicht betreten darf.",
         ),
         cost=Text("CKAN does not start.", "CKAN startet nicht."),
-        found=Text("dcor develop is called.", "dcor develop wird aufgerufen."),
-        cure=Text(
-            "dcor develop is refused: a release never changes. Development releases do not exist yet.",
-            "dcor develop wird abgelehnt: Ein Release ändert sich nie. Releases zum Entwickeln gibt es noch nicht.",
+        found=Text(
+            "Each checkout that the setting `develop` names is read as CKAN's user.",
+            "Jede Arbeitskopie aus der Einstellung `develop` wird als CKANs Benutzer gelesen.",
         ),
-        undone=WITH_PACKAGE,
-        place=Place.OPEN,
-        where="bin/dcor",
-        test="tests/system/test_odd_machines.py::test_upstreams_command_shows_its_modules_and_updates_nothing",
+        cure=Text(
+            "A release is made with these checkouts, and CKAN's user, nobody else, gets the rights that it lacks.",
+            "Ein Release wird mit diesen Arbeitskopien gebaut, und nur CKANs Benutzer erhält die Rechte, die ihm fehlen.",
+        ),
+        undone=Text(
+            "By another value of the setting: what was given for a checkout is taken back.",
+            "Durch einen anderen Wert der Einstellung: Was für eine Arbeitskopie gegeben wurde, wird zurückgenommen.",
+        ),
+        place=Place.STEP,
+        where="checkouts",
+        test="tests/system/test_develop.py::test_a_plugin_is_served_from_a_private_checkout_and_from_the_release_again",
+        signs=(Sign("checkouts", "cannot read"),),
     ),
     Entry(
         name="plugin_migrations",

@@ -174,9 +174,12 @@ class Host:
         with explained(self.root, path, "made"), opened as place, atomic.directory(place, path) as descriptor:
             _grant(descriptor, access)
 
-    def require_trusted(self, path: str) -> None:
-        """Raise DcorError where another user than root may exchange what has this path; what is missing may be made."""
-        with explained(self.root, path, "examined"), MISSING, self._opened(path):
+    def require_trusted(self, path: str, owner: str = ROOT) -> None:
+        """Raise DcorError where another user than root and `owner` may exchange what has this path.
+
+        What is missing may be made.
+        """
+        with explained(self.root, path, "examined"), MISSING, self._opened(path, owner):
             pass
 
     def run(

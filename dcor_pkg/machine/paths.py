@@ -23,6 +23,8 @@ DIVERTED_SUFFIX = ".distrib"
 CURRENT = f"{STATE}/current"
 #: while it exists, HDF5 locks no files
 HDF5_WITHOUT_LOCKS = f"{STATE}/hdf5-without-locks"
+#: of each checkout that is developed, the code that programs have loaded
+CHECKOUTS = f"{STATE}/checkouts"
 #: the configuration of CKAN
 CKAN_INI = "/etc/ckan/default/ckan.ini"
 

@@ -13,6 +13,7 @@ import configparser
 import functools
 import os
 import socket
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,29 @@ os.environ.setdefault("CKAN_INI", "/etc/ckan/default/ckan.ini")
 # HDF5 reads it when it is loaded. The file is there where locks do not work (a step of dcor-server, file_locking.py).
 if os.path.exists("/var/lib/dcor-server/hdf5-without-locks"):  # noqa: PTH110 (each start of Python would load pathlib)
     os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
+
+#: in a release with checkouts: where they are (dcor-server, ckan/release_checkouts.py)
+CHECKOUTS = os.path.join(os.path.dirname(__file__), "checkouts.json")  # noqa: PTH118, PTH120 (as above)
+
+
+def add_checkouts(file: str) -> None:
+    """Let this Python import from the checkouts; their directories ckanext are among those of the other extensions.
+
+    CKAN has made the package ckanext before (its own .pth file); a checkout's ckanext/__init__.py would take its place.
+    """
+    import json
+
+    import ckanext
+
+    with open(file, encoding="utf-8") as text:  # noqa: PTH123 (as above)
+        roots = [checkout["root"] for checkout in json.load(text)]
+    ckanext.__path__ = [*ckanext.__path__, *(f"{root}/ckanext" for root in roots)]
+    sys.path.extend(roots)
+
+
+# What is in a checkout is the developer's, and CKAN's user runs it. Root does not.
+if os.path.exists(CHECKOUTS) and os.geteuid() != 0:  # noqa: PTH110 (as above)
+    add_checkouts(CHECKOUTS)
 
 _getaddrinfo = socket.getaddrinfo
 

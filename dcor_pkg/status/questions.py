@@ -8,6 +8,7 @@ from functools import partial
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import (
+    checkouts,
     held_release,
     programs,
     release,
@@ -72,7 +73,7 @@ def all_of(host: Host, settings: Settings, compare: drift.Compare | None = None)
     yield Question("memory", lambda: _memory(host))
     yield Question("clock", _clock)
     yield Question("updates", lambda: Part("updates", updates.unfinished(host), updates.summary(host)))
-    yield Question("release", lambda: _release(host, release.active(host)))
+    yield Question("release", lambda: _release(host, settings, release.active(host)))
     yield Question("converge", lambda: _converge(host))
     if compare is not None:
         yield Question(drift.NAME, partial(drift.part, host, compare), is_optional=True)
@@ -94,10 +95,10 @@ def all_of(host: Host, settings: Settings, compare: drift.Compare | None = None)
     yield Question("trust", partial(trust, host, settings))
 
 
-def _release(host: Host, active: str | None) -> Part:
+def _release(host: Host, settings: Settings, active: str | None) -> Part:
     if active is None:
         return Part("release", "none is active")
-    wanted = release_id.of(facts.read(host))
+    wanted = release_id.of(facts.read(host), checkouts.paths(settings))
     held = held_release.read(host)
     if held is not None and (held.release, held.instead) == (wanted, active):
         return Part("release", updates.release(host, active, wanted, held.reason))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from dcor_pkg.ckan import release_id
+from dcor_pkg.ckan import checkouts, release_id
+from dcor_pkg.ckan.readable_checkouts import ReadableCheckouts
 from dcor_pkg.ckan.release_made import ReleaseMade
-from dcor_pkg.kernel import runner
+from dcor_pkg.kernel import runner, settings_file
 from dcor_pkg.machine import facts
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs.converge import exit_code
@@ -15,9 +16,12 @@ from dcor_pkg.verbs.verb import Console, Verb
 
 
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
-    """Run the one step that makes the release; the services keep running from the active one."""
-    step = ReleaseMade(release_id.of(facts.read(host)))
-    outcomes = runner.run([step], host, report=progress_of(options, console))
+    """Run the steps that make the release; the services keep running from the active one."""
+    paths = checkouts.paths(settings_file.load(host))
+    release = ReleaseMade(release_id.of(facts.read(host), paths), checkouts=paths)
+    outcomes = runner.run(
+        [ReadableCheckouts(paths), release] if paths else [release], host, report=progress_of(options, console)
+    )
     conclude(host, options, console, outcomes)
     return exit_code(outcomes)
 

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Sequence
 
-from dcor_pkg.ckan import held_release, past_releases, release_id, steps
+from dcor_pkg.ckan import checkouts, held_release, past_releases, release_id, steps
 from dcor_pkg.ckan.going_back import GoingBack
 from dcor_pkg.ckan.past_releases import Served
 from dcor_pkg.errors import DcorError
@@ -39,7 +39,9 @@ def going_back(host: Host, identity: str | None, reason: str) -> GoingBack:
     """Return the way back to a release, by default to the one before the active one. Raises DcorError."""
     found, settings = facts.read(host), settings_file.load(host)
     target = _chosen(past_releases.read(host), identity)
-    return GoingBack(target, steps.active_release(settings, found), release_id.of(found), reason)
+    return GoingBack(
+        target, steps.active_release(settings, found), release_id.of(found, checkouts.paths(settings)), reason
+    )
 
 
 def _chosen(served: Sequence[Served], identity: str | None) -> Served:

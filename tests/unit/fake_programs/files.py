@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dcor_pkg.ckan import file_locking, release_contents
+from dcor_pkg.ckan import file_locking, readable_checkouts, release_contents
 from dcor_pkg.machine.host import Access, Host
 from tests.unit.fake_programs.call import Call, Handler
 
@@ -21,11 +21,17 @@ class Files:
     host: Host
     #: the directories in which nothing can be locked, and why
     without_locks: dict[str, str] = field(default_factory=dict)
+    #: the directories that CKAN's user cannot read
+    closed: list[str] = field(default_factory=list)
+    #: what is asked of checkout_access.py: the user, and the arguments
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    #: stands for the code in all checkouts
+    code: str = "1"
 
     def programs(self) -> dict[str, Handler]:
         """Return the handlers by the names of their programs."""
         return {
-            "/usr/bin/python3": self.try_locks,
+            "/usr/bin/python3": self.python,
             "cat": self.cat,
             "cp": self.cp,
             "find": self.find,
@@ -37,6 +43,25 @@ class Files:
             "tail": self.tail,
             "tee": self.tee,
         }
+
+    def python(self, call: Call) -> str:
+        """Run one of dcor-server's own programs."""
+        return self.checkout_access(call) if readable_checkouts.PROGRAM in call.argv else self.try_locks(call)
+
+    def checkout_access(self, call: Call) -> str:
+        """Print what CKAN's user cannot read in or above a checkout, or change that as the owner of the directory."""
+        _, option, _, verb, *words = call.argv
+        if verb == "examine" and (option, call.user) == ("-I", "www-data"):
+            parents = [str(parent) for parent in reversed(Path(words[0]).parents)]
+            closed = next((path for path in (*parents, words[0]) if path in self.closed), "")
+            return json.dumps({"closed": closed, "digest": "" if closed in parents else self.code})
+        name, path, *_ = words
+        access = self.host.access(path)
+        if (name, access and access.owner, option) != ("www-data", call.user, "-I"):
+            raise call.unknown()
+        self.asked.append((call.user or "", verb, *words[1:]))
+        self.closed = [one for one in self.closed if one != path] + ([path] if verb == "take" else [])
+        return "true"
 
     def try_locks(self, call: Call) -> str:
         """Print what speaks against locks in each directory."""

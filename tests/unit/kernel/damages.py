@@ -11,7 +11,16 @@ from typing import Any
 
 from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
-from dcor_pkg.ckan import ckan_ini, former_supervisor, processes, programs, release, release_contents, upgrade_backup
+from dcor_pkg.ckan import (
+    ckan_ini,
+    former_supervisor,
+    processes,
+    programs,
+    readable_checkouts,
+    release,
+    release_contents,
+    upgrade_backup,
+)
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.addresses import Addresses
 from dcor_pkg.ckan.migration_state import Act
@@ -46,6 +55,8 @@ EXTERNAL = {
     "database": "postgresql://dcor@db.example.org/dcor",
 }
 OWN = {**LOCAL, "certificate": "own", "certificate-file": "/srv/own.pem", "certificate-key": "/srv/own.key"}
+CHECKOUT = "/srv/dev/ckanext-mine"
+DEVELOPED = {**LOCAL, "develop": CHECKOUT}
 FORMER_REDIS, OF_REDIS = "/etc/redis/redis-dcor.conf", Access(0o640, "redis", "redis")
 CIRCLE = "11111111-2222-3333-4444-555555555555"
 SCRATCH = "/var/lib/dcor-server/scratch-of-the-test"
@@ -351,6 +362,20 @@ def remove_half_of_release(machine: Machine) -> None:
     """Leave a release as a removal leaves it that was interrupted."""
     (made,) = release.ids(machine.host)
     machine.host.remove(f"{release.directory(made)}/{release.SCHEMA}")
+
+
+def make_checkout(machine: Machine) -> None:
+    """Make a checkout of a developer's, in a directory of that user's."""
+    for path in ("/srv/dev", CHECKOUT):
+        machine.host.make_directory(path, Access(0o700, "dev", "dev"))
+    text = '[project]\nname = "ckanext-mine"\n[project.entry-points."ckan.plugins"]\nmine = "ckanext.mine:Mine"\n'
+    machine.host.write(f"{CHECKOUT}/pyproject.toml", text, Access(0o600, "dev", "dev"))
+
+
+def leave_checkout(machine: Machine) -> None:
+    """Leave what was given for a checkout."""
+    make_checkout(machine)
+    state_file.write(machine.host, readable_checkouts.GIVEN, {CHECKOUT: [["dev", CHECKOUT, "tree"]]})
 
 
 def move_data_to_nfs(machine: Machine) -> None:

@@ -17,6 +17,7 @@ from dcor_pkg.ckan.index_difference import IndexDocuments
 from dcor_pkg.ckan.kept_pythons import KeptPythons
 from dcor_pkg.ckan.migration_end import NoHalfMigration
 from dcor_pkg.ckan.options_in_database import OptionsInDatabase
+from dcor_pkg.ckan.readable_checkouts import NoFormerCheckouts, ReadableCheckouts
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_core import SearchCore, SearchCoreComplete
 from dcor_pkg.ckan.search_index import SearchIndex
@@ -35,7 +36,7 @@ from dcor_pkg.kernel.preserved import PreservedSettings
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.state_files import StateFiles
 from dcor_pkg.kernel.systemd_service import Service, ServiceStarting, ServiceStopped
-from dcor_pkg.machine.paths import AUTHORITIES, CKAN_INI, CURRENT, HDF5_WITHOUT_LOCKS, PACKAGED_CKAN, STATE
+from dcor_pkg.machine.paths import AUTHORITIES, CHECKOUTS, CKAN_INI, CURRENT, HDF5_WITHOUT_LOCKS, PACKAGED_CKAN, STATE
 from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.nginx import error_pages as nginx_error_pages
 from dcor_pkg.nginx import example_site, trust_page, upstream
@@ -269,6 +270,18 @@ CASES = (
         },
         before=damages.move_data_to_nfs,
     ),
+    Case(
+        ReadableCheckouts,
+        {
+            "closed": lambda machine: machine.files.closed.append(damages.CHECKOUT),
+            "closed above": lambda machine: machine.files.closed.append("/srv/dev"),
+            "other code": lambda machine: setattr(machine.files, "code", "2"),
+            "lost": remove(CHECKOUTS),
+        },
+        answers=damages.DEVELOPED,
+        before=damages.make_checkout,
+    ),
+    Case(NoFormerCheckouts, {"left": damages.leave_checkout}, before=damages.leave_checkout),
     Case(
         UsablePth,
         {"left over": damages.add_pth_file, "closed": damages.close_directory_of_release},
