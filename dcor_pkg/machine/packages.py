@@ -62,9 +62,8 @@ def way_on(packages: Iterable[Package]) -> str:
 
     apt configures one that dpkg wants to be installed again, instead of unpacking it (apt 2.6), unless it is told to.
     """
-    again = " ".join(it.name for it in packages if it.flag == AGAIN)
-    commands = ("dpkg --configure -a", f"apt install --reinstall {again}" if again else "", "apt --fix-broken install")
-    return ", then ".join(filter(None, commands))
+    again = "".join(f" {it.name}" for it in packages if it.flag == AGAIN)
+    return f"dpkg --configure -a, then apt --fix-broken install{' --reinstall' if again else ''}{again}"
 
 
 def known(host: Host) -> list[Package]:

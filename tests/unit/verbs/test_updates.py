@@ -70,7 +70,7 @@ def test_packages_that_came_from_files_are_unpacked_again_from_their_copies(serv
 
 def test_a_package_that_has_to_be_installed_again_is_named(server: CommandLine) -> None:
     server.machine.packages.broken.add("nginx")
-    commands = "dpkg --configure -a, then apt install --reinstall nginx, then apt --fix-broken install"
+    commands = "dpkg --configure -a, then apt --fix-broken install --reinstall nginx"
     assert part(server, "updates")[1] == f"nginx is installed (reinstreq); to go on: {commands}"
 
 
