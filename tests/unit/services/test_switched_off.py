@@ -25,7 +25,7 @@ class Machine:
         self.host = host
         #: units that run, and that start at boot
         self.active = {"postgresql@15-main.service", "dcor-solr.service"}
-        self.enabled = {"dcor-solr.service"}
+        self.enabled = {"dcor-solr.service", "postgresql.service"}
         #: databases that are not ours
         self.others = 0
         #: the clusters that answer at the socket, and at the external address; None does not let us in
@@ -85,7 +85,7 @@ def test_a_service_is_stopped_and_does_not_come_back_at_boot(host: Host, machine
     step = ServiceStopped("dcor-solr.service")
     (outcome,) = run([step], host)
     assert outcome.reason == "is active, and not needed, since the service is external"
-    assert (machine.active & {step.unit}, machine.enabled) == (set(), set())
+    assert (machine.active & {step.unit}, machine.enabled) == (set(), {"postgresql.service"})
     assert run([step], host) == [Outcome(step.name, Result.UNCHANGED)]
     machine.enabled.add(step.unit)
     assert step.check(host) == "is enabled, so it would start at boot"
