@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dcor_pkg.answers.settings import Settings
+from dcor_pkg.answers.settings import ROWS, Settings
 from dcor_pkg.ckan import release, upgrade_backup
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Host
@@ -19,6 +19,8 @@ NGINX = "/var/lib/nginx"
 LOGS, TEMPORARY = "/var/log", "/tmp"  # noqa: S108 (examined, not used)
 #: free bytes of a place below which there is a problem; elsewhere a GiB: uploads and the database need it
 LEAST = {LOGS: 100 * disk.MIB, TEMPORARY: 100 * disk.MIB, NGINX: 100 * disk.MIB}
+#: a large measurement
+LARGE = 10 * disk.GIB
 #: with so many times the least there is a warning
 EARLY = 5
 #: of files that can still be made: a release has 50000
@@ -32,9 +34,14 @@ def places(settings: Settings) -> tuple[str, ...]:
 
 
 def largest_upload(settings: Settings, path: str) -> int:
-    """Return the bytes of the largest file that may be uploaded to a place, or 0: measurements go to a local store."""
-    local = endpoints.of(settings).object_store.local
-    return int(settings.upload_limit) * disk.MIB if local and path == settings.data else 0
+    """Return the bytes of the largest upload that a place has to have room for: measurements go to a local store.
+
+    An administrator who has set `upload-limit` expects files of that size; by default it is larger than many disks.
+    """
+    if path != settings.data or not endpoints.of(settings).object_store.local:
+        return 0
+    limit = int(settings.upload_limit) * disk.MIB
+    return min(limit, LARGE) if settings.upload_limit == ROWS["upload-limit"].default else limit
 
 
 def of_data(host: Host, settings: Settings) -> list[Part]:
@@ -58,9 +65,7 @@ def part(host: Host, path: str, upload: int = 0) -> Part:
     elif free < EARLY * least:
         warning = f"{free // disk.MIB} MiB are free"
     elif free < upload:
-        warning = (
-            f"{free // disk.MIB} MiB are free: no room for an upload of the {upload // disk.MIB} MB of upload-limit"
-        )
+        warning = f"{free // disk.MIB} MiB are free: no room for an upload of {upload // disk.MIB} MiB, as upload-limit allows"
     elif of_inodes and inodes < FEW_INODES:
         warning = f"{inodes} more files can be made"
     return Part(

@@ -129,4 +129,4 @@ def test_too_little_room_for_the_largest_upload_is_told_before(machine: Machine)
     machine.run("dcor-server", "set", "upload-limit=5000000")
     status = machine.run("dcor-server", "status", check=False).stdout
     (line,) = (line for line in status.splitlines() if "disk of /data " in line)
-    assert "no room for an upload of the 5000000 MB of upload-limit" in line
+    assert "no room for an upload of 5000000 MiB" in line

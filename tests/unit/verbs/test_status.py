@@ -96,11 +96,10 @@ def test_each_place_of_uploads_is_shown_with_space_and_inodes(
 
 
 def test_where_the_largest_upload_would_fail_there_is_a_warning(server: CommandLine) -> None:
-    """With the upload-limit of 100000 MB."""
-    server.machine.free = 100_000 * disk.MIB - 1
+    server.machine.free = disks.LARGE - 1
     ended = server("status")
     assert ended.code == 0
-    said = "99999 MiB are free: no room for an upload of the 100000 MB of upload-limit"
+    said = "10239 MiB are free: no room for an upload of 10240 MiB, as upload-limit allows"
     assert [line[41:] for line in ended.lines if line.startswith("? disk of ")] == [said]
     server.machine.free += 1
     assert "? disk of" not in server("status").out
@@ -109,7 +108,9 @@ def test_where_the_largest_upload_would_fail_there_is_a_warning(server: CommandL
 def test_an_upload_to_an_external_store_needs_no_space_here() -> None:
     local = settings.parse({})
     external = settings.parse({"object-store": "https://key@s3.example.org"})
-    assert (disks.largest_upload(local, "/data"), disks.largest_upload(external, "/data")) == (100_000 * disk.MIB, 0)
+    assert (disks.largest_upload(local, "/data"), disks.largest_upload(external, "/data")) == (disks.LARGE, 0)
+    for limit in ("200000", "5000"):
+        assert disks.largest_upload(settings.parse({"upload-limit": limit}), "/data") == int(limit) * disk.MIB
     assert {disks.largest_upload(local, path) for path in disks.places(local) if path != "/data"} == {0}
 
 
