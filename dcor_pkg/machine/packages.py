@@ -14,6 +14,8 @@ from dcor_pkg.machine.host import Host
 FORMAT = "${Package} ${db:Status-Want} ${db:Status-Eflag} ${db:Status-Status} ${Version}\n"
 #: states in which a package is complete, or not there (dpkg(1), "Package states")
 WHOLE = ("installed", "config-files", "not-installed")
+#: our packages that are upgraded together (debian/control)
+TOGETHER = ("dcor-server", "dcor-wheels", "python-ckan")
 #: of a package that was cut off while it was unpacked (dpkg(1), "Package flags")
 AGAIN = "reinstreq"
 #: dpkg's journal: a file with a number for each change that it has not completed (dpkg's lib/dpkg/dbmodify.c)
@@ -60,10 +62,12 @@ class Package:
 def way_on(packages: Iterable[Package]) -> str:
     """Return the commands that end an upgrade which has left these packages half done.
 
-    apt configures one that dpkg wants to be installed again, instead of unpacking it (apt 2.6), unless it is told to.
+    One that dpkg wants to be installed again is configured by `apt --fix-broken install`, instead of unpacked (apt 2.6).
+    Others of its set may be of before, so that it can only be installed with them.
     """
-    again = "".join(f" {it.name}" for it in packages if it.flag == AGAIN)
-    return f"dpkg --configure -a, then apt --fix-broken install{' --reinstall' if again else ''}{again}"
+    again = {it.name for it in packages if it.flag == AGAIN}
+    named = sorted(again.union(TOGETHER) if again.intersection(TOGETHER) else again)
+    return f"dpkg --configure -a, then apt {' '.join(('install --reinstall', *named)) if named else '--fix-broken install'}"
 
 
 def known(host: Host) -> list[Package]:

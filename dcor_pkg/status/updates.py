@@ -14,8 +14,7 @@ from dcor_pkg.machine import package_manager, packages
 from dcor_pkg.machine.host import Host
 
 #: the packages of our repository; the first ones are upgraded together (debian/control)
-TOGETHER = ("dcor-server", "dcor-wheels", "python-ckan")
-OURS = (*TOGETHER, "dcor-solr", "dcor-object-store", "dcor-archive-keyring")
+OURS = (*packages.TOGETHER, "dcor-solr", "dcor-object-store", "dcor-archive-keyring")
 #: of our repository (scripts/dcor_dev/repository.py)
 ORIGIN = "DCOR"
 #: in the versions of packages that are not the same for all (scripts/dcor_dev/packages.py)
@@ -71,13 +70,13 @@ def notices(host: Host) -> Iterator[Notice]:
     ours = [it for it in packages.known(host) if it.name in OURS]
     held = [it.name for it in ours if it.want == "hold"]
     for name in held:
-        all_of_them = f", and so are {', '.join(TOGETHER)}" if name in TOGETHER else ""
+        all_of_them = f", and so are {', '.join(packages.TOGETHER)}" if name in packages.TOGETHER else ""
         yield Notice(name, f"is on hold{all_of_them}: no update is installed", f"To let it go: apt-mark unhold {name}")
     for name, end in packages.expired(host, ORIGIN, datetime.now(timezone.utc)).items():
         message = f"has expired on {end:%Y-%m-%d}, so apt installs nothing of this repository"
         yield Notice(f"{packages.LISTS}/{name}", message, "Is the repository still served? Then: apt update")
     yield from _failures(host)
-    if packages.kept(host, TOGETHER[0]) is None and not packages.has_archive(host, TOGETHER[0]):
+    if packages.kept(host, packages.TOGETHER[0]) is None and not packages.has_archive(host, packages.TOGETHER[0]):
         message = "has no copy of the packages of this server, and no source of apt has them: a repair would lack them"
         yield Notice(packages.KEPT, message, f"In the directory with their files: ls ./*.deb | sudo {settings.KEEP}")
     if (former := _of_another_debian(host, ours)) is not None:

@@ -64,7 +64,7 @@ def test_its_programs_run_as_ckans_user_in_its_environment(host: Host, monkeypat
 def test_what_another_process_has_made_is_not_made_again(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     host.make_directory("/run", Access(0o755))
     made: list[str] = []
-    monkeypatch.setattr(release_build, "make", lambda host, identity: made.append(identity))
+    monkeypatch.setattr(release_build, "make", lambda host, identity, checkouts: made.append(identity))
     monkeypatch.setattr(tested_set, "require", lambda host: None)
     monkeypatch.setattr(ReleaseMade, "check", lambda self, host: None)
     ReleaseMade("2.11.6-abc").apply(host)
