@@ -62,7 +62,7 @@ class Package:
 def way_on(packages: Iterable[Package]) -> str:
     """Return the commands that end an upgrade which has left these packages half done.
 
-    One that dpkg wants to be installed again is configured by `apt --fix-broken install`, instead of unpacked (apt 2.6).
+    One that dpkg wants to be installed again is configured by `apt --fix-broken install`, not unpacked (apt 2.6).
     Others of its set may be of before, so that it can only be installed with them.
     """
     again = {it.name for it in packages if it.flag == AGAIN}
