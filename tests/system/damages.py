@@ -244,7 +244,7 @@ ALONE = (
 TOGETHER = (
     *("a timer masked", "PostgreSQL masked while it runs", "nginx disabled", "drop-in of nginx", "rotation of logs"),
     *("apt: what it keeps", "error page", "ckan.ini readable by all", "copy of ckan.ini closed", "a secret readable"),
-    *("command of CKAN", "trust bundle closed", "certificate closed", "logs open", "releases closed", "removal plan"),
+    *("command of CKAN", "trust bundle closed", "certificate closed", "logs open", "removal plan"),
 )
 
 
