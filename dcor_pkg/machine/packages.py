@@ -63,10 +63,13 @@ def way_on(packages: Iterable[Package]) -> str:
     """Return the commands that end an upgrade which has left these packages half done.
 
     One that dpkg wants to be installed again is configured by `apt --fix-broken install`, not unpacked (apt 2.6).
-    Others of its set may be of before, so that it can only be installed with them.
+    Those of its set that are complete may be of before, so that it can only be installed with them. What is unpacked
+    already must not be named: apt finds no file for it ("Internal Error").
     """
-    again = {it.name for it in packages if it.flag == AGAIN}
-    named = sorted(again.union(TOGETHER) if again.intersection(TOGETHER) else again)
+    half_done = {it.name: it.flag for it in packages if not it.is_whole}
+    again = {name for name, flag in half_done.items() if flag == AGAIN}
+    others = set(TOGETHER) - half_done.keys() if again.intersection(TOGETHER) else set()
+    named = sorted(again | others)
     return f"dpkg --configure -a, then apt {' '.join(('install --reinstall', *named)) if named else '--fix-broken install'}"
 
 

@@ -74,6 +74,8 @@ def test_a_package_that_has_to_be_installed_again_is_named(server: CommandLine) 
     assert part(server, "updates")[1] == f"nginx is installed (reinstreq); to go on: {commands} nginx"
     server.machine.packages.broken = {"dcor-wheels"}
     assert part(server, "updates")[1].endswith(f"; to go on: {commands} dcor-server dcor-wheels python-ckan")
+    server.machine.packages.states["dcor-server"] = "unpacked"
+    assert part(server, "updates")[1].endswith(f"; to go on: {commands} dcor-wheels python-ckan")
 
 
 def test_a_package_that_was_removed_or_is_on_hold_is_not_half_done(server: CommandLine) -> None:
