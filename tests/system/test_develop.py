@@ -12,6 +12,8 @@ from website import CURL, SITE, wait_until_idle
 
 HOME, CHECKOUT = "/srv/dev", "/srv/dev/checkouts/ckanext-dc_view"
 RELEASE = "/var/lib/dcor-server/current"
+#: nginx passes to CKAN what is below an address of CKAN's own
+ADDRESS = "/dataset/developed/page"
 PYPROJECT = """\
 [project]
 name = "ckanext-dc_view"
@@ -63,14 +65,14 @@ def python(machine: Machine, code: str, user: str) -> str:
 
 def page(machine: Machine) -> str:
     """Return what the plugin's new address shows, or the status."""
-    asked = f"{CURL} --cookie dcor=somebody --write-out ' %{{http_code}}' '{SITE}/developed'"
+    asked = f"{CURL} --cookie dcor=somebody --write-out ' %{{http_code}}' '{SITE}{ADDRESS}'"
     text, _, status = machine.shell(asked).rpartition(" ")
     return text if status == "200" else status
 
 
 def show(machine: Machine, word: str) -> None:
     """Let the checkout's plugin show a word at an address of its own, as its developer."""
-    route = f"        rules = [('/developed', 'developed', lambda: '{word}'),"
+    route = f"        rules = [('{ADDRESS}', 'developed', lambda: '{word}'),"
     path = f"{CHECKOUT}/ckanext/dc_view/plugin.py"
     machine.run("sed", "-i", rf"s|^        rules = \[.*|{route}|", path, user="dev")
 

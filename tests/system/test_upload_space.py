@@ -83,6 +83,7 @@ def test_as_the_manual_sets_it_up_an_upload_finds_no_space(machine: Machine, som
     assert machine.shell(f"{PUT} '{found['address']}'") == "200"
 
 
+@pytest.mark.long
 def test_a_gibibyte_passes_small_disks(machine: Machine, someone: User) -> None:
     """The jobs, which read it, and write a picture and a condensed file, need no more of them."""
     seen = run_client(machine, "large_upload", "--token", someone.token, "--directory", ROOM)
