@@ -17,13 +17,18 @@ from dcor_pkg.verbs.verb import Console, Verb
 
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Run the steps that make the release; the services keep running from the active one."""
-    paths = checkouts.paths(settings_file.load(host))
+    paths = _checkouts(host)
     release = ReleaseMade(release_id.of(facts.read(host), paths), checkouts=paths)
     outcomes = runner.run(
         [ReadableCheckouts(paths), release] if paths else [release], host, report=progress_of(options, console)
     )
     conclude(host, options, console, outcomes)
     return exit_code(outcomes)
+
+
+def _checkouts(host: Host) -> tuple[str, ...]:
+    """Return the checkouts of the release; none in a first installation, which makes it before it has the answers."""
+    return checkouts.paths(settings_file.load(host)) if host.exists(settings_file.PATH) else ()
 
 
 VERB = Verb("make-release", "make the release that should run, next to the active one", run, changes_machine=True)
