@@ -28,7 +28,7 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
 
 def _checkouts(host: Host) -> tuple[str, ...]:
     """Return the checkouts of the release; none in a first installation, which makes it before it has the answers."""
-    return checkouts.paths(settings_file.load(host)) if host.exists(settings_file.PATH) else ()
+    return checkouts.paths(settings_file.load(host)) if settings_file.read(host) is not None else ()
 
 
 VERB = Verb("make-release", "make the release that should run, next to the active one", run, changes_machine=True)

@@ -34,8 +34,8 @@ def progress_of(options: argparse.Namespace, console: Console) -> Callable[[Outc
 
 
 def conclude(host: Host, options: argparse.Namespace, console: Console, outcomes: list[Outcome]) -> None:
-    """Write the notices and the summary, or everything as JSON. Before there are settings there is nothing to notice."""
-    found = notices.collect(host, settings_file.load(host)) if host.exists(settings_file.PATH) else []
+    """Write the notices and the summary, or everything as JSON. Without settings there is nothing to notice."""
+    found = notices.collect(host, settings_file.load(host)) if settings_file.read(host) is not None else []
     if options.json:
         more = {"changed_here": managed_file.changed_by_admin(host), "converge": asdict(last_converge.read(host))}
         console.out(report.as_json(outcomes, found, **more))

@@ -337,7 +337,7 @@ def test_make_release_makes_it_and_does_not_switch_to_it(server: CommandLine) ->
 
 
 def test_a_first_installation_makes_the_release_before_there_are_settings(server: CommandLine) -> None:
-    server.machine.host.remove(settings_file.PATH)
+    server.machine.host.remove(settings_text.PATH)
     server.machine.packages.versions["python-ckan"] = "2.11.7-1~deb12u1"
     assert server("make-release").code == 0
     assert len(release.ids(server.machine.host)) == 2
