@@ -14,7 +14,7 @@ import pytest
 from availability import measure_availability
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from website import CURL, SITE, serves, wait_for_page, wait_for_upgrade, wait_until_idle
+from website import CURL, SITE, serves, wait_for_converge, wait_for_page, wait_for_upgrade, wait_until_idle
 
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
 CKAN = "/etc/dcor-server/ckan.d/clinic.ini"
@@ -132,6 +132,8 @@ def test_the_old_configuration_stays_active_when_ckan_cannot_load_the_new_one(ma
     wait_for_page(machine)
     assert serves(machine)
     assert title(machine) == "About - Clinic"
+    # While a converge tries the new configuration, that one is in ckan.ini.
+    wait_for_converge(machine)
     assert "name=" in machine.shell("ckan user list")
     machine.shell("rm /etc/dcor-server/ckan.d/plugins.ini")
     assert "0 changed" in dcor(machine, "converge")

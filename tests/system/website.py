@@ -38,6 +38,12 @@ def wait_for_page(machine: Machine) -> None:
 
 
 def wait_until_idle(machine: Machine) -> None:
+    """Wait for CKAN and for a converge that a timer has begun, and converge; no timer does so until the next boot."""
+    wait_for_converge(machine)
+    machine.run("dcor-server", "converge")
+
+
+def wait_for_converge(machine: Machine) -> None:
     """Wait for CKAN and for a converge that a timer has begun; no timer begins another one until the next boot.
 
     The timers run on, since a converge would mend them, and start at once what they have missed.
@@ -47,7 +53,6 @@ def wait_until_idle(machine: Machine) -> None:
     machine.shell(f"systemctl daemon-reload; systemctl restart {' '.join(TIMERS_THAT_CONVERGE)}")
     wait_for_page(machine)
     machine.shell(f"while {CONVERGES}; do sleep 0.2; done", timeout=TIMEOUT_SECONDS)
-    machine.run("dcor-server", "converge")
 
 
 def wait_for_upgrade(machine: Machine) -> None:
