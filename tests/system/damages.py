@@ -242,7 +242,7 @@ ALONE = (
 )
 #: harmless ones that do not depend on each other: done at the same time, and healed by one converge
 TOGETHER = (
-    *("a timer masked", "PostgreSQL masked while it runs", "nginx disabled", "drop-in of nginx", "rotation of logs"),
+    *("a timer masked", "PostgreSQL masked while it runs", "drop-in of nginx", "rotation of logs"),
     *("apt: what it keeps", "error page", "ckan.ini readable by all", "copy of ckan.ini closed", "a secret readable"),
     *("command of CKAN", "trust bundle closed", "certificate closed", "logs open", "removal plan"),
 )

@@ -109,6 +109,7 @@ def test_damage_is_seen_and_brought_back(machine: Machine, objects: list[str], k
     assert contents(machine) == kept
 
 
+@pytest.mark.long
 def test_damages_at_the_same_time_are_all_seen_and_brought_back(
     machine: Machine, objects: list[str], kept: Contents
 ) -> None:
