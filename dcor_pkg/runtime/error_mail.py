@@ -30,8 +30,6 @@ LOOK_SECONDS, SIGNAL = 60, 17
 HEADERS = ("User-Agent", "Referer")
 #: packages whose lines say what went wrong, also where a library has raised the exception
 OWN = ("ckan", "ckanext")
-#: an attribute of an exception that was counted
-MARK = "_dcor_counted"
 FOOTER = (
     "For an hour the same error is not mailed again; then a mail says how often it has come.\nAll are in /var/log/ckan."
 )
@@ -82,8 +80,6 @@ class ErrorMails(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Mail an error, unless it was mailed within the last hour. The request goes on, whatever happens here."""
         try:
-            if _is_known(record):
-                return
             error = identity(record)
             repeated = self._known.add(error, time.time())
             if repeated is not None:
@@ -126,16 +122,6 @@ def request() -> str:
     facts = {"URL": it.path, "Method": it.method, "Address": it.remote_addr}
     facts.update({name: it.headers.get(name) for name in HEADERS})
     return "".join(f"{name}: {value}\n" for name, value in facts.items() if value) + "\n"
-
-
-def _is_known(record: logging.LogRecord) -> bool:
-    """Return whether an exception has come here before: CKAN and Flask may both log the same one."""
-    exception = (record.exc_info or (None, None))[1]
-    if exception is None:
-        return False
-    known = getattr(exception, MARK, False)
-    setattr(exception, MARK, True)
-    return bool(known)
 
 
 def _place(file: str, line: int | None) -> str:

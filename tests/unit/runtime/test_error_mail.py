@@ -144,16 +144,6 @@ def test_an_error_is_one_mail_with_what_is_needed_and_no_secret(log: logging.Log
     assert "session" not in text
 
 
-def test_an_exception_that_ckan_and_flask_log_both_is_one(log: logging.Logger, relay: Relay, state: Path) -> None:
-    try:
-        json.loads("{")
-    except ValueError:
-        log.exception("of CKAN")
-        log.exception("of Flask")
-    assert len(relay.received()) == 1
-    assert [times for _, times in json.loads(state.read_text()).values()] == [0]
-
-
 def test_repeats_are_counted_and_mailed_when_the_hour_is_over(
     runtime: Runtime, log: logging.Logger, relay: Relay, state: Path
 ) -> None:
