@@ -150,7 +150,7 @@ def test_a_failure_and_the_recovery_are_mailed_once(machine: Machine) -> None:
 
 
 def test_an_error_is_one_mail_and_its_repeats_are_one_after_an_hour(machine: Machine) -> None:
-    """In the API and on a page. The relay is that of the tests above. nginx asks again where a read is answered by 500."""
+    """In the API and on a page, with the relay of the tests above. nginx repeats a read that is answered by 500."""
     (table, path, repeated), (other_table, page, single) = TRANSLATIONS, STATISTICS
     with without_table(machine, table), without_table(machine, other_table):
         assert ask(machine, path) == ["500"]
