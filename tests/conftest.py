@@ -31,6 +31,7 @@ FIRST = (
     "system/test_additions",
     "system/test_withdrawal",
     "system/test_names_of_others",
+    "unit/test_postrm",
 )
 
 #: Boots a machine over a stack of layers: boot("name", stack, **options of Machine).

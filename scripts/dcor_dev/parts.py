@@ -20,9 +20,6 @@ CHOICES = {ALL: ("--all",), UPGRADES: ("--all", "-m", UPGRADES)}
 #: A server needs 1.5 GB; a worker has up to two, one that several tests share and one of the current test.
 BYTES_PER_WORKER = 4 << 30
 
-#: So many more workers than cores: one of them mostly waits for a boot, a job or a disk.
-WAITING = 1
-
 #: More workers would only wait for the longest test, and use up the kernel's inotify instances (seven for a machine).
 MAX_WORKERS = 8
 
@@ -39,7 +36,7 @@ def benchmarks(tree: Path) -> list[Path]:
 
 def worker_count(cores: int, memory: int) -> int:
     """Return the number of workers for a computer with so many cores and bytes of memory."""
-    return max(1, min(cores + WAITING, memory // BYTES_PER_WORKER, MAX_WORKERS))
+    return max(1, min(cores, memory // BYTES_PER_WORKER, MAX_WORKERS))
 
 
 def worker_options() -> list[str]:

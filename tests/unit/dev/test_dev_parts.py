@@ -39,7 +39,7 @@ def test_what_stands_alone_goes_with_no_other_part(alone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cores", "gigabytes", "workers"), [(2, 24, 3), (2, 4, 1), (2, 2, 1), (16, 32, 8), (64, 512, 8)]
+    ("cores", "gigabytes", "workers"), [(2, 24, 2), (2, 4, 1), (2, 2, 1), (16, 32, 8), (64, 512, 8)]
 )
 def test_the_number_of_workers_follows_from_cores_and_memory(cores: int, gigabytes: int, workers: int) -> None:
     assert parts.worker_count(cores, gigabytes << 30) == workers
