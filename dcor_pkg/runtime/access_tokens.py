@@ -36,7 +36,7 @@ def create(name: str, identity: str, end: int) -> dict[str, Any]:
     """
     user = model.User.by_name(name)
     if user is None or user.state != model.State.ACTIVE:
-        texts = REASONS["missing" if user is None else str(user.state)]
+        texts = REASONS.get("missing" if user is None else str(user.state), REASONS["deleted"])
         raise Refused(*(text.format(user=name) for text in texts))
     moment = datetime.fromtimestamp(end, timezone.utc).replace(tzinfo=None)
     token = model.ApiToken(user.id, NAME)

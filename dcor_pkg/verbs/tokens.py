@@ -186,4 +186,6 @@ VERB = verb_of(
             argument("name", nargs="?", metavar="NAME", help="of this user only"),
         ),
     ),
+    # SIGTERM is an interruption as well: then there is neither a file nor a token.
+    changes_machine=True,
 )

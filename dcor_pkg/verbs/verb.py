@@ -113,7 +113,7 @@ def says(report: Callable[[Host, argparse.Namespace], str]) -> Callable[[Host, a
     return run
 
 
-def verb_of(name: str, summary: str, *actions: Action) -> Verb:
+def verb_of(name: str, summary: str, *actions: Action, changes_machine: bool = False) -> Verb:
     """Return a verb that has to be followed by one of these actions."""
 
     def add(parser: argparse.ArgumentParser) -> None:
@@ -125,4 +125,4 @@ def verb_of(name: str, summary: str, *actions: Action) -> Verb:
         action: Action = options.action
         return action.run(host, options, console)
 
-    return Verb(name, summary, run, (JSON, add))
+    return Verb(name, summary, run, (JSON, add), changes_machine=changes_machine)

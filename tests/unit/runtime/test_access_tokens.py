@@ -40,11 +40,12 @@ def tokens() -> Tokens:
 
 @pytest.fixture
 def access_tokens(runtime: Runtime, monkeypatch: pytest.MonkeyPatch, tokens: Tokens) -> Any:
-    """Return the module; alice has an account, bob's is deleted."""
+    """Return the module; alice has an account, bob's is deleted, eve's is in a state that is not known here."""
     api_token = module("ckan.lib.api_token", encode=lambda claims: claims, into_seconds=seconds)
     users: dict[str, Any | None] = {
         "alice": SimpleNamespace(id="a-1", state="active"),
         "bob": SimpleNamespace(id="b-1", state="deleted"),
+        "eve": SimpleNamespace(id="e-1", state="a state of a later CKAN"),
     }
     model = SimpleNamespace(
         ApiToken=_Class(tokens.make, tokens.revoke),
@@ -83,7 +84,12 @@ def test_a_token_has_an_end_that_ckan_checks_and_its_plugin_shows(access_tokens:
 
 
 @pytest.mark.parametrize(
-    ("user", "reason"), [("bob", "The user bob is disabled."), ("nobody", "There is no user nobody.")]
+    ("user", "reason"),
+    [
+        ("bob", "The user bob is disabled."),
+        ("eve", "The user eve is disabled."),
+        ("nobody", "There is no user nobody."),
+    ],
 )
 def test_who_has_no_active_account_gets_no_token(access_tokens: Any, tokens: Tokens, user: str, reason: str) -> None:
     with pytest.raises(access_tokens.Refused) as refused:

@@ -22,7 +22,7 @@ from dcor_pkg.machine.host import Access
 from dcor_pkg.status.fingerprint import fingerprint
 from dcor_pkg.tls.self_signed import PAIR, SelfSignedCertificate
 from dcor_pkg.tokens import issued
-from dcor_pkg.verbs import active_release, token_making
+from dcor_pkg.verbs import active_release, token_making, tokens
 from tests.unit.command_line import ANSWERS, CommandLine, Ended
 
 DAY = 86400
@@ -326,3 +326,8 @@ def test_status_names_void_tokens_and_its_exit_code_stays(server: CommandLine) -
     assert ended.code == 0
     server.machine.host.remove(PAIR.certificate)
     assert notices(server) == []
+
+
+def test_a_termination_is_an_interruption() -> None:
+    """Else it would leave a token of which nobody has the file."""
+    assert tokens.VERB.changes_machine
