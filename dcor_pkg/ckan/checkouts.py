@@ -91,11 +91,16 @@ def owner(host: Host, path: str) -> str:
     return access.owner
 
 
+def normalized(name: str) -> str:
+    """Return the normal form of a distribution's name (Python Packaging User Guide, "Names and normalization")."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def read(host: Host, path: str) -> Checkout:
     """Return the checkout at a path. Raises DcorError."""
     owner(host, path)
     name, version, groups = _metadata(host, path)
-    normal = re.sub(r"[-_.]+", "-", name).lower()
+    normal = normalized(name)
     if not NAME.fullmatch(name):
         raise DcorError(f"{path} does not say what it is: the name of its distribution is {name!r}.")
     if normal in KEPT:

@@ -47,12 +47,10 @@ class ReadableCheckouts:
         return None
 
     def apply(self, host: Host) -> None:
-        for path in self.checkouts:
-            if _examined(host, path)["closed"]:
-                _give(host, path)
+        codes = "".join(_line(path, _opened(host, path)) for path in self.checkouts)
         # CKAN's programs read this file at start: others, which are proven first, take their place when it changes.
-        if self.checkouts:
-            host.write(CHECKOUTS, "".join(_line(path, _examined(host, path)) for path in self.checkouts), ACCESS)
+        if codes:
+            host.write(CHECKOUTS, codes, ACCESS)
         else:
             host.remove(CHECKOUTS)
 
@@ -93,14 +91,16 @@ def _run(host: Host, user: str, *arguments: str) -> str:
     return host.run("/usr/bin/python3", "-I", PROGRAM, *arguments, user=user, timeout=TIMEOUT_SECONDS)
 
 
-def _give(host: Host, path: str) -> None:
-    """Let CKAN's user read a checkout. What is given is recorded before, so that it can be undone after a power cut.
+def _opened(host: Host, path: str) -> dict[str, str]:
+    """Let CKAN's user read a checkout, and return what that user then finds.
+
+    What is given is recorded before, so that it can be undone after a power cut.
 
     What that user's process says only chooses among the directories on the way and the checkout.
     """
     developer, before = checkouts.owner(host, path), ""
     parents = [str(parent) for parent in PurePosixPath(path).parents]
-    while (closed := _examined(host, path)["closed"]) and closed != before:
+    while (closed := (found := _examined(host, path))["closed"]) and closed != before:
         access = host.access(closed) if closed in parents else None
         verb, owner, place = ("give", developer, path) if access is None else ("pass", access.owner, closed)
         record, entry = _given(host), [owner, place, "tree" if verb == "give" else ""]
@@ -109,6 +109,7 @@ def _give(host: Host, path: str) -> None:
             state_file.write(host, GIVEN, record)
         _change(host, owner, verb, CKAN_USER, place)
         before = closed
+    return found
 
 
 def _change(host: Host, owner: str, *arguments: str) -> None:

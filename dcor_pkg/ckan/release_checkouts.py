@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from dataclasses import asdict
 
 from dcor_pkg.ckan import checkouts, release
@@ -56,7 +55,7 @@ def _tested(host: Host, site: str, name: str) -> str | None:
     """Return NAME-VERSION of the distribution with this name in the tested set, or None."""
     for file in host.names(site):
         found, dash, _ = file.removesuffix(".dist-info").rpartition("-")
-        if file.endswith(".dist-info") and dash and re.sub(r"[-_.]+", "-", found).lower() == name:
+        if file.endswith(".dist-info") and dash and checkouts.normalized(found) == name:
             return file.removesuffix(".dist-info")
     return None
 

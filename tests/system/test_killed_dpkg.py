@@ -87,14 +87,19 @@ def assert_upgraded(machine: Machine, before: Contents) -> None:
     assert_survived(machine, before)
 
 
+def cut(machine: Machine, moment: str, how: str) -> None:
+    """Cut an upgrade off when dpkg logs this moment, and wait for the site, which serves meanwhile."""
+    machine.shell(f": >{LOG}")
+    CUTS[how](machine, lambda machine: f" {moment}:" in machine.path(LOG).read_text(), *UPGRADE)
+    wait_for_page(machine)
+
+
 @pytest.mark.parametrize("how", CUTS)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_an_upgrade_that_is_killed_can_be_ended_as_status_says(
     machine: Machine, before: Contents, moment: str, how: str
 ) -> None:
-    machine.shell(f": >{LOG}")
-    CUTS[how](machine, lambda machine: f" {moment}:" in machine.path(LOG).read_text(), *UPGRADE)
-    wait_for_page(machine)
+    cut(machine, moment, how)
     assert contents(machine) == before
     end_by_hand(machine)
     assert_upgraded(machine, before)
@@ -105,9 +110,7 @@ def test_an_upgrade_that_is_killed_can_be_ended_as_status_says(
 def test_the_next_night_ends_an_upgrade_that_was_killed(
     machine: Machine, before: Contents, moment: str, how: str
 ) -> None:
-    machine.shell(f": >{LOG}")
-    CUTS[how](machine, lambda machine: f" {moment}:" in machine.path(LOG).read_text(), *UPGRADE)
-    wait_for_page(machine)
+    cut(machine, moment, how)
     assert machine.run("dpkg", "--audit").stdout or machine.shell("ls /var/lib/dpkg/updates")
     machine.shell(NIGHT, timeout=900)
     wait_for_upgrade(machine)
