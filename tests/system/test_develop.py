@@ -81,7 +81,8 @@ def converge(machine: Machine) -> str:
     """Converge, show that a second run changes nothing, and return what the first one did."""
     said = machine.run("dcor-server", "converge").stdout
     assert "\n0 changed, " in f"\n{machine.run('dcor-server', 'converge').stdout}"
-    assert machine.run("dcor-server", "check", check=False).returncode == 0
+    checked = machine.run("dcor-server", "check", check=False)
+    assert checked.returncode == 0, checked.stdout
     return said
 
 
