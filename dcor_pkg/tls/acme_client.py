@@ -32,6 +32,8 @@ WEBROOT = f"{paths.STATE}/nginx/acme"
 #: what certbot writes, for as long as it runs
 OUTPUT = "/run/dcor-server.acme"
 TIMEOUT_SECONDS = 1200.0
+#: how lines of certbot begin that do not say what is wrong
+CHATTER = ("Saving debug log", "Account registered", "Requesting", "An unexpected error occurred", "Ask for help")
 #: no authority accepts an address there
 NOWHERE = "@localhost"
 
@@ -103,10 +105,9 @@ def _challenge(host: Host, challenge: str) -> tuple[str, ...]:
 
 
 def _words(failure: CommandFailed) -> str:
-    """Return what the authority says against it, or else what certbot says first of what is wrong."""
+    """Return what the authority says against it, or the admin's program, or else what certbot says first."""
     lines = [line.strip() for line in failure.hint.splitlines()]
+    hooks = [line for line in lines if line.startswith("Hook ") and "reported error code" in line]
     details = [line.partition(":")[2].strip() for line in lines if line.startswith("Detail:")]
-    errors = [
-        line for line in lines if line and not line.startswith(("Saving debug log", "Ask for help", "Requesting"))
-    ]
-    return "; ".join(dict.fromkeys(details)) or next(iter(errors), failure.reason)
+    others = [line for line in lines if line and not line.startswith(CHATTER)]
+    return "; ".join(dict.fromkeys([*hooks, *details])) or next(iter(others), failure.reason)

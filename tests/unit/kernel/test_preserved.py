@@ -38,7 +38,7 @@ def purged(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
 
 def test_a_purge_preserves_each_directory_that_is_restored() -> None:
     postrm = (Path(__file__).parents[3] / "debian/dcor-server.postrm").read_text(encoding="utf-8")
-    preserved = postrm.partition("copy_to_kept() {")[2].partition("}")[0].split()
+    preserved = postrm.partition("copy_to_kept() {")[2].partition("sync")[0].split()
     assert {f"/etc/dcor-server/{name}" for name in DIRECTORIES} <= {word.rstrip(";") for word in preserved}
 
 

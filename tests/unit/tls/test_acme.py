@@ -10,7 +10,7 @@ from cryptography import x509
 
 from dcor_pkg.answers import settings_text
 from dcor_pkg.answers.settings import ACME, SELF_SIGNED
-from dcor_pkg.errors import DcorError
+from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.kernel import pending
 from dcor_pkg.machine import http_request, state_file
 from dcor_pkg.machine.host import Access
@@ -20,6 +20,7 @@ from dcor_pkg.tls import acme, acme_client, acme_state, private_key, trust_ancho
 from dcor_pkg.tls.acme_client import HOOK
 from dcor_pkg.tls.pair import PAIRS
 from tests.unit.command_line import CommandLine
+from tests.unit.fake_programs.call import Call
 from tests.unit.tls.authority import INTERMEDIATE, NAME, ROOT, Keyed
 
 DIRECTORY = "https://ca.example.org/directory"
@@ -311,3 +312,27 @@ def test_a_settings_file_that_was_edited_by_hand_is_as_good(server: CommandLine)
     server.machine.certbot.refusal = "the address does not resolve"
     assert server("converge").code == 0
     assert PAIR.read(host) == STAND_IN.read(host)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "An unexpected error occurred:\nValueError: Requesting ca.example.org/d: Connection refused\n",
+            "Connection refused",
+        ),
+        (
+            "Hook '--manual-auth-hook' for a.b reported error code 1\n  Detail: no TXT record\n",
+            "error code 1; no TXT record",
+        ),
+    ],
+)
+def test_the_reason_is_what_certbot_or_the_authority_says(server: CommandLine, said: str, words: str) -> None:
+    failed = CommandFailed(("certbot",), 1, f"Saving debug log to /var/log\nRequesting a certificate for a.b\n{said}")
+
+    def fail(call: Call) -> str:
+        raise failed
+
+    server.machine.programs["sh"] = fail
+    turn_on(server)
+    assert words in server("status").out
