@@ -11,8 +11,9 @@ import secrets
 from dcor_pkg.answers import server_names
 from dcor_pkg.answers.settings import ACME, DNS_01, ROWS, InvalidAnswer, Settings, as_answers
 from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.kernel import preserved
 from dcor_pkg.kernel.proposal import Proposal
-from dcor_pkg.machine import http_request
+from dcor_pkg.machine import http_request, paths
 from dcor_pkg.machine.host import Host
 from dcor_pkg.tls import acme_authority
 from dcor_pkg.tls.acme_client import HOOK
@@ -61,7 +62,7 @@ def _authority(host: Host, wanted: Settings) -> str:
     if not wanted.acme_authority:
         return ""
     try:
-        text = host.read(wanted.acme_authority)
+        text = _read(host, wanted.acme_authority)
     except DcorError as error:  # a directory, or a link that others may exchange
         reason = error.reason.removeprefix(f"{wanted.acme_authority} ")
         raise _invalid(wanted, "acme-authority", reason, error.hint or acme_authority.HINT) from None
@@ -70,8 +71,16 @@ def _authority(host: Host, wanted: Settings) -> str:
     return text or ""
 
 
+def _read(host: Host, path: str) -> str | None:
+    """Return the text of a file, also of one that a purge has preserved."""
+    text, inside = host.read(path), path.partition(f"{paths.CONFIGURATION}/")[2]
+    return preserved.read(host, inside) if text is None and inside else text
+
+
 def _check_hook(host: Host, wanted: Settings, *, is_tried: bool) -> None:
     access = host.access(HOOK)
+    if access is None and _read(host, HOOK) is not None:
+        return
     if access is None:
         raise _invalid(wanted, "acme-challenge", f"requires {HOOK}, which does not exist", HOOK_HINT)
     if access.owner != "root" or access.mode & 0o022 or not access.mode & 0o100:

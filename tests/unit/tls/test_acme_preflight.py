@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dcor_pkg.answers.settings import ACME, DNS_01, InvalidAnswer, Settings
+from dcor_pkg.kernel.instance import PRESERVED_INSTANCE
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import http_request
 from dcor_pkg.machine.host import Access
+from dcor_pkg.machine.paths import PRESERVED
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.tls import acme_preflight
 from dcor_pkg.tls.acme_client import HOOK
@@ -130,6 +132,15 @@ def test_the_program_for_the_dns_is_required_and_tried(machine: Machine, answers
     machine.fail(HOOK, "add", words="; TSIG error with server\nupdate failed: NOTAUTH(BADKEY)\n", code=2)
     refused(machine, "acme-challenge", "(update failed: NOTAUTH(BADKEY))", acme_challenge=DNS_01)
     check(machine, before=None, acme_challenge=DNS_01)
+
+
+def test_what_a_purge_has_preserved_counts(machine: Machine, answers: list[Answer]) -> None:
+    root = "/etc/dcor-server/acme/root.pem"
+    machine.host.write(f"{PRESERVED}/acme/root.pem", ROOT.pem, Access(0o600))
+    machine.host.write(f"{PRESERVED}/acme/dns-hook", "#!/bin/sh\n", Access(0o700))
+    refused(machine, "acme-challenge", "does not exist", before=None, acme_challenge=DNS_01)
+    machine.host.write(PRESERVED_INSTANCE, "id\n", Access(0o600))
+    check(machine, before=None, acme_authority=root, acme_challenge=DNS_01)
 
 
 def test_nothing_is_changed_where_the_directory_cannot_be_reached(
