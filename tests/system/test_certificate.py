@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from availability import measure_availability
 from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES
 from dcor_dev import layers
 from dcor_dev.machine import Machine
@@ -80,6 +81,12 @@ udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 udp.bind(("127.0.0.53", 53))
 signal.pause()
 """
+#: Creates a certificate of the administrator's that no authority has signed.
+MAKE_SELF_SIGNED = """
+mkdir -p /srv/own && cd /srv/own
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out leaf.pem -days 90 \\
+    -subj /CN=dcor.example.org -addext subjectAltName=DNS:dcor.example.org 2>&1
+"""
 STAPLING = "/etc/dcor-server/tls/stapling.conf"
 #: Prints the public key of a certificate.
 PUBLIC_KEY = "openssl x509 -noout -pubkey -in"
@@ -142,7 +149,9 @@ def test_further_names_and_addresses_are_served(machine: Machine) -> None:
 
 def test_a_renewal_keeps_the_key_unless_another_is_wanted(machine: Machine) -> None:
     before, key = show(machine)["sha256"], machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}")
-    told = dcor(machine, "certificate", "renew")
+    availability = measure_availability(machine, "dcor-server certificate renew >/srv/told")
+    assert availability.failed == ()
+    told = machine.path("/srv/told").read_text()
     renewed = show(machine)["sha256"]
     assert (renewed != before, renewed in told) == (True, True)
     assert machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}") == key
@@ -162,6 +171,7 @@ def test_the_administrator_hears_of_the_end_and_of_the_new_fingerprint(machine: 
     key = machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}")
     assert f"{CERTIFICATE} ends in" not in ahead(machine, 3580, "status", check=False).stdout
     assert f"{CERTIFICATE} ends in 58 days" in ahead(machine, 3591, "status", check=False).stdout
+    assert f"{CERTIFICATE} has expired on" in ahead(machine, 3651, "status", check=False).stdout
     for _ in range(2):
         ahead(machine, 3591, "nightly")
     mails = machine.path("/srv/mails").read_text()
@@ -208,11 +218,39 @@ def test_an_own_certificate_is_imported_for_root_and_served_without_its_files(ma
     assert "0 changed" in dcor(machine, "converge")
     shown = show(machine)
     assert (shown["kind"], shown["issuer"], shown["chain_complete"]) == ("own", "CN=middle.example.org", True)
+    assert all(insists(machine))
     assert ask(machine, "dcor.example.org", "/srv/tls/root.pem") == "200"
     refused = machine.run("dcor-server", "certificate", "renew", "--new-key", check=False)
     assert (refused.returncode, "makes no key" in refused.stderr) == (1, True)
     dcor(machine, "set", "certificate=self-signed")
     assert ask(machine, "dcor.example.org") == "200"
+    assert not any(insists(machine))
+
+
+def insists(machine: Machine) -> list[bool]:
+    """Return whether pages, CKAN's and nginx's own, tell browsers to accept nothing but a trusted certificate."""
+    asked = "curl --silent --insecure --output /dev/null --dump-header - https://dcor.example.org"
+    return ["strict-transport-security: max-age=" in machine.shell(f"{asked}/{page}") for page in ("about", "trust")]
+
+
+def test_a_self_signed_certificate_of_the_administrator_locks_nobody_out(machine: Machine) -> None:
+    machine.shell(MAKE_SELF_SIGNED)
+    done = import_files(machine, "/srv/own/leaf.pem", "/srv/own/key.pem")
+    assert done.returncode == 0, done.stderr
+    assert ask(machine, "dcor.example.org", "/srv/own/leaf.pem") == "200"
+    assert not any(insists(machine))
+
+
+def test_a_chain_that_lacks_a_certificate_is_named(machine: Machine) -> None:
+    """This machine knows the authority in between, and clients may not."""
+    machine.shell("cp /srv/tls/middle.pem /usr/local/share/ca-certificates/middle.crt && update-ca-certificates 2>&1")
+    done = import_files(machine, "leaf.pem", "/srv/away/leaf-key.pem")
+    assert done.returncode == 0, done.stderr
+    assert "the certificate of CN=middle.example.org is missing" in dcor(machine, "status")
+    shown = show(machine)
+    assert (shown["chain_complete"], shown["missing_issuer"]) == (False, "CN=middle.example.org")
+    machine.shell("rm /usr/local/share/ca-certificates/middle.crt && update-ca-certificates 2>&1")
+    dcor(machine, "set", "certificate=self-signed")
 
 
 def staple(machine: Machine) -> str:
