@@ -19,6 +19,7 @@ REPORT = "/root/scan.json"
 #: without DNS, which the machine does not have; -p protocols, -E ciphers of each, -f forward secrecy, -P whose order of
 #: ciphers counts, -S certificate and extensions, -h headers, -U vulnerabilities
 SCAN = ("testssl", "--quiet", "--warnings", "off", "--nodns", "none", "--ip", "127.0.0.1", "--jsonfile", REPORT)
+HANDSHAKE = "openssl s_client -connect 127.0.0.1:443 -servername dcor.example.org -tls1_2 </dev/null 2>&1"
 EVERYTHING = ("-p", "-E", "-f", "-P", "-S", "-h", "-U")
 #: An authority that the machine trusts, and a certificate with an RSA key, as its setting "own" has them.
 MAKE_RSA = """
@@ -60,6 +61,8 @@ VULNERABILITIES = {
 #: what testssl.sh dislikes whatever the certificate is, and why it is so
 ACCEPTED = {
     "cipher_order": "the profile leaves the order to clients: all of these ciphers are good",
+    "BREACH": "pages are compressed; the token in their forms is signed with the time (docs/decisions/tls.md)",
+    "secure_renego": "the scanner's own handshake fails; another one is made below",
     "engine_problem": "of the scanner's own OpenSSL, which has no ciphers of GOST",
 }
 #: the same for a self-signed certificate alone
@@ -107,9 +110,10 @@ def test_the_self_signed_certificate_is_served_as_mozilla_recommends(machine: Ma
     assert scan.ciphers() == TLS_1_3 | TLS_1_2["ECDSA"]
     assert set(scan.words["FS_ECDHE_curves"].split()) == CURVES
     assert "DH_groups" not in scan.words
-    assert "renegotiation info" in scan.words["TLS_extensions"]
+    assert "Secure Renegotiation IS supported" in machine.shell(HANDSHAKE)
     assert VULNERABILITIES - scan.words.keys() == set()
-    assert set(scan.disliked) == {*ACCEPTED, *OF_SELF_SIGNED}, scan.disliked
+    assert scan.words["HSTS"] == "not offered"
+    assert scan.disliked.keys() - {*ACCEPTED, *OF_SELF_SIGNED} == set(), scan.disliked
 
 
 def test_with_a_trusted_certificate_browsers_are_told_to_use_tls_only(machine: Machine) -> None:
@@ -118,4 +122,4 @@ def test_with_a_trusted_certificate_browsers_are_told_to_use_tls_only(machine: M
     assert {name: scan.words[name] for name in PROTOCOLS} == PROTOCOLS
     assert scan.ciphers() == TLS_1_3 | TLS_1_2["RSA"]
     assert scan.words["HSTS_time"].startswith("730 days")
-    assert set(scan.disliked) == {*ACCEPTED, *OF_AUTHORITY}, scan.disliked
+    assert scan.disliked.keys() - {*ACCEPTED, *OF_AUTHORITY} == set(), scan.disliked
