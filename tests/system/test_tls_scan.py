@@ -114,6 +114,7 @@ def test_the_self_signed_certificate_is_served_as_mozilla_recommends(machine: Ma
     assert scan.disliked.keys() - {*ACCEPTED, *OF_SELF_SIGNED} == set(), scan.disliked
 
 
+@pytest.mark.long
 def test_with_a_trusted_certificate_browsers_are_told_to_use_tls_only(machine: Machine) -> None:
     machine.shell(MAKE_RSA)
     scan = Scan(machine, "-p", "-E", "-h")
