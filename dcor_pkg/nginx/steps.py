@@ -14,6 +14,7 @@ from dcor_pkg.nginx.service import DROP_IN, UNIT, NginxService
 from dcor_pkg.nginx.site import Site, site
 from dcor_pkg.nginx.trust_page import trust_page
 from dcor_pkg.tls import acme
+from dcor_pkg.tls.steps import nginx_steps
 
 
 def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
@@ -32,5 +33,5 @@ def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
         DROP_IN,
         service,
         served,
-        *acme.issued(settings, then=(trusted, service, served)),
+        *acme.issued(settings, then=(*nginx_steps(settings), trusted, service, served)),
     )

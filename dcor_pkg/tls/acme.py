@@ -18,8 +18,8 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.report import Notice
 from dcor_pkg.kernel.step import Step
-from dcor_pkg.machine import clock, paths
-from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine import clock
+from dcor_pkg.machine.host import Host
 from dcor_pkg.tls import acme_client, acme_state, private_key, x509_properties
 from dcor_pkg.tls.acme_client import Order
 from dcor_pkg.tls.acme_state import Useless
@@ -31,10 +31,6 @@ from dcor_pkg.tls.trust_bundle import BUNDLE
 PAIR, STAND_IN = PAIRS[ACME], PAIRS[SELF_SIGNED]
 #: Asked so much earlier than a certificate is reported to end soon: each day there is a converge.
 EARLIER = 1.1
-#: nginx includes what is in this directory: HSTS, but not while a self-signed certificate is served
-HSTS_DIRECTORY = f"{paths.STATE}/nginx/hsts"
-HSTS = f"{HSTS_DIRECTORY}/issued.conf"
-HSTS_TEXT = 'add_header Strict-Transport-Security "max-age=63072000" always;\n'
 OWN_AUTHORITY = "For an authority of your own: dcor-server set acme-authority=FILE, with its root certificate in PEM."
 
 
@@ -51,22 +47,19 @@ class AcmeCertificate:
 
     def check(self, host: Host) -> str | None:
         if _is_issued(host) and PAIR.unfit(host, *self.names, ends_soon=False) is None:
-            return PAIR.certificate_drift(host) or self._hsts_drift(host, HSTS_TEXT)
+            return PAIR.certificate_drift(host)
         if (drift := self.stand_in.check(host)) is not None:
             return drift
         if PAIR.read(host) != STAND_IN.read(host):
             return "is not there, and the self-signed one is not in its place"
-        return PAIR.key_drift(host) or PAIR.certificate_drift(host) or self._hsts_drift(host, None)
+        return PAIR.key_drift(host) or PAIR.certificate_drift(host)
 
     def apply(self, host: Host) -> None:
         issued = _is_issued(host) and PAIR.unfit(host, *self.names, ends_soon=False) is None
         if not issued and self.stand_in.check(host) is not None:
             self.stand_in.apply(host)
         certificate, key = (PAIR if issued else STAND_IN).read(host)
-        serve(host, certificate or "", key or "")
-
-    def _hsts_drift(self, host: Host, wanted: str | None) -> str | None:
-        return None if host.read(HSTS) == wanted else f"{HSTS} is not for it"
+        PAIR.write(host, certificate or "", key or "")
 
 
 @dataclass(frozen=True)
@@ -111,7 +104,7 @@ class IssuedCertificate:
         text = acme_client.issue(host, self.order, key)
         if (useless := self._useless(host, text, key)) is not None:
             raise Useless(f"{self.order.directory} has issued a certificate that {useless[0]}", useless[1])
-        serve(host, text, key)
+        PAIR.write(host, text, key)
         acme_state.record_issue(host, self.order.directory)
         for step in self.then:
             if step.check(host) is not None:
@@ -131,15 +124,6 @@ class IssuedCertificate:
             )
         words = distrust(host, text, BUNDLE)
         return None if words is None else (f"this machine does not trust ({words})", OWN_AUTHORITY)
-
-
-def serve(host: Host, certificate: str, key: str) -> None:
-    """Let nginx serve a certificate and its key, with HSTS if an authority has issued it. Raises DcorError."""
-    PAIR.write(host, certificate, key)
-    if _is_issued(host):
-        host.write(HSTS, HSTS_TEXT, Access(0o644))
-    else:
-        host.remove(HSTS)
 
 
 def problem_of(host: Host, settings: Settings, *names: str) -> str | None:

@@ -9,13 +9,22 @@ from dcor_pkg.tls import acme, own_certificate, self_signed
 from dcor_pkg.tls.acme_authority import AcmeAuthority
 from dcor_pkg.tls.own_certificate import OwnCertificate
 from dcor_pkg.tls.pair import PAIRS
+from dcor_pkg.tls.stapling import Stapling
+from dcor_pkg.tls.strict_transport import StrictTransport
 from dcor_pkg.tls.trust_anchor import ACME_AUTHORITY
 from dcor_pkg.tls.trust_bundle import TrustBundle
 
 
 def steps(settings: Settings, facts: Facts) -> tuple[Step, ...]:
     """Return the steps that provide the certificate; no fact of the machine matters for it."""
-    return (*_certificate(settings), _trust_bundle(settings))
+    # The stapling refers to the bundle.
+    return (*_certificate(settings), _trust_bundle(settings), *nginx_steps(settings))
+
+
+def nginx_steps(settings: Settings) -> tuple[Step, ...]:
+    """Return the steps of what nginx does with the certificate that is served."""
+    served = PAIRS[settings.certificate]
+    return Stapling(served), StrictTransport(served)
 
 
 def _trust_bundle(settings: Settings) -> TrustBundle:

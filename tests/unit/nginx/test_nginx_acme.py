@@ -1,4 +1,4 @@
-"""With acme, nginx answers the authority on port 80, and sends HSTS with the authority's certificate only."""
+"""With acme, nginx answers the authority on port 80."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx.site import MAINTENANCE
-from dcor_pkg.tls import acme, acme_client
+from dcor_pkg.tls import acme_client
 from tests.unit.nginx.nginx_server import NAME, SETTINGS, NginxServer, opened
 
 CHALLENGE = "/.well-known/acme-challenge/LHDhK3oGRvkiefQnx7OOczTY5Tic_xZ6HcMOc_gmtoM"
@@ -52,14 +52,6 @@ def test_a_self_signed_certificate_in_its_place_comes_without_hsts(asked: NginxS
     assert "strict-transport-security" not in asked.ask("/trust").headers
 
 
-def test_the_certificate_of_the_authority_comes_with_hsts(tmp_path: Path) -> None:
-    host = Host(root=tmp_path)
-    settings = replace(SETTINGS, certificate="acme", acme_challenge="dns-01")
-
-    def issued(text: str) -> str:
-        host.write(acme.HSTS, acme.HSTS_TEXT, PUBLIC)
-        return text
-
-    with opened(host, issued, settings) as server:
-        assert server.ask("/trust").headers["strict-transport-security"] == "max-age=63072000"
+def test_for_records_in_the_dns_port_80_answers_no_challenge(tmp_path: Path) -> None:
+    with opened(Host(root=tmp_path), settings=replace(SETTINGS, certificate="acme", acme_challenge="dns-01")) as server:
         assert server.ask(CHALLENGE, tls=False).status == 301

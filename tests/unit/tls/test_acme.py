@@ -16,7 +16,15 @@ from dcor_pkg.machine import http_request, state_file
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import AUTHORITIES
 from dcor_pkg.machine.unix_http import Answer
-from dcor_pkg.tls import acme, acme_client, acme_state, private_key, trust_anchor, trust_bundle, x509_properties
+from dcor_pkg.tls import (
+    acme_client,
+    acme_state,
+    private_key,
+    strict_transport,
+    trust_anchor,
+    trust_bundle,
+    x509_properties,
+)
 from dcor_pkg.tls.acme_client import HOOK
 from dcor_pkg.tls.pair import PAIRS
 from tests.unit.command_line import CommandLine
@@ -53,7 +61,7 @@ def first(server: CommandLine) -> x509.Certificate:
 def grow_old(server: CommandLine, end: int) -> None:
     """Let the certificate end in so many days, of 90."""
     key = server.machine.host.read(PAIR.key) or ""
-    acme.serve(
+    PAIR.write(
         server.machine.host, INTERMEDIATE.issue(private_key.load(key), begin=end - 90, end=end) + INTERMEDIATE.pem, key
     )
 
@@ -283,12 +291,11 @@ def test_hsts_is_sent_with_the_certificate_of_the_authority_alone(server: Comman
     host = server.machine.host
     server.machine.certbot.refusal = REFUSAL
     turn_on(server)
-    site = host.read("/etc/nginx/sites-available/dcor") or ""
-    assert f"include {acme.HSTS_DIRECTORY}/*.conf;" in site
-    assert not host.exists(acme.HSTS)
+    assert not host.exists(strict_transport.FILE)
     server.machine.certbot.refusal = ""
     assert server("certificate", "renew").code == 0
-    assert "Strict-Transport-Security" in (host.read(acme.HSTS) or "")
+    assert host.exists(strict_transport.FILE)
+    assert not pending.is_pending(host, pending.RELOAD_NGINX)
 
 
 def test_a_program_of_the_admin_answers_in_the_dns(server: CommandLine) -> None:
