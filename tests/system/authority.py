@@ -59,7 +59,7 @@ until dig +short dcor.example.org @127.0.0.1 | grep -q 127.0.1.1; do sleep 0.1; 
 #: Each validation is made anew, and at once.
 START = """
 systemd-run --quiet --unit=pebble --setenv=PEBBLE_VA_NOSLEEP=1 --setenv=PEBBLE_AUTHZREUSE=0 \
-    pebble -config /srv/acme/pebble.json -dnsserver 127.0.0.1:53
+    /usr/local/bin/pebble -config /srv/acme/pebble.json -dnsserver 127.0.0.1:53
 until curl --silent --fail --cacert /srv/acme/root.pem --output /dev/null https://acme.example.org:14000/dir; do sleep 0.1; done
 curl --silent --fail --cacert /srv/acme/root.pem --connect-to acme.example.org:15000:127.0.0.1:15000 \
     https://acme.example.org:15000/roots/0 >/srv/acme/issuer.pem
