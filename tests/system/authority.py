@@ -85,8 +85,3 @@ def prepare(machine: Machine) -> None:
 def start(machine: Machine) -> None:
     """Start the authority, and write down its roots."""
     machine.shell(START, timeout=60)
-
-
-def log(machine: Machine) -> str:
-    """Return what the authority has logged."""
-    return machine.shell("journalctl --no-pager --output=cat --unit=pebble")

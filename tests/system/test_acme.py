@@ -22,6 +22,7 @@ SETTINGS = "/etc/dcor-server/dcor-server.conf"
 STATE = "/var/lib/dcor-server/acme.json"
 SELF_SIGNED = "/etc/dcor-server/tls/certificate.pem"
 ISSUED = "/etc/dcor-server/tls/acme.pem"
+CERTBOT_LOG = "/var/log/dcor-server/acme/letsencrypt.log"
 CHALLENGES = "/var/lib/dcor-server/nginx/acme/.well-known/acme-challenge"
 #: prints who has issued the certificate that nginx serves
 ISSUER = (
@@ -153,7 +154,7 @@ def test_records_in_the_dns_are_made_and_removed_by_the_example(machine: Machine
     machine.run("dcor-server", "certificate", "renew")
     assert show(machine)["sha256"] != before
     assert "Pebble Intermediate CA" in machine.shell(ISSUER)
-    assert "dns-01" in authority.log(machine)
+    machine.shell(f"grep --quiet 'dns-01 challenge for dcor.example.org' {CERTBOT_LOG}")
     assert machine.shell("dig +short TXT _acme-challenge.dcor.example.org @127.0.0.1") == ""
 
 
