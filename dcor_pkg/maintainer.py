@@ -19,6 +19,7 @@ from dcor_pkg.kernel import after_upgrade, last_converge, pending, report, setti
 from dcor_pkg.machine import error_boundary, lock, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.status import fingerprint, notices
+from dcor_pkg.tls import acme
 from dcor_pkg.verbs import take_answers, take_down
 from dcor_pkg.verbs.run_report import message, progress
 
@@ -144,7 +145,8 @@ def _converge(host: Host, take_answers: converge.Change, *, is_new: bool) -> int
     if failure is not None:
         return _fail(host, f"The step {failure.step!r} failed: {failure.reason}", failure.hint)
     settings = settings_file.load(host)
-    for notice in notices.empty_pages(settings) if is_new or _is_reconfiguration() else ():
+    pages = notices.empty_pages(settings) if is_new or _is_reconfiguration() else ()
+    for notice in (*pages, *acme.notices(host, settings)):
         _say(str(notice))
     if (news := fingerprint.news(host, settings, outcomes)) is not None:
         _say(news)

@@ -16,7 +16,7 @@ from dcor_pkg.nginx import service as nginx
 from dcor_pkg.nginx import trial
 from dcor_pkg.services import external, mail_relay
 from dcor_pkg.services import preflight as services_preflight
-from dcor_pkg.tls import own_certificate
+from dcor_pkg.tls import acme_preflight, own_certificate
 
 Check = Callable[[Host, Proposal], None]
 
@@ -40,6 +40,7 @@ CHANGE: tuple[Check, ...] = (
     data_directory.check_owner,
     temporary_directories.check,
     own_certificate.check_own_certificate,
+    acme_preflight.check,
     mail_relay.check_mail_relay,
     trial.check,
 )

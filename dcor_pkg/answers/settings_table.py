@@ -14,7 +14,10 @@ from dcor_pkg.answers import server_names, validators
 from dcor_pkg.answers.setting import HIGH, LOW, MEDIUM, Get, Question, Setting, password_of, setting
 from dcor_pkg.answers.validators import LOCAL
 
-OWN, SELF_SIGNED = "own", "self-signed"
+OWN, SELF_SIGNED, ACME = "own", "self-signed", "acme"
+#: the choices of `acme_challenge` (RFC 8555, section 8)
+HTTP_01, DNS_01 = "http-01", "dns-01"
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 YES_NO = validators.one_of("yes", "no")
 RELOADS_CKAN = "CKAN is reloaded without losing a request."
 RELOADS_NGINX = "nginx reloads its configuration."
@@ -24,6 +27,10 @@ PAGES = ("contact", "imprint", "privacy")
 
 def _has_own_certificate(get: Get) -> bool:
     return get("certificate") == OWN
+
+
+def _has_acme_certificate(get: Get) -> bool:
+    return get("certificate") == ACME
 
 
 #: asked, and then required, with an own certificate
@@ -64,8 +71,9 @@ class SettingsTable:
     )
     certificate: str = setting(
         SELF_SIGNED,
-        validators.one_of(SELF_SIGNED, OWN),
-        "The TLS certificate: self-signed, or own (the two files below).",
+        validators.one_of(SELF_SIGNED, OWN, ACME),
+        "The TLS certificate: self-signed; own (the two files below); or acme, one that an authority issues and renews by "
+        "itself. Until it has, a self-signed one is served.",
         RELOADS_NGINX,
         question=Question(HIGH),
     )
@@ -85,11 +93,36 @@ class SettingsTable:
         "For example /etc/ssl/private/dcor-key.pem.",
         WITH_OWN_CERTIFICATE,
     )
+    acme_directory: str = setting(
+        LETS_ENCRYPT,
+        validators.https_address,
+        "With acme: the address of the authority's directory (RFC 8555), Let's Encrypt or one of your own. By acme you agree "
+        "to its terms of service.",
+        "That authority issues a certificate for the same key. " + RELOADS_NGINX,
+        "For example https://ca.example.org/acme/acme/directory.",
+        Question(MEDIUM, _has_acme_certificate),
+    )
+    acme_challenge: str = setting(
+        HTTP_01,
+        validators.one_of(HTTP_01, DNS_01),
+        "With acme: how the authority sees that the host name is this server's. http-01: it asks this server on port 80; "
+        "dns-01: it asks the DNS, in which your program /etc/dcor-server/acme/dns-hook makes records.",
+        "It applies to the next certificate. " + RELOADS_NGINX,
+        question=Question(MEDIUM, _has_acme_certificate),
+    )
+    acme_authority: str = setting(
+        "",
+        validators.empty_or(validators.path),
+        "With acme and an authority of your own: the file with its root certificate (PEM), and that of its directory's "
+        "server where that is another one. Programs of this server trust them, and users are told to.",
+        "The file is read at each converge, at least once a day.",
+        "For example /etc/dcor-server/acme/root.pem.",
+    )
     certificate_names: str = setting(
         "",
         server_names.names,
         "Further DNS names and IP addresses under which users reach the server, separated by spaces. A self-signed "
-        "certificate has them as well; your own has to.",
+        "certificate has them as well; your own has to. With acme it may be DNS names only.",
         "A self-signed certificate that lacks one is made anew with the same key, and users' programs have to trust the "
         "new one. With an IP address everybody who connects without a name gets the certificate, and so the host name. "
         + RELOADS_NGINX,

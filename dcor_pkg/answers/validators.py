@@ -216,6 +216,21 @@ def address(form: str, *schemes: str, user: bool = False, path: str = "") -> Val
     )
 
 
+def _is_https(text: str) -> bool:
+    parts = _parts(text)
+    return parts is not None and bool(
+        parts.scheme == "https"
+        and re.fullmatch(r"[A-Za-z0-9._:/-]+", text)
+        and re.fullmatch(NAME, parts.hostname or "")
+    )
+
+
+#: an address that only its own server can answer
+https_address = Validator(
+    ("is not an address https://HOST[:PORT][/PATH]", lambda text: not _is_https(text)), normal=lower_host
+)
+
+
 def _has_password(text: str) -> bool:
     parts = _parts(text)
     return parts is not None and parts.password is not None

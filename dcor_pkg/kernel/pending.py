@@ -16,6 +16,8 @@ REBUILD_INDEX = "rebuild index"
 CATCH_UP_INDEX = "catch up index"
 #: the last converge has failed, or could not begin; the timer dcor-retry looks for this file, too
 CONVERGE = "converge"
+#: an administrator wants another certificate of the authority now, or one with another key
+RENEW_CERTIFICATE, NEW_KEY = "renew certificate", "make a key"
 #: packages were upgraded since the last converge began
 UPGRADE = "upgrade"
 DIRECTORY = f"{STATE}/pending"

@@ -13,7 +13,7 @@ from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
 
 #: the directories of the configuration that a purge preserves (debian/dcor-server.postrm)
-DIRECTORIES = ("secrets", "tls", "ckan.d", "nginx.d")
+DIRECTORIES = ("secrets", "tls", "acme", "ckan.d", "nginx.d")
 
 
 @dataclass(frozen=True)

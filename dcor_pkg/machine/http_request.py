@@ -1,9 +1,10 @@
-"""Ask a service over HTTP, with user and password."""
+"""Ask a service over HTTP."""
 
 from __future__ import annotations
 
 import base64
 import http.client
+import ssl
 import urllib.error
 import urllib.request
 
@@ -23,7 +24,26 @@ def ask(address: str, login: tuple[str, Secret], data: str | None = None) -> Ans
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
     body = None if data is None else data.encode()
     request = urllib.request.Request(address, body, headers)  # noqa: S310 (the settings allow http and https only)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return _answer(request)
+
+
+def get(address: str, authorities: str) -> Answer:
+    """Return the answer to GET at an https address; status 0 where there is none.
+
+    `authorities`: certificates in PEM that are trusted besides the machine's.
+    """
+    context = ssl.create_default_context()
+    try:
+        if authorities:
+            context.load_verify_locations(cadata=authorities)
+    except ssl.SSLError as error:
+        return Answer(0, str(error))
+    request = urllib.request.Request(address)  # noqa: S310 (the settings allow https only)
+    return _answer(request, urllib.request.HTTPSHandler(context=context))
+
+
+def _answer(request: urllib.request.Request, *handlers: urllib.request.BaseHandler) -> Answer:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
     try:
         with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
             return Answer(answer.status, answer.read().decode("utf-8", "replace"))

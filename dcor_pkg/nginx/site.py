@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcor_pkg.answers import server_names
-from dcor_pkg.answers.settings import Settings
+from dcor_pkg.answers.settings import ACME, HTTP_01, Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles
@@ -18,7 +18,7 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import additions, error_pages, example_site, limits, queries, trust_page, upstream
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
-from dcor_pkg.tls import nginx_lines, stapling, strict_transport
+from dcor_pkg.tls import acme_client, nginx_lines, stapling, strict_transport
 from dcor_pkg.tls.pair import PAIRS
 
 SITE = "/etc/nginx/sites-available/dcor"
@@ -95,6 +95,7 @@ def site(settings: Settings, facts: Facts) -> ManagedFile:
         "names": list(dict.fromkeys((settings.hostname, *server_names.dns_names(settings.certificate_names)))),
         "addresses": [_literal(address) for address in server_names.addresses(settings.certificate_names)],
         "tls": PAIRS[settings.certificate],
+        "webroot": acme_client.WEBROOT if (settings.certificate, settings.acme_challenge) == (ACME, HTTP_01) else "",
         "curves": ":".join((*((HYBRID_CURVE,) if facts.openssl >= HYBRID_SINCE else ()), *CURVES)),
         "stapling": nginx_lines.included(stapling.LINES),
         "strict_transport": nginx_lines.included(strict_transport.LINES),

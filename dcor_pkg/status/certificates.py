@@ -7,14 +7,14 @@ from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
 from dcor_pkg.status.fingerprint import fingerprint
 from dcor_pkg.status.part import Part
-from dcor_pkg.tls import x509_properties
+from dcor_pkg.tls import acme, x509_properties
 from dcor_pkg.tls.pair import PAIRS
 
 
 def certificate(host: Host, settings: Settings) -> Part:
     """Return what is wrong with the certificate, or until when it is valid."""
     pair = PAIRS[settings.certificate]
-    problem = pair.check(host, settings.hostname)
+    problem = acme.problem_of(host, settings, settings.hostname)
     if problem is not None:
         return Part("certificate", problem)
     until = x509_properties.valid_until(x509_properties.load_chain(host.read(pair.certificate) or "")[0])

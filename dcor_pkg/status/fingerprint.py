@@ -9,6 +9,7 @@ from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx.trust_page import TrustPage
 from dcor_pkg.tls import x509_properties
+from dcor_pkg.tls.acme import IssuedCertificate
 from dcor_pkg.tls.pair import PAIRS
 from dcor_pkg.tls.trust_anchor import trust_anchor
 
@@ -21,7 +22,8 @@ def fingerprint(host: Host, settings: Settings) -> str | None:
 
 def news(host: Host, settings: Settings, outcomes: Iterable[Outcome]) -> str | None:
     """Return what to tell users if a run has changed what they have to trust, or None."""
-    changed = any(outcome.step == TrustPage.name and outcome.result is Result.CHANGED for outcome in outcomes)
+    steps = (TrustPage.name, IssuedCertificate.name)
+    changed = any(outcome.step in steps and outcome.result is Result.CHANGED for outcome in outcomes)
     told = fingerprint(host, settings) if changed else None
     return told and to_tell(settings, told)
 

@@ -1,4 +1,4 @@
-"""Whether a served chain has all certificates that clients need."""
+"""Whether a served chain has all certificates that clients need, and is trusted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from cryptography import x509
 
+from dcor_pkg.errors import CommandFailed
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import AUTHORITIES
 from dcor_pkg.tls.trust_anchor import authorities
 
 
@@ -32,3 +34,18 @@ def _end(chain: Sequence[x509.Certificate]) -> x509.Certificate:
         others.remove(issuer)
         end = issuer
     return end
+
+
+def distrust(host: Host, text: str, file: str = AUTHORITIES) -> str | None:
+    """Return why OpenSSL does not trust a chain by the authorities in a file, in its own words, or None.
+
+    See openssl-verify(1).
+    """
+    try:
+        with host.private_file(text) as path:
+            known, chain = str(host.path(file)), str(host.path(path))
+            host.run("openssl", "verify", "-purpose", "sslserver", "-CAfile", known, "-untrusted", chain, chain)
+    except CommandFailed as error:
+        lines = [line for line in error.hint.splitlines() if line.startswith("error ")]
+        return lines[0].partition(": ")[2] if lines else error.hint
+    return None

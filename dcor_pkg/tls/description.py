@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from dcor_pkg.answers.settings import OWN, Settings
 from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
-from dcor_pkg.tls import x509_properties
+from dcor_pkg.tls import acme, x509_properties
 from dcor_pkg.tls.chain import missing_issuer
 from dcor_pkg.tls.pair import PAIRS
 from dcor_pkg.tls.trust_anchor import served_chain
@@ -63,5 +63,5 @@ def describe(host: Host, settings: Settings) -> Description:
         source=settings.certificate_file if settings.certificate == OWN else "",
         chain_complete=missing is None,
         missing_issuer=missing,
-        problem=pair.check(host, settings.hostname, *settings.certificate_names.split()),
+        problem=acme.problem_of(host, settings, settings.hostname, *settings.certificate_names.split()),
     )

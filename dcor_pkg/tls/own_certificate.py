@@ -10,14 +10,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from dcor_pkg.answers.settings import OWN, InvalidAnswer, Settings
-from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import AUTHORITIES
 from dcor_pkg.machine.trusted_path import UntrustedPath
 from dcor_pkg.tls import x509_properties
-from dcor_pkg.tls.chain import missing_issuer
+from dcor_pkg.tls.chain import distrust, missing_issuer
 from dcor_pkg.tls.pair import PAIRS, Pair
 
 SERVED = PAIRS[OWN]
@@ -128,7 +127,7 @@ def _problems(host: Host, text: str, chain: Sequence[x509.Certificate], hostname
         )
     yield from _date_problems(chain)
     yield from _order_problems(chain)
-    if first.issuer != first.subject and (words := _distrust(host, text)):
+    if first.issuer != first.subject and (words := distrust(host, text)):
         missing = missing_issuer(host, chain)
         words = words if missing is None else f"{words}; the certificate of {missing} is missing"
         yield f"is not signed by an authority that this machine trusts ({words})", AUTHORITIES_HINT
@@ -151,15 +150,3 @@ def _order_problems(chain: Sequence[x509.Certificate]) -> Iterator[tuple[str, st
                 f"its certificate number {number} is not that of the authority that signed number {number - 1}",
                 "The order has to be: the server's certificate, that of its issuer, that of the issuer's issuer ...",
             )
-
-
-def _distrust(host: Host, text: str) -> str | None:
-    """Return why OpenSSL does not trust a chain, in OpenSSL's words (openssl-verify(1)), or None."""
-    try:
-        with host.private_file(text) as path:
-            authorities, chain = str(host.path(AUTHORITIES)), str(host.path(path))
-            host.run("openssl", "verify", "-purpose", "sslserver", "-CAfile", authorities, "-untrusted", chain, chain)
-    except CommandFailed as error:
-        lines = [line for line in error.hint.splitlines() if line.startswith("error ")]
-        return lines[0].partition(": ")[2] if lines else error.hint
-    return None

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from dcor_pkg.answers.settings import OWN, SELF_SIGNED
+from dcor_pkg.answers.settings import ACME, OWN, SELF_SIGNED
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.machine import clock, paths
 from dcor_pkg.machine.host import Access, Host
@@ -18,7 +18,7 @@ from dcor_pkg.tls import x509_properties
 
 DIRECTORY = f"{paths.CONFIGURATION}/tls"
 PUBLIC = Access(0o644)
-#: A certificate that expires sooner has to be renewed.
+#: A certificate that expires sooner has to be renewed; a short-lived one after half of its time.
 RENEW_BEFORE = datetime.timedelta(days=30)
 
 
@@ -47,13 +47,16 @@ class Pair:
         """
         return self.unfit(host, *names) or self.certificate_drift(host)
 
-    def unfit(self, host: Host, *names: str) -> str | None:
-        """Return the same, but for the access of the certificate: what has only a wrong one can still be served."""
+    def unfit(self, host: Host, *names: str, ends_soon: bool = True) -> str | None:
+        """Return the same, but for the access of the certificate: what has only a wrong one can still be served.
+
+        `ends_soon`: whether one is unfit that has to be renewed, and not only one that has expired.
+        """
         text, key = self.read(host)
         if text is None or key is None:
             return "is missing"
         drift = self.key_drift(host)
-        return _problem(text, key, names) if drift is None else drift
+        return problem(text, key, names, ends_soon=ends_soon) if drift is None else drift
 
     def key_drift(self, host: Host) -> str | None:
         """Return how the access of the key's file differs from that of a secret, or None."""
@@ -71,10 +74,18 @@ class Pair:
 PAIRS = {
     SELF_SIGNED: Pair(f"{DIRECTORY}/certificate.pem", f"{secrets.DIRECTORY}/tls-key.pem"),
     OWN: Pair(f"{DIRECTORY}/own.pem", f"{secrets.DIRECTORY}/own-key.pem"),
+    # Until the authority has issued one, these are copies of the self-signed certificate and its key.
+    ACME: Pair(f"{DIRECTORY}/acme.pem", f"{secrets.DIRECTORY}/acme-key.pem"),
 }
 
 
-def _problem(text: str, key: str, names: Sequence[str]) -> str | None:
+def renew_before(certificate: x509.Certificate) -> datetime.timedelta:
+    """Return how long before its end a certificate has to be renewed."""
+    return min(RENEW_BEFORE, x509_properties.lifetime(certificate) / 2)
+
+
+def problem(text: str, key: str, names: Sequence[str], *, ends_soon: bool = True) -> str | None:
+    """Return why a certificate and a key, in PEM, should not be served under these names, or None."""
     try:
         certificate = x509_properties.load_chain(text)[0]
         private_key = serialization.load_pem_private_key(key.encode(), None)
@@ -85,13 +96,16 @@ def _problem(text: str, key: str, names: Sequence[str]) -> str | None:
     for name in names:
         if not x509_properties.covers(certificate, name):
             return f"is not for {name}"
-    return _date_problem(certificate) if clock.is_possible() else None
+    margin = renew_before(certificate) if ends_soon else datetime.timedelta()
+    return _date_problem(certificate, margin) if clock.is_possible() else None
 
 
-def _date_problem(certificate: x509.Certificate) -> str | None:
+def _date_problem(certificate: x509.Certificate, margin: datetime.timedelta) -> str | None:
     """Return what the dates say. While the clock is wrong they say nothing: clients have pinned the certificate."""
     begin, now = x509_properties.valid_from(certificate), clock.now()
     if begin > now:
         return f"is not valid before {begin:%Y-%m-%d}"
     left = x509_properties.valid_until(certificate) - now
-    return None if left > RENEW_BEFORE else f"expires in {left.days} days"
+    if left > margin:
+        return None
+    return f"expires in {left.days} days" if left.days >= 0 else "has expired"

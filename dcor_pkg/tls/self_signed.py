@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Union
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from dcor_pkg.answers import server_names
 from dcor_pkg.answers.settings import SELF_SIGNED, Settings
 from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
+from dcor_pkg.tls import private_key
 from dcor_pkg.tls.pair import PAIRS
 
 PAIR = PAIRS[SELF_SIGNED]
@@ -23,9 +21,6 @@ PAIR = PAIRS[SELF_SIGNED]
 DAYS = 3650
 #: for clients whose clock is slow; where this machine's clock is wrong, the moment that is surely past counts
 BACKDATED = datetime.timedelta(hours=1)
-#: A shorter key of RSA is not used again (NIST SP 800-131A).
-RSA_BITS = 2048
-Key = Union[ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey]
 
 
 @dataclass(frozen=True)
@@ -57,12 +52,11 @@ class SelfSignedCertificate:
 
     def renew(self, host: Host, *, new_key: bool) -> None:
         """Make a new certificate, with the same key unless that cannot be used or a new one is wanted."""
-        text = None if new_key else _usable_key(host)
-        key = ec.generate_private_key(ec.SECP256R1()) if text is None else _load(text)
-        certificate = self._sign(key).public_bytes(serialization.Encoding.PEM)
-        PAIR.write(host, certificate.decode(), _pem(key) if text is None else text)
+        text = private_key.new() if new_key else private_key.of(host, PAIR)
+        certificate = self._sign(private_key.load(text)).public_bytes(serialization.Encoding.PEM)
+        PAIR.write(host, certificate.decode(), text)
 
-    def _sign(self, key: Key) -> x509.Certificate:
+    def _sign(self, key: private_key.Key) -> x509.Certificate:
         """Return a certificate that names itself as its issuer, by its number.
 
         A client may still trust a former one of the same name: OpenSSL would take that one for the issuer, and reject
@@ -101,36 +95,8 @@ def step(settings: Settings) -> SelfSignedCertificate:
     return SelfSignedCertificate(settings.hostname, names, int(settings.certificate_days))
 
 
-def _usable_key(host: Host) -> str | None:
-    """Return the text of the key, or None: it is missing, of another kind, or others than root may have read it."""
-    text = host.read(PAIR.key)
-    if text is None or PAIR.key_drift(host) is not None:
-        return None
-    try:
-        _load(text)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return None
-    return text
-
-
-def _load(text: str) -> Key:
-    """Return a key that clients accept in a certificate. Raises ValueError, or TypeError for an encrypted one."""
-    key = serialization.load_pem_private_key(text.encode(), None)
-    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
-        return key
-    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= RSA_BITS:
-        return key
-    raise ValueError("the key is neither EC P-256 nor RSA")
-
-
 def _signs_handshakes() -> x509.KeyUsage:
     """Return the usage of a key that signs TLS handshakes, and neither certificates nor anything else."""
     usages = ("key_cert_sign", "crl_sign", "content_commitment", "key_encipherment", "data_encipherment")
     others = dict.fromkeys((*usages, "key_agreement", "encipher_only", "decipher_only"), False)
     return x509.KeyUsage(digital_signature=True, **others)
-
-
-def _pem(key: Key) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()

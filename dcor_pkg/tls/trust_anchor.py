@@ -13,10 +13,12 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import AUTHORITIES
 from dcor_pkg.tls import x509_properties
-from dcor_pkg.tls.pair import Pair
+from dcor_pkg.tls.pair import DIRECTORY, Pair
 
 #: The certificates of the authorities that Mozilla's programs trust, and all usual ones (Debian's ca-certificates).
 PUBLIC_AUTHORITIES = "/usr/share/ca-certificates/mozilla"
+#: that of the admin's own authority, from which the certificate comes by ACME
+ACME_AUTHORITY = f"{DIRECTORY}/acme-authority.pem"
 
 
 def trust_anchor(host: Host, served: Pair) -> x509.Certificate | None:
@@ -78,10 +80,11 @@ def _end(host: Host, chain: list[x509.Certificate]) -> x509.Certificate:
 
 
 def authorities(host: Host) -> list[x509.Certificate]:
-    """Return the authorities that this machine trusts."""
+    """Return the authorities that this machine trusts, for its own certificate at least."""
+    text = (host.read(AUTHORITIES) or "") + (host.read(ACME_AUTHORITY) or "")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of authorities whose old certificates do not follow all rules
-        return list(_readable(x509_properties.blocks(host.read(AUTHORITIES) or "")))
+        return list(_readable(x509_properties.blocks(text)))
 
 
 def _readable(blocks: Iterable[bytes]) -> Iterator[x509.Certificate]:

@@ -16,7 +16,10 @@ BUNDLE = f"{DIRECTORY}/bundle.pem"
 class TrustBundle:
     """Debian's authorities and the served certificate in one file, so that CKAN can verify its own server."""
 
+    #: the pair whose certificate is trusted
     served: Pair
+    #: that of the admin's own authority, where there is one
+    authority: str = ""
     name: str = "trust bundle"
 
     def check(self, host: Host) -> str | None:
@@ -29,4 +32,5 @@ class TrustBundle:
         host.write(BUNDLE, self._text(host), PUBLIC)
 
     def _text(self, host: Host) -> str:
-        return (host.read(AUTHORITIES) or "") + (host.read(self.served.certificate) or "")
+        paths = (AUTHORITIES, self.served.certificate, *((self.authority,) if self.authority else ()))
+        return "".join(host.read(path) or "" for path in paths)

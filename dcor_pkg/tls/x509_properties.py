@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from dcor_pkg.answers import server_names
 
@@ -37,6 +37,12 @@ def blocks(text: str) -> list[bytes]:
 def fingerprint(certificate: x509.Certificate) -> str:
     """Return the SHA-256 fingerprint, as OpenSSL and Firefox show it: AB:CD:..."""
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """Return the commonName of a certificate's subject, or nothing."""
+    found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else ""
 
 
 def names(certificate: x509.Certificate) -> list[str]:

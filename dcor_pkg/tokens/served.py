@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
@@ -39,7 +37,7 @@ def require_readable(host: Host, settings: Settings) -> Served:
     dclab and DCOR-Aid take the commonName of the first one for it (fmt_dcor.access_token.get_hostname).
     """
     path = PAIRS[settings.certificate].certificate
-    found = common_name(whole_chain(host, PAIRS[settings.certificate])[0])
+    found = x509_properties.common_name(whole_chain(host, PAIRS[settings.certificate])[0])
     if found != settings.hostname:
         raise DcorError(
             f"The commonName of the certificate in {path} is {found or 'empty'}, and programs that open an access token "
@@ -48,9 +46,3 @@ def require_readable(host: Host, settings: Settings) -> Served:
             "makes one.",
         )
     return read(host, settings)
-
-
-def common_name(certificate: x509.Certificate) -> str:
-    """Return the commonName of a certificate's subject, or nothing."""
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else ""

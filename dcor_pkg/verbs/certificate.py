@@ -8,17 +8,18 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from dcor_pkg.answers.settings import OWN, Settings
+from dcor_pkg.answers.settings import ACME, OWN, SELF_SIGNED, Settings
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import settings_file
+from dcor_pkg.kernel import pending, settings_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.status import fingerprint
-from dcor_pkg.tls import imported, own_certificate, self_signed
+from dcor_pkg.tls import acme_state, imported, own_certificate, self_signed
 from dcor_pkg.tls.description import describe
 from dcor_pkg.tls.pair import Pair
 from dcor_pkg.verbs import change_settings
 from dcor_pkg.verbs.converge import converge_after
-from dcor_pkg.verbs.verb import DRIFT, JSON, OK, WRONG_USAGE, Console, Verb, argument
+from dcor_pkg.verbs.run_report import message
+from dcor_pkg.verbs.verb import DRIFT, FAILED, JSON, OK, WRONG_USAGE, Console, Verb, argument
 
 
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
@@ -49,14 +50,26 @@ def _renew(host: Host, options: argparse.Namespace, console: Console) -> int:
         settings = settings_file.load(host)
         if settings.certificate == OWN:
             _require_renewable(host, settings, new_key=options.new_key)
+        elif settings.certificate == ACME:
+            _ask_authority(host, new_key=options.new_key)
         else:
             self_signed.step(settings).renew(host, new_key=options.new_key)
 
     code = converge_after(host, options, console, change)
     settings = settings_file.load(host)
-    if settings.certificate != OWN and not options.json:
+    if settings.certificate == ACME and (failed := acme_state.read(host)).failures:
+        console.err(message(failed.reason, failed.hint))
+        return FAILED
+    if settings.certificate == SELF_SIGNED and not options.json:
         console.out(fingerprint.to_tell(settings, fingerprint.fingerprint(host, settings)))
     return code
+
+
+def _ask_authority(host: Host, *, new_key: bool) -> None:
+    """Let the converge ask the authority at once."""
+    acme_state.forget_failures(host)
+    for action in (pending.RENEW_CERTIFICATE, *((pending.NEW_KEY,) if new_key else ())):
+        pending.request(host, action)
 
 
 def _require_renewable(host: Host, settings: Settings, *, new_key: bool) -> None:
@@ -96,7 +109,7 @@ CERTIFICATE = argument(
 KEY = argument(
     "key", nargs="?", metavar="KEY", help="import: the file with the private key (PEM, without a passphrase)"
 )
-NEW_KEY = argument("--new-key", action="store_true", help="renew: make a new key for a self-signed certificate")
+NEW_KEY = argument("--new-key", action="store_true", help="renew: make a new key, except for your own certificate")
 VERB = Verb(
     "certificate",
     "show the certificate, renew it, or import your own",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from dcor_pkg.answers.settings import OWN
+from dcor_pkg.answers.settings import SELF_SIGNED
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.status import fingerprint
@@ -32,9 +32,9 @@ def report(host: Host) -> None:
     if not settings.mail_relay:
         return
     first = served_chain(host, PAIRS[settings.certificate])[0]
-    before, now = _read(host), Told(x509_properties.fingerprint(first), ending.due(first))
+    before, now = _read(host), Told(x509_properties.fingerprint(first), ending.due(settings, first))
     is_new = before is not None and before.sha256 != now.sha256
-    if is_new and settings.certificate != OWN:
+    if is_new and settings.certificate == SELF_SIGNED:
         text = fingerprint.to_tell(settings, fingerprint.fingerprint(host, settings))
         mail.send(settings, "the certificate has been made anew", f"{text}\n")
     last = before.warning if before is not None and not is_new else None

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from dcor_dev import cache, roots, tools
+from dcor_dev import cache, pebble, roots, tools
 from dcor_dev.errors import DevError
 from dcor_dev.machine import HOSTNAME, Machine
 
@@ -26,6 +26,7 @@ PACKAGES = "/srv/dist"
 FOR_TESTS = ("apt-utils", "locales-all", "perl", "tmux", "whiptail")
 BROWSER = ("chromium", "chromium-driver", "python3-selenium")
 TERMINAL = ("tmux",)
+NAME_SERVER = ("bind9", "bind9-dnsutils")
 #: The scanner of TLS.
 SCANNER = ("testssl.sh",)
 #: The program that runs debian/tests.
@@ -133,6 +134,26 @@ def with_browser(suite: str, debs: Sequence[Path]) -> Stack:
 
     def make(target: Path) -> None:
         roots.chroot_run(below, *INSTALL, "-qq", *BROWSER, *TERMINAL, env=NONINTERACTIVE, keep=target)
+
+    return *below, cache.directory("layers", name, make)
+
+
+def with_authority(suite: str, debs: Sequence[Path]) -> Stack:
+    """Return the stack of `installed` with an authority for tests (pebble), and a name server, which do not run."""
+    below, program = installed(suite, debs), pebble.directory() / "pebble"
+    name = f"authority-{suite}-{cache.key(*(layer.name for layer in below), program, *NAME_SERVER)}"
+
+    def make(target: Path) -> None:
+        script = f"cp /srv/pebble /usr/local/bin/; apt-get -qq update; {' '.join(INSTALL)} -qq {' '.join(NAME_SERVER)}"
+        binds = {program: "/srv/pebble"}
+        roots.chroot_run(
+            below,
+            *("sh", "-euc", script),
+            private_network=False,
+            read_only=binds,
+            env=NONINTERACTIVE,
+            keep=target,
+        )
 
     return *below, cache.directory("layers", name, make)
 

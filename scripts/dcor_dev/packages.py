@@ -20,6 +20,8 @@ RECIPE = "1"
 #: Sources of every package, besides debian/changelog, which is generated, and its paragraphs of debian/control.
 COMMON = ("debian/copyright", "debian/licences", "debian/rules", "debian/source")
 
+#: Directories of what dcor-server installs, below debian.
+DIRECTORIES = ("completion", "examples", "po", "units")
 #: The extensions of files that a build in the checkout leaves in debian/.
 GENERATED = (".copyright", ".debhelper", ".log", ".substvars")
 
@@ -54,7 +56,7 @@ ALL = (
     Package(
         "dcor-server",
         "server",
-        ("dcor_pkg", "debian/README.Debian", "debian/completion", "debian/po", "debian/units", "debian/changelog"),
+        ("dcor_pkg", "debian/README.Debian", "debian/changelog", *(f"debian/{it}" for it in DIRECTORIES)),
         for_all_suites=True,
     ),
 )

@@ -37,6 +37,7 @@ from dcor_pkg.services.solr import local as solr
 from dcor_pkg.status import health
 from tests.unit.fake_programs import faults, postgresql
 from tests.unit.fake_programs.call import Call, Handler
+from tests.unit.fake_programs.certbot import Certbot
 from tests.unit.fake_programs.ckan import MAGIC, Ckan
 from tests.unit.fake_programs.files import Files
 from tests.unit.fake_programs.nginx import Nginx
@@ -102,8 +103,10 @@ class Machine:
         self.packages = Packages(host)
         self.files = Files(host)
         self.object_store = ObjectStore(self.systemd)
+        self.certbot = Certbot(host)
         self.ckan = Ckan(host, self.systemd, self.postgresql, self.supervisor)
-        parts = (self.systemd, self.postgresql, self.nginx, self.packages, self.files, self.ckan, self.object_store)
+        of_debian = (self.systemd, self.postgresql, self.nginx, self.packages, self.certbot)
+        parts = (*of_debian, self.files, self.ckan, self.object_store)
         #: handlers by the names of programs; "RELEASE/bin/NAME" is a program of whichever release
         self.programs: dict[str, Handler] = {name: run for part in parts for name, run in part.programs().items()}
         #: what was run, in order

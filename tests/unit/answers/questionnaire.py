@@ -7,7 +7,9 @@ from dcor_pkg.answers.debconf_wire import Wire
 from dcor_pkg.answers.settings import ROWS
 from tests.unit.answers.frontend import Frontend
 
-KEYS = list(questions.QUESTIONNAIRE)
+#: those for another kind of certificate than ALL has
+OF_ACME = ("acme-directory", "acme-challenge")
+KEYS = [key for key in questions.QUESTIONNAIRE if key not in OF_ACME]
 ALL = {
     **{key: ROWS[key].default for key in KEYS},
     "hostname": "dcor.example.org",

@@ -13,7 +13,7 @@ from dcor_pkg.answers import questions, settings
 from dcor_pkg.answers.debconf_wire import Wire
 from dcor_pkg.answers.settings import PASSWORDS
 from tests.unit.answers.frontend import Frontend, Keyboard, templates
-from tests.unit.answers.questionnaire import ALL, KEYS, asked
+from tests.unit.answers.questionnaire import ALL, KEYS, OF_ACME, asked
 
 #: an invalid answer to each question, and words of the reason
 BAD = {
@@ -70,6 +70,17 @@ def test_at_low_priority_all_are_asked_but_passwords_for_external_services_only(
     assert asked(Frontend(lambda key, proposed: ALL[key], priority="low")) == KEYS
     local = asked(Frontend(priority="low"))
     assert local == [key for key in KEYS if key not in (*PASSWORDS, "certificate-file", "certificate-key")]
+
+
+def test_with_acme_its_own_questions_are_asked_in_the_place_of_the_files() -> None:
+    given = {**ALL, "certificate": "acme", "acme-challenge": "dns-01"}
+    tries = iter(("http://ca.example.org", "https://ca.example.org/directory"))
+    frontend = Frontend(lambda key, _: next(tries) if key == "acme-directory" else given[key], priority="low")
+    first = ["hostname", "email", "certificate", OF_ACME[0], "invalid-answer", *OF_ACME, "data-directory"]
+    assert asked(frontend)[: len(first)] == first
+    assert "HTTPS://" in frontend.shown["REASON"]
+    assert [frontend.values[key] for key in OF_ACME] == ["https://ca.example.org/directory", "dns-01"]
+    assert asked(Frontend(lambda key, _: given[key]))[2:4] == ["certificate", "data-directory"]
 
 
 def test_the_name_of_the_machine_is_proposed_if_it_is_a_valid_host_name(monkeypatch: pytest.MonkeyPatch) -> None:

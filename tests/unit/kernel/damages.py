@@ -39,7 +39,7 @@ from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import ownership
 from dcor_pkg.services.postgresql import cluster
 from dcor_pkg.services.solr import cores
-from dcor_pkg.tls import self_signed
+from dcor_pkg.tls import acme, private_key, self_signed
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
 from tests.unit.fake_machine import Machine
 from tests.unit.fake_programs import postgresql
@@ -56,6 +56,8 @@ EXTERNAL = {
     "database": "postgresql://dcor@db.example.org/dcor",
 }
 OWN = {**LOCAL, "certificate": "own", "certificate-file": "/srv/own.pem", "certificate-key": "/srv/own.key"}
+ACME = {**LOCAL, "certificate": "acme"}
+WITH_AUTHORITY = {**ACME, "acme-authority": "/srv/root.pem"}
 CHECKOUT = "/srv/dev/ckanext-mine"
 DEVELOPED = {**LOCAL, "develop": CHECKOUT}
 FORMER_REDIS, OF_REDIS = "/etc/redis/redis-dcor.conf", Access(0o640, "redis", "redis")
@@ -175,6 +177,17 @@ def issue_certificate(machine: Machine) -> None:
     text, key = self_signed.PAIR.read(machine.host)
     write("/srv/own.pem", text or "")(machine)
     write("/srv/own.key", key or "", secrets.ACCESS)(machine)
+
+
+def give_authority(machine: Machine) -> None:
+    """Write the root certificate of an authority where the admin has it."""
+    write("/srv/root.pem", ROOT.pem)(machine)
+
+
+def end_certificate(machine: Machine) -> None:
+    """Let the certificate of the authority end."""
+    key = private_key.of(machine.host, acme.PAIR)
+    acme.PAIR.write(machine.host, INTERMEDIATE.issue(private_key.load(key), begin=-90, end=-1), key)
 
 
 def issue_certificate_with_responder(machine: Machine) -> None:

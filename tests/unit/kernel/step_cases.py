@@ -63,7 +63,17 @@ from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
 from dcor_pkg.services.removal_plan import PLAN, RemovalPlan
 from dcor_pkg.services.solr import cores
 from dcor_pkg.services.solr.local import SolrCore
-from dcor_pkg.tls import own_certificate, self_signed, stapling, strict_transport, trust_bundle
+from dcor_pkg.tls import (
+    acme,
+    own_certificate,
+    self_signed,
+    stapling,
+    strict_transport,
+    trust_anchor,
+    trust_bundle,
+)
+from dcor_pkg.tls.acme import AcmeCertificate, IssuedCertificate
+from dcor_pkg.tls.acme_authority import AcmeAuthority
 from dcor_pkg.tls.own_certificate import OwnCertificate
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
 from dcor_pkg.tls.stapling import Stapling
@@ -244,6 +254,33 @@ CASES = (
         },
         answers=OWN,
         before=damages.issue_certificate,
+    ),
+    Case(
+        AcmeAuthority,
+        {
+            "lost": remove(trust_anchor.ACME_AUTHORITY),
+            "not readable": chmod(trust_anchor.ACME_AUTHORITY, 0o600),
+            "another one": write(trust_anchor.ACME_AUTHORITY, "other\n"),
+        },
+        answers=damages.WITH_AUTHORITY,
+        before=damages.give_authority,
+    ),
+    Case(
+        AcmeCertificate,
+        {
+            "certificate lost": remove(acme.PAIR.certificate),
+            "key lost": remove(acme.PAIR.key),
+            "key readable": chmod(acme.PAIR.key, 0o644),
+            "not readable": chmod(acme.PAIR.certificate, 0o600),
+            "stand-in lost": remove(self_signed.PAIR.certificate),
+            "ended": damages.end_certificate,
+        },
+        answers=damages.ACME,
+    ),
+    Case(
+        IssuedCertificate,
+        {"wanted by hand": request(pending.RENEW_CERTIFICATE), "ends soon": damages.end_certificate},
+        answers=damages.ACME,
     ),
     Case(
         TrustBundle,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.kernel import secrets
 from dcor_pkg.kernel.instance import INSTANCE, PRESERVED_INSTANCE
-from dcor_pkg.kernel.preserved import PreservedSettings
+from dcor_pkg.kernel.preserved import DIRECTORIES, PreservedSettings
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import PRESERVED
 from dcor_pkg.services import external
@@ -33,6 +34,12 @@ def purged(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
 
     monkeypatch.setattr(Host, "run", run)
     return host
+
+
+def test_a_purge_preserves_each_directory_that_is_restored() -> None:
+    postrm = (Path(__file__).parents[3] / "debian/dcor-server.postrm").read_text(encoding="utf-8")
+    preserved = postrm.partition("copy_to_kept() {")[2].partition("sync")[0].split()
+    assert {f"/etc/dcor-server/{name}" for name in DIRECTORIES} <= {word.rstrip(";") for word in preserved}
 
 
 def test_everything_is_restored_except_what_was_given_again(purged: Host) -> None:

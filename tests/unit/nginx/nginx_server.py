@@ -27,7 +27,7 @@ from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.nginx import error_pages, trust_page, upstream
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services.object_store import local as object_store
-from dcor_pkg.tls import self_signed
+from dcor_pkg.tls import steps as tls
 from tests.unit.nginx.backends import Backend, listening, uwsgi
 from tests.unit.nginx.backends import http as speaks_http
 
@@ -184,7 +184,8 @@ def opened(host: Host, edit: Callable[[str], str] = str, settings: Settings = SE
 def _write_files(host: Host, server: NginxServer, edit: Callable[[str], str], settings: Settings) -> None:
     for directory in ("/var/cache", "/var/log/nginx", "/var/empty"):
         host.path(directory).mkdir(parents=True)
-    self_signed.step(settings).apply(host)
+    for step in tls.steps(settings, facts(version(program()))):
+        step.apply(host)
     host.write(upstream.PATH, upstream.block(f"{host.root}/web.sock"), Access(0o644))
     host.write(object_store.TOKEN, 'proxy_set_header Authorization "Bearer filer-token";\n', Access(0o600))
     host.write(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,10 +14,17 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from dcor_pkg.machine import clock
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
 
 NAME = "dcor.example.org"
 DAY = datetime.timedelta(days=1)
+
+
+class Keyed(Protocol):
+    """A private key, or a request that is signed with one."""
+
+    def public_key(self) -> CertificatePublicKeyTypes:
+        """Return the public key."""
 
 
 @dataclass
@@ -34,27 +41,28 @@ class Authority:
         return self.sign(self.name, self.key, signer=self.signer or self, is_authority=True)
 
     def issue(
-        self, key: ec.EllipticCurvePrivateKey, name: str = NAME, begin: int = -1, end: int = 90, responder: str = ""
+        self, key: Keyed, name: str = NAME, *, begin: int = -1, end: int = 90, responder: str = "", subject: str = ""
     ) -> str:
         """Return a server's certificate, valid from `begin` to `end` days from now."""
-        return self.sign(name, key, signer=self, begin=begin, end=end, responder=responder)
+        return self.sign(name, key, signer=self, begin=begin, end=end, responder=responder, subject=subject)
 
     @staticmethod
     def sign(  # noqa: PLR0913 (options, by keyword alone)
         name: str,
-        key: ec.EllipticCurvePrivateKey,
+        key: Keyed,
         signer: Authority,
         *,
         begin: int = -1,
         end: int = 90,
         is_authority: bool = False,
         responder: str = "",
+        subject: str = "",
     ) -> str:
         """Return a certificate in PEM, which may name a responder of OCSP."""
         now = clock.now()
         builder = (
             x509.CertificateBuilder()
-            .subject_name(x509_name(name))
+            .subject_name(x509_name(subject or name))
             .issuer_name(x509_name(signer.name))
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())

@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from dcor_pkg.answers.settings import OWN, SELF_SIGNED
+from dcor_pkg.answers.settings import SELF_SIGNED
 from dcor_pkg.kernel import pending
 from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Access, Host
@@ -33,7 +33,9 @@ def test_a_good_pair_has_no_drift_and_nginx_is_going_to_read_it(host: Host) -> N
         pytest.param(CHAIN, "nothing", "cannot be read", id="no-key"),
         pytest.param(CHAIN, pem(KEY, b"hush"), "cannot be read", id="passphrase"),
         pytest.param(INTERMEDIATE.issue(KEY, "a.example.org"), pem(KEY), f"is not for {NAME}", id="name"),
-        pytest.param(INTERMEDIATE.issue(KEY, end=29), pem(KEY), "expires in 28 days", id="expires-soon"),
+        pytest.param(INTERMEDIATE.issue(KEY, begin=-61, end=29), pem(KEY), "expires in 28 days", id="expires-soon"),
+        pytest.param(INTERMEDIATE.issue(KEY, begin=-5, end=3), pem(KEY), "expires in 2 days", id="short-lived"),
+        pytest.param(INTERMEDIATE.issue(KEY, begin=-90, end=-1), pem(KEY), "has expired", id="expired"),
         pytest.param(
             INTERMEDIATE.issue(KEY, begin=365, end=4000),
             pem(KEY),
@@ -71,9 +73,14 @@ def test_a_key_that_others_can_read_is_drift(host: Host) -> None:
     assert PAIR.check(host, NAME) == "its key is root:root 0640, not root:root 0600"
 
 
-def test_the_two_kinds_of_certificates_share_no_file() -> None:
-    files = [path for pair in (PAIRS[OWN], PAIRS[SELF_SIGNED]) for path in (pair.certificate, pair.key)]
-    assert len(set(files)) == 4
+def test_a_short_lived_certificate_is_good_for_half_of_its_time(host: Host) -> None:
+    PAIR.write(host, INTERMEDIATE.issue(KEY, begin=-1, end=6), pem(KEY))
+    assert PAIR.check(host, NAME) is None
+
+
+def test_the_kinds_of_certificates_share_no_file() -> None:
+    files = [path for pair in PAIRS.values() for path in (pair.certificate, pair.key)]
+    assert len(set(files)) == 2 * len(PAIRS)
 
 
 def test_a_certificate_without_subject_alternative_names_covers_no_host_name() -> None:

@@ -58,7 +58,7 @@ def test_a_self_signed_certificate_is_shown(server: CommandLine) -> None:
 
 
 def test_a_problem_is_shown_and_ends_with_3(server: CommandLine) -> None:
-    PAIR.write(server.machine.host, INTERMEDIATE.issue(KEY, end=9), pem(KEY))
+    PAIR.write(server.machine.host, INTERMEDIATE.issue(KEY, begin=-81, end=9), pem(KEY))
     ended = server("certificate", "show", "--json")
     assert (ended.code, ended.json["problem"], ended.json["days_left"]) == (3, "expires in 8 days", 8)
     assert (ended.json["chain_complete"], ended.json["missing_issuer"]) == (False, "CN=intermediate.example.org")
