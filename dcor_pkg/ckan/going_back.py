@@ -28,7 +28,7 @@ from dcor_pkg.ckan.active_release import ActiveRelease
 from dcor_pkg.ckan.migration_state import Act
 from dcor_pkg.ckan.past_releases import Served
 from dcor_pkg.ckan.programs import Programs
-from dcor_pkg.errors import DcorError
+from dcor_pkg.errors import DcorError, undoing
 from dcor_pkg.kernel import pending
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.postgresql import copies
@@ -92,8 +92,9 @@ class GoingBack:
             copies.exchange(host, database.name, self.target.database, aside)
             # Its job workers do not start before nginx has turned.
             self._switch(host, (), lambda: self._turned(host, act))
-        except BaseException:
-            migration_end.undo_unless_turned(host, database, self.step.hostname)
+        except BaseException as error:
+            with undoing(error):
+                migration_end.undo_unless_turned(host, database, self.step.hostname)
             raise
         return dumped
 

@@ -23,7 +23,7 @@ from dcor_pkg.ckan import (
 from dcor_pkg.ckan import log as ckan_log
 from dcor_pkg.ckan.migration_state import Act
 from dcor_pkg.ckan.programs import Programs
-from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.errors import CommandFailed, DcorError, reason, undoing
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.services.endpoint import Endpoint
@@ -117,13 +117,10 @@ class Migration:
         act = migration_state.under_way(host)
         if act is None or act.turned:
             return
-        reason = error.reason if isinstance(error, DcorError) else type(error).__name__
         if _is_of_release(error):
-            migration_state.record_failure(host, self.wanted.release, reason)
-        try:
+            migration_state.record_failure(host, self.wanted.release, reason(error))
+        with undoing(error):
             migration_end.undo_unless_turned(host, self.database, self.hostname)
-        except DcorError as problem:
-            raise DcorError(f"{reason} This cannot be undone yet: {problem.reason}", problem.hint) from None
 
     def _forget_former(self, host: Host, newest: str) -> None:
         """Drop former databases that were replaced more than a week ago, but not the newest."""

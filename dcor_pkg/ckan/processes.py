@@ -11,8 +11,9 @@ from dcor_pkg.ckan.programs import CONFIGURATIONS
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_USER
 
-#: in the environment of each program (programs.conf) and of what it starts; CKAN's commands have another configuration
-MARK = f"CKAN_INI={CONFIGURATIONS}/".encode()
+#: beginnings of variables that each program has (programs.conf), and what it starts. CKAN's commands have another
+#: configuration; what dcor-server itself asks of a release may have the same one, and is of no program.
+MARKS = (b"PROGRAMS=", f"CKAN_INI={CONFIGURATIONS}/".encode())
 #: a process may end at any moment
 GONE = (FileNotFoundError, ProcessLookupError)
 
@@ -31,8 +32,10 @@ def is_outside(host: Host, process: int) -> bool:
     """Tell whether this is one of those."""
     if not _is_of_ckan(host, process):
         return False  # anybody can have such an environment
-    marked = any(part.startswith(MARK) for part in read(host, process, "environ").split(b"\0"))
-    return marked and not _is_inside(host, process, unit.UNIT)
+    # First, and then what only a process has that runs: it may end at any moment, and is in no control group then.
+    inside_of_it = _is_inside(host, process, unit.UNIT)
+    variables = read(host, process, "environ").split(b"\0")
+    return not inside_of_it and all(any(it.startswith(mark) for it in variables) for mark in MARKS)
 
 
 def read(host: Host, process: int, name: str) -> bytes:

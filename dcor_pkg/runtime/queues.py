@@ -47,13 +47,18 @@ def configured(ini: Path) -> tuple[str, str]:
 
 
 def examine(
-    queues: Mapping[str, Any], workers: Callable[[Any], Iterable[Any]] = lambda queue: Worker.all(queue=queue)
+    queues: Mapping[str, Any],
+    limit: float = SECONDS,
+    workers: Callable[[Any], Iterable[Any]] = lambda queue: Worker.all(queue=queue),
 ) -> dict[str, dict[str, Any]]:
-    """Return what is known of each queue. A job that its worker has taken when the time is over counts as done."""
+    """Return what is known of each queue after `limit` seconds at most.
+
+    A job that its worker has taken when the time is over counts as done.
+    """
     counts = {it: {"waiting": queue.count, "failed": queue.failed_job_registry.count} for it, queue in queues.items()}
     options = {"at_front": True, "ttl": LEFT_SECONDS, "result_ttl": LEFT_SECONDS, "failure_ttl": LEFT_SECONDS}
     jobs = {name: queue.enqueue_call(JOB, meta={"title": "health"}, **options) for name, queue in queues.items()}
-    seconds = _done(jobs)
+    seconds = _done(jobs, limit)
     found = {}
     for name, job in jobs.items():
         status = job.get_status()
@@ -64,14 +69,14 @@ def examine(
     return found
 
 
-def _done(jobs: Mapping[str, Any]) -> dict[str, float]:
+def _done(jobs: Mapping[str, Any], limit: float) -> dict[str, float]:
     """Wait for the jobs, and return after how many seconds each had ended."""
     begun, ended = time.monotonic(), dict[str, float]()
     while True:
         for name in set(jobs) - set(ended):
             if jobs[name].get_status() in ("finished", "failed"):
                 ended[name] = time.monotonic() - begun
-        if len(ended) == len(jobs) or time.monotonic() - begun > SECONDS:
+        if len(ended) == len(jobs) or time.monotonic() - begun > limit:
             return ended
         time.sleep(PAUSE_SECONDS)
 

@@ -22,7 +22,7 @@ from dcor_pkg.ckan import (
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge
 from dcor_pkg.kernel.data_directory import missing_data
-from dcor_pkg.machine import clock, facts, memory, unix_http
+from dcor_pkg.machine import clock, facts, memory, packages, unix_http
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.nginx import service as nginx
@@ -32,8 +32,6 @@ from dcor_pkg.status import disks, drift, queues, site, units, updates
 from dcor_pkg.status.certificates import certificate, trust
 from dcor_pkg.status.part import Part
 
-#: whose versions are shown
-PACKAGES = ("dcor-server", "python-ckan", "dcor-wheels")
 #: a page that CKAN makes without Solr
 PAGE_OF_WEB = "/about"
 ENGINES = tuple(engine.key for engine in engines.ENGINES)
@@ -127,7 +125,7 @@ def _service(host: Host, engine: Engine, settings: Settings) -> Part:
 
 
 def _versions(host: Host) -> str:
-    shown = host.run("dpkg-query", "--show", "--showformat=${Package} ${Version}\n", *PACKAGES)
+    shown = host.run("dpkg-query", "--show", "--showformat=${Package} ${Version}\n", *packages.TOGETHER)
     return ", ".join(shown.splitlines())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from dcor_pkg.errors import undoing
 from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.host import Host
 from dcor_pkg.tls import own_certificate
@@ -27,8 +28,9 @@ def replaced(host: Host, given: Pair, hostname: str) -> Iterator[None]:
         _write(host, certificate, key)
         own_certificate.validate(host, FILES, hostname)
         yield
-    except BaseException:
-        _write(host, *before)
+    except BaseException as error:
+        with undoing(error):
+            _write(host, *before)
         raise
 
 

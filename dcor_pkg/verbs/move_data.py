@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.ckan import supervisor
-from dcor_pkg.errors import DcorError
+from dcor_pkg.errors import DcorError, undoing
 from dcor_pkg.kernel import data_directory, settings_file
 from dcor_pkg.kernel.data_directory import marker, missing_data
 from dcor_pkg.kernel.instance import INSTANCE
@@ -124,11 +124,12 @@ def _writers_stopped(host: Host, *, stop_store: bool) -> Iterator[None]:
         if stop_store:
             host.run("systemctl", "stop", object_store.UNIT)
         yield
-    except BaseException:
-        if stop_store:
-            host.run("systemctl", "start", object_store.UNIT)
-        for program in running:
-            supervisor.start(host, program)
+    except BaseException as error:
+        with undoing(error):
+            if stop_store:
+                host.run("systemctl", "start", object_store.UNIT)
+            for program in running:
+                supervisor.start(host, program)
         raise
     finally:
         host.remove(nginx.MAINTENANCE)

@@ -128,6 +128,7 @@ def test_a_renewal_keeps_the_key_unless_another_is_wanted(machine: Machine) -> N
     assert ask(machine, ADDRESS) == "200"
 
 
+@pytest.mark.long
 def test_the_administrator_hears_of_the_end_and_of_the_new_fingerprint(machine: Machine) -> None:
     machine.write("/srv/sink.py", MAIL_SINK)
     machine.shell("systemd-run --quiet --unit=mail-sink python3 /srv/sink.py")

@@ -90,6 +90,7 @@ def test_a_first_installation_continues_after_each_power_cut(
     assert {**secrets(machine), **made} == secrets(machine)
 
 
+@pytest.mark.long
 def test_an_upgrade_continues_after_each_power_cut_and_the_site_works_before(
     boot: Boot, installed: layers.Stack, debs: list[Path], package_mounts: dict[Path, str]
 ) -> None:

@@ -137,6 +137,7 @@ def assert_reported(machine: Machine, invalid: Invalid) -> None:
     assert "dcor-server-check" not in external_services.buckets(machine)
 
 
+@pytest.mark.long
 def test_redis_and_the_store_can_be_changed_without_the_database(machine: Machine) -> None:
     dataset = upload_measurements(machine)["dataset"]
     before = start_times(machine)
@@ -158,7 +159,7 @@ def test_redis_and_the_store_can_be_changed_without_the_database(machine: Machin
 
 
 def test_all_services_can_be_external_also_after_a_reboot(machine: Machine) -> None:
-    dcor(machine, "set", *external_services.assignments("database", "solr"))
+    dcor(machine, "set", *external_services.assignments(*external_services.ADDRESSES))
     assert serves(machine)
     assert search(machine) == 0
     owner = make_user(machine, "owner")
@@ -179,6 +180,7 @@ def test_all_services_can_be_external_also_after_a_reboot(machine: Machine) -> N
     assert {"redis", "solr", "object-store"} <= set(parts)
 
 
+@pytest.mark.long
 def test_a_new_database_may_not_remove_the_objects_of_the_former_one_until_an_administrator_says_so(
     machine: Machine,
 ) -> None:
@@ -203,6 +205,7 @@ def test_passwords_of_external_services_cannot_be_read_by_other_users(machine: M
     )
 
 
+@pytest.mark.long
 def test_data_can_be_moved_while_the_store_is_external(machine: Machine) -> None:
     output = dcor(machine, "move-data", "/srv/data")
     assert "The measurements are in https://s3.example.org:8333 and stay there." in output
@@ -218,6 +221,7 @@ def test_an_unreachable_service_is_reported_and_nothing_is_changed(machine: Mach
     machine.shell(f"systemctl start store-external; {external_services.WAIT_UNTIL_READY}")
 
 
+@pytest.mark.long
 def test_a_change_back_to_local_services_restores_all_data(machine: Machine) -> None:
     dataset = upload_measurements(machine)["dataset"]
     dcor(machine, "set", *(f"{key}=local" for key in external_services.ADDRESSES), "public-datasets=yes")
@@ -233,6 +237,7 @@ def test_a_change_back_to_local_services_restores_all_data(machine: Machine) -> 
     assert missing_files(machine) == f"{SITE} lacks files: 1 of 4"
 
 
+@pytest.mark.long
 def test_a_postgresql_cluster_with_another_database_is_not_stopped(machine: Machine) -> None:
     machine.run("runuser", "-u", "postgres", "--", "createdb", "payroll")
     dcor(machine, "set", *external_services.assignments("database"))

@@ -50,6 +50,7 @@ def test_installation_without_a_network_from(
     assert "* release: " in machine.shell("journalctl --unit=dcor-release --output=cat")
 
 
+@pytest.mark.long
 def test_an_installation_in_a_chroot_is_completed_at_the_first_boot(
     boot: Boot, bare: layers.Stack, debs: list[Path], tmp_path: Path
 ) -> None:

@@ -92,6 +92,7 @@ def test_jobs_that_failed_are_shown_without_their_arguments(machine: Machine, fa
     assert "There is no job other" in dcor(machine, "jobs", "retry", "other", code=1)
 
 
+@pytest.mark.long
 def test_the_nightly_run_queues_the_one_again_that_may_succeed_and_does_so_once(
     machine: Machine, failed: tuple[str, str]
 ) -> None:
@@ -177,6 +178,7 @@ def test_no_answer_waits_for_a_relay_that_hangs(machine: Machine) -> None:
     wait_for_mails(machine, words, 1)
 
 
+@pytest.mark.long
 def test_a_hundred_accesses_to_a_file_are_no_mail_at_any_level_of_the_log(machine: Machine) -> None:
     """The level is debug, at which CKAN writes each of them to its log."""
     dataset = upload_measurements(machine)["dataset"]

@@ -103,7 +103,8 @@ def test_a_cluster_that_a_person_has_stopped_is_started_by_the_hourly_timer(mach
 
 
 def test_a_program_outside_of_its_unit_is_named_and_ended(machine: Machine) -> None:
-    stray = "systemd-run --quiet --unit=stray --uid=www-data --setenv=CKAN_INI=/var/lib/dcor-server/configurations/x"
+    variables = "--setenv=PROGRAMS=x --setenv=CKAN_INI=/var/lib/dcor-server/configurations/x"
+    stray = f"systemd-run --quiet --unit=stray --uid=www-data {variables}"
     machine.shell(f"{stray} sleep 1000")
     status = machine.run("dcor-server", "status", check=False)
     assert (status.returncode, "runs CKAN outside of dcor-ckan.service" in status.stdout) == (3, True)

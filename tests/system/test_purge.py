@@ -65,6 +65,7 @@ def circles(machine: Machine) -> list[str]:
     return as_postgres(machine, """SELECT name FROM "group" WHERE is_organization""", "ckan_default")
 
 
+@pytest.mark.long
 def test_a_yes_without_the_disk_deletes_nothing_and_is_forgotten(machine: Machine, debs: list[Path]) -> None:
     make_circle(machine, "kept-circle")
     machine.shell("mv /data /data.unmounted && mkdir /data")

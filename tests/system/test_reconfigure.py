@@ -181,6 +181,7 @@ def test_measurements_can_be_read_after_a_move_of_the_data(machine: Machine) -> 
     assert status(machine, address["s3_url"], "--range", "0-9") == "206"
 
 
+@pytest.mark.long
 def test_mail_is_sent_by_the_relay(machine: Machine) -> None:
     machine.write("/srv/sink.py", MAIL_SINK)
     machine.shell("systemd-run --quiet --unit=mail-sink python3 /srv/sink.py")

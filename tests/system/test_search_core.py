@@ -123,6 +123,7 @@ def test_a_schema_that_solr_cannot_load_leaves_core_and_release(server: Machine)
     assert serves(server)
 
 
+@pytest.mark.long
 def test_the_way_back_finds_what_was_written_since(server: Machine) -> None:
     next_schema(server, 3, FIELD.format(number=3, kind="date"))
     former, release = core(server), active(server)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.errors import CommandFailed, DcorError, undoing
 from dcor_pkg.kernel import systemd_service
 from dcor_pkg.machine import disk, state_file
 from dcor_pkg.machine.host import Host
@@ -26,6 +26,8 @@ DATA = "/var/lib/postgresql"
 BASE_SECONDS, SECONDS_PER_GIB = 3600.0, 900.0
 #: to stop, start or delete one
 TIMEOUT_SECONDS = 600.0
+#: pg_ctl waits for a minute by itself, and what a busy disk has to write when a cluster is stopped takes longer
+ENVIRONMENT = {"PGCTLTIMEOUT": f"{TIMEOUT_SECONDS:.0f}"}
 SIZE = "SELECT sum(pg_database_size(oid)) FROM pg_database"
 #: what somebody has made in a cluster that Debian's package has made
 MADE = """
@@ -101,8 +103,9 @@ def run(host: Host, upgrade: ClusterUpgrade, database: Endpoint, stop: Act, prov
         _copy(host, upgrade, database)
         prove()
         turned.record(host)
-    except BaseException:
-        undo(host, upgrade, database)
+    except BaseException as error:
+        with undoing(error):
+            undo(host, upgrade, database)
         raise
     complete(host, turned, database)
 
@@ -173,6 +176,7 @@ def _start_again(host: Host, old: Cluster) -> None:
     if old.is_online:
         host.run(
             *("pg_ctlcluster", "--skip-systemctl-redirect", "--mode=fast", old.version, old.name, "stop"),
+            environment=ENVIRONMENT,
             timeout=TIMEOUT_SECONDS,
         )
     systemd_service.start(host, old.unit)
@@ -186,7 +190,7 @@ def _command(upgrade: ClusterUpgrade, *options: str) -> tuple[str, ...]:
 
 def _run(host: Host, *argv: str, timeout: float = TIMEOUT_SECONDS) -> None:
     try:
-        host.run(*argv, timeout=timeout)
+        host.run(*argv, environment=ENVIRONMENT, timeout=timeout)
     except CommandFailed as error:
         raise DcorError(f"{error.reason}.", error.hint) from None
 

@@ -10,14 +10,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from dcor_pkg.ckan import strays
+from dcor_pkg.ckan import processes, strays
 from dcor_pkg.ckan.strays import NoStrays
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.verbs.take_down import take_down
 from tests.unit.command_line import CommandLine
 
-OURS = "CKAN_INI=/var/lib/dcor-server/configurations/a.b/ckan.ini"
+CONFIGURED = "CKAN_INI=/var/lib/dcor-server/configurations/a.b/ckan.ini"
+OURS = f"PROGRAMS=a.b\0{CONFIGURED}"
 INSIDE, OUTSIDE = "0::/system.slice/dcor-ckan.service\n", "0::/system.slice/supervisor.service\n"
 IGNORES_TERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
 
@@ -50,7 +51,8 @@ def child(host: Host) -> Iterator[subprocess.Popen[str]]:
     [
         (INSIDE, f"{OURS}\0"),
         (OUTSIDE, "CKAN_INI=/etc/ckan/default/ckan.ini\0"),
-        (OUTSIDE, f"OTHER={OURS}\0"),
+        (OUTSIDE, f"PROGRAMS=a.b\0OTHER={CONFIGURED}\0"),
+        (OUTSIDE, f"{CONFIGURED}\0"),  # the watch, and a release that is asked for its migrations
         (OUTSIDE, ""),
     ],
 )
@@ -70,6 +72,22 @@ def test_the_process_of_another_user_is_none(host: Host, user: str) -> None:
 def test_a_process_that_has_just_ended_is_none(host: Host) -> None:
     host.make_directory("/proc/4711", Access(0o555))
     assert NoStrays().check(host) is None
+
+
+def test_a_process_that_ends_while_it_is_looked_at_is_none(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A web server's worker that ended at that moment was taken for one outside of the unit."""
+    add(host, 4711, INSIDE)
+    read = processes.read
+
+    def read_and_end(of: Host, process: int, name: str) -> bytes:
+        found = read(of, process, name)
+        if name == "environ":
+            of.remove(f"/proc/{process}/cgroup")
+        return found
+
+    monkeypatch.setattr(processes, "read", read_and_end)
+    assert NoStrays().check(host) is None
+    assert not host.exists("/proc/4711/cgroup")
 
 
 def test_one_is_named_by_check_and_status(dcor_server: CommandLine) -> None:

@@ -158,7 +158,7 @@ def leave_stray(machine: Machine) -> None:
     process = subprocess.Popen(["sleep", "30"])
     directory = f"/proc/{process.pid}"
     write(f"{directory}/cgroup", "0::/system.slice/supervisor.service\n")(machine)
-    write(f"{directory}/environ", f"{processes.MARK.decode()}a.b/ckan.ini\0")(machine)
+    write(f"{directory}/environ", "".join(f"{mark.decode()}a.b\0" for mark in processes.MARKS))(machine)
     write(f"{directory}/status", f"Name:\tuwsgi\nUid:\t{pwd.getpwnam(CKAN_USER).pw_uid}\t33\t33\t33\n")(machine)
 
     def disappear() -> None:

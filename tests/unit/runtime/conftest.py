@@ -257,7 +257,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
         module("botocore.exceptions", BotoCoreError=StoreError, ClientError=StoreError),
         module("redis"),
         module("redis.exceptions", RedisError=RedisError),
-        module("rq"),
+        module("rq", Queue=None, Worker=None),
         module("rq.job", Job=Redis),
         module("rq.exceptions", DeserializationError=DeserializationError),
         module(

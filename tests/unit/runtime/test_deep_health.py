@@ -21,27 +21,14 @@ TOKEN = "header.payload.signature"
 
 @dataclass
 class Queues:
-    """RQ: the job of each queue ends with a status at once, or waits."""
+    """The queues: each has no problem, or one."""
 
-    statuses: dict[str, str] = field(default_factory=dict)
-    busy: set[str] = field(default_factory=set)
-    left: set[str] = field(default_factory=set)
-    options: dict[str, Any] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
 
-    def enqueue(self, job: str, *, title: str, queue: str, rq_kwargs: dict[str, Any]) -> Any:
-        assert (pkgutil.resolve_name(job)(), title, rq_kwargs["at_front"]) == (None, "health", True)
-        self.left.add(queue)
-        return SimpleNamespace(
-            get_status=lambda: self.statuses.get(queue, "finished"), delete=lambda: self.left.discard(queue)
-        )
-
-    @staticmethod
-    def get_queue(name: str) -> str:
-        return name
-
-    def all(self, queue: str) -> list[Any]:
-        """Stand for Worker.all."""
-        return [SimpleNamespace(get_state=lambda: "busy" if queue in self.busy else "idle")]
+    def examine(self, queues: dict[str, str], limit: float) -> dict[str, dict[str, Any]]:
+        """Stand for dcor_runtime.queues."""
+        assert limit == 30.0
+        return {name: {"problem": self.problems.get(queue)} for name, queue in queues.items()}
 
 
 @dataclass
@@ -74,14 +61,13 @@ class Objects:
 def queues(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Queues:
     """Return the queues; CKAN is loaded at once."""
     queues = Queues()
-    monkeypatch.setattr(sys.modules["ckan.lib"], "jobs", queues)
-    monkeypatch.setattr(sys.modules["rq"], "Worker", queues, raising=False)
+    monkeypatch.setattr(sys.modules["ckan.lib"], "jobs", SimpleNamespace(get_queue=lambda name: name), raising=False)
+    monkeypatch.setattr(runtime.deep_health, "jobs", sys.modules["ckan.lib"].jobs)
+    monkeypatch.setattr(runtime.deep_health, "queues", queues)
     monkeypatch.setattr(sys.modules["dcor_runtime.application"], "load", lambda: None, raising=False)
     database = module("dcor_runtime.database", trial_token=lambda: TOKEN)
     monkeypatch.setitem(sys.modules, "dcor_runtime.database", database)
     monkeypatch.setattr(sys.modules["dcor_runtime"], "database", database, raising=False)
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    monkeypatch.setattr(runtime.deep_health, "SECONDS", 0)
     return queues
 
 
@@ -103,7 +89,6 @@ def test_a_healthy_release_gives_a_token_and_leaves_nothing(
 ) -> None:
     assert said(runtime, capsys) == {"problems": [], "token": TOKEN}
     assert (objects.stored, objects.objects) == ([(BUCKET, "dcor-server/health")], {})
-    assert queues.left == set()
 
 
 def test_a_store_that_refuses_is_named(
@@ -126,18 +111,10 @@ def test_a_release_is_not_blamed_for_the_store(
     assert objects.stored == []
 
 
-@pytest.mark.parametrize(
-    ("status", "busy", "problems"),
-    [
-        ("queued", False, ["takes no job of the queue default"]),
-        ("queued", True, []),
-        ("failed", True, ["cannot do a job of the queue default"]),
-    ],
-)
-def test_a_job_that_is_not_done_is_told_by_its_queue(
-    runtime: Runtime, queues: Queues, objects: Objects, status: str, busy: bool, problems: list[str]
-) -> None:
-    queues.statuses["default"] = status
-    queues.busy = {"default"} if busy else set()
-    assert list(filter(None, runtime.deep_health.queue_problems(QUEUES))) == problems
-    assert queues.left == set()
+def test_a_problem_is_told_with_its_queue(runtime: Runtime, queues: Queues, objects: Objects) -> None:
+    queues.problems["default"] = "takes no job"
+    assert runtime.deep_health.queue_problems(QUEUES) == [None, "takes no job of the queue default"]
+
+
+def test_the_job_of_the_queues_does_nothing(runtime: Runtime) -> None:
+    assert pkgutil.resolve_name(runtime.deep_health.queues.JOB)() is None

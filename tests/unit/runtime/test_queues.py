@@ -54,8 +54,6 @@ def queues(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Any:
     redis = sys.modules["redis"]
     monkeypatch.setattr(redis, "RedisError", RedisError, raising=False)
     monkeypatch.setattr(redis, "Redis", SimpleNamespace(from_url=lambda url, **_: url), raising=False)
-    for name in ("Queue", "Worker"):
-        monkeypatch.setattr(sys.modules["rq"], name, None, raising=False)
     monkeypatch.delitem(sys.modules, "dcor_runtime.queues", raising=False)
     module = importlib.import_module("dcor_runtime.queues")
     monkeypatch.setattr(module, "SECONDS", -1.0)
@@ -64,7 +62,7 @@ def queues(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def examine(queues: Any, queue: Queue) -> dict[str, Any]:
     states = [SimpleNamespace(get_state=lambda state=state: state) for state in queue.workers]
-    found: dict[str, Any] = queues.examine({"default": queue}, lambda _: states)["default"]
+    found: dict[str, Any] = queues.examine({"default": queue}, -1.0, lambda _: states)["default"]
     return found
 
 

@@ -246,6 +246,7 @@ def test_what_cannot_be_undone_yet_keeps_503_and_the_next_converge_undoes_it(ser
     machine.programs["pg_dropcluster"] = drop_cluster
     ended = server(VERB)
     assert (ended.code, "could not stop server" in ended.err) == (1, True), ended.err
+    assert "is not a copy" in ended.err, "what has failed first"
     assert machine.host.exists(nginx.MAINTENANCE)
     assert pending.is_pending(machine.host, pending.CONVERGE)
     refuses.clear()
