@@ -46,7 +46,7 @@ OF_NGINX = Access(0o640, "root", CKAN_USER)
 #: how long the services may take to start, in seconds
 PATIENCE_SECONDS = 120.0
 PAUSE_SECONDS = 0.2
-OK = 200
+OK, CONFLICT = 200, 409
 #: an object that is there from the start: without volumes the store makes them while it stops
 OBJECT = "/dcor-server-check/object"
 
@@ -96,7 +96,8 @@ def await_answers(host: Host, credentials: Credentials) -> None:
     login = (solr.USER, credentials.solr)
     bucket = OBJECT.rpartition("/")[0]
     _await(SOLR, lambda: http_request.ask(f"{SOLR_ADDRESS}/select?q=*:*&rows=0", login).status)
-    _await(STORE, lambda: client.ask("PUT", bucket).status)
+    # A request that was cut off may have made it.
+    _await(STORE, lambda: client.ask("PUT", bucket).status, (OK, CONFLICT))
     _await(STORE, lambda: client.ask("PUT", OBJECT, "object").status)
 
 
@@ -126,9 +127,9 @@ def _write_core(host: Host, credentials: Credentials, schema: str) -> None:
     host.write(f"{SOLR_HOME}/security.json", solr.security(credentials.solr, credentials.session), solr.OF_SOLR)
 
 
-def _await(unit: str, status: Callable[[], int]) -> None:
+def _await(unit: str, status: Callable[[], int], wanted: tuple[int, ...] = (OK,)) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while (found := status()) != OK:
+    while (found := status()) not in wanted:
         if time.monotonic() > deadline:
             reason = f"{unit} was started, and answers {found or 'nobody'} after {PATIENCE_SECONDS:.0f} s."
             raise DcorError(reason, f"See: journalctl --unit={unit}")

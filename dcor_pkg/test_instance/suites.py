@@ -12,10 +12,10 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.machine import output_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CONFIGURATION, LOGS, PRESERVED
+from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CONFIGURATION, PRESERVED
 from dcor_pkg.runtime import REGION
 from dcor_pkg.test_instance import services
-from dcor_pkg.test_instance.places import ENVIRONMENT, FILES, INI, SHIPPED, SUITES
+from dcor_pkg.test_instance.places import ENVIRONMENT, FILES, HOME, INI, SHIPPED, SUITES
 
 SHIPPED_SUITES = f"{SHIPPED}/suites"
 #: a suite that hangs is ended
@@ -37,7 +37,7 @@ def names(host: Host) -> list[str]:
 
 def log(name: str) -> str:
     """Return the path of what pytest has printed."""
-    return f"{LOGS}/test-instance-{name}.log"
+    return f"{HOME}/logs/{name}.log"
 
 
 def copy(host: Host, name: str) -> str:
@@ -67,6 +67,8 @@ def run(host: Host, settings: Settings, name: str, tests: str, arguments: Sequen
         if error.code not in RAN:
             end = host.run("tail", f"--lines={LOG_LINES}", log(name)).strip()
             raise DcorError(f"The suite {name} was not run: pytest ended with exit code {error.code}.", end) from None
+    if not host.exists(report):  # it is written last
+        raise DcorError(f"The suite {name} was killed before it ended.", f"See {log(name)}")
     return host.run("cat", report, user=CKAN_USER)
 
 

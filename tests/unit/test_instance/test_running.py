@@ -100,6 +100,14 @@ def test_pytest_that_could_not_run_is_an_error_with_its_words(second: Second) ->
     assert f"The suite {THEME} was not run: pytest ended with exit code 4." in ended.err
 
 
+def test_a_suite_that_is_killed_is_an_error(second: Second) -> None:
+    second("create")
+    second.report = ""
+    ended = second("run", THEME)
+    assert ended.code == 1
+    assert f"The suite {THEME} was killed before it ended.\n    See {suites.log(THEME)}" in ended.err
+
+
 @pytest.mark.parametrize("report", ["", "<testsuites/>", "no xml"])
 def test_a_report_that_is_none_is_an_error(report: str) -> None:
     with pytest.raises(DcorError, match="has left no report"):
