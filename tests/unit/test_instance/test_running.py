@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dcor_pkg.errors import DcorError
@@ -143,3 +145,8 @@ def test_a_test_instance_is_for_one_release(second: Second) -> None:
     assert ended.code == 1
     assert "was made for the release 2.11.5-former" in ended.err
     assert record.REMOVE in ended.err
+
+
+def test_each_known_failure_is_of_a_suite_that_there_is() -> None:
+    sources = (Path(__file__).parents[3] / "conf/lock/python3.11/suites.txt").read_text()
+    assert all(f"\n{suite}==" in sources and "::" in test for suite, test in known_failures.CAUSES)
