@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,8 @@ class Facts:
     #: the release that is held back (ckan/held_release.py), and the one that serves in its place
     held: str = ""
     instead: str = ""
+    #: the version of OpenSSL, (3, 0, 17)
+    openssl: tuple[int, ...] = ()
 
 
 def read(host: Host) -> Facts:
@@ -46,13 +49,19 @@ def read(host: Host) -> Facts:
         ckan=_version(host, "python-ckan"),
         release_set=hashlib.sha256(lock.encode()).hexdigest(),
         python=_python(host),
-        nginx=tuple(int(part) for part in _version(host, "nginx").split("-")[0].split(".")),
+        nginx=_numbers(_version(host, "nginx")),
         ipv6=host.exists("/proc/net/if_inet6"),
         cores=(host.read("/proc/cpuinfo") or "").count("processor\t") or 1,
         memory=memory.total(host),
         held=held.get("release", ""),
         instead=held.get("instead", ""),
+        openssl=_numbers(_version(host, "openssl")),
     )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of upstream's version: (1, 22, 1) for 1.22.1-9+deb12u4."""
+    return tuple(int(part) for part in re.findall(r"[0-9]+", version.split("-", maxsplit=1)[0]))
 
 
 def _python(host: Host) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcor_pkg.answers import server_names
-from dcor_pkg.answers.settings import SELF_SIGNED, Settings
+from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending
 from dcor_pkg.kernel.managed_file import ManagedFile, ValidatedFiles
@@ -18,6 +18,7 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.nginx import additions, error_pages, example_site, limits, queries, trust_page, upstream
 from dcor_pkg.services import endpoints
 from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.tls import nginx_lines, stapling, strict_transport
 from dcor_pkg.tls.pair import PAIRS
 
 SITE = "/etc/nginx/sites-available/dcor"
@@ -32,6 +33,10 @@ UNREAD_HINT = f"Add to the block http in /etc/nginx/nginx.conf: include {SITES}/
 CACHE = "/var/cache/nginx-dcor"
 #: While this file exists, each request is answered with 503 (Service Unavailable).
 MAINTENANCE = f"{paths.STATE}/nginx/maintenance"
+#: The curves of Mozilla's profile. From this version on OpenSSL has the first one, whose keys cannot be computed from a
+#: recording with a quantum computer either; nginx does not start with the name of a curve that OpenSSL does not have.
+HYBRID_CURVE, HYBRID_SINCE = "X25519MLKEM768", (3, 5)
+CURVES = ("X25519", "prime256v1", "secp384r1")
 #: From this version on HTTP/2 is enabled by a directive of its own; as a parameter of "listen" it causes a warning
 #: (nginx, "Module ngx_http_v2_module").
 HTTP2_DIRECTIVE = (1, 25, 1)
@@ -90,7 +95,9 @@ def site(settings: Settings, facts: Facts) -> ManagedFile:
         "names": list(dict.fromkeys((settings.hostname, *server_names.dns_names(settings.certificate_names)))),
         "addresses": [_literal(address) for address in server_names.addresses(settings.certificate_names)],
         "tls": PAIRS[settings.certificate],
-        "trusted": settings.certificate != SELF_SIGNED,
+        "curves": ":".join((*((HYBRID_CURVE,) if facts.openssl >= HYBRID_SINCE else ()), *CURVES)),
+        "stapling": nginx_lines.included(stapling.LINES),
+        "strict_transport": nginx_lines.included(strict_transport.LINES),
         "registration": settings.registration == "yes",
         "robots": settings.robots == "yes",
         "health": settings.health_from != "none",

@@ -30,6 +30,16 @@ def trust_anchor(host: Host, served: Pair) -> x509.Certificate | None:
     return None if end is not chain[0] and _is_public(host, end) else end
 
 
+def is_trusted(host: Host, served: Pair) -> bool:
+    """Return whether the chain leads to an authority that this machine trusts. Raises DcorError without a certificate.
+
+    A self-signed certificate has no authority, even where this machine knows it.
+    """
+    chain = served_chain(host, served)
+    end = _end(host, chain)
+    return end is not chain[0] and end in authorities(host)
+
+
 def served_chain(host: Host, served: Pair) -> list[x509.Certificate]:
     """Return the served certificate, followed by those of its issuers. Raises DcorError if it cannot be read."""
     try:

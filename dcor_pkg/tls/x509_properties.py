@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from dcor_pkg.answers import server_names
 
@@ -75,6 +76,19 @@ def is_authority(certificate: x509.Certificate) -> bool:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
         return False
+
+
+def ocsp_responder(certificate: x509.Certificate) -> str | None:
+    """Return the address of the first responder of OCSP that a certificate names (RFC 5280, section 4.2.2.1), or None.
+
+    nginx looks at the first one only, too.
+    """
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except x509.ExtensionNotFound:
+        return None
+    places = [it.access_location for it in found if it.access_method == AuthorityInformationAccessOID.OCSP]
+    return next((it.value for it in places if isinstance(it, x509.UniformResourceIdentifier)), None)
 
 
 def lifetime(certificate: x509.Certificate) -> datetime.timedelta:

@@ -21,6 +21,7 @@ from dcor_pkg.ckan import outdated, release, upgrade_backup
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Host
+from dcor_pkg.tls import stapling
 from dcor_pkg.verbs import active_release, certificate_end, jobs, runtime_module
 from dcor_pkg.verbs.run_report import message
 from dcor_pkg.verbs.verb import FAILED, JSON, OK, Console, Verb, days_argument
@@ -40,6 +41,8 @@ RETRY = "retry"
 RECONCILE = "reconcile"
 #: what ways back have left goes after 90 days
 FORGET = "forget old dumps"
+#: nginx finds the responder of OCSP again, where it has moved
+STAPLING = "OCSP stapling"
 #: a mail about the certificate, where there is something to say
 CERTIFICATE = "certificate"
 #: how long objects stay after their dataset was purged, so that a restored backup of the database finds them again
@@ -65,6 +68,7 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
         (RETRY, lambda: jobs.retry_passing(host)),
         (RECONCILE, lambda: _reconcile(host, options.days)),
         (FORGET, lambda: upgrade_backup.forget_left(host)),
+        (STAPLING, lambda: stapling.look_up_again(host)),
         (CERTIFICATE, lambda: certificate_end.report(host)),
     ]
     failures = [failure for name, job in attempts if (failure := _failure(name, job)) is not None]

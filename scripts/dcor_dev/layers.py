@@ -29,6 +29,8 @@ OPTIONAL = ("dcor-wheels-test",)
 FOR_TESTS = ("apt-utils", "locales-all", "perl", "tmux", "whiptail")
 BROWSER = ("chromium", "chromium-driver", "python3-selenium")
 TERMINAL = ("tmux",)
+#: The scanner of TLS.
+SCANNER = ("testssl.sh",)
 #: The program that runs debian/tests.
 AUTOPKGTEST = ("autopkgtest",)
 
@@ -69,11 +71,13 @@ def build_packages(suite: str) -> list[Path]:
 def debian_packages(suite: str, debs: Sequence[Path]) -> Stack:
     """Return a minimal Debian whose apt cache holds all dependencies of our packages, as resolved by apt."""
     base = roots.base(suite)
-    name = f"debian-{suite}-{cache.key(base.name, RECIPE, *relations(debs), *FOR_TESTS, *BROWSER, *AUTOPKGTEST)}"
+    name = (
+        f"debian-{suite}-{cache.key(base.name, RECIPE, *relations(debs), *FOR_TESTS, *BROWSER, *SCANNER, *AUTOPKGTEST)}"
+    )
 
     def make(target: Path) -> None:
         # Separately: in one call, locales-all would satisfy PostgreSQL's dependency on locales.
-        groups = [" ".join(group) for group in (paths_inside(debs), FOR_TESTS, BROWSER, AUTOPKGTEST)]
+        groups = [" ".join(group) for group in (paths_inside(debs), FOR_TESTS, BROWSER, SCANNER, AUTOPKGTEST)]
         script = "apt-get -qq update; for group; do apt-get -qq install --yes --download-only $group; done"
         argv = ("sh", "-euc", script, "sh", *groups)
         roots.chroot_run(

@@ -6,6 +6,7 @@ All tests share a machine.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from availability import measure_availability
 from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES
 from dcor_dev import layers
 from dcor_dev.machine import Machine
@@ -57,6 +59,35 @@ MISTAKES = (
     ("none.pem", "leaf-key.pem", "does not exist"),
     ("chain.pem", "none.pem", "does not exist"),
 )
+#: Creates a certificate that names a responder of OCSP, and the index by which openssl-ocsp(1) says that it is good.
+MAKE_STAPLED = """
+mkdir -p /srv/ocsp && cd /srv/ocsp
+printf 'subjectAltName=DNS:dcor.example.org\\nauthorityInfoAccess=OCSP;URI:http://ocsp.example.org:2560/\\n' >leaf.ext
+openssl x509 -req -in /srv/tls/leaf.csr -CA /srv/tls/middle.pem -CAkey /srv/tls/middle-key.pem -CAcreateserial \
+    -days 200 -extfile leaf.ext -out leaf.pem 2>&1
+cat leaf.pem /srv/tls/middle.pem >chain.pem
+printf 'V\\t351231000000Z\\t\\t%s\\tunknown\\t/CN=dcor.example.org\\n' "$(openssl x509 -noout -serial -in leaf.pem | cut -d= -f2)" \
+    >index.txt
+"""
+RESPONDER = (
+    "openssl ocsp -port 2560 -index /srv/ocsp/index.txt -CA /srv/tls/middle.pem -rsigner /srv/tls/middle.pem "
+    "-rkey /srv/tls/middle-key.pem -nmin 60"
+)
+#: Accepts what is sent to a port, by TCP as an authority's and by UDP as that of DNS, and never answers.
+SILENT = """
+import signal, socket
+tcp = socket.create_server(("127.0.0.1", 2560))
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind(("127.0.0.53", 53))
+signal.pause()
+"""
+#: Creates a certificate of the administrator's that no authority has signed.
+MAKE_SELF_SIGNED = """
+mkdir -p /srv/own && cd /srv/own
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out leaf.pem -days 90 \\
+    -subj /CN=dcor.example.org -addext subjectAltName=DNS:dcor.example.org 2>&1
+"""
+STAPLING = "/etc/dcor-server/tls/stapling.conf"
 #: Prints the public key of a certificate.
 PUBLIC_KEY = "openssl x509 -noout -pubkey -in"
 
@@ -118,7 +149,9 @@ def test_further_names_and_addresses_are_served(machine: Machine) -> None:
 
 def test_a_renewal_keeps_the_key_unless_another_is_wanted(machine: Machine) -> None:
     before, key = show(machine)["sha256"], machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}")
-    told = dcor(machine, "certificate", "renew")
+    availability = measure_availability(machine, "dcor-server certificate renew >/srv/told")
+    assert availability.failed == ()
+    told = machine.path("/srv/told").read_text()
     renewed = show(machine)["sha256"]
     assert (renewed != before, renewed in told) == (True, True)
     assert machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}") == key
@@ -139,6 +172,7 @@ def test_the_administrator_hears_of_the_end_and_of_the_new_fingerprint(machine: 
     key = machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}")
     assert f"{CERTIFICATE} ends in" not in ahead(machine, 3580, "status", check=False).stdout
     assert f"{CERTIFICATE} ends in 58 days" in ahead(machine, 3591, "status", check=False).stdout
+    assert f"{CERTIFICATE} has expired on" in ahead(machine, 3651, "status", check=False).stdout
     for _ in range(2):
         ahead(machine, 3591, "nightly")
     mails = machine.path("/srv/mails").read_text()
@@ -185,8 +219,89 @@ def test_an_own_certificate_is_imported_for_root_and_served_without_its_files(ma
     assert "0 changed" in dcor(machine, "converge")
     shown = show(machine)
     assert (shown["kind"], shown["issuer"], shown["chain_complete"]) == ("own", "CN=middle.example.org", True)
+    assert all(insists(machine))
     assert ask(machine, "dcor.example.org", "/srv/tls/root.pem") == "200"
     refused = machine.run("dcor-server", "certificate", "renew", "--new-key", check=False)
     assert (refused.returncode, "makes no key" in refused.stderr) == (1, True)
     dcor(machine, "set", "certificate=self-signed")
     assert ask(machine, "dcor.example.org") == "200"
+    assert not any(insists(machine))
+
+
+def insists(machine: Machine) -> list[bool]:
+    """Return whether pages, CKAN's and nginx's own, tell browsers to accept nothing but a trusted certificate."""
+    asked = "curl --silent --insecure --output /dev/null --dump-header - https://dcor.example.org"
+    return ["strict-transport-security: max-age=" in machine.shell(f"{asked}/{page}") for page in ("about", "trust")]
+
+
+def test_a_self_signed_certificate_of_the_administrator_locks_nobody_out(machine: Machine) -> None:
+    machine.shell(MAKE_SELF_SIGNED)
+    done = import_files(machine, "/srv/own/leaf.pem", "/srv/own/key.pem")
+    assert done.returncode == 0, done.stderr
+    assert ask(machine, "dcor.example.org", "/srv/own/leaf.pem") == "200"
+    assert not any(insists(machine))
+
+
+def test_a_chain_that_lacks_a_certificate_is_named(machine: Machine) -> None:
+    """This machine knows the authority in between, and clients may not."""
+    machine.shell("cp /srv/tls/middle.pem /usr/local/share/ca-certificates/middle.crt && update-ca-certificates 2>&1")
+    done = import_files(machine, "leaf.pem", "/srv/away/leaf-key.pem")
+    assert done.returncode == 0, done.stderr
+    assert "the certificate of CN=middle.example.org is missing" in dcor(machine, "status")
+    shown = show(machine)
+    assert (shown["chain_complete"], shown["missing_issuer"]) == (False, "CN=middle.example.org")
+    machine.shell("rm /usr/local/share/ca-certificates/middle.crt && update-ca-certificates 2>&1")
+    dcor(machine, "set", "certificate=self-signed")
+
+
+def staple(machine: Machine) -> str:
+    """Return what nginx says of the certificate's state in a handshake: "good", or "" where it says nothing."""
+    asked = "openssl s_client -connect 127.0.0.1:443 -servername dcor.example.org -status </dev/null 2>&1"
+    found = re.search(r"^    Cert Status: (.+)$", machine.shell(asked), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def run_unit(machine: Machine, name: str, command: str) -> None:
+    machine.shell(f"systemd-run --quiet --unit={name} {command}")
+
+
+def assert_quick(machine: Machine) -> None:
+    """Assert that no request waits for the responder, also those that are the first after a reload."""
+    machine.run("systemctl", "reload", "nginx")
+    asked = [ask(machine, "dcor.example.org", "/srv/tls/root.pem", "--max-time", "3") for _ in range(10)]
+    assert (asked, staple(machine)) == (["200"] * 10, "")
+
+
+def test_proof_that_the_certificate_is_not_revoked_is_stapled_and_nothing_waits_for_it(machine: Machine) -> None:
+    assert not machine.path(STAPLING).exists()
+    machine.shell(MAKE_STAPLED)
+    # Nobody knows the responder's name.
+    done = import_files(machine, "/srv/ocsp/chain.pem", "/srv/away/leaf-key.pem")
+    assert done.returncode == 0, done.stderr
+    assert machine.path(STAPLING).exists()
+    assert_quick(machine)
+    # DNS is silent, while nginx starts.
+    machine.write("/srv/silent.py", SILENT)
+    run_unit(machine, "silent", "python3 /srv/silent.py")
+    machine.shell("cp --no-dereference /etc/resolv.conf /srv/ && echo nameserver 127.0.0.53 >/etc/resolv.conf")
+    machine.run("systemctl", "restart", "nginx")
+    assert_quick(machine)
+    # The responder is silent, and then it is down.
+    machine.shell("rm /etc/resolv.conf; cp --no-dereference /srv/resolv.conf /etc/")
+    machine.shell("echo '127.0.0.1 ocsp.example.org' >>/etc/hosts")
+    assert_quick(machine)
+    machine.run("systemctl", "stop", "silent")
+    machine.run("systemctl", "restart", "nginx")
+    assert_quick(machine)
+    # By night nginx looks for it again, and the answer is good.
+    run_unit(machine, "responder", RESPONDER)
+    machine.run("systemctl", "start", "dcor-nightly")
+    machine.shell(
+        "until openssl s_client -connect 127.0.0.1:443 -servername dcor.example.org -status </dev/null 2>&1 "
+        "| grep --quiet 'Cert Status: good'; do sleep 0.2; done",
+        timeout=60,
+    )
+    dcor(machine, "set", "certificate=self-signed")
+    assert (staple(machine), machine.path(STAPLING).exists()) == ("", False)
+    assert "warn" not in machine.run("nginx", "-t").stderr
+    machine.run("systemctl", "stop", "responder")

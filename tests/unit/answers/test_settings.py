@@ -134,6 +134,13 @@ def test_saving_again_changes_nothing(host: Host) -> None:
     assert host.read(settings_text.PATH) == text
 
 
+def test_who_allows_registration_reads_that_no_address_is_confirmed(host: Host) -> None:
+    """Whoever registers can sign in at once."""
+    settings_file.save(host, settings.parse(GOOD))
+    comment = (host.read(settings_text.PATH) or "").partition("#registration = no\n")[0].rpartition("\n\n")[2]
+    assert "The mail address is not confirmed." in " ".join(comment.replace("#", "").split())
+
+
 def test_a_default_is_a_comment_until_another_value_is_chosen(host: Host) -> None:
     settings_file.save(host, settings.parse(GOOD))
     text = host.read(settings_text.PATH) or ""

@@ -19,6 +19,7 @@ class Packages:
             "dcor-server": "1.0.0",
             "dcor-wheels": "2.11.6-1~deb12u1",
             "nginx": "1.22.1-9+deb12u4",
+            "openssl": "3.0.17-1~deb12u3",
             "python-ckan": "2.11.6-1~deb12u1",
         }
     )

@@ -31,7 +31,7 @@ from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import facts, state_file
 from dcor_pkg.machine.host import Access
-from dcor_pkg.machine.paths import ADDRESSES, CKAN_INI, CKAN_USER, PRESERVED, PROGRAMS
+from dcor_pkg.machine.paths import ADDRESSES, AUTHORITIES, CKAN_INI, CKAN_USER, PRESERVED, PROGRAMS
 from dcor_pkg.nginx import upstream
 from dcor_pkg.plan import build_plan
 from dcor_pkg.runtime import store_mark
@@ -43,6 +43,7 @@ from dcor_pkg.tls import self_signed
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
 from tests.unit.fake_machine import Machine
 from tests.unit.fake_programs import postgresql
+from tests.unit.tls.authority import INTERMEDIATE, KEY, ROOT, pem
 
 Damage = Callable[[Machine], object]
 
@@ -174,6 +175,15 @@ def issue_certificate(machine: Machine) -> None:
     text, key = self_signed.PAIR.read(machine.host)
     write("/srv/own.pem", text or "")(machine)
     write("/srv/own.key", key or "", secrets.ACCESS)(machine)
+
+
+def issue_certificate_with_responder(machine: Machine) -> None:
+    """Write one of an authority that this machine trusts, and that answers OCSP."""
+    write(AUTHORITIES, ROOT.pem)(machine)
+    write(OWN["certificate-file"], INTERMEDIATE.issue(KEY, responder="http://ocsp.example.org") + INTERMEDIATE.pem)(
+        machine
+    )
+    write(OWN["certificate-key"], pem(KEY), secrets.ACCESS)(machine)
 
 
 def leave_release(machine: Machine) -> None:

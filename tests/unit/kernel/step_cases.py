@@ -63,14 +63,17 @@ from dcor_pkg.services.redis.debian_instance import DebianInstanceStopped
 from dcor_pkg.services.removal_plan import PLAN, RemovalPlan
 from dcor_pkg.services.solr import cores
 from dcor_pkg.services.solr.local import SolrCore
-from dcor_pkg.tls import own_certificate, self_signed, trust_bundle
+from dcor_pkg.tls import own_certificate, self_signed, stapling, strict_transport, trust_bundle
 from dcor_pkg.tls.own_certificate import OwnCertificate
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
+from dcor_pkg.tls.stapling import Stapling
+from dcor_pkg.tls.strict_transport import StrictTransport
 from dcor_pkg.tls.trust_bundle import TrustBundle
 from tests.unit.fake_programs import postgresql
 from tests.unit.kernel import damages
 from tests.unit.kernel.damages import EXTERNAL, LOCAL, OWN, SCRATCH, chmod, link, remove, request, unit, write
 from tests.unit.kernel.step_classes import Case
+from tests.unit.tls.authority import CHAIN, KEY, NAME, Authority
 
 REDIS_CONF = redis.CONFIGURATION
 OPTION = f"{ckan_additions.DIRECTORY}/own.ini"
@@ -249,6 +252,30 @@ CASES = (
             "authorities changed": write(AUTHORITIES, "other\n"),
             "not readable": chmod(trust_bundle.BUNDLE, 0o600),
         },
+    ),
+    Case(
+        Stapling,
+        {
+            "lost": remove(stapling.FILE),
+            "edited": write(stapling.FILE, "ssl_stapling off;\n"),
+            "writable": chmod(stapling.FILE),
+            "no responder": write(own_certificate.SERVED.certificate, CHAIN),
+        },
+        answers=OWN,
+        before=damages.issue_certificate_with_responder,
+    ),
+    Case(
+        StrictTransport,
+        {
+            "lost": remove(strict_transport.FILE),
+            "edited": write(strict_transport.FILE, "add_header X-Other y;\n"),
+            "writable": chmod(strict_transport.FILE),
+            "self-signed": write(
+                own_certificate.SERVED.certificate, Authority.sign(NAME, KEY, Authority(NAME, key=KEY))
+            ),
+        },
+        answers=OWN,
+        before=damages.issue_certificate_with_responder,
     ),
     Case(
         ReleaseMade,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,8 @@ LOCK_FILE = FILES[REQUIREMENTS]
 
 def test_facts_are_those_of_the_machine(machine: Machine) -> None:
     found = facts.read(machine.host)
-    assert found == Facts("2.11.6-1~deb12u1", found.release_set, "3.11.2", (1, 22, 1), ipv6=True, cores=2, memory=4096)
+    expected = Facts("2.11.6-1~deb12u1", found.release_set, "3.11.2", (1, 22, 1), ipv6=True, cores=2, memory=4096)
+    assert found == replace(expected, openssl=(3, 0, 17))
     assert found.release_set == hashlib.sha256(LOCK_FILE.encode()).hexdigest()
 
 

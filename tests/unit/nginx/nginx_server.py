@@ -153,9 +153,9 @@ def version(of: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"nginx/([0-9.]+)", printed)[0].split("."))
 
 
-def facts(nginx_version: tuple[int, ...], *, ipv6: bool = False) -> Facts:
+def facts(nginx_version: tuple[int, ...], *, ipv6: bool = False, openssl: tuple[int, ...] = (3, 0, 17)) -> Facts:
     """Return the facts of a machine with an nginx of that version."""
-    return Facts("2.11.6", "0" * 64, "3.11.2", nginx_version, ipv6=ipv6, cores=2, memory=4096)
+    return Facts("2.11.6", "0" * 64, "3.11.2", nginx_version, ipv6=ipv6, cores=2, memory=4096, openssl=openssl)
 
 
 @contextmanager

@@ -233,3 +233,18 @@ def test_additions_that_nginx_accepts_or_that_have_not_changed_are_valid(host: H
     additions.validate(host)
     run([site()], host)
     additions.validate(host)
+
+
+@pytest.mark.parametrize(
+    ("openssl", "curves"),
+    [
+        ((3, 0, 17), "X25519:prime256v1:secp384r1"),
+        ((3, 5), "X25519MLKEM768:X25519:prime256v1:secp384r1"),
+        ((4, 0, 1), "X25519MLKEM768:X25519:prime256v1:secp384r1"),
+    ],
+)
+def test_the_curves_are_those_of_mozillas_profile_that_openssl_has(
+    host: Host, openssl: tuple[int, ...], curves: str
+) -> None:
+    text = nginx.site(Settings(hostname=NAME), facts((1, 22, 1), openssl=openssl)).text(host)
+    assert text.count(f"ssl_ecdh_curve {curves};") == text.count("ssl_ciphers ") == 2

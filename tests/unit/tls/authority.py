@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from dcor_pkg.machine import clock
 
@@ -33,22 +33,26 @@ class Authority:
         """The authority's own certificate."""
         return self.sign(self.name, self.key, signer=self.signer or self, is_authority=True)
 
-    def issue(self, key: ec.EllipticCurvePrivateKey, name: str = NAME, begin: int = -1, end: int = 90) -> str:
+    def issue(
+        self, key: ec.EllipticCurvePrivateKey, name: str = NAME, begin: int = -1, end: int = 90, responder: str = ""
+    ) -> str:
         """Return a server's certificate, valid from `begin` to `end` days from now."""
-        return self.sign(name, key, signer=self, begin=begin, end=end)
+        return self.sign(name, key, signer=self, begin=begin, end=end, responder=responder)
 
     @staticmethod
-    def sign(
+    def sign(  # noqa: PLR0913 (options, by keyword alone)
         name: str,
         key: ec.EllipticCurvePrivateKey,
         signer: Authority,
+        *,
         begin: int = -1,
         end: int = 90,
         is_authority: bool = False,
+        responder: str = "",
     ) -> str:
-        """Return a certificate in PEM."""
+        """Return a certificate in PEM, which may name a responder of OCSP."""
         now = clock.now()
-        certificate = (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(x509_name(name))
             .issuer_name(x509_name(signer.name))
@@ -58,8 +62,13 @@ class Authority:
             .not_valid_after(now + end * DAY)
             .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-            .sign(signer.key, hashes.SHA256())
         )
+        if responder:
+            place = x509.AccessDescription(
+                AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(responder)
+            )
+            builder = builder.add_extension(x509.AuthorityInformationAccess([place]), critical=False)
+        certificate = builder.sign(signer.key, hashes.SHA256())
         return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 

@@ -14,7 +14,9 @@ from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.own_certificate import OwnCertificate
 from dcor_pkg.tls.pair import PAIRS, Pair
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
+from dcor_pkg.tls.stapling import Stapling
 from dcor_pkg.tls.steps import steps
+from dcor_pkg.tls.strict_transport import StrictTransport
 from dcor_pkg.tls.trust_bundle import BUNDLE, TrustBundle
 from tests.unit.tls.authority import CHAIN, KEY, NAME, ROOT, pem
 
@@ -25,8 +27,9 @@ OWN_FILES = Settings(hostname=NAME, certificate=OWN, certificate_file=FILES.cert
 
 
 def test_the_setting_selects_the_certificate() -> None:
-    assert steps(SIGNED_HERE, FACTS) == (SelfSignedCertificate(NAME), TrustBundle(PAIRS[SELF_SIGNED]))
-    assert steps(OWN_FILES, FACTS) == (OwnCertificate(FILES, NAME), TrustBundle(PAIRS[OWN]))
+    for settings, step in ((SIGNED_HERE, SelfSignedCertificate(NAME)), (OWN_FILES, OwnCertificate(FILES, NAME))):
+        served = PAIRS[settings.certificate]
+        assert steps(settings, FACTS) == (step, TrustBundle(served), Stapling(served), StrictTransport(served))
 
 
 def test_a_self_signed_certificate_has_what_clients_look_at(host: Host) -> None:
@@ -45,7 +48,12 @@ def test_the_bundle_follows_debians_authorities_and_the_served_certificate(host:
     host.write(FILES.certificate, CHAIN, Access(0o644))
     host.write(FILES.key, pem(KEY), Access(0o600))
     outcomes = run(steps(OWN_FILES, FACTS), host)
-    assert [outcome.result for outcome in outcomes] == [Result.CHANGED, Result.CHANGED]
+    assert [outcome.result for outcome in outcomes] == [
+        Result.CHANGED,
+        Result.CHANGED,
+        Result.UNCHANGED,
+        Result.CHANGED,
+    ]
     assert outcomes[1].reason == f"{BUNDLE} does not consist of {AUTHORITIES} and {PAIRS[OWN].certificate}"
     assert host.read(BUNDLE) == f"{host.read(AUTHORITIES)}{CHAIN}"
 
