@@ -37,7 +37,9 @@ def require_possible(host: Host) -> None:
     for kind, mark in _found(host).items():
         if mark != MARK:
             reason = f"PostgreSQL has a {kind} {DATABASE} already, which no test instance of dcor-server has made."
-            raise DcorError(reason, f"If nobody needs it: sudo -u postgres psql -c 'DROP {kind.upper()} {DATABASE}'")
+            raise DcorError(
+                reason, f"If nobody needs it: runuser -u postgres -- psql -c 'DROP {kind.upper()} {DATABASE}'"
+            )
 
 
 def create(host: Host, password: Secret) -> None:
