@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import release
-from dcor_pkg.errors import DcorError
+from dcor_pkg.errors import DcorError, undoing
 from dcor_pkg.kernel import instance
 from dcor_pkg.machine import disk, memory, ports
 from dcor_pkg.machine.host import Access, Host
@@ -42,8 +42,9 @@ def create(host: Host, settings: Settings, active: str, report: Report) -> None:
     configuration.require_possible(host)
     try:
         _make(host, settings, active, report)
-    except BaseException:
-        remove(host)
+    except BaseException as error:
+        with undoing(error):
+            remove(host)
         raise
 
 

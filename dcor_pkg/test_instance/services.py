@@ -35,6 +35,8 @@ STARTED = (SOLR_SOCKET, SOLR, STORE, NGINX, REDIS)
 ALL = "test-dcor-*"
 
 SOLR_HOME = f"{HOME}/solr/home"
+#: made by the unit of the store, for its sockets
+STORE_SOCKETS = "/run/test-dcor-store"
 REDIS_SOCKET = "/run/test-dcor-redis/redis.sock"
 STORE_ORIGIN = f"http://127.0.0.1:{STORE_PORT}"
 SOLR_ADDRESS = f"http://127.0.0.1:{SOLR_PORT}/solr/ckan"
@@ -114,6 +116,7 @@ def stop(host: Host) -> None:
         host.remove(f"{SYSTEMD_UNITS}/{unit}")
     host.run("systemctl", "daemon-reload")
     host.run("systemctl", "reset-failed", ALL)
+    host.remove_tree(STORE_SOCKETS)
 
 
 def _write_core(host: Host, credentials: Credentials, schema: str) -> None:
