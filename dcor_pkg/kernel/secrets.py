@@ -28,6 +28,11 @@ def external(key: str) -> str:
     return f"external-{key}"
 
 
+def new() -> Secret:
+    """Return a random secret."""
+    return Secret("".join(secrets.choice(ALPHABET) for _ in range(LENGTH)))
+
+
 def save(host: Host, name: str, secret: Secret) -> None:
     """Write a secret. Raises DcorError."""
     host.make_directory(DIRECTORY, DIRECTORY_ACCESS)
@@ -60,4 +65,4 @@ class RandomSecret:
     def apply(self, host: Host) -> None:
         """Make the secret; where only its access differs, it stays the same."""
         existing = (host.read(path(self.secret)) or "").strip()
-        save(host, self.secret, Secret(existing or "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))))
+        save(host, self.secret, Secret(existing) if existing else new())

@@ -22,6 +22,7 @@ from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.services.object_store import private_network
 from dcor_pkg.services.postgresql import versions as postgresql_versions
 from dcor_pkg.status import updates
+from dcor_pkg.test_instance import record as test_instance
 from dcor_pkg.tls import ending as certificate_end
 from dcor_pkg.tokens import issued as access_tokens
 
@@ -52,6 +53,7 @@ def sources(host: Host, settings: Settings) -> dict[str, Source]:
         "the version of PostgreSQL": partial(_postgresql, host, settings),
         "replaced libraries": partial(outdated.notices, host, settings),
         "the end of the certificate": partial(certificate_end.notices, host, settings),
+        "a test instance": partial(test_instance.notices, host),
         "access tokens": partial(access_tokens.notices, host, settings),
     }
 

@@ -18,6 +18,8 @@ from dcor_pkg.nginx import take_down as nginx
 from dcor_pkg.plan import removal_plan
 from dcor_pkg.services import endpoints, engines
 from dcor_pkg.status import prometheus
+from dcor_pkg.test_instance import making as test_instance
+from dcor_pkg.test_instance.places import HOME as TEST_INSTANCE
 
 #: units that would start again what is stopped here, or work with it
 AUTOMATIC = (
@@ -45,6 +47,11 @@ def _plan_removal(host: Host) -> None:
     step = removal_plan(settings_file.load(host))
     if step.check(host) is not None:
         step.apply(host)
+
+
+def _remove_test_instance(host: Host) -> None:
+    if host.exists(TEST_INSTANCE):
+        test_instance.remove(host)
 
 
 def _stop_automatic_units(host: Host) -> None:
@@ -92,6 +99,7 @@ def _give_back_commands(host: Host) -> None:
 PARTS: tuple[Callable[[Host], None], ...] = (
     _plan_removal,
     _stop_automatic_units,
+    _remove_test_instance,
     prometheus.remove,
     nginx.take_down,
     _stop_programs,

@@ -21,6 +21,9 @@ TREE = Path(__file__).resolve().parents[2]
 #: The directory in machines where our packages are mounted.
 PACKAGES = "/srv/dist"
 
+#: Those of our packages that a server is installed without.
+OPTIONAL = ("dcor-wheels-test",)
+
 #: Debian packages that tests install besides ours: apt-utils, with which apt asks debconf's questions before it unpacks
 #: a package; locales, for German; perl (readline), whiptail (dialogs) and tmux (a terminal) for debconf's frontends.
 FOR_TESTS = ("apt-utils", "locales-all", "perl", "tmux", "whiptail")
@@ -193,25 +196,34 @@ def nss_tools(suite: str) -> Path:
 
 
 def paths_inside(debs: Sequence[Path]) -> list[str]:
-    """Return the paths of our packages in a machine."""
-    return [f"{PACKAGES}/{deb.name}" for deb in debs]
+    """Return the paths in a machine of our packages that a server needs."""
+    return [_inside(deb) for deb in needed(debs)]
 
 
 def package_mounts(debs: Sequence[Path]) -> dict[Path, str]:
     """Return the mounts of our packages: Machine(..., read_only=package_mounts(debs))."""
-    return dict(zip(debs, paths_inside(debs)))
+    return {deb: _inside(deb) for deb in debs}
+
+
+def needed(debs: Sequence[Path]) -> list[Path]:
+    """Return those of our packages that a server needs; the others are mounted in machines, and not installed."""
+    return [deb for deb in debs if deb.name.partition("_")[0] not in OPTIONAL]
+
+
+def _inside(deb: Path) -> str:
+    return f"{PACKAGES}/{deb.name}"
 
 
 def contents(debs: Sequence[Path]) -> list[str | Path]:
     """Return the inputs of a layer with these packages, for its key: their names and files."""
-    return [part for deb in sorted(debs) for part in (deb.name, deb)]
+    return [part for deb in sorted(needed(debs)) for part in (deb.name, deb)]
 
 
 def relations(debs: Sequence[Path]) -> list[str]:
     """Return the relations of our packages; while they are unchanged, so are the Debian packages to download."""
     if not debs:
         raise DevError("A layer needs packages, and there are no packages.")
-    return [_fields(deb) for deb in sorted(debs)]
+    return [_fields(deb) for deb in sorted(needed(debs))]
 
 
 def _fields(deb: Path) -> str:

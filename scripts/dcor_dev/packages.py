@@ -50,6 +50,7 @@ ALL = (
         ("conf/lock/{python}/ckan.txt", "conf/lock/{python}/build.txt"),
     ),
     Package("dcor-wheels", "wheels", (), ("conf/lock/{python}/dcor.txt",)),
+    Package("dcor-wheels-test", "test", (), ("conf/lock/{python}/test.txt", "conf/lock/{python}/suites.txt")),
     Package("dcor-solr", "solr", ("conf/solr",), (), jars=True),
     Package("dcor-object-store", "object-store", ("conf/object-store",), ("conf/object-store/weed.lock",)),
     Package("dcor-archive-keyring", "keyring", ("debian/po",)),

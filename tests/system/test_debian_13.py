@@ -149,6 +149,7 @@ def test_a_power_cut_in_the_upgrade_of_the_database_leaves_the_old_cluster(machi
     assert_healthy(machine)
     assert cluster_on_our_port(machine) == "15 main online"
     assert not machine.path(f"{STATE}/cluster-upgrade.json").exists()
+    assert not machine.path("/var/lib/postgresql/17/main").exists()
     assert_read_back(machine)
 
 

@@ -30,9 +30,11 @@ LAW = {
     "plan": (*BASE, *MIDDLE),
     "preflight": (*BASE, *MIDDLE),
     "converge": (*BASE, *MIDDLE, "plan", "preflight"),
+    # runtime: what the mark of an object store is
+    "test_instance": (*BASE, *MIDDLE, "runtime"),
     "known_issues": (*BASE, *MIDDLE),
-    "status": (*BASE, *MIDDLE),
-    "verbs": (*BASE, *MIDDLE, *STORY, "known_issues", "status"),
+    "status": (*BASE, *MIDDLE, "test_instance"),
+    "verbs": (*BASE, *MIDDLE, *STORY, "known_issues", "status", "test_instance"),
     "cli": (*BASE, *MIDDLE, *STORY, "status", "verbs"),
     "maintainer": (*BASE, *MIDDLE, *STORY, "status", "verbs"),
 }

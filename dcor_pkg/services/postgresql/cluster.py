@@ -67,11 +67,11 @@ class Cluster:
     @property
     def hba(self) -> str:
         """The file that says who may connect."""
-        return f"{self._configuration}/pg_hba.conf"
+        return f"{self.configuration}/pg_hba.conf"
 
     def place(self, host: Host, setting: str) -> str:
         """Return the file in which a setting of its is, with the line if it is there."""
-        file = f"{self._configuration}/postgresql.conf"
+        file = f"{self.configuration}/postgresql.conf"
         lines = enumerate((host.read(file) or "").splitlines(), 1)
         found = [number for number, line in lines if re.match(rf"\s*{setting}\b", line)]
         return f"{file}, line {found[-1]}" if found else file
@@ -84,10 +84,11 @@ class Cluster:
     @property
     def start(self) -> str:
         """The file that says whether it starts at boot."""
-        return f"{self._configuration}/start.conf"
+        return f"{self.configuration}/start.conf"
 
     @property
-    def _configuration(self) -> str:
+    def configuration(self) -> str:
+        """The directory of its settings."""
         return f"/etc/postgresql/{self.version}/{self.name}"
 
     @property
@@ -105,7 +106,7 @@ def required(host: Host) -> Cluster:
     """Return the cluster on our port. Raises DcorError where there is none."""
     if (cluster := local(host)) is not None:
         return cluster
-    others = [f"{it.label} uses port {it.port} ({it.place(host, 'port')})" for it in listed(host)]
+    others = [f"{it.label} uses port {it.port} ({it.place(host, 'port')})" for it in listed(host) if it.port]
     reason = (
         f"No PostgreSQL cluster of this machine uses port {psql.PORT}: {', '.join(others) or 'there is none at all'}."
     )
@@ -113,10 +114,11 @@ def required(host: Host) -> Cluster:
 
 
 def listed(host: Host) -> list[Cluster]:
-    """Return all clusters of this machine."""
+    """Return all clusters of this machine; the port of a half one, as a power cut leaves it, is 0."""
     lines = host.run("pg_lsclusters", "--no-header", user=OWNER, timeout=TIMEOUT_SECONDS).splitlines()
     found = [line.split()[:6] for line in lines]
-    return [Cluster(it[0], it[1], it[3].startswith("online"), int(it[2]), it[5]) for it in found]
+    ports = [int(it[2]) if it[2].isdecimal() else 0 for it in found]
+    return [Cluster(it[0], it[1], it[3].startswith("online"), port, it[5]) for it, port in zip(found, ports)]
 
 
 def is_stopped_by_us(host: Host) -> bool:

@@ -59,6 +59,11 @@ class ClusterUpgrade:
         """The cluster that takes its place."""
         return Cluster(self.newer, self.name, is_online=True)
 
+    @property
+    def data(self) -> str:
+        """Where Debian's command puts the data of the new cluster."""
+        return f"{DATA}/{self.newer}/{self.name}"
+
     def record(self, host: Host) -> None:
         """Record that it is under way, and how far."""
         state_file.write(host, STATE_FILE, asdict(self))
@@ -155,8 +160,7 @@ def undo(host: Host, upgrade: ClusterUpgrade, database: Endpoint) -> None:
     if old is None:
         hint = f"{upgrade.new.label} is left as it is. To go on with it: rm {STATE_FILE}, then: dcor-server converge"
         raise DcorError(f"{upgrade.old.label} is gone, though its upgrade has not ended.", hint)
-    if _find(host, upgrade.new) is not None:
-        _run(host, "pg_dropcluster", "--stop", upgrade.newer, upgrade.name)
+    _drop_new(host, upgrade)
     if old.port != psql.PORT:
         place = (upgrade.version, upgrade.name)
         host.run("pg_conftool", *place, "set", "port", str(psql.PORT), user=OWNER, timeout=TIMEOUT_SECONDS)
@@ -167,6 +171,17 @@ def undo(host: Host, upgrade: ClusterUpgrade, database: Endpoint) -> None:
     for name in copies.former(host, database):
         psql.as_superuser(host, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     host.remove(STATE_FILE)
+
+
+def _drop_new(host: Host, upgrade: ClusterUpgrade) -> None:
+    """Drop the new cluster, or what there is of a half one; before the upgrade there was nothing in its place.
+
+    Its data are made first, and the settings, by which pg_dropcluster(1) finds them, last.
+    """
+    if _find(host, upgrade.new) is not None or host.exists(upgrade.new.configuration):
+        _run(host, "pg_dropcluster", "--stop", upgrade.newer, upgrade.name)
+    if host.exists(upgrade.data):
+        host.run("rm", "--recursive", "--force", "--", upgrade.data, user=OWNER, timeout=TIMEOUT_SECONDS)
 
 
 def _start_again(host: Host, old: Cluster) -> None:
@@ -211,6 +226,9 @@ def _require_empty(host: Host, upgrade: ClusterUpgrade) -> None:
     """Raise DcorError where there is a cluster in the place of the new one, and somebody may have used it."""
     found = _find(host, upgrade.new)
     if found is None:
+        if host.exists(upgrade.data):
+            reason = f"{upgrade.data} exists, and there is no cluster {upgrade.new.label}, whose data it would get."
+            raise DcorError(reason, f"If it holds nothing that you need: rm -r {upgrade.data}")
         return
     hint = f"Move it out of the way first: pg_renamecluster {found.version} {found.name} NEW-NAME"
     if not found.is_online:

@@ -35,6 +35,7 @@ def test_packages_have_the_versions_of_their_main_component(directory: Path) -> 
     packages.read(TREE / "conf/packages.ini")
     assert version_of(directory / "ckan.txt", "ckan") == packages["python-ckan"]["upstream"]
     assert version_of(directory / "dcor.txt", "dcor-control") == packages["dcor-wheels"]["upstream"]
+    assert version_of(directory / "suites.txt", "dcor-control") == packages["dcor-wheels-test"]["upstream"]
 
 
 def test_dcor_object_store_has_the_version_of_its_wheel() -> None:
@@ -46,8 +47,28 @@ def test_dcor_object_store_has_the_version_of_its_wheel() -> None:
 
 
 @pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
-def test_dcor_wheels_has_only_wheels(directory: Path) -> None:
-    assert [pin.file for pin in lockfiles.read(directory / "dcor.txt") if not pin.is_wheel] == []
+@pytest.mark.parametrize("lock", ["dcor.txt", "test.txt"])
+def test_what_is_installed_on_servers_are_only_wheels(directory: Path, lock: str) -> None:
+    assert [pin.file for pin in lockfiles.read(directory / lock) if not pin.is_wheel] == []
+
+
+@pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
+def test_the_suites_are_sources_in_the_versions_of_what_they_test(directory: Path) -> None:
+    tested = {pin.key: pin.version for pin in lockfiles.read(directory / "dcor.txt")}
+    suites = lockfiles.read(directory / "suites.txt")
+    assert {pin.key: pin.version for pin in suites} == {
+        key: version for key, version in tested.items() if key.startswith(("ckanext-", "dcor-"))
+    }
+    assert [pin.file for pin in suites if not pin.file.endswith(".tar.gz")] == []
+
+
+@pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
+def test_the_tools_of_the_suites_are_none_that_a_release_has(directory: Path) -> None:
+    """Otherwise a test would run with another version of a library than the server."""
+    release = {pin.key for name in ("ckan.txt", "dcor.txt") for pin in lockfiles.read(directory / name)}
+    tools = {pin.key for pin in lockfiles.read(directory / "test.txt")}
+    assert tools.isdisjoint(release)
+    assert {"pytest", "pytest-cov", "pytest-factoryboy", "responses"} <= tools
 
 
 @pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))

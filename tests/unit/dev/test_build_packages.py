@@ -67,6 +67,8 @@ def test_only_dcor_server_has_the_version_of_the_changelog(tree: Path, root: Pat
         ("debian/control", "real-time deformability", "REAL-TIME DEFORMABILITY", {"dcor-server"}),
         ("debian/control", "Apache Solr search engine as", "Apache Solr, as", {"dcor-solr"}),
         ("conf/lock/python3.11/dcor.txt", "dclab==", "dclab==9", {"dcor-wheels"}),
+        ("conf/lock/python3.11/test.txt", "pytest==", "pytest==9", {"dcor-wheels-test"}),
+        ("conf/lock/python3.11/suites.txt", "dcor_shared==", "dcor_shared==9", {"dcor-wheels-test"}),
         ("conf/lock/python3.11/ckan.txt", "ckan==", "ckan==9", {"python-ckan"}),
         ("conf/lock/python3.13/ckan.txt", "ckan==", "ckan==9", set()),
         ("debian/dcor-archive-keyring.functions", "usable", "fit", {"dcor-archive-keyring"}),

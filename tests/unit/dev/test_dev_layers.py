@@ -58,6 +58,14 @@ def test_the_installed_layer_depends_on_the_content_of_each_package(tmp_path: Pa
     assert one in layers.contents([one])
 
 
+def test_a_server_is_installed_without_what_it_does_not_need(tmp_path: Path) -> None:
+    wheels, test = (deb(tmp_path, name, "1", "Depends: x\n") for name in ("dcor-wheels", "dcor-wheels-test"))
+    assert layers.paths_inside([wheels, test]) == [f"{layers.PACKAGES}/{wheels.name}"]
+    assert layers.contents([wheels, test]) == layers.contents([wheels])
+    assert layers.relations([wheels, test]) == layers.relations([wheels])
+    assert set(layers.package_mounts([wheels, test])) == {wheels, test}
+
+
 def test_a_layer_without_packages_is_an_error() -> None:
     with pytest.raises(DevError, match="no packages"):
         layers.relations([])

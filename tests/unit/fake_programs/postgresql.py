@@ -60,7 +60,7 @@ class Database:
 
 @dataclass
 class OtherCluster:
-    """A cluster NAME main of another version, by its port."""
+    """A cluster NAME main of another version, by its port; a half one has none."""
 
     port: int
     databases: set[str] = field(default_factory=set)
@@ -213,7 +213,8 @@ class Postgresql:
     def _line(self, version: str, port: int) -> str:
         status = "online" if self.systemd.is_active(unit_of(version)) else "down"
         log = f"/var/log/postgresql/postgresql-{version}-main.log"
-        return f"{version} main {port} {status} postgres /var/lib/postgresql/{version}/main {log}\n"
+        shown = port or "<unknown>"
+        return f"{version} main {shown} {status} postgres /var/lib/postgresql/{version}/main {log}\n"
 
     def psql(self, call: Call) -> str:
         """Carry out the SQL on the standard input, as the superuser or as a role with a password."""

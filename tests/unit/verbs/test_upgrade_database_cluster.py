@@ -32,6 +32,8 @@ VERB = "upgrade-database-cluster"
 PROGRAM = Access(0o755)
 #: after each of so many power cuts a whole converge runs, and else only what it begins with
 WHOLE = 9
+#: where Debian puts the data of the new cluster
+DATA = "/var/lib/postgresql/17/main"
 #: the commands of Debian that change a cluster
 CHANGING = ("pg_upgradecluster", "pg_dropcluster", "pg_conftool", "pg_ctlcluster")
 
@@ -142,6 +144,11 @@ def target_is_down(machine: Machine) -> None:
     machine.systemd.units[unit_of("17")].active = "inactive"
 
 
+def data_without_cluster(machine: Machine) -> None:
+    del machine.postgresql.others["17"]
+    machine.host.make_directory(DATA, Access(0o700))
+
+
 def databases_of_others(machine: Machine) -> None:
     machine.postgresql.databases["wiki"] = Database("wiki")
 
@@ -160,6 +167,7 @@ def upgraded_packages(machine: Machine) -> None:
         (only_one, ("is of the newest PostgreSQL that is installed", "package postgresql")),
         (no_room, ("/var/lib/postgresql has 1024 MiB of free space, and 1072 MiB are needed.",)),
         (used_by_somebody, ("in use: it has the database wiki, the role wiki, the tables in the", "pg_renamecluster")),
+        (data_without_cluster, (f"{DATA} exists, and there is no cluster PostgreSQL 17/main", f"rm -r {DATA}")),
         (target_is_down, ("PostgreSQL 17/main exists and is down", "pg_renamecluster 17 main NEW-NAME")),
         (databases_of_others, ("has databases of others", "wiki", f"dcor-server {VERB} --yes")),
         (watched, ("The release 2.11.6-abc is watched until",)),
@@ -267,6 +275,29 @@ def test_a_cluster_that_lets_nobody_in_is_started_again_by_its_unit(server: Comm
 
     machine.programs["pg_upgradecluster"] = killed
     assert server(VERB).code == 1
+    check_old_serves(machine)
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_what_a_power_cut_leaves_of_a_half_cluster_is_removed(
+    server: CommandLine, monkeypatch: pytest.MonkeyPatch, *, is_listed: bool
+) -> None:
+    """pg_createcluster makes the data first; the next upgrade would take them for a whole cluster's."""
+    machine = server.machine
+    removed: list[tuple[str | None, tuple[str, ...]]] = []
+
+    def remove(call: Call) -> str:
+        removed.append((call.user, call.words))
+        machine.host.remove_tree(DATA)
+        return ""
+
+    machine.programs["rm"] = remove
+    machine.postgresql.others = {"17": OtherCluster(0)} if is_listed else {}
+    machine.host.make_directory(DATA, Access(0o700))
+    cluster_upgrade.ClusterUpgrade("15", "main", "17").record(machine.host)
+    assert server("converge").code == 0
+    assert removed == [("postgres", (DATA,))]
+    assert machine.postgresql.others == {}
     check_old_serves(machine)
 
 

@@ -1,0 +1,96 @@
+"""Make a test instance, and remove it: all of it beside production, of which nothing is changed.
+
+The record is written last, so what lacks it was cut off, and is removed before another one is made.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.ckan import release
+from dcor_pkg.errors import DcorError, undoing
+from dcor_pkg.kernel import instance
+from dcor_pkg.machine import disk, memory, ports
+from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.paths import CKAN_USER, STATE
+from dcor_pkg.runtime import store_mark
+from dcor_pkg.services.solr import local as solr
+from dcor_pkg.test_instance import configuration, credentials, database, environment, record, services
+from dcor_pkg.test_instance.credentials import Credentials
+from dcor_pkg.test_instance.places import FILES, HOME, INI, PACKAGE, SHIPPED, SOLR_PORT, STORE_PORT, SUITES
+
+#: the tools, the services' files, and what the suites upload
+NEEDED_BYTES = 1536 * disk.MIB
+#: Solr, the store, and a suite with CKAN in it
+NEEDED_MIB = 900
+OF_CKAN = Access(0o700, CKAN_USER, CKAN_USER)
+#: below FILES; the home directory is for what libraries remember
+DIRECTORIES = (FILES, *(f"{FILES}/{name}" for name in ("storage", "webassets", "depot", "serve", "home")), SUITES)
+Report = Callable[[str], None]
+
+
+def create(host: Host, settings: Settings, active: str, report: Report) -> None:
+    """Make a test instance for the active release. Raises DcorError; then nothing of it remains."""
+    _require_possible(host)
+    if host.exists(HOME):
+        report("Removing what is left of a test instance that was not completed.")
+        remove(host)
+    _require_room(host)
+    database.require_possible(host)
+    configuration.require_possible(host)
+    try:
+        _make(host, settings, active, report)
+    except BaseException as error:
+        with undoing(error):
+            remove(host)
+        raise
+
+
+def remove(host: Host) -> None:
+    """Remove all of it, also what a suite has left."""
+    services.stop(host)
+    database.drop(host)
+    configuration.remove(host)
+    host.remove_tree(HOME)
+
+
+def _require_possible(host: Host) -> None:
+    if (found := record.read(host)) is not None:
+        raise DcorError(f"There is a test instance already, made on {found.moment}.", record.REMOVE)
+    if not host.exists(SHIPPED):
+        raise DcorError(f"The tools of the suites are missing: {SHIPPED}", f"apt install {PACKAGE}")
+
+
+def _require_room(host: Host) -> None:
+    disk.require(host, STATE, NEEDED_BYTES)
+    if (free := memory.available(host)) < NEEDED_MIB:
+        reason = f"{free} MiB of memory are available, and a test instance needs {NEEDED_MIB} MiB."
+        raise DcorError(reason, "free --mebi shows the memory.")
+    ports.require_free({SOLR_PORT: (), STORE_PORT: ()})
+
+
+def _make(host: Host, settings: Settings, active: str, report: Report) -> None:
+    own = credentials.new()
+    host.make_directory(HOME, Access(0o755))
+    for directory in DIRECTORIES:
+        host.make_directory(directory, OF_CKAN)
+    report("Starting Solr, an object store and Redis beside those that serve.")
+    services.write(host, own, solr.schema_of_ckan(host, release.directory(active)))
+    services.start(host)
+    report("Installing the tools of the suites.")
+    environment.make(host, active)
+    report("Making the database.")
+    database.create(host, own.database)
+    configuration.write(host, settings, own)
+    services.await_answers(host, own)
+    _mark_store(host, own)
+    release.run(host, active, "python", "-m", "dcor_runtime.database", "upgrade", configuration=INI)
+    record.write(host, record.Instance(active, time.time()))
+
+
+def _mark_store(host: Host, own: Credentials) -> None:
+    """Mark the store as that of the database: without that nothing in a release deletes anything there."""
+    mark = store_mark.name((instance.known(host) or "").strip(), database.ask(host, store_mark.IDENTITY))
+    services.store_client(host, own).require("PUT", f"/{mark}", "create buckets")

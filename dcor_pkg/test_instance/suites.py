@@ -1,0 +1,103 @@
+"""Run the suites of upstream: which there are, and one of them, as CKAN's user, where it reaches nothing of production.
+
+A suite deletes what it finds: with production's configuration one of them deletes every measurement. So a suite runs in
+a unit that does not see production's sockets, data and configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dcor_pkg.answers.settings import Settings
+from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.machine import output_file
+from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CONFIGURATION, PRESERVED
+from dcor_pkg.runtime import REGION
+from dcor_pkg.test_instance import services
+from dcor_pkg.test_instance.places import ENVIRONMENT, FILES, HOME, INI, SHIPPED, SUITES
+
+SHIPPED_SUITES = f"{SHIPPED}/suites"
+#: a suite that hangs is ended
+TIMEOUT_SECONDS = 3600
+#: what of production a suite does not see, besides its data
+HIDDEN = (
+    *("/run/dcor-ckan", "/run/dcor-object-store", "/run/dcor-store-door", "/run/redis-dcor", "/run/postgresql"),
+    *("/var/lib/ckan", PRESERVED, CONFIGURATION, CKAN_INI),
+)
+#: exit codes of pytest that say that tests were run (its documentation, "Exit codes")
+RAN = (0, 1)
+LOG_LINES = 15
+
+
+def names(host: Host) -> list[str]:
+    """Return the names of the suites that the package brings."""
+    return [name for name in host.names(SHIPPED_SUITES) if host.exists(f"{SHIPPED_SUITES}/{name}/tests")]
+
+
+def log(name: str) -> str:
+    """Return the path of what pytest has printed."""
+    return f"{HOME}/logs/{name}.log"
+
+
+def copy(host: Host, name: str) -> str:
+    """Copy the tests of a suite for CKAN's user, as upstream has published them, and return their directory.
+
+    Root does not act by name there.
+    """
+    place = f"{SUITES}/{name}-tests"
+    host.run("rm", "--recursive", "--force", place, user=CKAN_USER)
+    host.run("cp", "--recursive", f"{SHIPPED_SUITES}/{name}/tests", place, user=CKAN_USER)
+    return place
+
+
+def run(host: Host, settings: Settings, name: str, tests: str, arguments: Sequence[str]) -> str:
+    """Run the tests in a directory, and return pytest's report, as JUnit's XML.
+
+    Raises DcorError where pytest could not run them.
+    """
+    report = f"{SUITES}/{name}.xml"
+    services.start(host)
+    host.run("systemctl", "stop", services.SUITE_PATTERN)
+    host.run("rm", "--force", report, user=CKAN_USER)
+    program = (*_unit(settings), *_pytest(tests, report), *arguments)
+    try:
+        output_file.run_into(host, log(name), *program, user=None, timeout=TIMEOUT_SECONDS + 60)
+    except CommandFailed as error:
+        if error.code not in RAN:
+            end = host.run("tail", f"--lines={LOG_LINES}", log(name)).strip()
+            raise DcorError(f"The suite {name} was not run: pytest ended with exit code {error.code}.", end) from None
+    if not host.exists(report):  # it is written last
+        raise DcorError(f"The suite {name} was killed before it ended.", f"See {log(name)}")
+    return host.run("cat", report, user=CKAN_USER)
+
+
+def _unit(settings: Settings) -> tuple[str, ...]:
+    """Return the beginning of a command that runs in a unit of its own."""
+    environment = {
+        "CKAN_INI": INI,
+        "PATH": f"{ENVIRONMENT}/bin:/usr/bin:/bin",
+        "HOME": f"{FILES}/home",
+        "LANG": "C.UTF-8",
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    properties = (
+        *(f"InaccessiblePaths=-{path}" for path in (*HIDDEN, settings.data)),
+        *("ProtectSystem=strict", f"ReadWritePaths={FILES} {SUITES}", "ProtectHome=yes", "PrivateTmp=yes"),
+        *("NoNewPrivileges=yes", "PrivateDevices=yes", "OOMScoreAdjust=900", "KillSignal=SIGKILL"),
+        f"RuntimeMaxSec={TIMEOUT_SECONDS}",
+    )
+    return (
+        *("systemd-run", "--quiet", "--wait", "--pipe", "--collect", f"--unit={services.SUITE}"),
+        *(f"--uid={CKAN_USER}", f"--gid={CKAN_USER}", f"--working-directory={SUITES}"),
+        *(f"--property={it}" for it in properties),
+        *(f"--setenv={name}={value}" for name, value in environment.items()),
+    )
+
+
+def _pytest(tests: str, report: str) -> tuple[str, ...]:
+    """Return the command, with `importlib`: two suites have modules of the same names."""
+    return (
+        *(f"{ENVIRONMENT}/bin/pytest", "--import-mode=importlib", f"--ckan-ini={INI}", f"--rootdir={SUITES}"),
+        *("-p", "no:cacheprovider", "-ra", f"--junitxml={report}", tests),
+    )

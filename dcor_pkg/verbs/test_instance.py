@@ -1,0 +1,87 @@
+"""`dcor-server test-instance`: a second CKAN beside the one that serves, and upstream's own tests in it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from dcor_pkg.ckan import release
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import settings_file
+from dcor_pkg.machine import lock
+from dcor_pkg.machine.host import Host
+from dcor_pkg.test_instance import making, record, results, suites
+from dcor_pkg.test_instance.places import HOME, INI, LOCK
+from dcor_pkg.test_instance.results import Results
+from dcor_pkg.verbs import active_release
+from dcor_pkg.verbs.verb import FAILED, OK, Action, Console, argument, verb_of
+
+ALL = "all"
+
+
+def create(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Make a test instance."""
+    active = active_release.require(host)
+    report = console.err if options.json else console.out
+    with lock.held(host, path=LOCK):
+        making.create(host, settings_file.load(host), active, report)
+    line = f"The test instance is ready; its configuration is {INI}."
+    console.out(json.dumps({"message": line, "configuration": INI, "release": active}) if options.json else line)
+    return OK
+
+
+def remove(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Remove the test instance, if there is one."""
+    with lock.held(host, path=LOCK):
+        was_there = host.exists(HOME)
+        making.remove(host)
+    line = "The test instance was removed." if was_there else "There is no test instance."
+    console.out(json.dumps({"message": line}) if options.json else line)
+    return OK
+
+
+def run(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Run one suite or all of them, and return 1 where a test fails that no known cause explains."""
+    report = console.err if options.json else console.out
+    with lock.held(host, path=LOCK):
+        record.required(host, release.active(host))
+        found = [_run(host, name, options, console) for name in _chosen(host, options.suite)]
+    if options.json:
+        console.out(json.dumps({"suites": [each.as_json() for each in found]}, indent=1))
+    for each in found:
+        for line in each.lines():
+            report(line)
+    return FAILED if any(each.unexpected for each in found) else OK
+
+
+def _run(host: Host, name: str, options: argparse.Namespace, console: Console) -> Results:
+    console.err(f"{name}: running; pytest's output is in {suites.log(name)}")
+    tests = suites.copy(host, name)
+    return results.read(name, suites.run(host, settings_file.load(host), name, tests, options.pytest))
+
+
+def _chosen(host: Host, wanted: str) -> list[str]:
+    """Return the names of the suites. Raises DcorError for one that there is not."""
+    known = suites.names(host)
+    if wanted == ALL:
+        return known
+    if wanted not in known:
+        raise DcorError(f"There is no suite {wanted!r}.", f"There are: {', '.join(known)}; or: {ALL}")
+    return [wanted]
+
+
+VERB = verb_of(
+    "test-instance",
+    "a second CKAN, and the tests of DCOR's extensions in it",
+    Action("create", "make it, beside the one that serves", create),
+    Action(
+        "run",
+        "run the tests of an extension in it",
+        run,
+        (
+            argument("suite", metavar="NAME", help=f"the name of an extension, such as ckanext-dc_view, or {ALL}"),
+            argument("pytest", nargs="*", metavar="ARGUMENT", help="after --, arguments of pytest, such as -k word"),
+        ),
+    ),
+    Action("remove", "remove it, and all that its tests have left", remove),
+)

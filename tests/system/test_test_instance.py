@@ -1,0 +1,88 @@
+"""A test instance on a real server, without a network: nothing of production changes, and nothing of it is left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dcor_dev import layers
+from dcor_dev.machine import Machine
+from website import wait_until_idle
+
+THEME = "ckanext-dcor_theme"
+SUITES = (
+    *("ckanext-dc_log_view", "ckanext-dc_serve", "ckanext-dc_view", "ckanext-dcor_depot", "ckanext-dcor_schemas"),
+    *(THEME, "dcor_control", "dcor_shared"),
+)
+COMMAND = "dcor-server test-instance"
+#: what production consists of: database, index, objects, its files and their owners, units
+PRODUCTION = """
+runuser -u postgres -- pg_dump ckan_default 2>/dev/null | grep -vE '^.(un)?restrict' | sha256sum
+runuser -u postgres -- psql -Atc "SELECT rolname, rolcanlogin FROM pg_roles ORDER BY 1; SELECT datname FROM pg_database ORDER BY 1"
+find /var/lib/dcor-solr/data -name 'segments_*' | sort | xargs sha256sum
+find /data/object-store -name '*.dat' | sort | xargs sha256sum
+find /data/ckan /etc/ckan /etc/dcor-server /etc/nginx /etc/systemd/system -printf '%p %u %g %m %s %l\\n' | sort
+find /var/lib/dcor-server -printf '%p %u %g %m %l\\n' | sort
+redis-cli -s /run/redis-dcor/redis.sock --raw KEYS 'ckan:*' | sort
+readlink /var/lib/dcor-server/current
+"""
+#: kills pytest as soon as it runs tests
+KILL = "until pkill -KILL -f '^/var/lib/dcor-server/test-instance/environment/bin/python'; do sleep 0.1; done"
+
+
+@pytest.fixture(scope="module")
+def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
+    """Return a server with the tools of the suites."""
+    with Machine("test-instance", installed, read_only=package_mounts) as machine:
+        wait_until_idle(machine)
+        machine.shell(f"dpkg --install {layers.PACKAGES}/dcor-wheels-test_*.deb")
+        yield machine
+
+
+def production(machine: Machine) -> str:
+    """Return what has to stay as it is, with the data of the store on the disk."""
+    return machine.shell(f"sync; {PRODUCTION}")
+
+
+def test_a_suite_passes_beside_production_and_nothing_is_left(machine: Machine) -> None:
+    before = production(machine)
+    machine.shell(f"{COMMAND} create")
+    assert "of a test instance" in machine.shell("dcor-server status")
+    assert machine.run("dcor-server", "check", check=False).returncode == 0
+    again = machine.run("dcor-server", "test-instance", "create", check=False)
+    assert (again.returncode, "There is a test instance already" in again.stderr) == (1, True)
+
+    (found,) = json.loads(machine.shell(f"{COMMAND} run {THEME} --json"))["suites"]
+    assert found["passed"] >= 1, found
+    assert found["failed"] == 0, found
+
+    machine.shell(f"{COMMAND} remove")
+    assert production(machine) == before
+    assert (
+        machine.shell("systemctl list-units --all --no-legend 'test-dcor-*'; ls /run | grep test-dcor || echo none")
+        == "none\n"
+    )
+
+
+def test_a_suite_that_is_killed_leaves_nothing_either(machine: Machine) -> None:
+    before = production(machine)
+    machine.shell(f"{COMMAND} create")
+    done = machine.shell(f"{COMMAND} run ckanext-dc_view >/tmp/said 2>&1 & {KILL}; wait; cat /tmp/said")
+    assert "The suite ckanext-dc_view was " in done
+    assert json.loads(machine.shell(f"{COMMAND} run {THEME} --json"))["suites"][0]["failed"] == 0
+    machine.shell(f"{COMMAND} remove")
+    assert production(machine) == before
+
+
+@pytest.mark.long
+def test_all_suites_pass_but_for_what_has_a_known_cause(machine: Machine) -> None:
+    before = production(machine)
+    machine.shell(f"{COMMAND} create")
+    done = machine.run("dcor-server", "test-instance", "run", "all", "--json", check=False, timeout=1200)
+    found = json.loads(done.stdout)["suites"]
+    assert [suite["suite"] for suite in found] == list(SUITES)
+    assert done.returncode == 0, found
+    machine.shell(f"{COMMAND} remove")
+    assert production(machine) == before

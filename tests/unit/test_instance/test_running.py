@@ -1,0 +1,152 @@
+"""`dcor-server test-instance run`: a suite in a unit that sees nothing of production, and what came of its tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dcor_pkg.errors import DcorError
+from dcor_pkg.machine.host import Access
+from dcor_pkg.test_instance import known_failures, places, record, results, services, suites
+from tests.unit.test_instance.second import REPORT, Second
+
+THEME = "ckanext-dcor_theme"
+
+
+def command(second: Second) -> tuple[str, ...]:
+    """Return how the last suite was started."""
+    return second.machine.ran("systemd-run", "--quiet", "--wait", "--pipe")[-1]
+
+
+def test_a_suite_is_run_and_summed_up_by_name(second: Second) -> None:
+    second("create")
+    ended = second("run", THEME)
+    assert ended.code == 1
+    assert ended.lines == [
+        f"{THEME}: 1 passed, 1 failed, 1 skipped (2 s)",
+        "    failed: test_theme::test_bad: assert 1 == 2",
+        "    skipped: test_theme::test_off: not here",
+    ]
+    assert ended.err == f"{THEME}: running; pytest's output is in {suites.log(THEME)}\n"
+
+
+def test_what_is_json_is_nothing_else(second: Second) -> None:
+    second("create", "--json")
+    ended = second("run", THEME, "--json")
+    (suite,) = ended.json["suites"]
+    assert [suite[key] for key in ("suite", "passed", "failed", "skipped", "seconds")] == [THEME, 1, 1, 1, 2.5]
+    assert [(test["name"], test["result"], test["cause"]) for test in suite["tests"]] == [
+        ("test_theme::test_bad", "failed", ""),
+        ("test_theme::test_off", "skipped", ""),
+    ]
+    assert second("remove", "--json").json == {"message": "The test instance was removed."}
+
+
+def test_a_failure_with_a_known_cause_is_shown_with_it_and_is_no_error(
+    second: Second, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(known_failures.CAUSES, (THEME, "test_theme::test_bad"), "upstream's: it is Friday")
+    second("create")
+    ended = second("run", THEME)
+    assert (ended.code, ended.lines[1]) == (0, "    failed: test_theme::test_bad: upstream's: it is Friday")
+
+
+def test_all_suites_are_run(second: Second) -> None:
+    second("create")
+    assert [line for line in second("run", "all").lines if line[0] != " "] == [
+        f"{name}: 1 passed, 1 failed, 1 skipped (2 s)" for name in (THEME, "dcor_shared")
+    ]
+
+
+def test_arguments_of_pytest_are_passed_on(second: Second) -> None:
+    second("create")
+    second("run", THEME, "--", "-k", "a word", "--lf")
+    assert command(second)[-3:] == ("-k", "a word", "--lf")
+    assert f"{places.SUITES}/{THEME}-tests" in command(second)
+
+
+def test_a_suite_is_confined(second: Second) -> None:
+    second("create")
+    second("run", THEME)
+    hidden = {word.partition("=-")[2] for word in command(second) if word.startswith("--property=InaccessiblePaths")}
+    assert {"/data", "/etc/dcor-server", "/etc/ckan/default/ckan.ini", "/run/postgresql", "/run/redis-dcor"} <= hidden
+    assert {"--uid=www-data", "--gid=www-data", f"--setenv=CKAN_INI={places.INI}"} <= set(command(second))
+    assert f"--ckan-ini={places.INI}" in command(second)
+    assert "--import-mode=importlib" in command(second)
+
+
+def test_each_run_begins_with_the_tests_as_published(second: Second) -> None:
+    second("create")
+    second("run", THEME)
+    left = f"{places.SUITES}/{THEME}-tests/left"
+    second.host.write(left, "", Access(0o644, "www-data", "www-data"))
+    second("run", THEME)
+    assert not second.host.exists(left)
+
+
+def test_a_suite_that_was_left_is_ended_and_stopped_services_are_started(second: Second) -> None:
+    second("create")
+    second.machine.systemd.units[services.STORE].active = "inactive"
+    second("run", THEME)
+    assert second.units[services.STORE] == "active"
+    assert second.machine.ran("systemctl", "stop", services.SUITE_PATTERN)
+
+
+def test_pytest_that_could_not_run_is_an_error_with_its_words(second: Second) -> None:
+    second("create")
+    second.code = 4
+    second.host.write(suites.log(THEME), "ERROR: unknown option\n", Access(0o600))
+    ended = second("run", THEME)
+    assert ended.code == 1
+    assert f"The suite {THEME} was not run: pytest ended with exit code 4." in ended.err
+
+
+def test_a_suite_that_is_killed_is_an_error(second: Second) -> None:
+    second("create")
+    second.report = ""
+    ended = second("run", THEME)
+    assert ended.code == 1
+    assert f"The suite {THEME} was killed before it ended.\n    See {suites.log(THEME)}" in ended.err
+
+
+@pytest.mark.parametrize("report", ["", "<testsuites/>", "no xml"])
+def test_a_report_that_is_none_is_an_error(report: str) -> None:
+    with pytest.raises(DcorError, match="has left no report"):
+        results.read(THEME, report)
+
+
+def test_a_test_that_fails_and_whose_end_fails_counts_once() -> None:
+    twice = REPORT.replace("</failure>", '</failure><error message="teardown"/>')
+    found = results.read(THEME, twice)
+    assert (found.passed, found.count(results.FAILED)) == (1, 1)
+
+
+def test_a_suite_that_there_is_not_is_named_with_those_that_there_are(second: Second) -> None:
+    second("create")
+    ended = second("run", "ckanext-none")
+    assert ended.code == 1
+    assert f"There is no suite 'ckanext-none'.\n    There are: {THEME}, dcor_shared; or: all" in ended.err
+
+
+def test_without_a_test_instance_there_is_nothing_to_run_in(second: Second) -> None:
+    ended = second("run", THEME)
+    assert (ended.code, "There is no test instance." in ended.err, "test-instance create" in ended.err) == (
+        1,
+        True,
+        True,
+    )
+
+
+def test_a_test_instance_is_for_one_release(second: Second) -> None:
+    second("create")
+    record.write(second.host, record.Instance("2.11.5-former", 0.0))
+    ended = second("run", THEME)
+    assert ended.code == 1
+    assert "was made for the release 2.11.5-former" in ended.err
+    assert record.REMOVE in ended.err
+
+
+def test_each_known_failure_is_of_a_suite_that_there_is() -> None:
+    sources = (Path(__file__).parents[3] / "conf/lock/python3.11/suites.txt").read_text()
+    assert all(f"\n{suite}==" in sources and "::" in test for suite, test in known_failures.CAUSES)
