@@ -19,6 +19,10 @@ MACHINES = ("engines", "system")
 #: The files that take longest, in the order in which they begin.
 FIRST = (
     "system/test_each_step",
+    "system/test_acme",
+    "system/test_test_instance",
+    "system/test_certificate",
+    "system/test_tls_scan",
     "system/test_other_suites",
     "system/test_lifecycle",
     "system/test_reconfigure",
