@@ -54,7 +54,7 @@ def test_a_healthy_server_is_shown_on_one_screen_with_exit_code_0(server: Comman
     assert shown["disk of /data"] == "100 GiB are free"
     assert shown["memory"] == "2048 of 4096 MiB are available"
     assert shown["configuration"] == "as the settings say"
-    assert shown["versions"] == "dcor-server 1.0.0, python-ckan 2.11.6-1~deb12u1, dcor-wheels 2.11.6-1~deb12u1"
+    assert shown["versions"] == "dcor-server 1.0.0, dcor-wheels 2.11.6-1~deb12u1, python-ckan 2.11.6-1~deb12u1"
     assert shown["certificate"].startswith("self-signed, until 20")
     assert re.fullmatch("https://dcor.example.org/trust, SHA-256 [0-9A-F]{2}(?::[0-9A-F]{2}){31}", shown["trust"])
     asked = {name: shown[name].rpartition(" (")[0] for name in ("database", "redis", "solr", "object-store")}
