@@ -16,6 +16,7 @@ from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CONFIGURATION, PRESERVED
 from dcor_pkg.runtime import REGION
 from dcor_pkg.test_instance import services
 from dcor_pkg.test_instance.places import ENVIRONMENT, FILES, HOME, INI, SHIPPED, SUITES
+from dcor_pkg.tls.trust_bundle import BUNDLE
 
 SHIPPED_SUITES = f"{SHIPPED}/suites"
 #: a suite that hangs is ended
@@ -23,7 +24,7 @@ TIMEOUT_SECONDS = 3600
 #: what of production a suite does not see, besides its data
 HIDDEN = (
     *("/run/dcor-ckan", "/run/dcor-object-store", "/run/dcor-store-door", "/run/redis-dcor", "/run/postgresql"),
-    *("/var/lib/ckan", PRESERVED, CONFIGURATION, CKAN_INI),
+    *("/var/lib/ckan", PRESERVED, CKAN_INI),
 )
 #: exit codes of pytest that say that tests were run (its documentation, "Exit codes")
 RAN = (0, 1)
@@ -85,6 +86,8 @@ def _unit(settings: Settings, checkout: str) -> tuple[str, ...]:
     }
     properties = (
         *(f"InaccessiblePaths=-{path}" for path in (*HIDDEN, settings.data)),
+        # What programs trust is in the configuration.
+        *(f"TemporaryFileSystem={CONFIGURATION}:ro", f"BindReadOnlyPaths={BUNDLE}"),
         *("ProtectSystem=strict", f"ReadWritePaths={FILES} {SUITES}", "ProtectHome=tmpfs", "PrivateTmp=yes"),
         *("NoNewPrivileges=yes", "PrivateDevices=yes", "OOMScoreAdjust=900", "KillSignal=SIGKILL"),
         f"RuntimeMaxSec={TIMEOUT_SECONDS}",

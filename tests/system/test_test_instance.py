@@ -128,7 +128,7 @@ def test_a_private_checkout_is_tested_with_its_present_code(machine: Machine) ->
 def test_all_suites_pass_but_for_what_has_a_known_cause(machine: Machine) -> None:
     before = production(machine)
     machine.shell(f"{COMMAND} create")
-    done = machine.run("dcor-server", "test-instance", "run", "all", "--json", check=False, timeout=1200)
+    done = machine.run("dcor-server", "test-instance", "run", "all", "--json", check=False, timeout=2400)
     found = json.loads(done.stdout)["suites"]
     assert [suite["suite"] for suite in found] == list(SUITES)
     assert done.returncode == 0, found

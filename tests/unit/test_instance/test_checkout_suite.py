@@ -73,7 +73,9 @@ def test_the_next_suite_has_the_modules_of_the_release_alone(made: Second) -> No
     assert len(installed(made)) == 2
     made("run", THEME)
     assert installed(made) == []
-    assert "BindReadOnlyPaths" not in str(made.machine.ran("systemd-run", "--quiet", "--wait", "--pipe")[-1])
+    assert f"BindReadOnlyPaths={CHECKOUT}" not in str(
+        made.machine.ran("systemd-run", "--quiet", "--wait", "--pipe")[-1]
+    )
 
 
 def test_a_checkout_that_has_changed_is_installed_anew(made: Second) -> None:
