@@ -78,7 +78,8 @@ def production(machine: Machine) -> str:
 def test_a_suite_passes_beside_production_and_nothing_is_left(machine: Machine) -> None:
     before = production(machine)
     machine.shell(f"{COMMAND} create")
-    assert "of a test instance" in machine.shell("dcor-server status")
+    # On a busy computer a part may be slow, which is not what this is about.
+    assert "of a test instance" in machine.run("dcor-server", "status", check=False).stdout
     assert machine.run("dcor-server", "check", check=False).returncode == 0
     again = machine.run("dcor-server", "test-instance", "create", check=False)
     assert (again.returncode, "There is a test instance already" in again.stderr) == (1, True)
