@@ -47,12 +47,12 @@ dynamic = ["version"]
 dc_view = "ckanext.dc_view.plugin:DCViewPlugin"
 END
 cat >{CHECKOUT}/tests/test_mine.py <<END
-import ckan.plugins
+import importlib.metadata
 import ckanext.dc_view
 def test_word():
     assert ckanext.dc_view.WORD == "mine"
-def test_plugin():
-    assert ckan.plugins.plugin_loaded("dc_view")
+def test_installed():
+    assert importlib.metadata.version("ckanext-dc_view").endswith("+develop")
 END
 chown -R dev: {HOME}
 chmod -R go= {HOME}
