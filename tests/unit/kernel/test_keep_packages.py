@@ -21,8 +21,8 @@ DEBIAN = Path(__file__).parents[3] / "debian"
 def test_the_scripts_know_the_packages_of_this_repository_and_those_that_are_upgraded_together() -> None:
     """They are shell, so that they run whatever has happened to dcor-server, and repeat the names."""
     built = re.findall(r"(?m)^Package: (.+)$", (DEBIAN / "control").read_text())
-    (line,) = re.findall(r"(?m)^ +(.+)\) return 0 ;;$", SCRIPT.read_text())
-    assert sorted(line.split(" | ")) == sorted(built)
+    lines = re.findall(r"(?m)^ +(.+)\) return 0 ;;$", SCRIPT.read_text())
+    assert sorted(name for line in lines for name in line.split(" | ")) == sorted(built)
     (line,) = re.findall(r"(?m)^ours='\\\((.+)\\\)'$", SCRIPT.with_name("end-interrupted-upgrade").read_text())
     assert line.split(r"\|") == list(packages.TOGETHER)
 

@@ -27,6 +27,7 @@ from dcor_pkg.nginx import additions as nginx_additions
 from dcor_pkg.nginx import error_pages, trust_page, upstream
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services.object_store import local as object_store
+from dcor_pkg.tls import stapling
 from dcor_pkg.tls import steps as tls
 from tests.unit.nginx.backends import Backend, listening, uwsgi
 from tests.unit.nginx.backends import http as speaks_http
@@ -186,6 +187,8 @@ def _write_files(host: Host, server: NginxServer, edit: Callable[[str], str], se
         host.path(directory).mkdir(parents=True)
     for step in tls.steps(settings, facts(version(program()))):
         step.apply(host)
+    if (text := host.read(stapling.FILE)) is not None:
+        host.write(stapling.FILE, text.replace("/etc/", f"{host.root}/etc/"), Access(0o644))
     host.write(upstream.PATH, upstream.block(f"{host.root}/web.sock"), Access(0o644))
     host.write(object_store.TOKEN, 'proxy_set_header Authorization "Bearer filer-token";\n', Access(0o600))
     host.write(

@@ -14,14 +14,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from dcor_pkg.answers.settings import OWN, Settings
-from dcor_pkg.kernel.runner import run
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES
-from dcor_pkg.tls import stapling, x509_properties
+from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
-from dcor_pkg.tls.stapling import Stapling
-from dcor_pkg.tls.strict_transport import StrictTransport
-from dcor_pkg.tls.trust_bundle import TrustBundle
 from tests.unit.nginx.nginx_server import NAME, NginxServer, opened
 from tests.unit.tls.authority import INTERMEDIATE, KEY, ROOT, pem
 
@@ -44,10 +40,9 @@ def serving(port: int) -> Iterator[NginxServer]:
     with TemporaryDirectory(prefix="nginx") as directory:
         host = Host(Path(directory))
         host.write(AUTHORITIES, ROOT.pem, Access(0o644))
-        SERVED.write(host, INTERMEDIATE.issue(KEY, responder=f"http://127.0.0.1:{port}/") + INTERMEDIATE.pem, pem(KEY))
-        run([TrustBundle(SERVED), Stapling(SERVED), StrictTransport(SERVED)], host)
-        text = (host.read(stapling.FILE) or "").replace("/etc/", f"{host.root}/etc/")
-        host.write(stapling.FILE, text, Access(0o644))
+        chain = INTERMEDIATE.issue(KEY, responder=f"http://127.0.0.1:{port}/") + INTERMEDIATE.pem
+        host.write(SETTINGS.certificate_file, chain, Access(0o644))
+        host.write(SETTINGS.certificate_key, pem(KEY), Access(0o600))
         with opened(host, settings=SETTINGS) as server:
             yield server
 

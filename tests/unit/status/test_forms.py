@@ -99,7 +99,7 @@ def test_a_terminal_has_colours_unless_it_is_dumb_or_nobody_wants_them(
     shown = io.StringIO()
     monkeypatch.setattr(shown, "isatty", lambda: is_terminal)
     monkeypatch.setattr(sys, "stdout", shown)
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((100, 30)))
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda **_: os.terminal_size((100, 30)))
     monkeypatch.delenv("NO_COLOR", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
