@@ -58,7 +58,7 @@ chown -R dev: {HOME}
 chmod -R go= {HOME}
 """
 #: with + where an access control list has more than the mode
-ACCESS = f"ls -lRA --time-style=+ {HOME} | grep -v '^total'"
+ACCESS = f"ls -lRA {HOME} | grep -v ^total | awk '{{ print $1, $3, $NF }}'"
 
 
 @pytest.fixture(scope="module")
