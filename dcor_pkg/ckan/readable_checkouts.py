@@ -21,7 +21,7 @@ from dcor_pkg.machine.paths import CHECKOUTS, CKAN_USER, STATE
 
 PROGRAM = str(templates.PACKAGE / "ckan/files/checkout_access.py")
 TIMEOUT_SECONDS = 120.0
-#: state file: what was given, as lists of [owner, path, "" or "tree"], by the checkouts' paths
+#: state file: what was given, as lists of [owner, path, "" or "tree"], by what wanted it
 GIVEN = f"{STATE}/checkouts-given.json"
 ACCESS = Access(0o644)
 Given = dict[str, Any]
@@ -47,7 +47,7 @@ class ReadableCheckouts:
         return None
 
     def apply(self, host: Host) -> None:
-        codes = "".join(_line(path, _opened(host, path)) for path in self.checkouts)
+        codes = "".join(_line(path, opened(host, path, path)) for path in self.checkouts)
         # CKAN's programs read this file at start: others, which are proven first, take their place when it changes.
         if codes:
             host.write(CHECKOUTS, codes, ACCESS)
@@ -68,13 +68,14 @@ class NoFormerCheckouts:
 
     def apply(self, host: Host) -> None:
         for path in self._former(host):
-            _take(host, path)
+            take(host, path)
 
     def _former(self, host: Host) -> list[str]:
-        return [path for path in _given(host) if path not in self.checkouts]
+        return [path for path in given(host) if path.startswith("/") and path not in self.checkouts]
 
 
-def _given(host: Host) -> Given:
+def given(host: Host) -> Given:
+    """Return what was given: for checkouts that are developed by their paths, and for others by what wanted it."""
     return state_file.read(host, GIVEN, {})
 
 
@@ -91,10 +92,10 @@ def _run(host: Host, user: str, *arguments: str) -> str:
     return host.run("/usr/bin/python3", "-I", PROGRAM, *arguments, user=user, timeout=TIMEOUT_SECONDS)
 
 
-def _opened(host: Host, path: str) -> dict[str, str]:
-    """Let CKAN's user read a checkout, and return what that user then finds.
+def opened(host: Host, path: str, wanted_by: str) -> dict[str, str]:
+    """Let CKAN's user read a checkout, and return what that user then finds. Raises DcorError.
 
-    What is given is recorded before, so that it can be undone after a power cut.
+    What is given is recorded before, by what wants it, so that it can be undone after a power cut, too.
 
     What that user's process says only chooses among the directories on the way and the checkout.
     """
@@ -103,9 +104,9 @@ def _opened(host: Host, path: str) -> dict[str, str]:
     while (closed := (found := _examined(host, path))["closed"]) and closed != before:
         access = host.access(closed) if closed in parents else None
         verb, owner, place = ("give", developer, path) if access is None else ("pass", access.owner, closed)
-        record, entry = _given(host), [owner, place, "tree" if verb == "give" else ""]
-        if entry not in record.setdefault(path, []):
-            record[path].append(entry)
+        record, entry = given(host), [owner, place, "tree" if verb == "give" else ""]
+        if entry not in record.setdefault(wanted_by, []):
+            record[wanted_by].append(entry)
             state_file.write(host, GIVEN, record)
         _change(host, owner, verb, CKAN_USER, place)
         before = closed
@@ -122,14 +123,19 @@ def _change(host: Host, owner: str, *arguments: str) -> None:
         ) from None
 
 
-def _take(host: Host, path: str) -> None:
-    """Undo what was given for a checkout, but for what others still need or what is gone."""
-    record = _given(host)
-    given = record.pop(path)
+def take(host: Host, wanted_by: str) -> None:
+    """Undo what was given for something, but for what others still need or what is gone. Raises DcorError."""
+    record = given(host)
+    entries = record.pop(wanted_by, None)
+    if entries is None:
+        return
     needed = [entry for others in record.values() for entry in others]
-    for owner, place, kind in reversed(given):
+    for owner, place, kind in reversed(entries):
         access = host.access(place)
         if [owner, place, kind] not in needed and access is not None and access.owner == owner:
             host.require_trusted(f"{place}/x", owner)
             _run(host, owner, "take", CKAN_USER, place, *([kind] if kind else []))
-    state_file.write(host, GIVEN, record)
+    if record:
+        state_file.write(host, GIVEN, record)
+    else:
+        host.remove(GIVEN)

@@ -19,6 +19,8 @@ PUBLIC = Access(0o644)
 LIST = "dcor_runtime/checkouts.json"
 #: the directory of modules that several distributions share
 SHARED = "ckanext"
+#: ends the version of a checkout
+SUFFIX = "+develop"
 METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
 
 
@@ -32,26 +34,31 @@ def difference(host: Host, home: str, paths: tuple[str, ...]) -> str | None:
 def add(host: Host, unfinished: str, site: str, found: tuple[Checkout, ...]) -> None:
     """Let the release that is being made import from the checkouts, in the place of what it has of them."""
     for checkout in found:
-        tested = _tested(host, site, checkout.name)
-        version = checkout.version or (tested or "").rpartition("-")[2] or "0"
+        tested = tested_one(host, site, checkout.name)
         if tested is not None:
             _remove(host, site, tested)
-        directory = f"{site}/{checkout.name.replace('-', '_')}-{version}+develop.dist-info"
-        host.write(f"{directory}/METADATA", METADATA.format(name=checkout.name, version=f"{version}+develop"), PUBLIC)
-        host.write(f"{directory}/entry_points.txt", checkout.entry_points, PUBLIC)
-        origin = {"url": f"file://{checkout.path}", "dir_info": {"editable": True}}  # PEP 610
-        host.write(f"{directory}/direct_url.json", json.dumps(origin), PUBLIC)
+        write_metadata(host, site, checkout, tested)
         licences = f"{SHARED}/dcor_schemas/licenses.json"
         if checkout.name == "ckanext-dcor-schemas":
             host.link(f"{unfinished}/{release.LICENCES}", f"{checkout.root}/{licences}")
     host.write(f"{site}/{LIST}", _list(found), PUBLIC)
 
 
+def write_metadata(host: Host, site: str, checkout: Checkout, tested: str | None) -> None:
+    """Write in a directory of modules what pip would know of a checkout; `tested` has a version where it has none."""
+    version = f"{checkout.version or (tested or '').rpartition('-')[2] or '0'}{SUFFIX}"
+    directory = f"{site}/{checkout.name.replace('-', '_')}-{version}.dist-info"
+    host.write(f"{directory}/METADATA", METADATA.format(name=checkout.name, version=version), PUBLIC)
+    host.write(f"{directory}/entry_points.txt", checkout.entry_points, PUBLIC)
+    origin = {"url": f"file://{checkout.path}", "dir_info": {"editable": True}}  # PEP 610
+    host.write(f"{directory}/direct_url.json", json.dumps(origin), PUBLIC)
+
+
 def _list(found: tuple[Checkout, ...]) -> str:
     return json.dumps([asdict(checkout) for checkout in found], indent=1) + "\n"
 
 
-def _tested(host: Host, site: str, name: str) -> str | None:
+def tested_one(host: Host, site: str, name: str) -> str | None:
     """Return NAME-VERSION of the distribution with this name in the tested set, or None."""
     for file in host.names(site):
         found, dash, _ = file.removesuffix(".dist-info").rpartition("-")

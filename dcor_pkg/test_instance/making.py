@@ -17,7 +17,7 @@ from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_USER, STATE
 from dcor_pkg.runtime import store_mark
 from dcor_pkg.services.solr import local as solr
-from dcor_pkg.test_instance import configuration, credentials, database, environment, record, services
+from dcor_pkg.test_instance import checkout, configuration, credentials, database, environment, record, services
 from dcor_pkg.test_instance.credentials import Credentials
 from dcor_pkg.test_instance.places import FILES, HOME, INI, PACKAGE, SHIPPED, SOLR_PORT, STORE_PORT, SUITES
 
@@ -51,6 +51,7 @@ def create(host: Host, settings: Settings, active: str, report: Report) -> None:
 def remove(host: Host) -> None:
     """Remove all of it, also what a suite has left."""
     services.stop(host)
+    checkout.remove(host)
     database.drop(host)
     configuration.remove(host)
     host.remove_tree(HOME)

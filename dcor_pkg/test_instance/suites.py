@@ -16,6 +16,7 @@ from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CONFIGURATION, PRESERVED
 from dcor_pkg.runtime import REGION
 from dcor_pkg.test_instance import services
 from dcor_pkg.test_instance.places import ENVIRONMENT, FILES, HOME, INI, SHIPPED, SUITES
+from dcor_pkg.tls.trust_bundle import BUNDLE
 
 SHIPPED_SUITES = f"{SHIPPED}/suites"
 #: a suite that hangs is ended
@@ -23,7 +24,7 @@ TIMEOUT_SECONDS = 3600
 #: what of production a suite does not see, besides its data
 HIDDEN = (
     *("/run/dcor-ckan", "/run/dcor-object-store", "/run/dcor-store-door", "/run/redis-dcor", "/run/postgresql"),
-    *("/var/lib/ckan", PRESERVED, CONFIGURATION, CKAN_INI),
+    *("/var/lib/ckan", PRESERVED, CKAN_INI),
 )
 #: exit codes of pytest that say that tests were run (its documentation, "Exit codes")
 RAN = (0, 1)
@@ -32,7 +33,7 @@ LOG_LINES = 15
 
 def names(host: Host) -> list[str]:
     """Return the names of the suites that the package brings."""
-    return [name for name in host.names(SHIPPED_SUITES) if host.exists(f"{SHIPPED_SUITES}/{name}/tests")]
+    return [name for name in host.names(SHIPPED_SUITES) if host.exists(shipped(name))]
 
 
 def log(name: str) -> str:
@@ -40,27 +41,29 @@ def log(name: str) -> str:
     return f"{HOME}/logs/{name}.log"
 
 
-def copy(host: Host, name: str) -> str:
-    """Copy the tests of a suite for CKAN's user, as upstream has published them, and return their directory.
+def shipped(name: str) -> str:
+    """Return the tests of a suite, as upstream has published them."""
+    return f"{SHIPPED_SUITES}/{name}/tests"
 
-    Root does not act by name there.
-    """
+
+def copy(host: Host, name: str, tests: str) -> str:
+    """Copy tests for CKAN's user, and return their directory. Root does not act by name there."""
     place = f"{SUITES}/{name}-tests"
     host.run("rm", "--recursive", "--force", place, user=CKAN_USER)
-    host.run("cp", "--recursive", f"{SHIPPED_SUITES}/{name}/tests", place, user=CKAN_USER)
+    host.run("cp", "--recursive", "--", tests, place, user=CKAN_USER)
     return place
 
 
-def run(host: Host, settings: Settings, name: str, tests: str, arguments: Sequence[str]) -> str:
+def run(host: Host, settings: Settings, name: str, tests: str, arguments: Sequence[str], checkout: str = "") -> str:
     """Run the tests in a directory, and return pytest's report, as JUnit's XML.
 
-    Raises DcorError where pytest could not run them.
+    `checkout`: a directory that they see as well, wherever it is. Raises DcorError where pytest could not run them.
     """
     report = f"{SUITES}/{name}.xml"
     services.start(host)
     host.run("systemctl", "stop", services.SUITE_PATTERN)
     host.run("rm", "--force", report, user=CKAN_USER)
-    program = (*_unit(settings), *_pytest(tests, report), *arguments)
+    program = (*_unit(settings, checkout), *_pytest(tests, report), *arguments)
     try:
         output_file.run_into(host, log(name), *program, user=None, timeout=TIMEOUT_SECONDS + 60)
     except CommandFailed as error:
@@ -72,7 +75,7 @@ def run(host: Host, settings: Settings, name: str, tests: str, arguments: Sequen
     return host.run("cat", report, user=CKAN_USER)
 
 
-def _unit(settings: Settings) -> tuple[str, ...]:
+def _unit(settings: Settings, checkout: str) -> tuple[str, ...]:
     """Return the beginning of a command that runs in a unit of its own."""
     environment = {
         "CKAN_INI": INI,
@@ -83,9 +86,12 @@ def _unit(settings: Settings) -> tuple[str, ...]:
     }
     properties = (
         *(f"InaccessiblePaths=-{path}" for path in (*HIDDEN, settings.data)),
-        *("ProtectSystem=strict", f"ReadWritePaths={FILES} {SUITES}", "ProtectHome=yes", "PrivateTmp=yes"),
+        # What programs trust is in the configuration.
+        *(f"TemporaryFileSystem={CONFIGURATION}:ro", f"BindReadOnlyPaths={BUNDLE}"),
+        *("ProtectSystem=strict", f"ReadWritePaths={FILES} {SUITES}", "ProtectHome=tmpfs", "PrivateTmp=yes"),
         *("NoNewPrivileges=yes", "PrivateDevices=yes", "OOMScoreAdjust=900", "KillSignal=SIGKILL"),
         f"RuntimeMaxSec={TIMEOUT_SECONDS}",
+        *((f"BindReadOnlyPaths={checkout}",) if checkout else ()),
     )
     return (
         *("systemd-run", "--quiet", "--wait", "--pipe", "--collect", f"--unit={services.SUITE}"),

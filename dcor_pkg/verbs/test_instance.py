@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine import lock
 from dcor_pkg.machine.host import Host
-from dcor_pkg.test_instance import making, record, results, suites
+from dcor_pkg.test_instance import checkout, making, record, results, suites
 from dcor_pkg.test_instance.places import HOME, INI, LOCK
 from dcor_pkg.test_instance.results import Results
 from dcor_pkg.verbs import active_release
@@ -44,8 +45,13 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Run one suite or all of them, and return 1 where a test fails that no known cause explains."""
     report = console.err if options.json else console.out
     with lock.held(host, path=LOCK):
-        record.required(host, release.active(host))
-        found = [_run(host, name, options, console) for name in _chosen(host, options.suite)]
+        instance = record.required(host, release.active(host))
+        if "/" in options.suite:
+            found = [_run_checkout(host, instance.release, options, console)]
+        else:
+            names = _chosen(host, options.suite)
+            checkout.remove(host)
+            found = [_run(host, name, suites.shipped(name), options, console) for name in names]
     if options.json:
         console.out(json.dumps({"suites": [each.as_json() for each in found]}, indent=1))
     for each in found:
@@ -54,10 +60,17 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     return FAILED if any(each.unexpected for each in found) else OK
 
 
-def _run(host: Host, name: str, options: argparse.Namespace, console: Console) -> Results:
+def _run_checkout(host: Host, active: str, options: argparse.Namespace, console: Console) -> Results:
+    """Install a checkout in the environment, and run its tests."""
+    path = os.path.normpath(options.suite)
+    installed = checkout.install(host, active, path)
+    return _run(host, installed.name, f"{path}/tests", options, console, path)
+
+
+def _run(host: Host, name: str, tests: str, options: argparse.Namespace, console: Console, path: str = "") -> Results:
     console.err(f"{name}: running; pytest's output is in {suites.log(name)}")
-    tests = suites.copy(host, name)
-    return results.read(name, suites.run(host, settings_file.load(host), name, tests, options.pytest))
+    copied = suites.copy(host, name, tests)
+    return results.read(name, suites.run(host, settings_file.load(host), name, copied, options.pytest, path))
 
 
 def _chosen(host: Host, wanted: str) -> list[str]:
@@ -79,7 +92,9 @@ VERB = verb_of(
         "run the tests of an extension in it",
         run,
         (
-            argument("suite", metavar="NAME", help=f"the name of an extension, such as ckanext-dc_view, or {ALL}"),
+            argument(
+                "suite", metavar="NAME", help=f"an extension, such as ckanext-dc_view; {ALL}; or the path of a checkout"
+            ),
             argument("pytest", nargs="*", metavar="ARGUMENT", help="after --, arguments of pytest, such as -k word"),
         ),
     ),

@@ -32,6 +32,35 @@ readlink /var/lib/dcor-server/current
 KILL = "until pkill -KILL -f '^/var/lib/dcor-server/test-instance/environment/bin/python'; do sleep 0.1; done"
 
 
+HOME, CHECKOUT = "/home/dev", "/home/dev/ckanext-dc_view"
+#: a developer's checkout in a home directory that nobody else can enter, with the code of an installed extension
+PREPARE = f"""
+useradd --create-home dev
+mkdir -p {CHECKOUT}/ckanext {CHECKOUT}/tests
+cp -r /var/lib/dcor-server/current/lib/python3*/site-packages/ckanext/dc_view {CHECKOUT}/ckanext
+find {CHECKOUT} -name __pycache__ -prune -exec rm -r {{}} +
+cat >{CHECKOUT}/pyproject.toml <<END
+[project]
+name = "ckanext-dc_view"
+dynamic = ["version"]
+[project.entry-points."ckan.plugins"]
+dc_view = "ckanext.dc_view.plugin:DCViewPlugin"
+END
+cat >{CHECKOUT}/tests/test_mine.py <<END
+import importlib.metadata
+import ckanext.dc_view
+def test_word():
+    assert ckanext.dc_view.WORD == "mine"
+def test_installed():
+    assert importlib.metadata.version("ckanext-dc_view").endswith("+develop")
+END
+chown -R dev: {HOME}
+chmod -R go= {HOME}
+"""
+#: with + where an access control list has more than the mode
+ACCESS = f"ls -lRA {HOME} | grep -v ^total | awk '{{ print $1, $3, $NF }}'"
+
+
 @pytest.fixture(scope="module")
 def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
     """Return a server with the tools of the suites."""
@@ -77,11 +106,30 @@ def test_a_suite_that_is_killed_leaves_nothing_either(machine: Machine) -> None:
     assert production(machine) == before
 
 
+def test_a_private_checkout_is_tested_with_its_present_code(machine: Machine) -> None:
+    machine.shell(PREPARE)
+    before, access = production(machine), machine.shell(ACCESS)
+    machine.shell(f"{COMMAND} create")
+
+    def tested(word: str) -> list[int]:
+        machine.shell(f"echo 'WORD = \"{word}\"' >> {CHECKOUT}/ckanext/dc_view/__init__.py", user="dev")
+        done = machine.run("dcor-server", "test-instance", "run", CHECKOUT, "--json", check=False).stdout
+        (suite,) = json.loads(done)["suites"]
+        return [suite["passed"], suite["failed"]]
+
+    assert tested("other") == [1, 1]
+    assert tested("mine") == [2, 0]
+    assert machine.run("dcor-server", "check", check=False).returncode == 0
+    machine.shell(f"{COMMAND} remove")
+    assert production(machine) == before
+    assert machine.shell(ACCESS) == access
+
+
 @pytest.mark.long
 def test_all_suites_pass_but_for_what_has_a_known_cause(machine: Machine) -> None:
     before = production(machine)
     machine.shell(f"{COMMAND} create")
-    done = machine.run("dcor-server", "test-instance", "run", "all", "--json", check=False, timeout=1200)
+    done = machine.run("dcor-server", "test-instance", "run", "all", "--json", check=False, timeout=2400)
     found = json.loads(done.stdout)["suites"]
     assert [suite["suite"] for suite in found] == list(SUITES)
     assert done.returncode == 0, found

@@ -70,8 +70,9 @@ def test_a_suite_is_confined(second: Second) -> None:
     second("create")
     second("run", THEME)
     hidden = {word.partition("=-")[2] for word in command(second) if word.startswith("--property=InaccessiblePaths")}
-    assert {"/data", "/etc/dcor-server", "/etc/ckan/default/ckan.ini", "/run/postgresql", "/run/redis-dcor"} <= hidden
+    assert {"/data", "/etc/ckan/default/ckan.ini", "/run/postgresql", "/run/redis-dcor"} <= hidden
     assert {"--uid=www-data", "--gid=www-data", f"--setenv=CKAN_INI={places.INI}"} <= set(command(second))
+    assert "--property=TemporaryFileSystem=/etc/dcor-server:ro" in command(second)
     assert f"--ckan-ini={places.INI}" in command(second)
     assert "--import-mode=importlib" in command(second)
 
