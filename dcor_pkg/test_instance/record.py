@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.report import Notice
-from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine import state_file
+from dcor_pkg.machine.host import Host
 from dcor_pkg.test_instance.places import HOME, INI, RECORD
 
 REMOVE = "dcor-server test-instance remove"
-ACCESS = Access(0o644)
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,13 @@ class Instance:
 
 def read(host: Host) -> Instance | None:
     """Return the complete test instance, or None."""
-    try:
-        return Instance(**json.loads(host.read(RECORD) or "null"))
-    except (TypeError, ValueError):
-        return None
+    found: dict[str, Any] = state_file.read(host, RECORD, {})
+    return Instance(**found) if found.keys() == Instance.__annotations__.keys() else None
 
 
 def write(host: Host, instance: Instance) -> None:
     """Record that the instance is complete."""
-    host.write(RECORD, json.dumps(asdict(instance)), ACCESS)
+    state_file.write(host, RECORD, asdict(instance))
 
 
 def required(host: Host, release: str | None) -> Instance:
