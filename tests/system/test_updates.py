@@ -64,7 +64,7 @@ def test_the_package_of_debian_is_recommended_and_installed(machine: Machine) ->
 
 def test_the_files_of_the_first_installation_are_kept_for_a_repair(machine: Machine, debs: list[Path]) -> None:
     (kept,) = machine.shell("ls --directory /var/lib/dcor-server/packages/*").split()
-    assert set(machine.shell(f"ls {kept}").split()) == {path.name for path in debs}
+    assert set(machine.shell(f"ls {kept}").split()) == {Path(path).name for path in layers.paths_inside(debs)}
     assert machine.shell(f"stat --format=%a {kept}/..") == "700\n"
 
 
