@@ -7,10 +7,12 @@ a unit that does not see production's sockets, data and configuration.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.machine import output_file
+from dcor_pkg.machine.followed_file import Report
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CONFIGURATION, PRESERVED
 from dcor_pkg.runtime import REGION
@@ -33,7 +35,7 @@ LOG_LINES = 15
 
 def names(host: Host) -> list[str]:
     """Return the names of the suites that the package brings."""
-    return [name for name in host.names(SHIPPED_SUITES) if host.exists(shipped(name))]
+    return [name for name in host.names(SHIPPED_SUITES) if host.exists(shipped(name).tests)]
 
 
 def log(name: str) -> str:
@@ -41,31 +43,34 @@ def log(name: str) -> str:
     return f"{HOME}/logs/{name}.log"
 
 
-def shipped(name: str) -> str:
-    """Return the tests of a suite, as upstream has published them."""
-    return f"{SHIPPED_SUITES}/{name}/tests"
+@dataclass(frozen=True)
+class Suite:
+    """Tests, by the name of the extension that they are of."""
+
+    name: str
+    #: the directory
+    tests: str
+    #: a directory that they see as well, wherever it is
+    checkout: str = ""
 
 
-def copy(host: Host, name: str, tests: str) -> str:
-    """Copy tests for CKAN's user, and return their directory. Root does not act by name there."""
-    place = f"{SUITES}/{name}-tests"
-    host.run("rm", "--recursive", "--force", place, user=CKAN_USER)
-    host.run("cp", "--recursive", "--", tests, place, user=CKAN_USER)
-    return place
+def shipped(name: str) -> Suite:
+    """Return a suite as upstream has published it."""
+    return Suite(name, f"{SHIPPED_SUITES}/{name}/tests")
 
 
-def run(host: Host, settings: Settings, name: str, tests: str, arguments: Sequence[str], checkout: str = "") -> str:
-    """Run the tests in a directory, and return pytest's report, as JUnit's XML.
+def run(host: Host, settings: Settings, suite: Suite, arguments: Sequence[str], progress: Report | None) -> str:
+    """Run the tests of a suite, and return pytest's report, as JUnit's XML; `progress` gets its lines as they come.
 
-    `checkout`: a directory that they see as well, wherever it is. Raises DcorError where pytest could not run them.
+    Raises DcorError where pytest could not run them.
     """
-    report = f"{SUITES}/{name}.xml"
+    name, report = suite.name, f"{SUITES}/{suite.name}.xml"
     services.start(host)
     host.run("systemctl", "stop", services.SUITE_PATTERN)
     host.run("rm", "--force", report, user=CKAN_USER)
-    program = (*_unit(settings, checkout), *_pytest(tests, report), *arguments)
+    program = (*_unit(settings, suite.checkout), *_pytest(_copy(host, suite), report), *arguments)
     try:
-        output_file.run_into(host, log(name), *program, user=None, timeout=TIMEOUT_SECONDS + 60)
+        output_file.run_into(host, log(name), *program, user=None, timeout=TIMEOUT_SECONDS + 60, report=progress)
     except CommandFailed as error:
         if error.code not in RAN:
             end = host.run("tail", f"--lines={LOG_LINES}", log(name)).strip()
@@ -73,6 +78,14 @@ def run(host: Host, settings: Settings, name: str, tests: str, arguments: Sequen
     if not host.exists(report):  # it is written last
         raise DcorError(f"The suite {name} was killed before it ended.", f"See {log(name)}")
     return host.run("cat", report, user=CKAN_USER)
+
+
+def _copy(host: Host, suite: Suite) -> str:
+    """Copy the tests for CKAN's user, and return their directory. Root does not act by name there."""
+    place = f"{SUITES}/{suite.name}-tests"
+    host.run("rm", "--recursive", "--force", place, user=CKAN_USER)
+    host.run("cp", "--recursive", "--", suite.tests, place, user=CKAN_USER)
+    return place
 
 
 def _unit(settings: Settings, checkout: str) -> tuple[str, ...]:
@@ -102,8 +115,12 @@ def _unit(settings: Settings, checkout: str) -> tuple[str, ...]:
 
 
 def _pytest(tests: str, report: str) -> tuple[str, ...]:
-    """Return the command, with `importlib`: two suites have modules of the same names."""
+    """Return the command, with `importlib`: two suites have modules of the same names.
+
+    It prints a line for each test, with its number of how many.
+    """
     return (
         *(f"{ENVIRONMENT}/bin/pytest", "--import-mode=importlib", f"--ckan-ini={INI}", f"--rootdir={SUITES}"),
-        *("-p", "no:cacheprovider", "-ra", f"--junitxml={report}", tests),
+        *("-p", "no:cacheprovider", "-ra", "--verbose", "--override-ini=console_output_style=count"),
+        *(f"--junitxml={report}", tests),
     )

@@ -9,11 +9,12 @@ import os
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
-from dcor_pkg.machine import lock
+from dcor_pkg.machine import lock, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.test_instance import checkout, making, record, results, suites
 from dcor_pkg.test_instance.places import HOME, INI, LOCK
 from dcor_pkg.test_instance.results import Results
+from dcor_pkg.test_instance.suites import Suite
 from dcor_pkg.verbs import active_release
 from dcor_pkg.verbs.verb import FAILED, OK, Action, Console, argument, verb_of
 
@@ -46,12 +47,8 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     report = console.err if options.json else console.out
     with lock.held(host, path=LOCK):
         instance = record.required(host, release.active(host))
-        if "/" in options.suite:
-            found = [_run_checkout(host, instance.release, options, console)]
-        else:
-            names = _chosen(host, options.suite)
-            checkout.remove(host)
-            found = [_run(host, name, suites.shipped(name), options, console) for name in names]
+        chosen = _chosen(host, instance.release, options.suite)
+        found = [_run(host, suite, options, console, len(chosen)) for suite in chosen]
     if options.json:
         console.out(json.dumps({"suites": [each.as_json() for each in found]}, indent=1))
     for each in found:
@@ -60,20 +57,27 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     return FAILED if any(each.unexpected for each in found) else OK
 
 
-def _run_checkout(host: Host, active: str, options: argparse.Namespace, console: Console) -> Results:
-    """Install a checkout in the environment, and run its tests."""
-    path = os.path.normpath(options.suite)
-    installed = checkout.install(host, active, path)
-    return _run(host, installed.name, f"{path}/tests", options, console, path)
+def _run(host: Host, suite: Suite, options: argparse.Namespace, console: Console, count: int) -> Results:
+    """Run one of several suites. On a terminal pytest's lines are shown as they come."""
+    console.err(f"{suite.name}: running; pytest's output is in {suites.log(suite.name)}")
+    progress = console.out if output.is_seen() and not options.json else None
+    found = results.read(suite.name, suites.run(host, settings_file.load(host), suite, options.pytest, progress))
+    if count > 1:  # what follows may take long, and may fail
+        console.err(found.summary)
+    return found
 
 
-def _run(host: Host, name: str, tests: str, options: argparse.Namespace, console: Console, path: str = "") -> Results:
-    console.err(f"{name}: running; pytest's output is in {suites.log(name)}")
-    copied = suites.copy(host, name, tests)
-    return results.read(name, suites.run(host, settings_file.load(host), name, copied, options.pytest, path))
+def _chosen(host: Host, active: str, wanted: str) -> list[Suite]:
+    """Return the suites that are wanted, with their modules in the environment. Raises DcorError."""
+    if "/" in wanted:
+        path = os.path.normpath(wanted)
+        return [Suite(checkout.install(host, active, path).name, f"{path}/tests", path)]
+    names = _names(host, wanted)
+    checkout.remove(host)
+    return [suites.shipped(name) for name in names]
 
 
-def _chosen(host: Host, wanted: str) -> list[str]:
+def _names(host: Host, wanted: str) -> list[str]:
     """Return the names of the suites. Raises DcorError for one that there is not."""
     known = suites.names(host)
     if wanted == ALL:

@@ -19,6 +19,7 @@ from dcor_pkg.test_instance import database, environment, places, services, suit
 from tests.unit.command_line import CommandLine, Ended
 from tests.unit.fake_programs.call import Call
 
+TEST = "ckanext-dcor_theme-tests/test_theme.py::test_good"
 PYTHON = "/usr/bin/python3.11"
 PUBLIC = Access(0o644)
 REPORT = """<?xml version="1.0" encoding="utf-8"?>
@@ -39,6 +40,8 @@ class Second:
         self.marks: dict[str, str] = {}
         self.buckets: set[str] = set()
         self.report, self.code = REPORT, 1
+        #: what pytest prints
+        self.printed = f"{TEST} PASSED [1/3]\n"
         self.production = {
             name: self.machine.programs.get(name)
             for name in ("psql", "systemctl", "curl", "RELEASE/bin/python", PYTHON)
@@ -159,7 +162,7 @@ class Second:
             self.host.write(call.option("--junitxml"), self.report, Access(0o644, "www-data", "www-data"))
         if self.code:
             raise call.failure(self.code, "")
-        return "2 passed"
+        return self.printed
 
     @property
     def units(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dcor_pkg.errors import DcorError
+from dcor_pkg.machine import output
 from dcor_pkg.machine.host import Access
 from dcor_pkg.test_instance import known_failures, places, record, results, services, suites
 from tests.unit.test_instance.second import REPORT, Second
@@ -52,11 +53,28 @@ def test_a_failure_with_a_known_cause_is_shown_with_it_and_is_no_error(
     assert (ended.code, ended.lines[1]) == (0, "    failed: test_theme::test_bad: upstream's: it is Friday")
 
 
-def test_all_suites_are_run(second: Second) -> None:
+def test_all_suites_are_run_and_each_is_summed_up_as_it_ends(second: Second) -> None:
     second("create")
-    assert [line for line in second("run", "all").lines if line[0] != " "] == [
-        f"{name}: 1 passed, 1 failed, 1 skipped (2 s)" for name in (THEME, "dcor_shared")
-    ]
+    ended = second("run", "all")
+    summaries = [f"{name}: 1 passed, 1 failed, 1 skipped (2 s)" for name in (THEME, "dcor_shared")]
+    assert [line for line in ended.lines if line[0] != " "] == summaries
+    assert ended.err.splitlines()[1::2] == summaries
+
+
+@pytest.mark.parametrize(
+    ("is_seen", "arguments", "is_shown"),
+    [(True, (), True), (False, (), False), (True, ("--json",), False), (True, ("--", "-k", "good"), True)],
+)
+def test_a_person_sees_the_lines_of_pytest_and_a_program_does_not(
+    second: Second, monkeypatch: pytest.MonkeyPatch, is_seen: bool, arguments: tuple[str, ...], is_shown: bool
+) -> None:
+    second("create")
+    second.code = 0
+    monkeypatch.setattr(output, "is_seen", lambda: is_seen)
+    ended = second("run", THEME, *arguments)
+    assert (second.printed in ended.out) == is_shown
+    assert second.printed not in ended.err
+    assert second.host.read(suites.log(THEME)) == second.printed
 
 
 def test_arguments_of_pytest_are_passed_on(second: Second) -> None:
