@@ -33,6 +33,8 @@ class Results:
     """What came of a suite."""
 
     suite: str
+    #: of the extension; "" where it has none
+    version: str
     passed: int
     seconds: float
     others: tuple[Test, ...]
@@ -61,11 +63,12 @@ class Results:
     def as_json(self) -> dict[str, Any]:
         """Return the same for programs."""
         counts = {result: self.count(result) for result in (PASSED, FAILED, SKIPPED)}
-        return {"suite": self.suite, **counts, "seconds": self.seconds, "tests": [asdict(it) for it in self.others]}
+        named = {"suite": self.suite, "version": self.version}
+        return {**named, **counts, "seconds": self.seconds, "tests": [asdict(it) for it in self.others]}
 
 
-def read(suite: str, report: str) -> Results:
-    """Return the results of a report in JUnit's XML. Raises DcorError for what is none."""
+def read(suite: str, version: str, report: str) -> Results:
+    """Return the results of a suite, of a report in JUnit's XML. Raises DcorError for what is none."""
     try:
         (top,) = XmlTree.fromstring(report).iter("testsuite")  # noqa: S314 (of the program that we have started)
     except (XmlTree.ParseError, ValueError):
@@ -74,7 +77,7 @@ def read(suite: str, report: str) -> Results:
     # One that fails and whose end fails as well has two elements.
     found = [next((it for it in case if it.tag in RESULTS), None) for case in cases]
     others = [_test(suite, case, element) for case, element in zip(cases, found) if element is not None]
-    return Results(suite, len(cases) - len(others), float(top.get("time", "0")), tuple(others))
+    return Results(suite, version, len(cases) - len(others), float(top.get("time", "0")), tuple(others))
 
 
 def _test(suite: str, case: XmlTree.Element, element: XmlTree.Element) -> Test:

@@ -11,9 +11,8 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine import lock, output
 from dcor_pkg.machine.host import Host
-from dcor_pkg.test_instance import checkout, making, record, results, suites
+from dcor_pkg.test_instance import checkout, environment, making, record, results, suites
 from dcor_pkg.test_instance.places import HOME, INI, LOCK
-from dcor_pkg.test_instance.results import Results
 from dcor_pkg.test_instance.suites import Suite
 from dcor_pkg.verbs import active_release
 from dcor_pkg.verbs.verb import FAILED, OK, Action, Console, argument, verb_of
@@ -48,7 +47,12 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     with lock.held(host, path=LOCK):
         instance = record.required(host, release.active(host))
         chosen = _chosen(host, instance.release, options.suite)
-        found = [_run(host, suite, options, console, len(chosen)) for suite in chosen]
+        found = []
+        for suite in chosen:
+            version = environment.version(host, instance.release, suite.name)
+            found.append(results.read(suite.name, version, _run(host, suite, options, console)))
+            if len(chosen) > 1:  # what follows may take long, and may fail
+                console.err(found[-1].summary)
     if options.json:
         console.out(json.dumps({"suites": [each.as_json() for each in found]}, indent=1))
     for each in found:
@@ -57,14 +61,11 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     return FAILED if any(each.unexpected for each in found) else OK
 
 
-def _run(host: Host, suite: Suite, options: argparse.Namespace, console: Console, count: int) -> Results:
-    """Run one of several suites. On a terminal pytest's lines are shown as they come."""
+def _run(host: Host, suite: Suite, options: argparse.Namespace, console: Console) -> str:
+    """Run a suite, and return its report. On a terminal pytest's lines are shown as they come."""
     console.err(f"{suite.name}: running; pytest's output is in {suites.log(suite.name)}")
     progress = console.out if output.is_seen() and not options.json else None
-    found = results.read(suite.name, suites.run(host, settings_file.load(host), suite, options.pytest, progress))
-    if count > 1:  # what follows may take long, and may fail
-        console.err(found.summary)
-    return found
+    return suites.run(host, settings_file.load(host), suite, options.pytest, progress)
 
 
 def _chosen(host: Host, active: str, wanted: str) -> list[Suite]:

@@ -69,7 +69,8 @@ def test_its_tests_are_run_with_its_modules_and_rights_are_taken_back_at_the_end
 
 
 def test_the_next_suite_has_the_modules_of_the_release_alone(made: Second) -> None:
-    made("run", CHECKOUT)
+    (suite,) = made("run", CHECKOUT, "--json").json["suites"]
+    assert suite["version"].endswith("+develop")
     assert len(installed(made)) == 2
     made("run", THEME)
     assert installed(made) == []

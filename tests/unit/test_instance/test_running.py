@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import output
 from dcor_pkg.machine.host import Access
@@ -34,9 +35,12 @@ def test_a_suite_is_run_and_summed_up_by_name(second: Second) -> None:
 
 def test_what_is_json_is_nothing_else(second: Second) -> None:
     second("create", "--json")
+    site = f"{release.directory(second.active)}/lib/python3.11/site-packages"
+    second.host.make_directory(f"{site}/ckanext_dcor_theme-1.1.4.dist-info", Access(0o755))
     ended = second("run", THEME, "--json")
     (suite,) = ended.json["suites"]
-    assert [suite[key] for key in ("suite", "passed", "failed", "skipped", "seconds")] == [THEME, 1, 1, 1, 2.5]
+    keys = ("suite", "version", "passed", "failed", "skipped", "seconds")
+    assert [suite[key] for key in keys] == [THEME, "1.1.4", 1, 1, 1, 2.5]
     assert [(test["name"], test["result"], test["cause"]) for test in suite["tests"]] == [
         ("test_theme::test_bad", "failed", ""),
         ("test_theme::test_off", "skipped", ""),
@@ -132,12 +136,12 @@ def test_a_suite_that_is_killed_is_an_error(second: Second) -> None:
 @pytest.mark.parametrize("report", ["", "<testsuites/>", "no xml"])
 def test_a_report_that_is_none_is_an_error(report: str) -> None:
     with pytest.raises(DcorError, match="has left no report"):
-        results.read(THEME, report)
+        results.read(THEME, "1", report)
 
 
 def test_a_test_that_fails_and_whose_end_fails_counts_once() -> None:
     twice = REPORT.replace("</failure>", '</failure><error message="teardown"/>')
-    found = results.read(THEME, twice)
+    found = results.read(THEME, "1", twice)
     assert (found.passed, found.count(results.FAILED)) == (1, 1)
 
 
