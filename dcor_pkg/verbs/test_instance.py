@@ -11,8 +11,9 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine import lock, output
 from dcor_pkg.machine.host import Host
-from dcor_pkg.test_instance import checkout, environment, making, record, results, suites
+from dcor_pkg.test_instance import checkout, environment, making, record, results, room, suites
 from dcor_pkg.test_instance.places import HOME, INI, LOCK
+from dcor_pkg.test_instance.results import Results
 from dcor_pkg.test_instance.suites import Suite
 from dcor_pkg.verbs import active_release
 from dcor_pkg.verbs.verb import FAILED, OK, Action, Console, argument, verb_of
@@ -49,8 +50,7 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
         chosen = _chosen(host, instance.release, options.suite)
         found = []
         for suite in chosen:
-            version = environment.version(host, instance.release, suite.name)
-            found.append(results.read(suite.name, version, _run(host, suite, options, console)))
+            found.append(_run(host, instance.release, suite, options, console))
             if len(chosen) > 1:  # what follows may take long, and may fail
                 console.err(found[-1].summary)
     if options.json:
@@ -61,11 +61,17 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     return FAILED if any(each.unexpected for each in found) else OK
 
 
-def _run(host: Host, suite: Suite, options: argparse.Namespace, console: Console) -> str:
-    """Run a suite, and return its report. On a terminal pytest's lines are shown as they come."""
+def _run(host: Host, active: str, suite: Suite, options: argparse.Namespace, console: Console) -> Results:
+    """Run a suite. On a terminal pytest's lines are shown as they come."""
+    room.require_for_suite(host)
     console.err(f"{suite.name}: running; pytest's output is in {suites.log(suite.name)}")
     progress = console.out if output.is_seen() and not options.json else None
-    return suites.run(host, settings_file.load(host), suite, options.pytest, progress)
+    with room.explained(host):
+        report = suites.run(host, settings_file.load(host), suite, options.pytest, progress)
+        found = results.read(suite.name, environment.version(host, active, suite.name), report)
+    if found.unexpected:
+        room.require_left(host, suite.name, [test.reason for test in found.unexpected])
+    return found
 
 
 def _chosen(host: Host, active: str, wanted: str) -> list[Suite]:

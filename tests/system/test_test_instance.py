@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
+from full_disk import full_disk
 from website import wait_until_idle
 
 TREE = Path(__file__).resolve().parents[2]
@@ -29,8 +30,18 @@ find /var/lib/dcor-server -printf '%p %u %g %m %l\\n' | sort
 redis-cli -s /run/redis-dcor/redis.sock --raw KEYS 'ckan:*' | sort
 readlink /var/lib/dcor-server/current
 """
+STATE = "/var/lib/dcor-server"
+INSTANCE = f"{STATE}/test-instance"
 #: kills pytest as soon as it runs tests
-KILL = "until pkill -KILL -f '^/var/lib/dcor-server/test-instance/environment/bin/python'; do sleep 0.1; done"
+KILL = f"until pkill -KILL -f '^{INSTANCE}/environment/bin/python'; do sleep 0.1; done"
+#: runs a suite, makes files until the disk is full as soon as it runs tests, and shows how that ended
+RUN_AND_FILL = f"""
+{COMMAND} run ckanext-dc_view >/tmp/said 2>&1 & suite=$!
+until pgrep -f '^{INSTANCE}/environment/bin/python' >/dev/null; do sleep 0.1; done
+i=0; while touch {INSTANCE}/fill.$i 2>/dev/null; do i=$((i+1)); done
+wait $suite || echo "It ended with $?."
+cat /tmp/said
+"""
 
 
 HOME, CHECKOUT = "/home/dev", "/home/dev/ckanext-dc_view"
@@ -124,6 +135,27 @@ def test_a_private_checkout_is_tested_with_its_present_code(machine: Machine) ->
     machine.shell(f"{COMMAND} remove")
     assert production(machine) == before
     assert machine.shell(ACCESS) == access
+
+
+@pytest.mark.long
+def test_a_disk_that_becomes_full_is_named_and_production_stays(machine: Machine) -> None:
+    before = production(machine)
+    # enough for the services, and not for the tools
+    with full_disk(machine, STATE, 300):
+        ended = machine.run("dcor-server", "test-instance", "create", check=False)
+        assert (ended.returncode, "A disk has become full" in ended.stderr) == (1, True), ended.stderr
+        assert machine.run("test", "-e", INSTANCE, check=False).returncode == 1
+    assert production(machine) == before
+
+    machine.shell(f"{COMMAND} create")
+    with full_disk(machine, INSTANCE, 500, stop="systemctl stop 'test-dcor-*'"):
+        said = machine.shell(RUN_AND_FILL)
+        assert "It ended with 1." in said
+        assert "A disk has become full" in said
+    machine.shell(f"{COMMAND} remove")
+    assert production(machine) == before
+    # what was left is no obstacle
+    machine.shell(f"{COMMAND} create; {COMMAND} run {THEME}; {COMMAND} remove")
 
 
 @pytest.mark.long

@@ -82,6 +82,8 @@ class Second:
             call.text,
         )
         if found:
+            if "role" in self.marks:
+                raise call.failure(1, 'ERROR:  role "ckan_test" already exists\n')
             self.marks["role"] = found[1]
             return ""
         if call.text == database.FOUND:

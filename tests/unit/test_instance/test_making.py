@@ -154,6 +154,11 @@ def test_room_memory_and_ports_are_looked_at_first(second: Second, monkeypatch: 
     assert files(second) == before
 
 
+def test_what_was_not_dropped_since_postgresql_did_not_answer_is_dropped_before_another_one(second: Second) -> None:
+    second.marks = {"role": database.MARK, "database": database.MARK}
+    assert second("create").code == 0
+
+
 def test_without_the_tools_the_package_is_named(second: Second) -> None:
     second.host.remove_tree("/usr/share/dcor-wheels-test")
     assert "apt install dcor-wheels-test" in second("create").err
