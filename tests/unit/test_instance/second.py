@@ -118,10 +118,10 @@ class Second:
             self.buckets.add(url.rpartition("/")[2])
         return "\n200"
 
-    def venv(self, call: Call) -> str:
+    def venv(self, call: Call, version: str = "3.11.2") -> str:
         if call.argv[1:] != ("-I", "-m", "venv", "--without-pip", places.ENVIRONMENT):
             return self._production(call)
-        self.host.write(f"{places.ENVIRONMENT}/pyvenv.cfg", "version = 3.11.2\n", PUBLIC)
+        self.host.write(f"{places.ENVIRONMENT}/pyvenv.cfg", f"version = {version}\n", PUBLIC)
         return ""
 
     def pip(self, call: Call) -> str:
