@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from xml.etree import ElementTree as XmlTree
 
+from dcor_pkg.ckan.checkouts import normalized
 from dcor_pkg.errors import DcorError
 from dcor_pkg.test_instance.known_failures import CAUSES
 
@@ -84,4 +85,10 @@ def _test(suite: str, case: XmlTree.Element, element: XmlTree.Element) -> Test:
     module = case.get("classname", "").rpartition(".")[2]
     name, result = f"{module}::{case.get('name', '')}".removeprefix("::"), RESULTS[element.tag]
     reason = (element.get("message") or element.text or "").strip().partition("\n")[0][:REASON_LENGTH]
-    return Test(name, result, reason, CAUSES.get((suite, name), "") if result == FAILED else "")
+    return Test(name, result, reason, _cause(suite, name) if result == FAILED else "")
+
+
+def _cause(suite: str, test: str) -> str:
+    """Return the known cause of a failure, or "". The suite of a checkout has the normal form of the name."""
+    wanted = (normalized(suite), test)
+    return next((why for (name, each), why in CAUSES.items() if (normalized(name), each) == wanted), "")

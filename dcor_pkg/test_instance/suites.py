@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from dcor_pkg.answers.settings import Settings
+from dcor_pkg.ckan.checkouts import PLACE_HINT
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.machine import output_file
 from dcor_pkg.machine.followed_file import Report
@@ -17,7 +19,7 @@ from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CONFIGURATION, PRESERVED
 from dcor_pkg.runtime import REGION
 from dcor_pkg.test_instance import services
-from dcor_pkg.test_instance.places import ENVIRONMENT, FILES, HOME, INI, SHIPPED, SUITES
+from dcor_pkg.test_instance.places import ENVIRONMENT, FILES, HOME, INI, PACKAGE, SHIPPED, SUITES
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
 SHIPPED_SUITES = f"{SHIPPED}/suites"
@@ -28,14 +30,26 @@ HIDDEN = (
     *("/run/dcor-ckan", "/run/dcor-object-store", "/run/dcor-store-door", "/run/redis-dcor", "/run/postgresql"),
     *("/var/lib/ckan", PRESERVED, CKAN_INI),
 )
-#: exit codes of pytest that say that tests were run (its documentation, "Exit codes")
+#: exit codes of pytest that say that tests were run, and what others say (its documentation, "Exit codes")
 RAN = (0, 1)
+WHY = {4: "pytest does not know these arguments", 5: "it has no test that was asked for"}
 LOG_LINES = 15
 
 
 def names(host: Host) -> list[str]:
-    """Return the names of the suites that the package brings."""
-    return [name for name in host.names(SHIPPED_SUITES) if host.exists(shipped(name).tests)]
+    """Return the names of the suites that the package brings. Raises DcorError where there is none."""
+    found = [name for name in host.names(SHIPPED_SUITES) if host.exists(shipped(name).tests)]
+    if not found:
+        raise DcorError(f"The suites are missing: {SHIPPED_SUITES}", f"apt install --reinstall {PACKAGE}")
+    return found
+
+
+def require_visible(settings: Settings, path: str) -> None:
+    """Raise DcorError for a path that no suite sees."""
+    above = {path, *map(str, PurePosixPath(path).parents)}
+    hidden = next((place for place in (*HIDDEN, CONFIGURATION, settings.data) if place in above), None)
+    if hidden is not None:
+        raise DcorError(f"{path} is in {hidden}, of which a suite sees nothing.", PLACE_HINT)
 
 
 def log(name: str) -> str:
@@ -69,15 +83,23 @@ def run(host: Host, settings: Settings, suite: Suite, arguments: Sequence[str], 
     host.run("systemctl", "stop", services.SUITE_PATTERN)
     host.run("rm", "--force", report, user=CKAN_USER)
     program = (*_unit(settings, suite.checkout), *_pytest(_copy(host, suite), report), *arguments)
-    try:
-        output_file.run_into(host, log(name), *program, user=None, timeout=TIMEOUT_SECONDS + 60, report=progress)
-    except CommandFailed as error:
-        if error.code not in RAN:
-            end = host.run("tail", f"--lines={LOG_LINES}", log(name)).strip()
-            raise DcorError(f"The suite {name} was not run: pytest ended with exit code {error.code}.", end) from None
+    code = _exit_code(host, log(name), program, progress)
+    if code not in RAN:
+        why = WHY.get(code, f"pytest ended with exit code {code}")
+        end = host.run("tail", f"--lines={LOG_LINES}", log(name)).strip()
+        raise DcorError(f"The suite {name} was not run: {why}.", end)
     if not host.exists(report):  # it is written last
-        raise DcorError(f"The suite {name} was killed before it ended.", f"See {log(name)}")
+        why = "was killed before it ended" if code else "was not run: the arguments ask pytest for something else"
+        raise DcorError(f"The suite {name} {why}.", f"See {log(name)}")
     return host.run("cat", report, user=CKAN_USER)
+
+
+def _exit_code(host: Host, path: str, program: Sequence[str], progress: Report | None) -> int:
+    try:
+        output_file.run_into(host, path, *program, user=None, timeout=TIMEOUT_SECONDS + 60, report=progress)
+    except CommandFailed as error:
+        return error.code
+    return 0
 
 
 def _copy(host: Host, suite: Suite) -> str:

@@ -19,13 +19,15 @@ from dcor_pkg.verbs import active_release
 from dcor_pkg.verbs.verb import FAILED, OK, Action, Console, argument, verb_of
 
 ALL = "all"
+#: for another command to end; a suite takes minutes
+WAIT_SECONDS = 5.0
 
 
 def create(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Make a test instance."""
     active = active_release.require(host)
     report = console.err if options.json else console.out
-    with lock.held(host, path=LOCK):
+    with lock.held(host, WAIT_SECONDS, LOCK):
         making.create(host, settings_file.load(host), active, report)
     line = f"The test instance is ready; its configuration is {INI}."
     console.out(json.dumps({"message": line, "configuration": INI, "release": active}) if options.json else line)
@@ -34,7 +36,7 @@ def create(host: Host, options: argparse.Namespace, console: Console) -> int:
 
 def remove(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Remove the test instance, if there is one."""
-    with lock.held(host, path=LOCK):
+    with lock.held(host, WAIT_SECONDS, LOCK):
         was_there = host.exists(HOME)
         making.remove(host)
     line = "The test instance was removed." if was_there else "There is no test instance."
@@ -45,7 +47,7 @@ def remove(host: Host, options: argparse.Namespace, console: Console) -> int:
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Run one suite or all of them, and return 1 where a test fails that no known cause explains."""
     report = console.err if options.json else console.out
-    with lock.held(host, path=LOCK):
+    with lock.held(host, WAIT_SECONDS, LOCK):
         instance = record.required(host, release.active(host))
         chosen = _chosen(host, instance.release, options.suite)
         found = []
@@ -64,7 +66,8 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
 def _run(host: Host, active: str, suite: Suite, options: argparse.Namespace, console: Console) -> Results:
     """Run a suite. On a terminal pytest's lines are shown as they come."""
     room.require_for_suite(host)
-    console.err(f"{suite.name}: running; pytest's output is in {suites.log(suite.name)}")
+    where = f" of {suite.checkout}" if suite.checkout else ""
+    console.err(f"{suite.name}{where}: running; pytest's output is in {suites.log(suite.name)}")
     progress = console.out if output.is_seen() and not options.json else None
     with room.explained(host):
         report = suites.run(host, settings_file.load(host), suite, options.pytest, progress)
@@ -78,6 +81,7 @@ def _chosen(host: Host, active: str, wanted: str) -> list[Suite]:
     """Return the suites that are wanted, with their modules in the environment. Raises DcorError."""
     if "/" in wanted:
         path = os.path.normpath(wanted)
+        suites.require_visible(settings_file.load(host), path)
         return [Suite(checkout.install(host, active, path).name, f"{path}/tests", path)]
     names = _names(host, wanted)
     checkout.remove(host)
@@ -90,7 +94,9 @@ def _names(host: Host, wanted: str) -> list[str]:
     if wanted == ALL:
         return known
     if wanted not in known:
-        raise DcorError(f"There is no suite {wanted!r}.", f"There are: {', '.join(known)}; or: {ALL}")
+        raise DcorError(
+            f"There is no suite {wanted!r}.", f"There are: {', '.join(known)}; {ALL}; or the path of a checkout."
+        )
     return [wanted]
 
 

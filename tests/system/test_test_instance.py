@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,7 +114,10 @@ def test_a_suite_that_is_killed_leaves_nothing_either(machine: Machine) -> None:
     machine.shell(f"{COMMAND} create")
     done = machine.shell(f"{COMMAND} run ckanext-dc_view >/tmp/said 2>&1 & {KILL}; wait; cat /tmp/said")
     assert "The suite ckanext-dc_view was " in done
-    assert json.loads(machine.shell(f"{COMMAND} run {THEME} --json"))["suites"][0]["failed"] == 0
+    # On a terminal each test is seen, with its number of how many.
+    seen = machine.shell(f"script --quiet --return --command '{COMMAND} run {THEME} -- -x' /dev/null")
+    assert re.search(rf"{THEME}-tests/test_\w+\.py::test_\w+ PASSED +\[1/\d+\]", seen), seen
+    assert f"{THEME}: " in seen
     machine.shell(f"{COMMAND} remove")
     assert production(machine) == before
 

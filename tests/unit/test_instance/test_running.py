@@ -8,10 +8,12 @@ import pytest
 
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
-from dcor_pkg.machine import output
+from dcor_pkg.machine import lock, output
 from dcor_pkg.machine.host import Access
 from dcor_pkg.test_instance import known_failures, places, record, results, services, suites
+from dcor_pkg.verbs import test_instance
 from tests.unit.test_instance.second import REPORT, Second
+from tests.unit.test_instance.test_making import files
 
 THEME = "ckanext-dcor_theme"
 
@@ -122,15 +124,27 @@ def test_pytest_that_could_not_run_is_an_error_with_its_words(second: Second) ->
     second.host.write(suites.log(THEME), "ERROR: unknown option\n", Access(0o600))
     ended = second("run", THEME)
     assert ended.code == 1
-    assert f"The suite {THEME} was not run: pytest ended with exit code 4." in ended.err
+    assert (
+        f"The suite {THEME} was not run: pytest does not know these arguments.\n    ERROR: unknown option\n"
+        in ended.err
+    )
 
 
-def test_a_suite_that_is_killed_is_an_error(second: Second) -> None:
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (0, "was not run: the arguments ask pytest for something else"),  # for its --help
+        (1, "was killed before it ended"),
+        (3, "was not run: pytest ended with exit code 3"),
+        (5, "was not run: it has no test that was asked for"),
+    ],
+)
+def test_what_leaves_no_report_says_why(second: Second, code: int, why: str) -> None:
     second("create")
-    second.report = ""
-    ended = second("run", THEME)
-    assert ended.code == 1
-    assert f"The suite {THEME} was killed before it ended.\n    See {suites.log(THEME)}" in ended.err
+    second.code, second.report = code, ""
+    second.host.write(suites.log(THEME), "said\n", Access(0o600))
+    ended = second("run", THEME, "--json")
+    assert (ended.code, ended.out, f"The suite {THEME} {why}.\n" in ended.err) == (1, "", True), ended.err
 
 
 @pytest.mark.parametrize("report", ["", "<testsuites/>", "no xml"])
@@ -145,11 +159,44 @@ def test_a_test_that_fails_and_whose_end_fails_counts_once() -> None:
     assert (found.passed, found.count(results.FAILED)) == (1, 1)
 
 
-def test_a_suite_that_there_is_not_is_named_with_those_that_there_are(second: Second) -> None:
+@pytest.mark.parametrize(
+    "name", ["ckanext-none", "dcor_theme", "", ".", "..", "~", "ALL", " all", "a\nb", "\x1b[2J", "ä"]
+)
+def test_what_is_no_suite_is_named_with_those_that_there_are(second: Second, name: str) -> None:
     second("create")
-    ended = second("run", "ckanext-none")
-    assert ended.code == 1
-    assert f"There is no suite 'ckanext-none'.\n    There are: {THEME}, dcor_shared; or: all" in ended.err
+    before = files(second)
+    ended = second("run", name, "--json")
+    there_are = f"There are: {THEME}, dcor_shared; all; or the path of a checkout."
+    message = f"dcor-server: There is no suite {name!r}.\n    {there_are}\n"
+    assert (ended.code, ended.out, ended.err) == (1, "", message)
+    assert files(second) == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("run",), ("run", THEME, "-k", "word"), ("run", THEME, "--unknown"), ("test",)]
+)
+def test_wrong_usage_is_said_as_argparse_does(second: Second, arguments: tuple[str, ...]) -> None:
+    second("create")
+    ended = second(*arguments)
+    assert (ended.code, ended.out, ended.err.startswith("usage: dcor-server")) == (2, "", True)
+
+
+def test_a_package_without_suites_is_an_error_and_no_success(second: Second) -> None:
+    second("create")
+    second.host.remove_tree(suites.SHIPPED_SUITES)
+    ended = second("run", "all")
+    assert (ended.code, "apt install --reinstall dcor-wheels-test" in ended.err) == (1, True)
+
+
+def test_a_second_command_is_refused_while_a_suite_runs(second: Second, monkeypatch: pytest.MonkeyPatch) -> None:
+    second("create")
+    monkeypatch.setattr(test_instance, "WAIT_SECONDS", 0.0)
+    before = files(second)
+    with lock.held(second.host, path=places.LOCK):
+        for action in (("create",), ("run", THEME), ("remove",)):
+            ended = second(*action)
+            assert (ended.code, ended.out, "Another dcor-server command is running" in ended.err) == (1, "", True)
+    assert files(second) == before
 
 
 def test_without_a_test_instance_there_is_nothing_to_run_in(second: Second) -> None:
