@@ -21,9 +21,9 @@ from dcor_pkg.test_instance.credentials import Credentials
 from dcor_pkg.test_instance.places import ENVIRONMENT, FILES, HOME, INI, PACKAGE, RECORD, SHIPPED, SUITES
 
 OF_CKAN = Access(0o700, CKAN_USER, CKAN_USER)
-#: below FILES; the home directory is for what libraries remember
 #: what needs much room
 LARGE = (FILES, SUITES, ENVIRONMENT, f"{HOME}/solr", f"{HOME}/store")
+#: below FILES; the home directory is for what libraries remember
 DIRECTORIES = (FILES, *(f"{FILES}/{name}" for name in ("storage", "webassets", "depot", "serve", "home")), SUITES)
 Report = Callable[[str], None]
 
