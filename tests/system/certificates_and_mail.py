@@ -14,6 +14,12 @@ request leaf dcor.example.org; printf 'subjectAltName=DNS:dcor.example.org\\n' >
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out other-key.pem
 cat leaf.pem middle.pem >chain.pem; cat middle.pem leaf.pem >turned.pem
 """
+#: Creates a certificate of the administrator's that no authority has signed.
+MAKE_SELF_SIGNED = """
+mkdir -p /srv/own && cd /srv/own
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out leaf.pem -days 90 \\
+    -subj /CN=dcor.example.org -addext subjectAltName=DNS:dcor.example.org 2>&1
+"""
 #: An SMTP server that appends mails to /srv/mails, and refuses those to nobody@.
 MAIL_SINK = """
 import asyncio, pathlib

@@ -6,7 +6,6 @@ All tests share a machine.
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -15,9 +14,11 @@ from typing import Any
 
 import pytest
 from availability import measure_availability
-from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES
+from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES, MAKE_SELF_SIGNED
 from dcor_dev import layers
 from dcor_dev.machine import Machine
+from import_mistakes import MAKE_MISTAKES, MISTAKES
+from ocsp import MAKE_STAPLED, RESPONDER, SILENT, run_unit, staple
 from website import wait_for_page
 
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
@@ -33,59 +34,6 @@ right, ahead = clock.now, datetime.timedelta(days=int(sys.argv.pop(1)))
 clock.now = lambda: right() + ahead
 from dcor_pkg import cli
 sys.exit(cli.main(sys.argv[1:]))
-"""
-#: more of what an administrator may give by mistake, next to what MAKE_CERTIFICATES creates
-MAKE_MISTAKES = """
-cd /srv/tls
-openssl pkcs8 -topk8 -in leaf-key.pem -passout pass:hush -out locked-key.pem
-openssl x509 -outform DER -in leaf.pem -out leaf.der
-openssl pkey -outform DER -in leaf-key.pem -out leaf-key.der
-printf 'subjectAltName=DNS:other.example.org\\n' >other.ext
-openssl x509 -req -in leaf.csr -CA middle.pem -CAkey middle-key.pem -CAcreateserial -days 200 -extfile other.ext \
-    -out other.pem 2>&1
-cat other.pem middle.pem >other-chain.pem
-"""
-#: certificate, key, and what the message says
-MISTAKES = (
-    ("chain.pem", "other-key.pem", "is not the key of the first certificate"),
-    ("turned.pem", "leaf-key.pem", "is not the key of the first certificate"),
-    ("chain.pem", "locked-key.pem", "is encrypted with a passphrase"),
-    ("chain.pem", "leaf-key.der", "does not contain a private key in PEM"),
-    ("leaf.der", "leaf-key.pem", "does not contain a certificate in PEM"),
-    ("other-chain.pem", "leaf-key.pem", "is not for dcor.example.org"),
-    ("leaf.pem", "leaf-key.pem", "the certificate of CN=middle.example.org is missing"),
-    (".", "leaf-key.pem", "it is a directory"),
-    ("chain.pem", ".", "it is a directory"),
-    ("none.pem", "leaf-key.pem", "does not exist"),
-    ("chain.pem", "none.pem", "does not exist"),
-)
-#: Creates a certificate that names a responder of OCSP, and the index by which openssl-ocsp(1) says that it is good.
-MAKE_STAPLED = """
-mkdir -p /srv/ocsp && cd /srv/ocsp
-printf 'subjectAltName=DNS:dcor.example.org\\nauthorityInfoAccess=OCSP;URI:http://ocsp.example.org:2560/\\n' >leaf.ext
-openssl x509 -req -in /srv/tls/leaf.csr -CA /srv/tls/middle.pem -CAkey /srv/tls/middle-key.pem -CAcreateserial \
-    -days 200 -extfile leaf.ext -out leaf.pem 2>&1
-cat leaf.pem /srv/tls/middle.pem >chain.pem
-printf 'V\\t351231000000Z\\t\\t%s\\tunknown\\t/CN=dcor.example.org\\n' "$(openssl x509 -noout -serial -in leaf.pem | cut -d= -f2)" \
-    >index.txt
-"""
-RESPONDER = (
-    "openssl ocsp -port 2560 -index /srv/ocsp/index.txt -CA /srv/tls/middle.pem -rsigner /srv/tls/middle.pem "
-    "-rkey /srv/tls/middle-key.pem -nmin 60"
-)
-#: Accepts what is sent to a port, by TCP as an authority's and by UDP as that of DNS, and never answers.
-SILENT = """
-import signal, socket
-tcp = socket.create_server(("127.0.0.1", 2560))
-udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-udp.bind(("127.0.0.53", 53))
-signal.pause()
-"""
-#: Creates a certificate of the administrator's that no authority has signed.
-MAKE_SELF_SIGNED = """
-mkdir -p /srv/own && cd /srv/own
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out leaf.pem -days 90 \\
-    -subj /CN=dcor.example.org -addext subjectAltName=DNS:dcor.example.org 2>&1
 """
 STAPLING = "/etc/dcor-server/tls/stapling.conf"
 #: Prints the public key of a certificate.
@@ -252,17 +200,6 @@ def test_a_chain_that_lacks_a_certificate_is_named(machine: Machine) -> None:
     assert (shown["chain_complete"], shown["missing_issuer"]) == (False, "CN=middle.example.org")
     machine.shell("rm /usr/local/share/ca-certificates/middle.crt && update-ca-certificates 2>&1")
     dcor(machine, "set", "certificate=self-signed")
-
-
-def staple(machine: Machine) -> str:
-    """Return what nginx says of the certificate's state in a handshake: "good", or "" where it says nothing."""
-    asked = "openssl s_client -connect 127.0.0.1:443 -servername dcor.example.org -status </dev/null 2>&1"
-    found = re.search(r"^    Cert Status: (.+)$", machine.shell(asked), re.MULTILINE)
-    return found[1] if found else ""
-
-
-def run_unit(machine: Machine, name: str, command: str) -> None:
-    machine.shell(f"systemd-run --quiet --unit={name} {command}")
 
 
 def assert_quick(machine: Machine) -> None:
