@@ -70,9 +70,17 @@ def ask(machine: Machine, name: str, authorities: str = CERTIFICATE, *options: s
     return machine.run(*asked, *options, f"https://{name}/trust", check=False).stdout
 
 
-def import_files(machine: Machine, certificate: str, key: str) -> subprocess.CompletedProcess[str]:
-    command = shlex.join(("dcor-server", "certificate", "import", certificate, key))
+def import_files(machine: Machine, certificate: str, key: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = shlex.join(("dcor-server", "certificate", "import", *options, certificate, key))
     return machine.run("bash", "-c", f"cd /srv/tls && {command}", check=False)
+
+
+def assert_says_what_is_served(machine: Machine, output: str) -> None:
+    """Assert that a command's output is one JSON document, of what it has changed and what is served since."""
+    said = json.loads(output)
+    assert said["certificate"] == show(machine)
+    assert "trust bundle" in [step["step"] for step in said["steps"] if step["result"] == "changed"]
+    assert (said["converge"]["worked"], said["converge"]["reason"]) == (True, "")
 
 
 def test_the_certificate_is_shown(machine: Machine) -> None:
@@ -104,7 +112,8 @@ def test_a_renewal_keeps_the_key_unless_another_is_wanted(machine: Machine) -> N
     assert (renewed != before, renewed in told) == (True, True)
     assert machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}") == key
     assert ask(machine, ADDRESS) == "200"
-    dcor(machine, "certificate", "renew", "--new-key")
+    assert_says_what_is_served(machine, dcor(machine, "certificate", "renew", "--json", "--new-key"))
+    assert show(machine)["sha256"] != renewed
     assert machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}") != key
     assert ask(machine, ADDRESS) == "200"
 
@@ -149,8 +158,9 @@ def test_what_cannot_be_served_is_not_imported(machine: Machine) -> None:
     assert (untrusted.returncode, "the certificate of CN=root.example.org is missing" in untrusted.stderr) == (1, True)
     machine.shell("cp /srv/tls/root.pem /usr/local/share/ca-certificates/clinic.crt && update-ca-certificates 2>&1")
     for certificate, key, words in MISTAKES:
-        done = import_files(machine, certificate, key)
-        assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
+        done = import_files(machine, certificate, key, "--json")
+        assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (1, "", False), done.stderr
+        assert words in done.stderr
     late = ahead(machine, 250, "certificate", "import", "/srv/tls/chain.pem", "/srv/tls/leaf-key.pem", check=False)
     assert (late.returncode, "expired on" in late.stderr) == (1, True)
     assert machine.path(SETTINGS).read_text() == before
@@ -160,8 +170,9 @@ def test_what_cannot_be_served_is_not_imported(machine: Machine) -> None:
 
 def test_an_own_certificate_is_imported_for_root_and_served_without_its_files(machine: Machine) -> None:
     dcor(machine, "set", "certificate-names=")
-    done = import_files(machine, "chain.pem", "leaf-key.pem")
+    done = import_files(machine, "chain.pem", "leaf-key.pem", "--json")
     assert done.returncode == 0, done.stderr
+    assert_says_what_is_served(machine, done.stdout)
     assert machine.shell(f"stat --format '%U %a' {IMPORTED[1]}") == "root 600\n"
     machine.shell("mkdir /srv/away && mv /srv/tls/chain.pem /srv/tls/leaf-key.pem /srv/away")
     assert "0 changed" in dcor(machine, "converge")
