@@ -7,7 +7,7 @@ mkdir -p /srv/tls && cd /srv/tls
 request() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1-key.pem -out $1.csr -subj "/CN=$2" 2>&1; }
 sign() { openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2-key.pem -CAcreateserial -days 200 -extfile $1.ext -out $1.pem 2>&1; }
 request root root.example.org
-printf 'basicConstraints=critical,CA:TRUE\\n' >root.ext
+printf 'basicConstraints=critical,CA:TRUE\\nkeyUsage=critical,digitalSignature,keyCertSign,cRLSign\\n' >root.ext
 openssl x509 -req -in root.csr -signkey root-key.pem -days 300 -extfile root.ext -out root.pem 2>&1
 request middle middle.example.org; cp root.ext middle.ext; sign middle root
 request leaf dcor.example.org; printf 'subjectAltName=DNS:dcor.example.org\\n' >leaf.ext; sign leaf middle

@@ -19,6 +19,7 @@ from dcor_dev import layers
 from dcor_dev.machine import Machine
 from import_mistakes import MAKE_MISTAKES, MISTAKES
 from ocsp import MAKE_STAPLED, RESPONDER, SILENT, run_unit, staple
+from trusting_clients import assert_clients_need
 from website import wait_for_page
 
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
@@ -180,6 +181,13 @@ def test_an_own_certificate_is_imported_for_root_and_served_without_its_files(ma
     assert (shown["kind"], shown["issuer"], shown["chain_complete"]) == ("own", "CN=middle.example.org", True)
     assert all(insists(machine))
     assert ask(machine, "dcor.example.org", "/srv/tls/root.pem") == "200"
+
+
+def test_dclab_and_dcor_aid_work_once_they_trust_the_authority_of_an_own_certificate(machine: Machine) -> None:
+    assert_clients_need(machine, "/srv/tls/root.pem")
+
+
+def test_no_key_is_made_for_an_own_certificate_and_the_way_back_is_open(machine: Machine) -> None:
     refused = machine.run("dcor-server", "certificate", "renew", "--new-key", check=False)
     assert (refused.returncode, "makes no key" in refused.stderr) == (1, True)
     dcor(machine, "set", "certificate=self-signed")
