@@ -113,8 +113,10 @@ def says(report: Callable[[Host, argparse.Namespace], str]) -> Callable[[Host, a
     return run
 
 
-def verb_of(name: str, summary: str, *actions: Action, changes_machine: bool = False) -> Verb:
-    """Return a verb that has to be followed by one of these actions."""
+def verb_of(
+    name: str, summary: str, *actions: Action, options: tuple[Argument, ...] = (), changes_machine: bool = False
+) -> Verb:
+    """Return a verb that has to be followed by one of these actions. `options`: more that may be before it."""
 
     def add(parser: argparse.ArgumentParser) -> None:
         chosen = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -125,4 +127,4 @@ def verb_of(name: str, summary: str, *actions: Action, changes_machine: bool = F
         action: Action = options.action
         return action.run(host, options, console)
 
-    return Verb(name, summary, run, (JSON, add), changes_machine=changes_machine)
+    return Verb(name, summary, run, (JSON, *options, add), changes_machine=changes_machine)
