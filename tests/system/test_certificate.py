@@ -228,6 +228,7 @@ def assert_quick(machine: Machine) -> None:
     assert (asked, staple(machine)) == (["200"] * 10, "")
 
 
+@pytest.mark.long
 def test_proof_that_the_certificate_is_not_revoked_is_stapled_and_nothing_waits_for_it(machine: Machine) -> None:
     assert not machine.path(STAPLING).exists()
     machine.shell(MAKE_STAPLED)

@@ -142,6 +142,7 @@ def assert_reissued(machine: Machine, token: dict[str, Any]) -> None:
     dcor(machine, "token", "revoke", made["id"])
 
 
+@pytest.mark.long
 def test_an_own_certificate_is_validated_used_and_updated_from_its_files(machine: Machine) -> None:
     own_first = machine.shell("openssl x509 -noout -fingerprint -in /etc/dcor-server/tls/certificate.pem")
     machine.shell(MAKE_CERTIFICATES)
