@@ -28,7 +28,7 @@ HINT = "Name the directory with pyproject.toml and the directory tests."
 
 
 def install(host: Host, active: str, path: str) -> Checkout:
-    """Let the environment import from a checkout, and return it. Raises DcorError; then nothing of this one is there."""
+    """Let the environment import from a checkout, and return it. Raises DcorError; then no part of it is there."""
     if not PATH.fullmatch(path):
         raise DcorError(f"{path} is not an absolute path of letters, digits, and . _ - /", HINT)
     found = checkouts.read(host, path)
