@@ -14,7 +14,7 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError, printable
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import mail, names, runtime_module
+from dcor_pkg.verbs import mail, names, runtime_module, user_mail
 from dcor_pkg.verbs.run_report import message
 from dcor_pkg.verbs.verb import OK, Action, Console, argument, verb_of
 
@@ -65,13 +65,10 @@ def _mail(settings: Settings, made: Mapping[str, Any], link: str) -> str | None:
         return "No mail was sent, because the setting mail-relay is empty."
     if not made["email"] or names.email.problem(made["email"]):
         return f"No mail was sent, because {made['user']} has no valid address."
-    text = (
-        f"You have an account at https://{settings.hostname}/\nwith the name {made['user']}.\n\n"
-        f"With this link you choose a password, once and within {DAYS} days:\n\n{link}\n\n"
-        f"Questions: {settings.email}\n"
-    )
+    site = f"https://{settings.hostname}/"
+    text = user_mail.text(site=site, user=made["user"], days=DAYS, link=link, contact=settings.email)
     try:
-        mail.send(settings, "Choose a password", text, made["email"])
+        mail.send(settings, user_mail.subject(), text, made["email"])
     except DcorError as error:
         return error.reason
     return None
