@@ -10,7 +10,7 @@ from dcor_pkg import converge
 from dcor_pkg.ckan import held_release, migration_state
 from dcor_pkg.kernel import pending, report
 from dcor_pkg.kernel.runner import Outcome, Result
-from dcor_pkg.machine import package_manager
+from dcor_pkg.machine import language, package_manager
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs.run_report import conclude, progress_of
 from dcor_pkg.verbs.verb import DRIFT, FAILED, JSON, OK, Console, Verb, argument
@@ -56,9 +56,13 @@ def _after_this_apt(host: Host, progress: converge.Progress, change: converge.Ch
 
 
 def converge_after(host: Host, options: argparse.Namespace, console: Console, change: converge.Change) -> int:
-    """Let another verb change settings or data, and converge, both under the lock."""
+    """Let another verb change settings or data, and converge, both under the lock.
+
+    `change` speaks the language of that verb, the converge English.
+    """
     outcomes = converge.converge(host, progress_of(options, console), change)
-    conclude(host, options, console, outcomes)
+    with language.spoken(language.ENGLISH):
+        conclude(host, options, console, outcomes)
     return exit_code(outcomes)
 
 

@@ -1,4 +1,4 @@
-"""The mail with the link by which a user chooses a password: in both languages, since nobody knows which one is read."""
+"""The mail with the link by which a user chooses a password: in both languages, as nobody knows which one is read."""
 
 from __future__ import annotations
 

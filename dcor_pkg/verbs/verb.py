@@ -63,6 +63,8 @@ class Verb:
     arguments: tuple[Argument, ...] = (JSON,)
     #: whether an interruption may leave the machine half changed
     changes_machine: bool = False
+    #: whether it speaks the language of the terminal, but in JSON; what others say is English
+    translated: bool = False
     #: whether everything after the verb, --help included, belongs to another program
     passes_arguments_on: bool = False
 
@@ -113,7 +115,7 @@ def says(report: Callable[[Host, argparse.Namespace], str]) -> Callable[[Host, a
     return run
 
 
-def verb_of(name: str, summary: str, *actions: Action, changes_machine: bool = False) -> Verb:
+def verb_of(name: str, summary: str, *actions: Action, changes_machine: bool = False, translated: bool = False) -> Verb:
     """Return a verb that has to be followed by one of these actions."""
 
     def add(parser: argparse.ArgumentParser) -> None:
@@ -125,4 +127,4 @@ def verb_of(name: str, summary: str, *actions: Action, changes_machine: bool = F
         action: Action = options.action
         return action.run(host, options, console)
 
-    return Verb(name, summary, run, (JSON, add), changes_machine=changes_machine)
+    return Verb(name, summary, run, (JSON, add), changes_machine, translated)

@@ -98,7 +98,9 @@ def test_the_mail_is_in_both_languages_which_say_the_same(server: CommandLine, r
     (mail,) = relay.mails
     subject = str(make_header(decode_header(str(mail["Subject"]).replace("\r\n", ""))))
     assert subject == "[dcor.example.org] Choose a password / Wählen Sie ein Passwort"
-    english, german = str(mail.get_payload(decode=True), "utf-8").replace("\r\n", "\n").split(user_mail.SEPARATOR)
+    content = mail.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    english, german = content.decode().replace("\r\n", "\n").split(user_mail.SEPARATOR)
     for words, text in zip(user_mail.LANGUAGES, (english, german)):
         assert text.splitlines()[0] == words.text.splitlines()[0].format(site="https://dcor.example.org/")
         assert [it for it in ("alice", LINK, str(user.DAYS), "admin@example.org") if it not in text] == []
