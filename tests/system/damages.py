@@ -132,12 +132,15 @@ FILES = {
     "locks of the filer": Damage(f"rm {STORE}/security.toml", "security.toml: is missing", (*OBJECT_STORE, *DOORS)),
     "filer token readable": Damage(f"chmod 0644 {SECRETS}/filer-token.conf", "filer token of nginx: is root:root 0644"),
     "a secret readable": Damage(f"chmod 0644 {SECRETS}/ckan-secret-key", "secret ckan-secret-key: is root:root 0644"),
+    # Whoever is signed in has to sign in again, and API tokens are void: nothing else holds the secret for good.
+    "secret of CKAN": Damage(f"rm {SECRETS}/ckan-secret-key", "secret ckan-secret-key: is missing", CKAN_UNIT),
     "command of CKAN": Damage("rm /usr/lib/ckan/default/bin/ckan", "is not a link to the active release"),
     "an empty state file": Damage(f"echo -n > {STATE}/state.json", "state files"),
     # What is in the managed files is not known any more, so what reads them is restarted.
     "a cut state file": Damage(
         f"truncate --size=20 {STATE}/managed.json", "state files", (*REDIS, *CKAN_UNIT, *OBJECT_STORE, *DOORS)
     ),
+    "id of the server": Damage(f"rm {STATE}/instance", "does not have the marker of this server yet"),
     "removal plan": Damage(f"rm {STATE}/removal-plan", "removal plan: is missing"),
     "record of the addresses": Damage(f"rm {STATE}/addresses-by-database.json", "have not been recorded yet"),
 }
