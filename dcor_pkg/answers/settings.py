@@ -9,14 +9,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dcor_pkg.answers import settings_table
+from dcor_pkg.answers import server_table, settings_table
 from dcor_pkg.answers.settings_table import SettingsTable
 from dcor_pkg.errors import DcorError
 
 #: the choices of `certificate`
-OWN, SELF_SIGNED, ACME = settings_table.OWN, settings_table.SELF_SIGNED, settings_table.ACME
+OWN, SELF_SIGNED, ACME = server_table.OWN, server_table.SELF_SIGNED, server_table.ACME
 #: the choices of `acme_challenge`
-HTTP_01, DNS_01 = settings_table.HTTP_01, settings_table.DNS_01
+HTTP_01, DNS_01 = server_table.HTTP_01, server_table.DNS_01
 PAGES = settings_table.PAGES
 #: the rows by their keys, in the order of the table
 ROWS = settings_table.rows()

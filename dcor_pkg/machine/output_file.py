@@ -6,13 +6,16 @@ import os
 
 from dcor_pkg.machine import process
 from dcor_pkg.machine.file_errors import explained
+from dcor_pkg.machine.followed_file import Report, followed
 from dcor_pkg.machine.host import Access, Host
 
 ACCESS = Access(0o600)
 
 
-def run_into(host: Host, path: str, *argv: str, user: str | None, timeout: float) -> None:
+def run_into(host: Host, path: str, *argv: str, user: str | None, timeout: float, report: Report | None = None) -> None:
     """Run a program to its end, for at most `timeout` seconds, with a new file as its standard output.
+
+    `report` is called with each line as it comes.
 
     Raises CommandFailed and DcorError; then the file is not complete.
     """
@@ -21,6 +24,7 @@ def run_into(host: Host, path: str, *argv: str, user: str | None, timeout: float
     with explained(host.root, path, "written"):
         descriptor = os.open(host.path(path), os.O_WRONLY | os.O_NOFOLLOW)
     try:
-        process.run_into(argv, descriptor, user=user, environment=host.environment, timeout=timeout)
+        with followed(host.path(path), report):
+            process.run_into(argv, descriptor, user=user, environment=host.environment, timeout=timeout)
     finally:
         os.close(descriptor)

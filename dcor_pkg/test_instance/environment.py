@@ -6,7 +6,7 @@ dcor_control runs the pip that is beside its own program.
 
 from __future__ import annotations
 
-from dcor_pkg.ckan import release
+from dcor_pkg.ckan import checkouts, release, release_checkouts
 from dcor_pkg.machine import python_environment
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import PACKAGED_CKAN
@@ -36,3 +36,13 @@ def make(host: Host, active: str) -> None:
     host.write(f"{site}/{LINK}", f"import site; site.addsitedir({modules!r})\n", PUBLIC)
     for program in PROGRAMS:
         host.link(f"{ENVIRONMENT}/bin/{program}", f"{home}/bin/{program}")
+
+
+def version(host: Host, active: str, name: str) -> str:
+    """Return the version of an extension in the environment: that of a checkout, or of the release; "" for none."""
+    for home in (ENVIRONMENT, release.directory(active)):
+        site = python_environment.site_packages(host, home)
+        found = release_checkouts.tested_one(host, site, checkouts.normalized(name))
+        if found is not None:
+            return found.rpartition("-")[2]
+    return ""

@@ -12,20 +12,17 @@ from dcor_pkg.answers.settings import Settings
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError, undoing
 from dcor_pkg.kernel import instance
-from dcor_pkg.machine import disk, memory, ports
 from dcor_pkg.machine.host import Access, Host
-from dcor_pkg.machine.paths import CKAN_USER, STATE
+from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.runtime import store_mark
 from dcor_pkg.services.solr import local as solr
-from dcor_pkg.test_instance import checkout, configuration, credentials, database, environment, record, services
+from dcor_pkg.test_instance import checkout, configuration, credentials, database, environment, record, room, services
 from dcor_pkg.test_instance.credentials import Credentials
-from dcor_pkg.test_instance.places import FILES, HOME, INI, PACKAGE, SHIPPED, SOLR_PORT, STORE_PORT, SUITES
+from dcor_pkg.test_instance.places import ENVIRONMENT, FILES, HOME, INI, PACKAGE, RECORD, SHIPPED, SUITES
 
-#: the tools, the services' files, and what the suites upload
-NEEDED_BYTES = 1536 * disk.MIB
-#: Solr, the store, and a suite with CKAN in it
-NEEDED_MIB = 900
 OF_CKAN = Access(0o700, CKAN_USER, CKAN_USER)
+#: what needs much room
+LARGE = (FILES, SUITES, ENVIRONMENT, f"{HOME}/solr", f"{HOME}/store")
 #: below FILES; the home directory is for what libraries remember
 DIRECTORIES = (FILES, *(f"{FILES}/{name}" for name in ("storage", "webassets", "depot", "serve", "home")), SUITES)
 Report = Callable[[str], None]
@@ -37,11 +34,12 @@ def create(host: Host, settings: Settings, active: str, report: Report) -> None:
     if host.exists(HOME):
         report("Removing what is left of a test instance that was not completed.")
         remove(host)
-    _require_room(host)
+    room.require_for_instance(host)
     database.require_possible(host)
     configuration.require_possible(host)
     try:
-        _make(host, settings, active, report)
+        with room.explained(host):
+            _make(host, settings, active, report)
     except BaseException as error:
         with undoing(error):
             remove(host)
@@ -49,8 +47,11 @@ def create(host: Host, settings: Settings, active: str, report: Report) -> None:
 
 
 def remove(host: Host) -> None:
-    """Remove all of it, also what a suite has left."""
+    """Remove all of it, also what a suite has left: first what frees room, which the rest needs on a full disk."""
     services.stop(host)
+    host.remove(RECORD)
+    for directory in LARGE:
+        host.remove_tree(directory)
     checkout.remove(host)
     database.drop(host)
     configuration.remove(host)
@@ -64,14 +65,6 @@ def _require_possible(host: Host) -> None:
         raise DcorError(f"The tools of the suites are missing: {SHIPPED}", f"apt install {PACKAGE}")
 
 
-def _require_room(host: Host) -> None:
-    disk.require(host, STATE, NEEDED_BYTES)
-    if (free := memory.available(host)) < NEEDED_MIB:
-        reason = f"{free} MiB of memory are available, and a test instance needs {NEEDED_MIB} MiB."
-        raise DcorError(reason, "free --mebi shows the memory.")
-    ports.require_free({SOLR_PORT: (), STORE_PORT: ()})
-
-
 def _make(host: Host, settings: Settings, active: str, report: Report) -> None:
     own = credentials.new()
     host.make_directory(HOME, Access(0o755))
@@ -83,6 +76,7 @@ def _make(host: Host, settings: Settings, active: str, report: Report) -> None:
     report("Installing the tools of the suites.")
     environment.make(host, active)
     report("Making the database.")
+    database.drop(host)  # where PostgreSQL did not answer when the former one was removed
     database.create(host, own.database)
     configuration.write(host, settings, own)
     services.await_answers(host, own)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from xml.etree import ElementTree as XmlTree
 
+from dcor_pkg.ckan.checkouts import normalized
 from dcor_pkg.errors import DcorError
 from dcor_pkg.test_instance.known_failures import CAUSES
 
@@ -33,6 +34,8 @@ class Results:
     """What came of a suite."""
 
     suite: str
+    #: of the extension; "" where it has none
+    version: str
     passed: int
     seconds: float
     others: tuple[Test, ...]
@@ -61,11 +64,12 @@ class Results:
     def as_json(self) -> dict[str, Any]:
         """Return the same for programs."""
         counts = {result: self.count(result) for result in (PASSED, FAILED, SKIPPED)}
-        return {"suite": self.suite, **counts, "seconds": self.seconds, "tests": [asdict(it) for it in self.others]}
+        named = {"suite": self.suite, "version": self.version}
+        return {**named, **counts, "seconds": self.seconds, "tests": [asdict(it) for it in self.others]}
 
 
-def read(suite: str, report: str) -> Results:
-    """Return the results of a report in JUnit's XML. Raises DcorError for what is none."""
+def read(suite: str, version: str, report: str) -> Results:
+    """Return the results of a suite, of a report in JUnit's XML. Raises DcorError for what is none."""
     try:
         (top,) = XmlTree.fromstring(report).iter("testsuite")  # noqa: S314 (of the program that we have started)
     except (XmlTree.ParseError, ValueError):
@@ -74,11 +78,17 @@ def read(suite: str, report: str) -> Results:
     # One that fails and whose end fails as well has two elements.
     found = [next((it for it in case if it.tag in RESULTS), None) for case in cases]
     others = [_test(suite, case, element) for case, element in zip(cases, found) if element is not None]
-    return Results(suite, len(cases) - len(others), float(top.get("time", "0")), tuple(others))
+    return Results(suite, version, len(cases) - len(others), float(top.get("time", "0")), tuple(others))
 
 
 def _test(suite: str, case: XmlTree.Element, element: XmlTree.Element) -> Test:
     module = case.get("classname", "").rpartition(".")[2]
     name, result = f"{module}::{case.get('name', '')}".removeprefix("::"), RESULTS[element.tag]
     reason = (element.get("message") or element.text or "").strip().partition("\n")[0][:REASON_LENGTH]
-    return Test(name, result, reason, CAUSES.get((suite, name), "") if result == FAILED else "")
+    return Test(name, result, reason, _cause(suite, name) if result == FAILED else "")
+
+
+def _cause(suite: str, test: str) -> str:
+    """Return the known cause of a failure, or "". The suite of a checkout has the normal form of the name."""
+    wanted = (normalized(suite), test)
+    return next((why for (name, each), why in CAUSES.items() if (normalized(name), each) == wanted), "")

@@ -21,6 +21,7 @@ from dcor_pkg.services.object_store.local import OF_STORE, VOLUMES, read_token
 from dcor_pkg.services.solr import local as solr
 from dcor_pkg.test_instance.credentials import Credentials
 from dcor_pkg.test_instance.places import HOME, SOLR_PORT, STORE_PORT
+from dcor_pkg.test_instance.room import RESERVE_MIB
 
 SOLR, SOLR_SOCKET = "test-dcor-solr.service", "test-dcor-solr.socket"
 STORE, NGINX = "test-dcor-store.service", "test-dcor-nginx.service"
@@ -78,7 +79,13 @@ def write(host: Host, credentials: Credentials, schema: str) -> None:
     host.make_directory(f"{HOME}/solr/data", Access(0o750, "dcor-solr", "dcor-solr"))
     host.make_directory(f"{HOME}/store", PASSABLE)
     host.make_directory(f"{HOME}/store/data", VOLUMES)
-    places = {"home": HOME, "solr_port": SOLR_PORT, "store_port": STORE_PORT, "redis_socket": REDIS_SOCKET}
+    places = {
+        "home": HOME,
+        "solr_port": SOLR_PORT,
+        "store_port": STORE_PORT,
+        "redis_socket": REDIS_SOCKET,
+        "reserve": RESERVE_MIB,
+    }
     values = {**credentials.revealed(), **places, "token": read_token(credentials.filer_read)}
     for file in FILES:
         host.write(file.path, templates.render(f"test_instance/templates/{file.template}", values, host), file.access)

@@ -7,15 +7,19 @@ a unit that does not see production's sockets, data and configuration.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from dcor_pkg.answers.settings import Settings
+from dcor_pkg.ckan.checkouts import PLACE_HINT
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.machine import output_file
+from dcor_pkg.machine.followed_file import Report
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CONFIGURATION, PRESERVED
 from dcor_pkg.runtime import REGION
 from dcor_pkg.test_instance import services
-from dcor_pkg.test_instance.places import ENVIRONMENT, FILES, HOME, INI, SHIPPED, SUITES
+from dcor_pkg.test_instance.places import ENVIRONMENT, FILES, HOME, INI, PACKAGE, SHIPPED, SUITES
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
 SHIPPED_SUITES = f"{SHIPPED}/suites"
@@ -26,14 +30,26 @@ HIDDEN = (
     *("/run/dcor-ckan", "/run/dcor-object-store", "/run/dcor-store-door", "/run/redis-dcor", "/run/postgresql"),
     *("/var/lib/ckan", PRESERVED, CKAN_INI),
 )
-#: exit codes of pytest that say that tests were run (its documentation, "Exit codes")
+#: exit codes of pytest that say that tests were run, and what others say (its documentation, "Exit codes")
 RAN = (0, 1)
+WHY = {4: "pytest does not know these arguments", 5: "it has no test that was asked for"}
 LOG_LINES = 15
 
 
 def names(host: Host) -> list[str]:
-    """Return the names of the suites that the package brings."""
-    return [name for name in host.names(SHIPPED_SUITES) if host.exists(shipped(name))]
+    """Return the names of the suites that the package brings. Raises DcorError where there is none."""
+    found = [name for name in host.names(SHIPPED_SUITES) if host.exists(shipped(name).tests)]
+    if not found:
+        raise DcorError(f"The suites are missing: {SHIPPED_SUITES}", f"apt install --reinstall {PACKAGE}")
+    return found
+
+
+def require_visible(settings: Settings, path: str) -> None:
+    """Raise DcorError for a path that no suite sees."""
+    above = {path, *map(str, PurePosixPath(path).parents)}
+    hidden = next((place for place in (*HIDDEN, CONFIGURATION, settings.data) if place in above), None)
+    if hidden is not None:
+        raise DcorError(f"{path} is in {hidden}, of which a suite sees nothing.", PLACE_HINT)
 
 
 def log(name: str) -> str:
@@ -41,38 +57,57 @@ def log(name: str) -> str:
     return f"{HOME}/logs/{name}.log"
 
 
-def shipped(name: str) -> str:
-    """Return the tests of a suite, as upstream has published them."""
-    return f"{SHIPPED_SUITES}/{name}/tests"
+@dataclass(frozen=True)
+class Suite:
+    """Tests, by the name of the extension that they are of."""
+
+    name: str
+    #: the directory
+    tests: str
+    #: a directory that they see as well, wherever it is
+    checkout: str = ""
 
 
-def copy(host: Host, name: str, tests: str) -> str:
-    """Copy tests for CKAN's user, and return their directory. Root does not act by name there."""
-    place = f"{SUITES}/{name}-tests"
-    host.run("rm", "--recursive", "--force", place, user=CKAN_USER)
-    host.run("cp", "--recursive", "--", tests, place, user=CKAN_USER)
-    return place
+def shipped(name: str) -> Suite:
+    """Return a suite as upstream has published it."""
+    return Suite(name, f"{SHIPPED_SUITES}/{name}/tests")
 
 
-def run(host: Host, settings: Settings, name: str, tests: str, arguments: Sequence[str], checkout: str = "") -> str:
-    """Run the tests in a directory, and return pytest's report, as JUnit's XML.
+def run(host: Host, settings: Settings, suite: Suite, arguments: Sequence[str], progress: Report | None) -> str:
+    """Run the tests of a suite, and return pytest's report, as JUnit's XML; `progress` gets its lines as they come.
 
-    `checkout`: a directory that they see as well, wherever it is. Raises DcorError where pytest could not run them.
+    Raises DcorError where pytest could not run them.
     """
-    report = f"{SUITES}/{name}.xml"
+    name, report = suite.name, f"{SUITES}/{suite.name}.xml"
     services.start(host)
     host.run("systemctl", "stop", services.SUITE_PATTERN)
     host.run("rm", "--force", report, user=CKAN_USER)
-    program = (*_unit(settings, checkout), *_pytest(tests, report), *arguments)
-    try:
-        output_file.run_into(host, log(name), *program, user=None, timeout=TIMEOUT_SECONDS + 60)
-    except CommandFailed as error:
-        if error.code not in RAN:
-            end = host.run("tail", f"--lines={LOG_LINES}", log(name)).strip()
-            raise DcorError(f"The suite {name} was not run: pytest ended with exit code {error.code}.", end) from None
+    program = (*_unit(settings, suite.checkout), *_pytest(_copy(host, suite), report), *arguments)
+    code = _exit_code(host, log(name), program, progress)
+    if code not in RAN:
+        why = WHY.get(code, f"pytest ended with exit code {code}")
+        end = host.run("tail", f"--lines={LOG_LINES}", log(name)).strip()
+        raise DcorError(f"The suite {name} was not run: {why}.", end)
     if not host.exists(report):  # it is written last
-        raise DcorError(f"The suite {name} was killed before it ended.", f"See {log(name)}")
+        why = "was killed before it ended" if code else "was not run: the arguments ask pytest for something else"
+        raise DcorError(f"The suite {name} {why}.", f"See {log(name)}")
     return host.run("cat", report, user=CKAN_USER)
+
+
+def _exit_code(host: Host, path: str, program: Sequence[str], progress: Report | None) -> int:
+    try:
+        output_file.run_into(host, path, *program, user=None, timeout=TIMEOUT_SECONDS + 60, report=progress)
+    except CommandFailed as error:
+        return error.code
+    return 0
+
+
+def _copy(host: Host, suite: Suite) -> str:
+    """Copy the tests for CKAN's user, and return their directory. Root does not act by name there."""
+    place = f"{SUITES}/{suite.name}-tests"
+    host.run("rm", "--recursive", "--force", place, user=CKAN_USER)
+    host.run("cp", "--recursive", "--", suite.tests, place, user=CKAN_USER)
+    return place
 
 
 def _unit(settings: Settings, checkout: str) -> tuple[str, ...]:
@@ -102,8 +137,12 @@ def _unit(settings: Settings, checkout: str) -> tuple[str, ...]:
 
 
 def _pytest(tests: str, report: str) -> tuple[str, ...]:
-    """Return the command, with `importlib`: two suites have modules of the same names."""
+    """Return the command, with `importlib`: two suites have modules of the same names.
+
+    It prints a line for each test, with its number of how many.
+    """
     return (
         *(f"{ENVIRONMENT}/bin/pytest", "--import-mode=importlib", f"--ckan-ini={INI}", f"--rootdir={SUITES}"),
-        *("-p", "no:cacheprovider", "-ra", f"--junitxml={report}", tests),
+        *("-p", "no:cacheprovider", "-ra", "--verbose", "--override-ini=console_output_style=count"),
+        *(f"--junitxml={report}", tests),
     )

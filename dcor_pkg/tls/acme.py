@@ -50,7 +50,7 @@ class AcmeCertificate:
     name: str = "certificate"
 
     def check(self, host: Host) -> str | None:
-        if _is_issued(host) and PAIR.unfit(host, *self.names, ends_soon=False) is None:
+        if self._issued_is_fit(host):
             return PAIR.certificate_drift(host)
         if (drift := self.stand_in.check(host)) is not None:
             return drift
@@ -59,11 +59,15 @@ class AcmeCertificate:
         return PAIR.key_drift(host) or PAIR.certificate_drift(host)
 
     def apply(self, host: Host) -> None:
-        issued = _is_issued(host) and PAIR.unfit(host, *self.names, ends_soon=False) is None
+        issued = self._issued_is_fit(host)
         if not issued and self.stand_in.check(host) is not None:
             self.stand_in.apply(host)
         certificate, key = (PAIR if issued else STAND_IN).read(host)
         PAIR.write(host, certificate or "", key or "")
+
+    def _issued_is_fit(self, host: Host) -> bool:
+        """Return whether there is a certificate of the authority that can be served."""
+        return _is_issued(host) and PAIR.unfit(host, *self.names, ends_soon=False) is None
 
 
 @dataclass(frozen=True)

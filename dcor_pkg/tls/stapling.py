@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
 from dcor_pkg.tls import nginx_lines, x509_properties
-from dcor_pkg.tls.pair import Pair
+from dcor_pkg.tls.nginx_lines import NginxLines
 from dcor_pkg.tls.trust_anchor import served_chain
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
@@ -25,24 +25,16 @@ ssl_trusted_certificate {BUNDLE};
 
 
 @dataclass(frozen=True)
-class Stapling:
+class Stapling(NginxLines):
     """A file for nginx, there only where the served certificate names a responder that nginx can ask."""
 
-    served: Pair
     name: str = "OCSP stapling"
+    file: ClassVar[str] = FILE
+    text: ClassVar[str] = TEXT
 
-    def check(self, host: Host) -> str | None:
-        return nginx_lines.check(host, LINES, self._text(host))
-
-    def apply(self, host: Host) -> None:
-        nginx_lines.apply(host, LINES, self._text(host))
-
-    def _text(self, host: Host) -> str | None:
-        try:
-            address = x509_properties.ocsp_responder(served_chain(host, self.served)[0])
-        except DcorError:
-            return None  # the step of the certificate reports it
-        return TEXT if address is not None and address.lower().startswith(SCHEME) else None
+    def allowed(self, host: Host) -> bool:
+        address = x509_properties.ocsp_responder(served_chain(host, self.served)[0])
+        return address is not None and address.lower().startswith(SCHEME)
 
 
 def look_up_again(host: Host) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
 from dcor_pkg.tls import nginx_lines
-from dcor_pkg.tls.pair import Pair
+from dcor_pkg.tls.nginx_lines import NginxLines
 from dcor_pkg.tls.trust_anchor import is_trusted
 
 LINES = "strict-transport"
@@ -20,23 +20,15 @@ add_header Strict-Transport-Security "max-age=63072000" always;
 
 
 @dataclass(frozen=True)
-class StrictTransport:
+class StrictTransport(NginxLines):
     """A file for nginx, there only where this machine's authorities trust the served certificate.
 
     With another one, such as a self-signed one of the administrator's, it would lock users out for two years.
     """
 
-    served: Pair
     name: str = "strict transport security"
+    file: ClassVar[str] = FILE
+    text: ClassVar[str] = TEXT
 
-    def check(self, host: Host) -> str | None:
-        return nginx_lines.check(host, LINES, self._text(host))
-
-    def apply(self, host: Host) -> None:
-        nginx_lines.apply(host, LINES, self._text(host))
-
-    def _text(self, host: Host) -> str | None:
-        try:
-            return TEXT if is_trusted(host, self.served) else None
-        except DcorError:
-            return None  # the step of the certificate reports it
+    def allowed(self, host: Host) -> bool:
+        return is_trusted(host, self.served)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from dcor_pkg.answers.settings import ACME, OWN, SELF_SIGNED, Settings
@@ -20,33 +20,19 @@ from dcor_pkg.tls.pair import Pair
 from dcor_pkg.verbs import change_settings
 from dcor_pkg.verbs.converge import converge_after
 from dcor_pkg.verbs.run_report import message
-from dcor_pkg.verbs.verb import DRIFT, FAILED, JSON, OK, WRONG_USAGE, Console, Verb, argument
+from dcor_pkg.verbs.verb import DRIFT, FAILED, OK, Action, Console, argument, verb_of
 
 
-def run(host: Host, options: argparse.Namespace, console: Console) -> int:
-    """Show the certificate, renew it, or take up another one."""
-    if (wrong := _wrong_usage(options)) is not None:
-        console.err(f"dcor-server certificate {options.action}: {wrong}")
-        return WRONG_USAGE
-    return ACTIONS[options.action](host, options, console)
-
-
-def _wrong_usage(options: argparse.Namespace) -> str | None:
-    if options.action == "import" and options.key is None:
-        return _("give the file with the certificate, and the one with its key")
-    if options.action != "import" and options.cert is not None:
-        return _("only import takes a file, such as {file}").format(file=options.cert)
-    return _("only renew makes a new key") if options.new_key and options.action != "renew" else None
-
-
-def _show(host: Host, options: argparse.Namespace, console: Console) -> int:
+def show(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Show the certificate; 3 where it should not be served, or its chain is incomplete."""
     found = describe(host, settings_file.load(host))
     console.out(json.dumps(asdict(found), indent=1) if options.json else "\n".join(found.lines()))
     return OK if found.chain_complete and not found.problem else DRIFT
 
 
-def _renew(host: Host, options: argparse.Namespace, console: Console) -> int:
+def renew(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Renew the certificate, which for one of the administrator's own is to read its files again."""
+
     def change() -> None:
         settings = settings_file.load(host)
         if settings.certificate == OWN:
@@ -56,7 +42,7 @@ def _renew(host: Host, options: argparse.Namespace, console: Console) -> int:
         else:
             self_signed.step(settings).renew(host, new_key=options.new_key)
 
-    code = converge_after(host, options, console, change)
+    code = converge_after(host, options, console, change, partial(_served, host))
     settings = settings_file.load(host)
     if settings.certificate == ACME and (failed := acme_state.read(host)).failures:
         console.err(message(str(failed.reason), str(failed.hint)))
@@ -83,7 +69,8 @@ def _require_renewable(host: Host, settings: Settings, *, new_key: bool) -> None
     own_certificate.validate(host, own_certificate.source(settings), settings.hostname)
 
 
-def _import(host: Host, options: argparse.Namespace, console: Console) -> int:
+def import_(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Take up a certificate of the administrator's own."""
     given = Pair(str(Path.cwd() / options.cert), str(Path.cwd() / options.key))
     answers = {
         "certificate": OWN,
@@ -95,27 +82,36 @@ def _import(host: Host, options: argparse.Namespace, console: Console) -> int:
         with imported.replaced(host, given, settings_file.load(host).hostname):
             change_settings.take(host, answers, {})
 
-    return converge_after(host, options, console, change)
+    return converge_after(host, options, console, change, partial(_served, host))
 
 
-ACTIONS: dict[str, Callable[[Host, argparse.Namespace, Console], int]] = {
-    "show": _show,
-    "renew": _renew,
-    "import": _import,
-}
-ACTION = argument("action", choices=tuple(ACTIONS), metavar="show|renew|import", help="what to do")
-CERTIFICATE = argument(
-    "cert", nargs="?", metavar="CERT", help="import: the file with the certificate, then those of its issuers (PEM)"
-)
-KEY = argument(
-    "key", nargs="?", metavar="KEY", help="import: the file with the private key (PEM, without a passphrase)"
-)
-NEW_KEY = argument("--new-key", action="store_true", help="renew: make a new key, except for your own certificate")
-VERB = Verb(
+def _served(host: Host) -> dict[str, object]:
+    """Return for JSON what is served now, as `show` does; null where there is none, and the steps say why."""
+    try:
+        return {"certificate": asdict(describe(host, settings_file.load(host)))}
+    except DcorError:
+        return {"certificate": None}
+
+
+VERB = verb_of(
     "certificate",
     "show the certificate, renew it, or import your own",
-    run,
-    (JSON, NEW_KEY, ACTION, CERTIFICATE, KEY),
+    Action("show", "show what is served", show),
+    Action(
+        "renew",
+        "make a self-signed one anew, ask the authority for another one, or read your own again",
+        renew,
+        (argument("--new-key", action="store_true", help="with another key; not for your own certificate"),),
+    ),
+    Action(
+        "import",
+        "take up your own",
+        import_,
+        (
+            argument("cert", metavar="CERT", help="the file with the certificate, then those of its issuers (PEM)"),
+            argument("key", metavar="KEY", help="the file with the private key (PEM, without a passphrase)"),
+        ),
+    ),
     changes_machine=True,
     translated=True,
 )

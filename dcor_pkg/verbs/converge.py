@@ -12,7 +12,7 @@ from dcor_pkg.kernel import pending, report
 from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.machine import language, package_manager
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs.run_report import conclude, progress_of
+from dcor_pkg.verbs.run_report import More, conclude, progress_of
 from dcor_pkg.verbs.verb import DRIFT, FAILED, JSON, OK, Console, Verb, argument
 
 #: the longest wait for apt and for another command: a new search index of many datasets takes up to a day
@@ -55,14 +55,17 @@ def _after_this_apt(host: Host, progress: converge.Progress, change: converge.Ch
     return converge.converge(host, progress, change, wait=max(0.0, deadline - time.monotonic()))
 
 
-def converge_after(host: Host, options: argparse.Namespace, console: Console, change: converge.Change) -> int:
+def converge_after(
+    host: Host, options: argparse.Namespace, console: Console, change: converge.Change, more: More = dict
+) -> int:
     """Let another verb change settings or data, and converge, both under the lock.
 
-    `change` speaks the language of that verb, the converge English.
+    `change` speaks the language of that verb, the converge English. `more`: returns what the verb adds to the JSON when
+    all is done.
     """
     outcomes = converge.converge(host, progress_of(options, console), change)
     with language.spoken(language.ENGLISH):
-        conclude(host, options, console, outcomes)
+        conclude(host, options, console, outcomes, more)
     return exit_code(outcomes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from dcor_pkg.kernel import last_converge, managed_file, report, settings_file
@@ -11,6 +11,9 @@ from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.machine.host import Host
 from dcor_pkg.status import notices
 from dcor_pkg.verbs.verb import Console
+
+#: returns what a verb adds to the JSON of a run, by its keys
+More = Callable[[], Mapping[str, object]]
 
 
 def message(reason: str, hint: str = "") -> str:
@@ -33,12 +36,14 @@ def progress_of(options: argparse.Namespace, console: Console) -> Callable[[Outc
     return (lambda _: None) if options.json else progress(console.out)
 
 
-def conclude(host: Host, options: argparse.Namespace, console: Console, outcomes: list[Outcome]) -> None:
-    """Write the notices and the summary, or everything as JSON. Without settings there is nothing to notice."""
+def conclude(
+    host: Host, options: argparse.Namespace, console: Console, outcomes: list[Outcome], more: More = dict
+) -> None:
+    """Write the notices and the summary, or everything and `more` as JSON. Without settings nothing is noticed."""
     found = notices.collect(host, settings_file.load(host)) if settings_file.read(host) is not None else []
     if options.json:
-        more = {"changed_here": managed_file.changed_by_admin(host), "converge": asdict(last_converge.read(host))}
-        console.out(report.as_json(outcomes, found, **more))
+        state = {"changed_here": managed_file.changed_by_admin(host), "converge": asdict(last_converge.read(host))}
+        console.out(report.as_json(outcomes, found, **state, **more()))
         return
     for notice in found:
         console.out(str(notice))

@@ -9,22 +9,25 @@ import os
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
-from dcor_pkg.machine import lock
+from dcor_pkg.machine import lock, output
 from dcor_pkg.machine.host import Host
-from dcor_pkg.test_instance import checkout, making, record, results, suites
+from dcor_pkg.test_instance import checkout, environment, making, record, results, room, suites
 from dcor_pkg.test_instance.places import HOME, INI, LOCK
 from dcor_pkg.test_instance.results import Results
+from dcor_pkg.test_instance.suites import Suite
 from dcor_pkg.verbs import active_release
 from dcor_pkg.verbs.verb import FAILED, OK, Action, Console, argument, verb_of
 
 ALL = "all"
+#: for another command to end; a suite takes minutes
+WAIT_SECONDS = 5.0
 
 
 def create(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Make a test instance."""
     active = active_release.require(host)
     report = console.err if options.json else console.out
-    with lock.held(host, path=LOCK):
+    with lock.held(host, WAIT_SECONDS, LOCK):
         making.create(host, settings_file.load(host), active, report)
     line = f"The test instance is ready; its configuration is {INI}."
     console.out(json.dumps({"message": line, "configuration": INI, "release": active}) if options.json else line)
@@ -33,7 +36,7 @@ def create(host: Host, options: argparse.Namespace, console: Console) -> int:
 
 def remove(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Remove the test instance, if there is one."""
-    with lock.held(host, path=LOCK):
+    with lock.held(host, WAIT_SECONDS, LOCK):
         was_there = host.exists(HOME)
         making.remove(host)
     line = "The test instance was removed." if was_there else "There is no test instance."
@@ -44,14 +47,14 @@ def remove(host: Host, options: argparse.Namespace, console: Console) -> int:
 def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Run one suite or all of them, and return 1 where a test fails that no known cause explains."""
     report = console.err if options.json else console.out
-    with lock.held(host, path=LOCK):
+    with lock.held(host, WAIT_SECONDS, LOCK):
         instance = record.required(host, release.active(host))
-        if "/" in options.suite:
-            found = [_run_checkout(host, instance.release, options, console)]
-        else:
-            names = _chosen(host, options.suite)
-            checkout.remove(host)
-            found = [_run(host, name, suites.shipped(name), options, console) for name in names]
+        chosen = _chosen(host, instance.release, options.suite)
+        found = []
+        for suite in chosen:
+            found.append(_run(host, instance.release, suite, options, console))
+            if len(chosen) > 1:  # what follows may take long, and may fail
+                console.err(found[-1].summary)
     if options.json:
         console.out(json.dumps({"suites": [each.as_json() for each in found]}, indent=1))
     for each in found:
@@ -60,26 +63,40 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
     return FAILED if any(each.unexpected for each in found) else OK
 
 
-def _run_checkout(host: Host, active: str, options: argparse.Namespace, console: Console) -> Results:
-    """Install a checkout in the environment, and run its tests."""
-    path = os.path.normpath(options.suite)
-    installed = checkout.install(host, active, path)
-    return _run(host, installed.name, f"{path}/tests", options, console, path)
+def _run(host: Host, active: str, suite: Suite, options: argparse.Namespace, console: Console) -> Results:
+    """Run a suite. On a terminal pytest's lines are shown as they come."""
+    room.require_for_suite(host)
+    where = f" of {suite.checkout}" if suite.checkout else ""
+    console.err(f"{suite.name}{where}: running; pytest's output is in {suites.log(suite.name)}")
+    progress = console.out if output.is_seen() and not options.json else None
+    with room.explained(host):
+        report = suites.run(host, settings_file.load(host), suite, options.pytest, progress)
+        found = results.read(suite.name, environment.version(host, active, suite.name), report)
+    if found.unexpected:
+        room.require_left(host, suite.name, [test.reason for test in found.unexpected])
+    return found
 
 
-def _run(host: Host, name: str, tests: str, options: argparse.Namespace, console: Console, path: str = "") -> Results:
-    console.err(f"{name}: running; pytest's output is in {suites.log(name)}")
-    copied = suites.copy(host, name, tests)
-    return results.read(name, suites.run(host, settings_file.load(host), name, copied, options.pytest, path))
+def _chosen(host: Host, active: str, wanted: str) -> list[Suite]:
+    """Return the suites that are wanted, with their modules in the environment. Raises DcorError."""
+    if "/" in wanted:
+        path = os.path.normpath(wanted)
+        suites.require_visible(settings_file.load(host), path)
+        return [Suite(checkout.install(host, active, path).name, f"{path}/tests", path)]
+    names = _names(host, wanted)
+    checkout.remove(host)
+    return [suites.shipped(name) for name in names]
 
 
-def _chosen(host: Host, wanted: str) -> list[str]:
+def _names(host: Host, wanted: str) -> list[str]:
     """Return the names of the suites. Raises DcorError for one that there is not."""
     known = suites.names(host)
     if wanted == ALL:
         return known
     if wanted not in known:
-        raise DcorError(f"There is no suite {wanted!r}.", f"There are: {', '.join(known)}; or: {ALL}")
+        raise DcorError(
+            f"There is no suite {wanted!r}.", f"There are: {', '.join(known)}; {ALL}; or the path of a checkout."
+        )
     return [wanted]
 
 

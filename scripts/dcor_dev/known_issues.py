@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dcor_dev import marked_part
 from dcor_pkg.known_issues import explanation
 from dcor_pkg.known_issues.catalogue import ENTRIES
 
@@ -22,13 +23,5 @@ def generated(tree: Path) -> dict[Path, str]:
         "debian/dcor-server.8": explanation.as_man(ENTRIES, "en"),
         "debian/dcor-server.de.8": explanation.as_man(ENTRIES, "de"),
     }
-    return {tree / name: _replaced(tree / name, text) for name, text in made.items()}
-
-
-def _replaced(path: Path, text: str) -> str:
-    begin, end = MARKS[path.suffix]
-    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
-    _, found, after = rest.partition(end)
-    if not found:
-        raise ValueError(f"{path} has no marks for what is made from the catalogue")
-    return f"{before}{begin}{text}{end}{after}"
+    paths = {tree / name: text for name, text in made.items()}
+    return {path: marked_part.replaced(path, *MARKS[path.suffix], text) for path, text in paths.items()}

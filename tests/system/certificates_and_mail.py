@@ -7,12 +7,18 @@ mkdir -p /srv/tls && cd /srv/tls
 request() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1-key.pem -out $1.csr -subj "/CN=$2" 2>&1; }
 sign() { openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2-key.pem -CAcreateserial -days 200 -extfile $1.ext -out $1.pem 2>&1; }
 request root root.example.org
-printf 'basicConstraints=critical,CA:TRUE\\n' >root.ext
+printf 'basicConstraints=critical,CA:TRUE\\nkeyUsage=critical,digitalSignature,keyCertSign,cRLSign\\n' >root.ext
 openssl x509 -req -in root.csr -signkey root-key.pem -days 300 -extfile root.ext -out root.pem 2>&1
 request middle middle.example.org; cp root.ext middle.ext; sign middle root
 request leaf dcor.example.org; printf 'subjectAltName=DNS:dcor.example.org\\n' >leaf.ext; sign leaf middle
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out other-key.pem
 cat leaf.pem middle.pem >chain.pem; cat middle.pem leaf.pem >turned.pem
+"""
+#: Creates a certificate of the administrator's that no authority has signed.
+MAKE_SELF_SIGNED = """
+mkdir -p /srv/own && cd /srv/own
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out leaf.pem -days 90 \\
+    -subj /CN=dcor.example.org -addext subjectAltName=DNS:dcor.example.org 2>&1
 """
 #: An SMTP server that appends mails to /srv/mails, and refuses those to nobody@.
 MAIL_SINK = """

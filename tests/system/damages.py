@@ -240,8 +240,8 @@ DAMAGES = {
 
 #: done one by one also where there is little time; each of the others is like one of these, or of TOGETHER
 ALONE = (
-    *("socket of the web server", "socket of PostgreSQL", "ckan.ini garbage", "a cut state file"),
-    *("index below Solr", "the release", "a module by pip"),
+    *("socket of the web server", "ckan.ini garbage"),
+    *("index below Solr", "the release"),
 )
 #: harmless ones that do not depend on each other: done at the same time, and healed by one converge
 TOGETHER = (

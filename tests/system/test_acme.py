@@ -16,8 +16,10 @@ from authority import DIRECTORY, HOOK, ROOTS
 from availability import measure_availability
 from dcor_dev import layers
 from dcor_dev.machine import Machine
+from trusting_clients import assert_clients_need, outdated
 from website import CURL, SITE, wait_for_page
 
+CLIENTS = Path(__file__).with_name("clients.txt")
 SETTINGS = "/etc/dcor-server/dcor-server.conf"
 STATE = "/var/lib/dcor-server/acme.json"
 SELF_SIGNED = "/etc/dcor-server/tls/certificate.pem"
@@ -50,7 +52,8 @@ MISTAKES = {
 @pytest.fixture(scope="module")
 def machine(suite: str, debs: list[Path], package_mounts: dict[Path, str]) -> Iterator[Machine]:
     """Return a running server, with an authority that does not run yet."""
-    with Machine("acme", layers.with_authority(suite, debs), read_only=package_mounts) as machine:
+    stack = (*layers.with_authority(suite, debs), layers.clients(suite, CLIENTS))
+    with Machine("acme", stack, read_only=package_mounts) as machine:
         wait_for_page(machine)
         authority.prepare(machine)
         yield machine
@@ -129,6 +132,10 @@ def test_programs_and_users_trust_it(machine: Machine) -> None:
     assert fingerprint in machine.run("dcor-server", "status", check=False).stdout
 
 
+def test_dclab_and_dcor_aid_work_once_they_trust_the_authority(machine: Machine) -> None:
+    assert_clients_need(machine, "/srv/acme/issuer.pem")
+
+
 def test_a_renewal_is_noticed_by_no_request_and_keeps_the_key(machine: Machine) -> None:
     before, key = show(machine)["sha256"], machine.shell(f"{PUBLIC_KEY} {ISSUED}")
     machine.run("dcor-server", "user", "create", "keeper", "--email", "keeper@example.org")
@@ -138,6 +145,8 @@ def test_a_renewal_is_noticed_by_no_request_and_keeps_the_key(machine: Machine) 
     assert show(machine)["sha256"] != before
     assert machine.shell(f"{PUBLIC_KEY} {ISSUED}") == key
     assert machine.shell(BY_CKAN).strip() == "200"
+    # Access tokens hold the root of the authority, which is the same.
+    assert outdated(machine) == []
     assert "0 changed" in machine.run("dcor-server", "converge").stdout
 
 
@@ -161,9 +170,9 @@ def test_records_in_the_dns_are_made_and_removed_by_the_example(machine: Machine
 def test_a_refusal_ends_with_1_and_leaves_the_certificate(machine: Machine) -> None:
     machine.run("systemctl", "stop", "pebble")
     before = show(machine)["sha256"]
-    refused = machine.run("dcor-server", "certificate", "renew", check=False)
+    refused = machine.run("dcor-server", "certificate", "renew", "--json", check=False)
     assert (refused.returncode, "has issued no certificate" in refused.stderr) == (1, True), refused.stderr
-    assert show(machine)["sha256"] == before
+    assert json.loads(refused.stdout)["certificate"]["sha256"] == show(machine)["sha256"] == before
     assert "was not renewed" in machine.run("dcor-server", "converge").stdout
 
 

@@ -140,6 +140,7 @@ def test_the_old_configuration_stays_active_when_ckan_cannot_load_the_new_one(ma
     dcor(machine, "status")
 
 
+@pytest.mark.long
 def test_the_tables_of_a_plugin_that_is_enabled_later_are_migrated(machine: Machine) -> None:
     """CKAN's own tables are up to date by then; without those of the plugin its route answers 500."""
     route = f"{SITE}/api/3/action/recently_changed_packages_activity_list"
@@ -178,6 +179,7 @@ def test_additions_for_nginx_take_effect_if_nginx_accepts_them(machine: Machine)
     dcor(machine, "status")
 
 
+@pytest.mark.long
 def test_a_changed_file_is_preserved_until_the_admin_replaces_or_removes_it(machine: Machine) -> None:
     ours = machine.path(REDIS).read_text()
     machine.shell(f"echo 'maxclients 321' >>{REDIS}; echo '# mine' >>/etc/logrotate.d/dcor-server")

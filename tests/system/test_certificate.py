@@ -6,7 +6,6 @@ All tests share a machine.
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -15,9 +14,12 @@ from typing import Any
 
 import pytest
 from availability import measure_availability
-from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES
+from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES, MAKE_SELF_SIGNED
 from dcor_dev import layers
 from dcor_dev.machine import Machine
+from import_mistakes import MAKE_MISTAKES, MISTAKES
+from ocsp import MAKE_STAPLED, RESPONDER, SILENT, run_unit, staple
+from trusting_clients import assert_clients_need
 from website import wait_for_page
 
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
@@ -33,59 +35,6 @@ right, ahead = clock.now, datetime.timedelta(days=int(sys.argv.pop(1)))
 clock.now = lambda: right() + ahead
 from dcor_pkg import cli
 sys.exit(cli.main(sys.argv[1:]))
-"""
-#: more of what an administrator may give by mistake, next to what MAKE_CERTIFICATES creates
-MAKE_MISTAKES = """
-cd /srv/tls
-openssl pkcs8 -topk8 -in leaf-key.pem -passout pass:hush -out locked-key.pem
-openssl x509 -outform DER -in leaf.pem -out leaf.der
-openssl pkey -outform DER -in leaf-key.pem -out leaf-key.der
-printf 'subjectAltName=DNS:other.example.org\\n' >other.ext
-openssl x509 -req -in leaf.csr -CA middle.pem -CAkey middle-key.pem -CAcreateserial -days 200 -extfile other.ext \
-    -out other.pem 2>&1
-cat other.pem middle.pem >other-chain.pem
-"""
-#: certificate, key, and what the message says
-MISTAKES = (
-    ("chain.pem", "other-key.pem", "is not the key of the first certificate"),
-    ("turned.pem", "leaf-key.pem", "is not the key of the first certificate"),
-    ("chain.pem", "locked-key.pem", "is encrypted with a passphrase"),
-    ("chain.pem", "leaf-key.der", "does not contain a private key in PEM"),
-    ("leaf.der", "leaf-key.pem", "does not contain a certificate in PEM"),
-    ("other-chain.pem", "leaf-key.pem", "is not for dcor.example.org"),
-    ("leaf.pem", "leaf-key.pem", "the certificate of CN=middle.example.org is missing"),
-    (".", "leaf-key.pem", "it is a directory"),
-    ("chain.pem", ".", "it is a directory"),
-    ("none.pem", "leaf-key.pem", "does not exist"),
-    ("chain.pem", "none.pem", "does not exist"),
-)
-#: Creates a certificate that names a responder of OCSP, and the index by which openssl-ocsp(1) says that it is good.
-MAKE_STAPLED = """
-mkdir -p /srv/ocsp && cd /srv/ocsp
-printf 'subjectAltName=DNS:dcor.example.org\\nauthorityInfoAccess=OCSP;URI:http://ocsp.example.org:2560/\\n' >leaf.ext
-openssl x509 -req -in /srv/tls/leaf.csr -CA /srv/tls/middle.pem -CAkey /srv/tls/middle-key.pem -CAcreateserial \
-    -days 200 -extfile leaf.ext -out leaf.pem 2>&1
-cat leaf.pem /srv/tls/middle.pem >chain.pem
-printf 'V\\t351231000000Z\\t\\t%s\\tunknown\\t/CN=dcor.example.org\\n' "$(openssl x509 -noout -serial -in leaf.pem | cut -d= -f2)" \
-    >index.txt
-"""
-RESPONDER = (
-    "openssl ocsp -port 2560 -index /srv/ocsp/index.txt -CA /srv/tls/middle.pem -rsigner /srv/tls/middle.pem "
-    "-rkey /srv/tls/middle-key.pem -nmin 60"
-)
-#: Accepts what is sent to a port, by TCP as an authority's and by UDP as that of DNS, and never answers.
-SILENT = """
-import signal, socket
-tcp = socket.create_server(("127.0.0.1", 2560))
-udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-udp.bind(("127.0.0.53", 53))
-signal.pause()
-"""
-#: Creates a certificate of the administrator's that no authority has signed.
-MAKE_SELF_SIGNED = """
-mkdir -p /srv/own && cd /srv/own
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out leaf.pem -days 90 \\
-    -subj /CN=dcor.example.org -addext subjectAltName=DNS:dcor.example.org 2>&1
 """
 STAPLING = "/etc/dcor-server/tls/stapling.conf"
 #: Prints the public key of a certificate.
@@ -122,9 +71,17 @@ def ask(machine: Machine, name: str, authorities: str = CERTIFICATE, *options: s
     return machine.run(*asked, *options, f"https://{name}/trust", check=False).stdout
 
 
-def import_files(machine: Machine, certificate: str, key: str) -> subprocess.CompletedProcess[str]:
-    command = shlex.join(("dcor-server", "certificate", "import", certificate, key))
+def import_files(machine: Machine, certificate: str, key: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = shlex.join(("dcor-server", "certificate", "import", *options, certificate, key))
     return machine.run("bash", "-c", f"cd /srv/tls && {command}", check=False)
+
+
+def assert_says_what_is_served(machine: Machine, output: str) -> None:
+    """Assert that a command's output is one JSON document, of what it has changed and what is served since."""
+    said = json.loads(output)
+    assert said["certificate"] == show(machine)
+    assert "trust bundle" in [step["step"] for step in said["steps"] if step["result"] == "changed"]
+    assert (said["converge"]["worked"], said["converge"]["reason"]) == (True, "")
 
 
 def test_the_certificate_is_shown(machine: Machine) -> None:
@@ -156,7 +113,8 @@ def test_a_renewal_keeps_the_key_unless_another_is_wanted(machine: Machine) -> N
     assert (renewed != before, renewed in told) == (True, True)
     assert machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}") == key
     assert ask(machine, ADDRESS) == "200"
-    dcor(machine, "certificate", "renew", "--new-key")
+    assert_says_what_is_served(machine, dcor(machine, "certificate", "renew", "--json", "--new-key"))
+    assert show(machine)["sha256"] != renewed
     assert machine.shell(f"{PUBLIC_KEY} {CERTIFICATE}") != key
     assert ask(machine, ADDRESS) == "200"
 
@@ -201,8 +159,9 @@ def test_what_cannot_be_served_is_not_imported(machine: Machine) -> None:
     assert (untrusted.returncode, "the certificate of CN=root.example.org is missing" in untrusted.stderr) == (1, True)
     machine.shell("cp /srv/tls/root.pem /usr/local/share/ca-certificates/clinic.crt && update-ca-certificates 2>&1")
     for certificate, key, words in MISTAKES:
-        done = import_files(machine, certificate, key)
-        assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
+        done = import_files(machine, certificate, key, "--json")
+        assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (1, "", False), done.stderr
+        assert words in done.stderr
     late = ahead(machine, 250, "certificate", "import", "/srv/tls/chain.pem", "/srv/tls/leaf-key.pem", check=False)
     assert (late.returncode, "expired on" in late.stderr) == (1, True)
     assert machine.path(SETTINGS).read_text() == before
@@ -212,8 +171,9 @@ def test_what_cannot_be_served_is_not_imported(machine: Machine) -> None:
 
 def test_an_own_certificate_is_imported_for_root_and_served_without_its_files(machine: Machine) -> None:
     dcor(machine, "set", "certificate-names=")
-    done = import_files(machine, "chain.pem", "leaf-key.pem")
+    done = import_files(machine, "chain.pem", "leaf-key.pem", "--json")
     assert done.returncode == 0, done.stderr
+    assert_says_what_is_served(machine, done.stdout)
     assert machine.shell(f"stat --format '%U %a' {IMPORTED[1]}") == "root 600\n"
     machine.shell("mkdir /srv/away && mv /srv/tls/chain.pem /srv/tls/leaf-key.pem /srv/away")
     assert "0 changed" in dcor(machine, "converge")
@@ -221,6 +181,13 @@ def test_an_own_certificate_is_imported_for_root_and_served_without_its_files(ma
     assert (shown["kind"], shown["issuer"], shown["chain_complete"]) == ("own", "CN=middle.example.org", True)
     assert all(insists(machine))
     assert ask(machine, "dcor.example.org", "/srv/tls/root.pem") == "200"
+
+
+def test_dclab_and_dcor_aid_work_once_they_trust_the_authority_of_an_own_certificate(machine: Machine) -> None:
+    assert_clients_need(machine, "/srv/tls/root.pem")
+
+
+def test_no_key_is_made_for_an_own_certificate_and_the_way_back_is_open(machine: Machine) -> None:
     refused = machine.run("dcor-server", "certificate", "renew", "--new-key", check=False)
     assert (refused.returncode, "makes no key" in refused.stderr) == (1, True)
     dcor(machine, "set", "certificate=self-signed")
@@ -254,17 +221,6 @@ def test_a_chain_that_lacks_a_certificate_is_named(machine: Machine) -> None:
     dcor(machine, "set", "certificate=self-signed")
 
 
-def staple(machine: Machine) -> str:
-    """Return what nginx says of the certificate's state in a handshake: "good", or "" where it says nothing."""
-    asked = "openssl s_client -connect 127.0.0.1:443 -servername dcor.example.org -status </dev/null 2>&1"
-    found = re.search(r"^    Cert Status: (.+)$", machine.shell(asked), re.MULTILINE)
-    return found[1] if found else ""
-
-
-def run_unit(machine: Machine, name: str, command: str) -> None:
-    machine.shell(f"systemd-run --quiet --unit={name} {command}")
-
-
 def assert_quick(machine: Machine) -> None:
     """Assert that no request waits for the responder, also those that are the first after a reload."""
     machine.run("systemctl", "reload", "nginx")
@@ -272,6 +228,7 @@ def assert_quick(machine: Machine) -> None:
     assert (asked, staple(machine)) == (["200"] * 10, "")
 
 
+@pytest.mark.long
 def test_proof_that_the_certificate_is_not_revoked_is_stapled_and_nothing_waits_for_it(machine: Machine) -> None:
     assert not machine.path(STAPLING).exists()
     machine.shell(MAKE_STAPLED)

@@ -145,7 +145,7 @@ def test_what_cannot_be_brought_back_is_refused_with_what_to_do(
     assert contents(machine) == kept
 
 
-@pytest.mark.parametrize("lost", cases(LOST, ["volumes"]))
+@pytest.mark.parametrize("lost", cases(LOST, LOST))
 def test_files_that_the_store_has_lost_are_named(machine: Machine, objects: list[str], lost: str) -> None:
     """They cannot be brought back, so nothing says that all is well."""
     machine.shell(
@@ -164,6 +164,7 @@ def test_files_that_the_store_has_lost_are_named(machine: Machine, objects: list
     assert_whole(machine, objects)
 
 
+@pytest.mark.long
 def test_a_changed_file_of_the_programs_is_kept_and_converges_go_on(machine: Machine, objects: list[str]) -> None:
     machine.shell(f"echo '; changed by a person' >> $(ls {STATE}/programs/*.conf)")
     machine.run("dcor-server", "converge")

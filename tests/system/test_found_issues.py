@@ -157,6 +157,7 @@ def test_pth_files_that_fail_for_ckan_are_named_and_gone(machine: Machine) -> No
     assert start_of_python(machine) == before
 
 
+@pytest.mark.long
 def test_a_directory_of_the_release_that_ckan_cannot_enter_is_named_and_open_again(machine: Machine) -> None:
     """It is in no record of files, and root's Python finds the module."""
     before = start_of_python(machine)

@@ -19,6 +19,7 @@ from dcor_dev.machine import Machine
 from debconf_frontends import install_command, install_frontends, setting
 from next_version import NEXT, OF_RELEASE, make_next_version
 from purge_leftovers import PRESERVED, leftovers
+from repository_install import FROM_THE_REPOSITORY, install, mount
 from terminal import Terminal, running
 from website import CURL, SITE, serves, wait_for_page, wait_for_upgrade
 
@@ -221,9 +222,10 @@ def test_a_purge_deletes_no_data_of_another_disk(kept: Kept) -> None:
 
 
 def test_a_purge_with_deletion_leaves_nothing_and_a_new_server_is_empty(
-    installed: layers.Stack, package_mounts: dict[Path, str], boot: Boot, debs: list[Path]
+    installed: layers.Stack, boot: Boot, suite: str
 ) -> None:
-    machine = boot("purged", installed, read_only=package_mounts)
+    """The new one is installed from the repository, and the purged one was from files."""
+    machine = boot("purged", installed, read_only=mount(suite))
     wait_for_page(machine)
     make_dataset(machine)
     assert circles_of_all(machine) == ["kept-circle"]
@@ -247,6 +249,6 @@ def test_a_purge_with_deletion_leaves_nothing_and_a_new_server_is_empty(
     assert leftovers(machine) == []
     # A directory that holds what is another's is not used.
     machine.shell("rm /data/notes")
-    layers.install(machine, debs)
+    install(machine, FROM_THE_REPOSITORY, suite)
     assert serves(machine)
     assert circles_of_all(machine) == []

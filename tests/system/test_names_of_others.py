@@ -117,6 +117,7 @@ def test_a_log_is_not_opened_that_ckan_has_exchanged(machine: Machine, log: str,
     converges(machine)
 
 
+@pytest.mark.long
 def test_an_upgrade_and_the_nightly_jobs_end_with_a_fifo_in_the_place_of_a_log(machine: Machine) -> None:
     with exchanged(machine, {"/var/log/ckan/web.log": "www-data"}, EXCHANGES["FIFO"]):
         code, output = ends(machine, "sh", "-c", "dpkg -i /srv/dist/dcor-server_*.deb", limit=200)
@@ -158,7 +159,7 @@ def test_what_else_is_in_directories_of_others_does_not_matter(machine: Machine,
         converges(machine)
 
 
-@pytest.mark.parametrize("what", cases(WITH_HARD_LINK, ALIKE_ELSEWHERE))
+@pytest.mark.parametrize("what", cases(WITH_HARD_LINK, {*ALIKE_ELSEWHERE, "FIFO"}))
 def test_the_settings_of_the_cluster_are_not_read_that_postgres_has_exchanged(machine: Machine, what: str) -> None:
     path = machine.shell("ls /etc/postgresql/*/main/start.conf").strip()
     with exchanged(machine, {path: "postgres"}, WITH_HARD_LINK[what]):
@@ -181,6 +182,7 @@ exec /usr/bin/rsync.real "$@"
 """
 
 
+@pytest.mark.long
 def test_the_data_are_copied_by_their_owners(machine: Machine) -> None:
     machine.shell("mv /usr/bin/rsync /usr/bin/rsync.real; touch /tmp/copies; chmod 0666 /tmp/copies")
     machine.write("/usr/bin/rsync", RSYNC, 0o755)

@@ -157,6 +157,7 @@ def test_ckan_fits_little_memory(server: Machine) -> None:
     assert_healthy(server)
 
 
+@pytest.mark.long
 def test_a_certificate_of_a_clock_that_was_ahead_is_valid(server: Machine) -> None:
     server.run("python3", "-c", YEAR_AHEAD)
     server.run("dcor-server", "converge")
@@ -165,6 +166,7 @@ def test_a_certificate_of_a_clock_that_was_ahead_is_valid(server: Machine) -> No
     assert "0 changed" in server.shell("dcor-server converge")
 
 
+@pytest.mark.long
 def test_a_terminal_without_a_character_shows_the_others(server: Machine) -> None:
     server.shell("localedef -i de_DE -f ISO-8859-1 de_DE.ISO-8859-1; dcor-server set 'site-title=Zellen für 細胞'")
     shown = server.run(

@@ -15,6 +15,7 @@ from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from running_services import SERVICES, start_times
+from trusting_clients import make_access_token, open_access_token, outdated
 from users import make_user, upload_measurements
 from website import CURL, SITE, serves, wait_for_page
 
@@ -102,6 +103,7 @@ def test_an_invalid_setting_changes_nothing(machine: Machine, assignments: tuple
 def test_a_changed_host_name_takes_effect_everywhere(machine: Machine) -> None:
     """In the certificate, nginx, CKAN, links in the database and the search index, and addresses of objects."""
     dataset = upload_measurements(machine)["dataset"]
+    token = make_access_token(machine, make_user(machine, "traveller").name)
     before = start_times(machine)
     machine.shell(f"echo '127.0.0.1 {NEW_NAME}' >>/etc/hosts")
     dcor(machine, "set", f"hostname={NEW_NAME}")
@@ -119,10 +121,28 @@ def test_a_changed_host_name_takes_effect_everywhere(machine: Machine) -> None:
     assert "000" in machine.shell(f"{CURL} --insecure --output /dev/null --write-out '%{{http_code}}' {SITE}/ || :")
     assert start_times(machine) == before
     machine.run("dcor-server", "check")
+    assert_reissued(machine, token)
     dcor(machine, "set", "hostname=dcor.example.org")
     assert serves(machine)
 
 
+def assert_reissued(machine: Machine, token: dict[str, Any]) -> None:
+    """Assert that an access token with the former name is named, and that the one in its place opens the server."""
+    (void,) = outdated(machine)
+    assert (void["id"], void["hostname"]) == (token["id"], "dcor.example.org")
+    status = machine.run("dcor-server", "status", check=False).stdout
+    assert "lists an access token with another certificate or host name" in status
+    command = ("token", "reissue", "--json", "--show-password", "--output", "/root", token["user"])
+    made = json.loads(dcor(machine, *command))
+    assert (made["user"], made["hostname"], made["id"] != token["id"]) == (token["user"], NEW_NAME, True)
+    assert outdated(machine) == []
+    uploaded = upload_measurements(machine)
+    ids = (uploaded["dataset"], uploaded["resources"]["calibration_beads_47.rtdc"]["id"])
+    assert open_access_token(machine, made, "--read", *ids, host=NEW_NAME)["user"] == token["user"]
+    dcor(machine, "token", "revoke", made["id"])
+
+
+@pytest.mark.long
 def test_an_own_certificate_is_validated_used_and_updated_from_its_files(machine: Machine) -> None:
     own_first = machine.shell("openssl x509 -noout -fingerprint -in /etc/dcor-server/tls/certificate.pem")
     machine.shell(MAKE_CERTIFICATES)

@@ -111,6 +111,7 @@ def test_a_dataset_that_is_private_again_is_not_readable_until_it_is_public_agai
         assert public.statuses() == statuses, action
 
 
+@pytest.mark.long
 def test_the_nightly_jobs_leave_data_as_they_are_and_what_was_deleted_or_purged_lately(
     public: Published, published: dict[int, list[Published]], kept: Published
 ) -> None:

@@ -47,13 +47,22 @@ def make_user(machine: Machine, name: str, *, sysadmin: bool = False) -> User:
     return someone
 
 
-def run_client(machine: Machine, program: str, *arguments: str, python: str = PYTHON) -> dict[str, Any]:
-    """Run one of the programs in clients/ in the machine, and return the JSON that it prints."""
+def run_client(
+    machine: Machine,
+    program: str,
+    *arguments: str,
+    python: str = PYTHON,
+    host: str = "",
+    certificate: str = CERTIFICATE,
+) -> dict[str, Any]:
+    """Run one of the programs in clients/ in the machine, and return the JSON that it prints.
+
+    `host`: the server's name, if it is not the machine's. `certificate`: a file that the program has to trust.
+    """
     machine.copy_in(CLIENTS, f"{INSIDE}/programs")
     script = f"{INSIDE}/programs/{program}.py"
-    done = machine.run(
-        python, script, machine.hostname, "--certificate", CERTIFICATE, *arguments, timeout=TIMEOUT_SECONDS
-    )
+    trusted = ("--certificate", certificate) if certificate else ()
+    done = machine.run(python, script, host or machine.hostname, *trusted, *arguments, timeout=TIMEOUT_SECONDS)
     seen: dict[str, Any] = json.loads(done.stdout)
     return seen
 

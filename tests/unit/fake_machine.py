@@ -26,6 +26,7 @@ from dcor_pkg.kernel import log_directories
 from dcor_pkg.kernel.timers import TIMERS
 from dcor_pkg.machine import clock, disk, http_request, output_file, unix_http
 from dcor_pkg.machine.facts import REQUIREMENTS
+from dcor_pkg.machine.followed_file import Report
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.packages import OS_RELEASE
 from dcor_pkg.machine.paths import AUTHORITIES, CKAN_USER, PACKAGED_CKAN, PROGRAMS
@@ -141,9 +142,14 @@ class Machine:
             self.unknown.append(str(error))
             raise
 
-    def run_into(self, host: Host, path: str, *argv: str, user: str | None, timeout: float) -> None:
+    def run_into(
+        self, host: Host, path: str, *argv: str, user: str | None, timeout: float, report: Report | None = None
+    ) -> None:
         """Stand for output_file.run_into."""
-        host.write(path, self.run(*argv, user=user, timeout=timeout), Access(0o600))
+        host.write(path, text := self.run(*argv, user=user, timeout=timeout), Access(0o600))
+        if report is not None:
+            for line in text.splitlines():
+                report(line)
 
     def rpc(self, path: str, user: str, method: str, *arguments: Any) -> Any:
         """Stand for unix_http.rpc."""

@@ -71,6 +71,13 @@ def test_the_tools_of_the_suites_are_none_that_a_release_has(directory: Path) ->
     assert {"pytest", "pytest-cov", "pytest-factoryboy", "responses"} <= tools
 
 
+def test_each_debian_has_the_same_suites_and_tools() -> None:
+    """Otherwise the table of their results would be of one of them only."""
+    for name in ("suites.txt", "test.txt"):
+        first, *others = [[(pin.key, pin.version) for pin in lockfiles.read(lock / name)] for lock in LOCKS]
+        assert others == [first]
+
+
 @pytest.mark.parametrize("directory", LOCKS, ids=lambda directory: str(directory.name))
 def test_no_package_of_ckan_is_pinned_again_for_dcor(directory: Path) -> None:
     ckan = {pin.key for pin in lockfiles.read(directory / "ckan.txt")}

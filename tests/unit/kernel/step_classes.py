@@ -39,7 +39,7 @@ class Case:
 
 
 def classes() -> list[type]:
-    """Return all classes of steps that there are in the code."""
+    """Return all classes of steps that there are in the code, except those that only others are made of."""
     names = [module.name for module in pkgutil.walk_packages(dcor_pkg.__path__, "dcor_pkg.")]
     modules = [import_module(name) for name in names if not name.startswith("dcor_pkg.runtime")]
     found = [kind for module in modules for _, kind in inspect.getmembers(module, inspect.isclass)]
@@ -49,4 +49,5 @@ def classes() -> list[type]:
 def _is_step(kind: type) -> bool:
     named = "name" in getattr(kind, "__dataclass_fields__", {}) or hasattr(kind, "name")
     methods = [getattr(kind, name, None) for name in ("check", "apply")]
-    return kind.__module__.startswith("dcor_pkg.") and is_dataclass(kind) and named and all(map(callable, methods))
+    made = kind.__module__.startswith("dcor_pkg.") and is_dataclass(kind) and not inspect.isabstract(kind)
+    return made and named and all(map(callable, methods))

@@ -19,6 +19,7 @@ from dcor_pkg.test_instance import database, environment, places, services, suit
 from tests.unit.command_line import CommandLine, Ended
 from tests.unit.fake_programs.call import Call
 
+TEST = "ckanext-dcor_theme-tests/test_theme.py::test_good"
 PYTHON = "/usr/bin/python3.11"
 PUBLIC = Access(0o644)
 REPORT = """<?xml version="1.0" encoding="utf-8"?>
@@ -39,6 +40,8 @@ class Second:
         self.marks: dict[str, str] = {}
         self.buckets: set[str] = set()
         self.report, self.code = REPORT, 1
+        #: what pytest prints
+        self.printed = f"{TEST} PASSED [1/3]\n"
         self.production = {
             name: self.machine.programs.get(name)
             for name in ("psql", "systemctl", "curl", "RELEASE/bin/python", PYTHON)
@@ -79,6 +82,8 @@ class Second:
             call.text,
         )
         if found:
+            if "role" in self.marks:
+                raise call.failure(1, 'ERROR:  role "ckan_test" already exists\n')
             self.marks["role"] = found[1]
             return ""
         if call.text == database.FOUND:
@@ -113,10 +118,10 @@ class Second:
             self.buckets.add(url.rpartition("/")[2])
         return "\n200"
 
-    def venv(self, call: Call) -> str:
+    def venv(self, call: Call, version: str = "3.11.2") -> str:
         if call.argv[1:] != ("-I", "-m", "venv", "--without-pip", places.ENVIRONMENT):
             return self._production(call)
-        self.host.write(f"{places.ENVIRONMENT}/pyvenv.cfg", "version = 3.11.2\n", PUBLIC)
+        self.host.write(f"{places.ENVIRONMENT}/pyvenv.cfg", f"version = {version}\n", PUBLIC)
         return ""
 
     def pip(self, call: Call) -> str:
@@ -159,7 +164,7 @@ class Second:
             self.host.write(call.option("--junitxml"), self.report, Access(0o644, "www-data", "www-data"))
         if self.code:
             raise call.failure(self.code, "")
-        return "2 passed"
+        return self.printed
 
     @property
     def units(self) -> dict[str, str]:

@@ -11,9 +11,9 @@ import pytest
 
 from dcor_pkg.ckan import release_build
 from dcor_pkg.ckan.readable_checkouts import NoFormerCheckouts, given
-from dcor_pkg.machine import python_environment
+from dcor_pkg.machine import output, python_environment
 from dcor_pkg.machine.host import Access
-from dcor_pkg.test_instance import checkout, places
+from dcor_pkg.test_instance import checkout, known_failures, places, suites
 from tests.unit.kernel.damages import CHECKOUT, make_checkout
 from tests.unit.test_instance.second import Second
 
@@ -53,6 +53,7 @@ def installed(second: Second) -> list[str]:
 
 def test_its_tests_are_run_with_its_modules_and_rights_are_taken_back_at_the_end(made: Second) -> None:
     made.code, ended = 0, made("run", f"{CHECKOUT}/")
+    assert ended.err == f"{NAME} of {CHECKOUT}: running; pytest's output is in {suites.log(NAME)}\n"
     assert ended.lines[0] == f"{NAME}: 1 passed, 1 failed, 1 skipped (2 s)"
     program = made.machine.ran("systemd-run", "--quiet", "--wait", "--pipe")[-1]
     assert f"--property=BindReadOnlyPaths={CHECKOUT}" in program
@@ -69,7 +70,8 @@ def test_its_tests_are_run_with_its_modules_and_rights_are_taken_back_at_the_end
 
 
 def test_the_next_suite_has_the_modules_of_the_release_alone(made: Second) -> None:
-    made("run", CHECKOUT)
+    (suite,) = made("run", CHECKOUT, "--json").json["suites"]
+    assert suite["version"].endswith("+develop")
     assert len(installed(made)) == 2
     made("run", THEME)
     assert installed(made) == []
@@ -91,6 +93,10 @@ def test_a_checkout_that_has_changed_is_installed_anew(made: Second) -> None:
     ("path", "words"),
     [
         ("./mine", "is not an absolute path"),
+        ("/", "is not an absolute path"),
+        ("/srv/\x1b[2J", "/srv/?[2J is not an absolute path"),
+        ("/data/mine", "/data/mine is in /data, of which a suite sees nothing."),
+        ("/etc/dcor-server", "/etc/dcor-server is in /etc/dcor-server, of which a suite sees nothing."),
         ("/srv/a:b", "is not an absolute path"),
         ("/srv/none", "/srv/none is not a directory."),
         ("/srv/dev", "has no pyproject.toml"),
@@ -98,8 +104,21 @@ def test_a_checkout_that_has_changed_is_installed_anew(made: Second) -> None:
 )
 def test_what_is_no_checkout_is_refused(made: Second, path: str, words: str) -> None:
     ended = made("run", path)
-    assert (ended.code, words in ended.err) == (1, True), ended.err
+    assert (ended.code, words in ended.err, ended.out) == (1, True, ""), ended.err
     assert installed(made) == []
+
+
+def test_a_known_failure_is_known_in_a_checkout_too(made: Second, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of its distribution may be spelt in another way."""
+    monkeypatch.setitem(known_failures.CAUSES, ("ckanext_Mine", "test_theme::test_bad"), "upstream's: it is Friday")
+    ended = made("run", CHECKOUT)
+    assert (ended.code, "upstream's: it is Friday" in ended.out) == (0, True)
+
+
+def test_a_person_sees_the_tests_of_a_checkout_too(made: Second, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "is_seen", lambda: True)
+    made.code = 0
+    assert made.printed in made("run", CHECKOUT).out
 
 
 def test_a_checkout_without_tests_is_refused(made: Second) -> None:

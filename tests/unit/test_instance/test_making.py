@@ -90,6 +90,16 @@ def test_the_environment_has_the_release_and_its_programs(second: Second) -> Non
         assert second.host.target(f"{ENVIRONMENT}/bin/{name}") == f"{home}/bin/{name}"
 
 
+def test_the_environment_is_of_the_python_of_the_release(second: Second) -> None:
+    """Debian 13 has another one, and so has, for a while, a server that is upgraded to it."""
+    python = "/usr/bin/python3.13"
+    second.host.write(python, "", Access(0o755))
+    second.host.write(f"{release.directory(second.active)}/pyvenv.cfg", "version = 3.13.5\n", Access(0o644))
+    second.machine.programs[python] = lambda call: second.venv(call, "3.13.5")
+    assert second("create").code == 0
+    assert second.host.exists(f"{ENVIRONMENT}/lib/python3.13/site-packages/{environment.LINK}")
+
+
 def test_a_second_one_is_refused(second: Second) -> None:
     second("create")
     before = files(second)
@@ -152,6 +162,11 @@ def test_room_memory_and_ports_are_looked_at_first(second: Second, monkeypatch: 
     with pytest.raises(pytest.fail.Exception, match="8984"):
         second("create")
     assert files(second) == before
+
+
+def test_what_was_not_dropped_since_postgresql_did_not_answer_is_dropped_before_another_one(second: Second) -> None:
+    second.marks = {"role": database.MARK, "database": database.MARK}
+    assert second("create").code == 0
 
 
 def test_without_the_tools_the_package_is_named(second: Second) -> None:

@@ -85,6 +85,35 @@ def test_a_renewed_certificate_has_the_same_key_unless_another_is_wanted(
     assert server("check").code == 0
 
 
+@pytest.mark.parametrize("action", [("renew",), ("renew", "--new-key"), ("import", GIVEN, GIVEN_KEY)])
+def test_json_says_what_was_done_and_what_is_served_now(server: CommandLine, action: tuple[str, ...]) -> None:
+    give(server)
+    before = served(server)
+    ended = server("certificate", *action, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.json["certificate"] == server("certificate", "show", "--json").json
+    assert ended.json["certificate"]["sha256"] != before
+    assert ended.json["converge"]["worked"]
+    assert {step["result"] for step in ended.json["steps"]} == {"changed", "unchanged"}
+
+
+def test_json_says_that_nothing_is_served(server: CommandLine) -> None:
+    host = server.machine.host
+    give(server)
+    server("certificate", "import", GIVEN, GIVEN_KEY)
+    host.remove(PAIRS[OWN].certificate)
+    host.make_directory(PAIRS[OWN].certificate, Access(0o755))
+    ended = server("certificate", "renew", "--json")
+    assert (ended.code, ended.json["certificate"]) == (1, None)
+    assert [step["step"] for step in ended.json["steps"] if step["result"] == "failed"] == ["certificate"]
+
+
+def test_with_json_a_mistake_is_on_standard_error(server: CommandLine) -> None:
+    give(server, key=pem(OTHER_KEY))
+    ended = server("certificate", "import", "--json", GIVEN, GIVEN_KEY)
+    assert (ended.code, ended.out, "is not the key of the first certificate" in ended.err) == (1, "", True)
+
+
 def test_own_files_are_copied_for_root_and_served(server: CommandLine) -> None:
     give(server)
     ended = server("certificate", "import", GIVEN, GIVEN_KEY)
@@ -195,4 +224,4 @@ def test_no_key_is_made_for_an_own_certificate(server: CommandLine) -> None:
 def test_wrong_usage_ends_with_2(server: CommandLine) -> None:
     for line in ("import", f"import {GIVEN}", f"show {GIVEN}", f"renew {GIVEN}", "show --new-key", "other"):
         ended = server("certificate", *line.split())
-        assert (ended.code, ended.out, "certificate" in ended.err) == (2, "", True), line
+        assert (ended.code, ended.out, ended.err.startswith("usage: dcor-server")) == (2, "", True), line
