@@ -39,7 +39,7 @@ from dcor_pkg.verbs import (
     withdraw,
 )
 from dcor_pkg.verbs.run_report import message
-from dcor_pkg.verbs.verb import FAILED, Console, Verb
+from dcor_pkg.verbs.verb import FAILED, Console, Parser, Verb
 
 EPILOG = "exit codes: 0 all is right, 1 failed, 2 wrong usage, 3 not as it should be (drift, unhealthy)"
 VERBS: tuple[Verb, ...] = (
@@ -98,7 +98,7 @@ def _run(verb: Verb, options: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
-    command = argparse.ArgumentParser(prog="dcor-server", epilog=EPILOG)
+    command = Parser(prog="dcor-server", epilog=EPILOG)
     verbs = command.add_subparsers(title="verbs", required=True, metavar="VERB")
     for verb in VERBS:
         verb.add_to(verbs)

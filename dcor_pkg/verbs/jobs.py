@@ -6,6 +6,7 @@ A dataset whose job failed stays without its preview, or its condensed file, unt
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 from dcor_pkg.errors import DcorError, printable
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import runtime_module
-from dcor_pkg.verbs.verb import JSON, OK, Console, Verb, argument
+from dcor_pkg.verbs.verb import OK, Action, Console, argument, verb_of
 
 MODULE = "jobs"
 ALL, FAILED = "all", "failed"
@@ -41,18 +42,32 @@ AGAIN = {True: "queued again by a nightly run", False: "not yet queued again by 
 Job = Mapping[str, Any]
 
 
-def run(host: Host, options: argparse.Namespace, console: Console) -> int:
-    """Show the jobs, or queue again or forget those that failed. Raises DcorError for an id that no job has."""
-    _require_words(options.action, options.id)
-    result = runtime_module.run(host, MODULE, options.action, *([options.id] if options.id else []))
-    if options.id and options.id != ALL:
-        _require_job(options.action, options.id, result["jobs"])
-    if options.json:
-        console.out(json.dumps(_shown(options.action, result), indent=1))
-        return OK
-    for line in TEXTS[options.action](options.action, result):
-        console.out(printable(line))
-    return OK
+def list_all(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """List the jobs of each queue."""
+    jobs = runtime_module.run(host, MODULE, "list")["jobs"]
+    return _say(options, console, {"jobs": jobs}, _list(jobs))
+
+
+def show(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Show one job. Raises DcorError for an id that no job has."""
+    identity = _identity("show", options)
+    # For `all` the module gives several, and no job has that id.
+    jobs = [it for it in runtime_module.run(host, MODULE, "show", identity)["jobs"] if it["id"] == identity]
+    _require_job(identity, jobs)
+    return _say(options, console, jobs[0], _details(jobs[0]))
+
+
+def change(host: Host, options: argparse.Namespace, console: Console, action: str) -> int:
+    """Queue again or forget a job that failed, or all. Raises DcorError for an id of no such job."""
+    identity = _identity(action, options)
+    result = runtime_module.run(host, MODULE, action, identity)
+    if identity != ALL:
+        _require_job(identity, result["jobs"])
+        if (state := result["jobs"][0]["state"]) != FAILED:
+            raise DcorError(f"The job {identity} has not failed: it is {state}.", "Nothing was changed.")
+    number = len(result["done"])
+    done = f"{number} {'job was' if number == 1 else 'jobs were'} {DONE[action]}."
+    return _say(options, console, {"done": result["done"]}, [done])
 
 
 def retry_passing(host: Host) -> int:
@@ -60,28 +75,29 @@ def retry_passing(host: Host) -> int:
     return len(runtime_module.run(host, MODULE, "retry-passing")["done"])
 
 
-def _require_words(action: str, identity: str | None) -> None:
-    if action == "list" and identity is not None:
-        raise DcorError(f"`jobs list` shows all jobs, and takes no id such as {identity}.", "One job: jobs show ID")
-    if action != "list" and identity is None:
+def _identity(action: str, options: argparse.Namespace) -> str:
+    """Return the id that was given. Raises DcorError for an empty one, which the module takes for all jobs."""
+    identity: str = options.id
+    if not identity:
         raise DcorError(f"`jobs {action}` needs the id of a job.", LIST)
+    return identity
 
 
-def _require_job(action: str, identity: str, jobs: Sequence[Job]) -> None:
+def _require_job(identity: str, jobs: Sequence[Job]) -> None:
     if not jobs:
         raise DcorError(f"There is no job {identity} that waits, is under way or has failed.", LIST)
-    if action in DONE and (state := jobs[0]["state"]) != FAILED:
-        raise DcorError(f"The job {identity} has not failed: it is {state}.", "Nothing was changed.")
 
 
-def _shown(action: str, result: Mapping[str, Any]) -> Any:
-    if action == "show":
-        return result["jobs"][0]
-    return {"jobs": result["jobs"]} if action == "list" else {"done": result["done"]}
+def _say(options: argparse.Namespace, console: Console, result: Any, lines: Sequence[str]) -> int:
+    if options.json:
+        console.out(json.dumps(result, indent=1))
+        return OK
+    for line in lines:
+        console.out(printable(line))
+    return OK
 
 
-def _list(_: str, result: Mapping[str, Any]) -> list[str]:
-    jobs = result["jobs"]
+def _list(jobs: Sequence[Job]) -> list[str]:
     lines = []
     for queue in sorted({it["queue"] for it in jobs}):
         inside = [it for it in jobs if it["queue"] == queue]
@@ -98,22 +114,23 @@ def _about(job: Job) -> str:
     return "\n".join(f"  {'':10} {it}" for it in (job["title"], why) if it)
 
 
-def _show(_: str, result: Mapping[str, Any]) -> list[str]:
-    job = result["jobs"][0]
+def _details(job: Job) -> list[str]:
     lines = [job["id"], *(f"  {words:12} {job[key]}" for key, words in LABELS.items() if job[key])]
     if job["state"] == FAILED:
         lines.append(f"  {'by night':12} {AGAIN[job['retried']]}")
     return [*lines, *(f"  {'called':12} {it}" for it in job["calls"])]
 
 
-def _done(action: str, result: Mapping[str, Any]) -> list[str]:
-    number = len(result["done"])
-    return [f"{number} {'job was' if number == 1 else 'jobs were'} {DONE[action]}."]
+def _changes(action: str, summary: str) -> Action:
+    identity = argument("id", metavar="ID", help=f"a job; or {ALL}")
+    return Action(action, summary, functools.partial(change, action=action), (identity,))
 
 
-TEXTS = {"list": _list, "show": _show, "retry": _done, "forget": _done}
-ACTION = argument("action", choices=tuple(TEXTS), metavar="list|show|retry|forget", help="what to do")
-IDENTITY = argument("id", nargs="?", metavar="ID", help="a job; or all, to retry or forget those that failed")
-VERB = Verb(
-    "jobs", "show CKAN's background jobs, and queue again or forget those that failed", run, (JSON, ACTION, IDENTITY)
+VERB = verb_of(
+    "jobs",
+    "show CKAN's background jobs, and queue again or forget those that failed",
+    Action("list", "list them by queue", list_all),
+    Action("show", "show one, and why it failed", show, (argument("id", metavar="ID", help="as the list shows it"),)),
+    _changes("retry", "queue one again that failed, or all"),
+    _changes("forget", "remove one that failed, or all, and those that wait for it"),
 )

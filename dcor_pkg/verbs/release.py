@@ -15,15 +15,13 @@ from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine import facts
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs.converge import converge_after
-from dcor_pkg.verbs.verb import JSON, OK, Console, Verb, argument
+from dcor_pkg.verbs.verb import OK, Action, Console, argument, verb_of
 
 LIST = "dcor-server release list shows the releases."
 
 
-def run(host: Host, options: argparse.Namespace, console: Console) -> int:
-    """List the releases, or go back to one and converge."""
-    if options.action == "list":
-        return _list(host, options, console)
+def rollback(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """Go back to a release, and converge."""
 
     def change() -> None:
         dumped = going_back(host, options.id, "an administrator went back").run(
@@ -53,7 +51,8 @@ def _chosen(served: Sequence[Served], identity: str | None) -> Served:
     return chosen[0]
 
 
-def _list(host: Host, options: argparse.Namespace, console: Console) -> int:
+def list_all(host: Host, options: argparse.Namespace, console: Console) -> int:
+    """List the releases that have served, the active one first."""
     held, served = held_release.read(host), past_releases.read(host)
     if options.json:
         console.out(json.dumps([{**vars(it), "active": it is served[0]} for it in served], indent=1))
@@ -71,17 +70,20 @@ def _line(served: Served, *, is_active: bool) -> str:
     return f"{'*' if is_active else ' '} {served.release}  since {moment}{database}"
 
 
-ACTION = argument("action", choices=("list", "rollback"), metavar="list|rollback", help="what to do")
 IDENTITY = argument("id", nargs="?", metavar="ID", help="the release to go back to (default: the one before)")
 WITH_DATABASE = argument(
     "--with-database",
     action="store_true",
+    default=argparse.SUPPRESS,
     help="go back to the release's database as well, without what was written since; that is dumped first",
 )
-VERB = Verb(
+#: the same before the action; not shown, for it belongs to one action
+WITH_DATABASE_BEFORE = argument("--with-database", action="store_true", help=argparse.SUPPRESS)
+VERB = verb_of(
     "release",
     "list the releases that have served, or go back to one",
-    run,
-    (JSON, ACTION, IDENTITY, WITH_DATABASE),
+    Action("list", "list those that have served, the active one first", list_all),
+    Action("rollback", "go back to one, by hand", rollback, (IDENTITY, WITH_DATABASE)),
+    options=(WITH_DATABASE_BEFORE,),
     changes_machine=True,
 )

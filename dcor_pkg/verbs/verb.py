@@ -13,6 +13,8 @@ from dcor_pkg.verbs import examples
 
 #: exit codes; argparse ends with WRONG_USAGE as well
 OK, FAILED, WRONG_USAGE, DRIFT = 0, 1, 2, 3
+#: how argparse is told that there may be several words
+SEVERAL = ("+", "*")
 #: a century
 MAX_DAYS = 36500.0
 
@@ -23,6 +25,21 @@ class Console:
 
     out: Callable[[str], None]
     err: Callable[[str], None]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes options between arguments of which there may be several (nargs + or *).
+
+    argparse gives such an argument the words before the first option, and rejects those after it. So the options come
+    first, up to `--`: none of them takes a value where an argument has several.
+    """
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as argparse does, the options first."""
+        if args is not None and any(it.nargs in SEVERAL for it in self._get_positional_actions()):
+            end = args.index("--") if "--" in args else len(args)
+            args = sorted(args[:end], key=lambda word: word not in self._option_string_actions) + args[end:]
+        return super().parse_known_args(args, namespace)
 
 
 #: adds itself to the parser of a verb
@@ -68,7 +85,7 @@ class Verb:
     #: whether everything after the verb, --help included, belongs to another program
     passes_arguments_on: bool = False
 
-    def add_to(self, verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    def add_to(self, verbs: argparse._SubParsersAction[Parser]) -> None:
         """Add the verb's own parser to the command's."""
         parser = verbs.add_parser(
             self.name,
@@ -95,7 +112,7 @@ class Action:
     run: Callable[[Host, argparse.Namespace, Console], int]
     arguments: tuple[Argument, ...] = ()
 
-    def add_to(self, actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    def add_to(self, actions: argparse._SubParsersAction[Any]) -> None:
         """Add the action's own parser to the verb's."""
         parser = actions.add_parser(self.name, help=self.summary, description=self.summary)
         parser.epilog = examples.ending(parser.prog)
@@ -115,8 +132,11 @@ def says(report: Callable[[Host, argparse.Namespace], str]) -> Callable[[Host, a
     return run
 
 
-def verb_of(name: str, summary: str, *actions: Action, changes_machine: bool = False, translated: bool = False) -> Verb:
-    """Return a verb that has to be followed by one of these actions."""
+def verb_of(name: str, summary: str, *actions: Action, options: tuple[Argument, ...] = (), **more: bool) -> Verb:
+    """Return a verb that has to be followed by one of these actions.
+
+    `options`: more that may be before it. `more`: what else Verb has, such as `changes_machine`.
+    """
 
     def add(parser: argparse.ArgumentParser) -> None:
         chosen = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -127,4 +147,4 @@ def verb_of(name: str, summary: str, *actions: Action, changes_machine: bool = F
         action: Action = options.action
         return action.run(host, options, console)
 
-    return Verb(name, summary, run, (JSON, add), changes_machine, translated)
+    return Verb(name, summary, run, (JSON, *options, add), **more)

@@ -108,7 +108,7 @@ def test_the_german_page_follows_the_english_one() -> None:
         ("4 GiB", "8 GiB"),
         (".SH FILES\n", ""),
         (".TP\n.B make", ".TP\n.B new\n.TP\n.B make"),
-        ("\\fBretry \\fIID", "\\fBredo \\fIID"),
+        (".B retry \\fIID", ".B redo \\fIID"),
     ],
 )
 def test_a_change_of_one_page_alone_is_found(former: str, changed: str) -> None:

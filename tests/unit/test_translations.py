@@ -78,7 +78,6 @@ OTHERS = {
         "-----END CERTIFICATE-----",
         "there is no certificate",  # of an exception that no administrator sees
     },
-    "verbs/certificate.py": {"dcor-server certificate {}: {}"},
 }
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:.]? +[A-Za-z(]")
 

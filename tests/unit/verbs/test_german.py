@@ -187,8 +187,6 @@ REFUSED = (
     ),
     (("token", "create", "alice", "--output", "/none/x"), "/none/x kann nicht angelegt werden: Datei oder Verzeichnis"),
     (("token", "revoke", "0"), "Es gibt kein Zugriffstoken 0.\n    dcor-server token list zeigt die Zugriffstokens."),
-    (("certificate", "show", "x"), "dcor-server certificate show: nur import nimmt eine Datei wie x"),
-    (("certificate", "import", "x"), "geben Sie die Datei mit dem Zertifikat an und die mit seinem Schlüssel"),
     (
         ("certificate", "import", "/srv", "/srv/there"),
         "kann nicht gelesen werden: es ist ein Verzeichnis, keine reguläre",

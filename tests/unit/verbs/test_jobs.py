@@ -90,7 +90,8 @@ def test_jobs_that_failed_are_queued_again_or_forgotten(server: CommandLine, act
     assert server.machine.ckan.commands == [("jobs", action, FAILED["id"])]
     answer(server, FAILED, FAILED, done=("a", "b"))
     assert server("jobs", action, "all").lines == [f"2 jobs were {words}."]
-    assert server("jobs", "--json", action, "all").json == {"done": ["a", "b"]}
+    for order in (("--json", action, "all"), (action, "--json", "all"), (action, "all", "--json")):
+        assert server("jobs", *order).json == {"done": ["a", "b"]}
     answer(server)
     assert server("jobs", action, "all").lines == [f"0 jobs were {words}."]
 
@@ -110,11 +111,39 @@ def test_a_job_that_has_not_failed_is_left_alone(server: CommandLine, action: st
     assert (ended.code, f"The job {WAITING['id']} has not failed: it is waiting." in ended.err) == (1, True)
 
 
-def test_an_id_that_is_missing_or_one_too_many_is_an_error(server: CommandLine) -> None:
-    for arguments in (("show",), ("retry",), ("forget",), ("list", "x")):
-        assert server("jobs", *arguments).code == 1
-    assert server("jobs").code == server("jobs", "other").code == 2
-    assert server.machine.ckan.commands == []
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "required: ACTION"),
+        (("other",), "invalid choice: 'other'"),
+        (("show",), "required: ID"),
+        (("retry",), "required: ID"),
+        (("forget",), "required: ID"),
+        (("list", "x"), "unrecognized arguments: x"),
+        (("show", "a", "b"), "unrecognized arguments: b"),
+    ],
+)
+def test_an_id_that_is_missing_or_one_too_many_is_wrong_usage(
+    server: CommandLine, arguments: tuple[str, ...], words: str
+) -> None:
+    ended = server("jobs", *arguments)
+    assert (ended.code, ended.out, server.machine.ckan.commands) == (2, "", [])
+    assert words in ended.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("action", ["show", "retry", "forget"])
+def test_an_empty_id_is_not_taken_for_all_jobs(server: CommandLine, action: str) -> None:
+    """As that of a variable of a shell which is not set."""
+    ended = server("jobs", action, "")
+    assert (ended.code, server.machine.ckan.commands) == (1, [])
+    assert f"`jobs {action}` needs the id of a job." in ended.err
+
+
+@pytest.mark.parametrize("jobs", [(), (FAILED, FAILED)])
+def test_only_one_job_can_be_shown(server: CommandLine, jobs: tuple[dict[str, Any], ...]) -> None:
+    answer(server, *jobs)
+    ended = server("jobs", "show", "all")
+    assert (ended.code, ended.out, "There is no job all" in ended.err) == (1, "", True)
 
 
 def test_without_a_release_the_message_says_how_to_get_one(dcor_server: CommandLine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dcor_pkg import cli
 from dcor_pkg.ckan import held_release, migration_state, programs, release, switch, upgrade_backup
 from dcor_pkg.ckan.migration_state import Act
 from dcor_pkg.machine.unix_http import Answer
@@ -146,6 +147,37 @@ def test_a_rollback_with_the_database_brings_it_back_and_dumps_what_was_written(
     assert "0 changed" in migrated("converge").lines[-1]
     assert migrated("release", "rollback", bad, "--with-database").code == 0
     assert (serving(migrated), machine.postgresql.databases[cluster.DATABASE].datasets) == (bad, 7)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--with-database", "rollback", "--json", "ID"),
+        ("--json", "rollback", "--with-database", "ID"),
+        ("rollback", "ID", "--json", "--with-database"),
+    ],
+)
+def test_the_database_may_be_asked_for_before_and_after_the_action(given: tuple[str, ...]) -> None:
+    found = cli.parser().parse_args(["release", *given])
+    assert (found.id, found.json, found.with_database) == ("ID", True, True)
+    assert cli.parser().parse_args(["release", "rollback"]).with_database is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "required: ACTION"),
+        (("back",), "invalid choice: 'back'"),
+        (("list", "2.11"), "unrecognized arguments: 2.11"),
+        (("list", "--with-database"), "unrecognized arguments: --with-database"),
+        (("rollback", "a", "b"), "unrecognized arguments: b"),
+    ],
+)
+def test_wrong_usage_changes_nothing(server: CommandLine, arguments: tuple[str, ...], words: str) -> None:
+    before = serving(server)
+    ended = server("release", *arguments)
+    assert (ended.code, ended.out, serving(server)) == (2, "", before)
+    assert words in ended.err.splitlines()[-1]
 
 
 def test_a_former_release_that_does_not_answer_leaves_everything_as_it_is(migrated: CommandLine) -> None:
