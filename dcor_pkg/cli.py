@@ -9,8 +9,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from dcor_pkg.machine import error_boundary, output
+from dcor_pkg.machine import error_boundary, language, output
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _
 from dcor_pkg.verbs import (
     certificate,
     check,
@@ -75,15 +76,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     os.umask(0o022)
     verb: Verb = options.verb
+    is_translated = verb.translated and not options.json
+    with language.spoken(language.of(os.environ) if is_translated else language.ENGLISH):
+        return _run(verb, options)
+
+
+def _run(verb: Verb, options: argparse.Namespace) -> int:
+    """Run a verb and return its exit code."""
     if os.geteuid() != 0:
-        return _failed(f"`dcor-server {verb.name}` has to be run by root.", f"Run: sudo dcor-server {verb.name} ...")
+        hint = _("Run: sudo dcor-server {verb} ...").format(verb=verb.name)
+        return _failed(_("`dcor-server {verb}` has to be run by root.").format(verb=verb.name), hint)
     if verb.changes_machine:
         signal.signal(signal.SIGTERM, _interrupt)
     host, console = Host(), Console(_out, _err)
     try:
         return error_boundary.guard(host, lambda: verb.run(host, options, console), _failed)
     except KeyboardInterrupt:
-        return _failed(f"`dcor-server {verb.name}` was interrupted before it ended.", _after_interruption(verb))
+        text = _("`dcor-server {verb}` was interrupted before it ended.")
+        return _failed(text.format(verb=verb.name), _after_interruption(verb))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -95,13 +105,13 @@ def parser() -> argparse.ArgumentParser:
     return command
 
 
-def _interrupt(*_: object) -> NoReturn:
+def _interrupt(*_given: object) -> NoReturn:
     """End as Ctrl+C does, which undoes a half migration: systemd ends a unit by SIGTERM."""
     raise KeyboardInterrupt
 
 
 def _after_interruption(verb: Verb) -> str:
-    return "To complete what it had begun, run: dcor-server converge" if verb.changes_machine else ""
+    return _("To complete what it had begun, run: dcor-server converge") if verb.changes_machine else ""
 
 
 def _failed(reason: str, hint: str) -> int:

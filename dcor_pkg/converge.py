@@ -14,7 +14,7 @@ from dcor_pkg.ckan.steps import recovery_steps
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import last_converge, pending, report, served_version, settings_file
 from dcor_pkg.kernel.runner import Outcome, Result, run
-from dcor_pkg.machine import error_boundary, facts, lock
+from dcor_pkg.machine import error_boundary, facts, language, lock
 from dcor_pkg.machine.facts import Facts
 from dcor_pkg.machine.host import Host
 from dcor_pkg.plan import build_plan
@@ -42,7 +42,8 @@ def converge(
             pending.clear(host, action)
         outcomes: list[Outcome] = []
         try:
-            outcomes = _run(host, progress)
+            with language.spoken(language.ENGLISH):  # of the log and the state file
+                outcomes = _run(host, progress)
         finally:
             if not outcomes or report.failed(outcomes):
                 pending.request(host, pending.CONVERGE)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel.instance import INSTANCE, become
+from dcor_pkg.kernel.instance import INSTANCE, become, marker
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import directory_trial, disk, state_file
 from dcor_pkg.machine.host import Access, Host
@@ -26,8 +26,6 @@ ACCESS = Access(0o711)
 NO_DATA = {"lost+found"}
 #: places for data, where the wanted directory is another's
 PLACES = ("/srv/dcor-server", "/var/lib/dcor-data")
-#: the name of the marker; it holds the id of the instance whose data the directory has
-MARKER = ".dcor-server"
 #: the data directories that this server has made: a purge removes them, if they are empty then
 STATE_FILE = f"{STATE}/data-directories.json"
 QUESTION = "dcor-server/data-directory"
@@ -52,7 +50,7 @@ class DataDirectory:
         if problem is not None:
             return problem
         if host.read(INSTANCE) is None:
-            return f"{self.path} does not have the marker of this server yet"
+            return f"{INSTANCE} does not say yet whose data are in {self.path}"
         return _unsuitable(host, self.path)
 
     def apply(self, host: Host) -> None:
@@ -82,11 +80,6 @@ def make(host: Host, path: str) -> None:
 def made(host: Host) -> list[str]:
     """Return the data directories that did not exist before."""
     return state_file.read(host, STATE_FILE, [])
-
-
-def marker(path: str) -> str:
-    """Return the path of the marker in a data directory."""
-    return f"{path}/{MARKER}"
 
 
 def missing_data(host: Host, path: str) -> str | None:

@@ -6,7 +6,11 @@ program's, whatever its name.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from dcor_pkg.answers.settings import default
 from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import settings_file
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
@@ -15,14 +19,33 @@ from dcor_pkg.machine.host import Access, Host
 INSTANCE = f"{paths.STATE}/instance"
 #: the id of the instance that a purge has preserved; it is restored last, so until then nothing counts as restored
 PRESERVED_INSTANCE = f"{paths.PRESERVED}/instance"
+#: the setting that names the directory with the marker
+DATA_DIRECTORY = "data-directory"
 ACCESS = Access(0o644)
+#: the name of the marker in the data directory; it holds the id of the instance whose data these are
+MARKER = ".dcor-server"
 #: exists while a purge deletes the data, and lists the directories whose data are gone (debian/dcor-server.postrm)
 DELETION, DELETED = f"{paths.STATE}/deletion", f"{paths.STATE}/deleted"
 
 
 def known(host: Host) -> str | None:
-    """Return the text of the id's file, also of one that the next converge restores; None in a first installation."""
-    return host.read(INSTANCE) or host.read(PRESERVED_INSTANCE)
+    """Return the text of the id's file, also of one that the next converge restores; None in a first installation.
+
+    Where that file is lost, or empty, the marker in the data directory of the settings has the same text. Raises
+    DcorError for settings that cannot be read then.
+    """
+    texts = (host.read(path) for path in (INSTANCE, PRESERVED_INSTANCE, *_marker(host)))
+    return next((text for text in texts if text and text.strip()), None)
+
+
+def _marker(host: Host) -> Iterator[str]:
+    if (answers := settings_file.read(host)) is not None:
+        yield marker(answers.get(DATA_DIRECTORY, default(DATA_DIRECTORY)))
+
+
+def marker(path: str) -> str:
+    """Return the path of the marker in a data directory."""
+    return f"{path}/{MARKER}"
 
 
 def become(host: Host, text: str) -> None:

@@ -9,6 +9,7 @@ from dcor_pkg.answers.settings import InvalidAnswer, Settings, as_answers, parse
 from dcor_pkg.answers.settings_text import HEADER, PATH, PRESERVED_PATH, answers_in, changed, line_of
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.language import _
 
 ACCESS = Access(0o640)
 
@@ -28,7 +29,9 @@ def load(host: Host) -> Settings:
     """Return the settings of this machine. Raises DcorError if the file is missing, or invalid (naming the line)."""
     answers = read(host)
     if answers is None:
-        raise DcorError(f"{PATH} is missing.", hint="dpkg-reconfigure dcor-server asks for the settings.")
+        raise DcorError(
+            _("{path} is missing.").format(path=PATH), _("dpkg-reconfigure dcor-server asks for the settings.")
+        )
     try:
         return parse(answers)
     except InvalidAnswer as invalid:

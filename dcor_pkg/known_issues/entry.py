@@ -6,9 +6,6 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-#: a language that entries are written in
-LANGUAGES = ("en", "de")
-
 
 @dataclass(frozen=True)
 class Text:
@@ -18,7 +15,7 @@ class Text:
     de: str
 
     def in_language(self, language: str) -> str:
-        """Return the text in one of LANGUAGES."""
+        """Return the text in one of the languages of messages."""
         return self.de if language == "de" else self.en
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from dcor_pkg.known_issues.entry import LANGUAGES, Entry, Text
+from dcor_pkg.known_issues.entry import Entry, Text
+from dcor_pkg.machine.language import LANGUAGES
 
 #: characters of a line on a terminal
 WIDTH = 100
@@ -23,14 +24,6 @@ LABELS = {
     "test": Text("Shown by", "Gezeigt von"),
 }
 SINCE, UNTIL, OPEN = Text("since", "seit"), Text("fixed in", "behoben in"), Text("not fixed yet", "noch nicht behoben")
-#: environment variables that name the language of messages, the first one counts (locale(7))
-VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
-
-
-def language(environment: Mapping[str, str]) -> str:
-    """Return the language of messages, one of LANGUAGES."""
-    locale = next((environment[name] for name in VARIABLES if environment.get(name)), "")
-    return "de" if locale.lower().startswith("de") else LANGUAGES[0]
 
 
 def parts(entry: Entry, language: str) -> dict[str, str]:

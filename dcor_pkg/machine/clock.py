@@ -6,10 +6,12 @@ import ctypes
 import datetime
 from pathlib import Path
 
+from dcor_pkg.machine.language import marked
+
 #: the moment at which this program was packaged: what the clock says before it is wrong
 PACKAGED = datetime.datetime.fromtimestamp(Path(__file__).stat().st_mtime, datetime.timezone.utc)
 WRONG = "the clock of this machine is wrong"
-HINT = "See: timedatectl"
+HINT = marked("See: timedatectl")
 #: what adjtimex(2) returns for a clock that nothing synchronizes; more than the size of its structure in bytes
 UNSYNCHRONIZED, SIZE = 5, 512
 

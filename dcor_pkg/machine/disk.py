@@ -9,6 +9,7 @@ from pathlib import Path
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.file_errors import explained
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _
 
 #: bytes
 MIB = 1024**2
@@ -50,6 +51,8 @@ def require(host: Host, path: str, wanted: int) -> None:
     found = free(host, path)
     if found < wanted:
         raise DcorError(
-            f"{path} has {found // MIB} MiB of free space, and {wanted // MIB} MiB are needed.",
-            hint="df -h shows the disks.",
+            _("{path} has {free} MiB of free space, and {wanted} MiB are needed.").format(
+                path=path, free=found // MIB, wanted=wanted // MIB
+            ),
+            hint=_("df -h shows the disks."),
         )

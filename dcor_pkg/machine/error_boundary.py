@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.language import _
 from dcor_pkg.machine.paths import LOGS
 
 LOG = f"{LOGS}/bugs.log"
@@ -29,11 +30,12 @@ def as_dcor_error(host: Host, error: Exception) -> DcorError:
 
 def _recorded(host: Host, bug: Exception) -> tuple[str, str]:
     """Write the traceback into the log, and return reason and hint; the traceback is the hint where that fails."""
-    reason = f"This is a bug in dcor-server ({type(bug).__name__})"
+    kind = type(bug).__name__
     text = "".join(traceback.format_exception(type(bug), bug, bug.__traceback__))
     try:
         host.make_directory(LOGS, Access(0o750, "root", "adm"))
         host.append(LOG, f"{time.strftime('%Y-%m-%d %H:%M:%S')}\n{text}\n", Access(0o640, "root", "adm"))
     except DcorError as failure:
-        return f"{reason}, and it cannot be recorded: {failure.reason}.", text
-    return f"{reason}; its traceback is in {LOG}.", ""
+        reason = _("This is a bug in dcor-server ({kind}), and it cannot be recorded: {why}.")
+        return reason.format(kind=kind, why=failure.reason), text
+    return _("This is a bug in dcor-server ({kind}); its traceback is in {file}.").format(kind=kind, file=LOG), ""

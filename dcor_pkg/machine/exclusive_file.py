@@ -11,6 +11,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import atomic, disk, trusted_path
 from dcor_pkg.machine.file_errors import explained
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _
 from dcor_pkg.machine.trusted_path import ANYBODY, Place, Tree
 
 NEW, MODE = os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600
@@ -47,16 +48,17 @@ def _new(place: Place) -> int:
         return place.open(NEW, MODE)
     except FileExistsError:
         directory = os.path.isdir(place.real)  # noqa: PTH112 (only for the words of a message)
-        raise DcorError(*_IN_THE_WAY[directory](place.wanted)) from None
+        raise _in_the_way(place.wanted, directory=directory) from None
     except IsADirectoryError:
-        raise DcorError(*_IN_THE_WAY[True](place.wanted)) from None
+        raise _in_the_way(place.wanted, directory=True) from None
 
 
-#: by whether a directory is in the way
-_IN_THE_WAY: dict[bool, Callable[[str], tuple[str, str]]] = {
-    True: lambda path: (f"{path} is a directory.", f"Name a new file in it, for example {path.rstrip('/')}/NEW."),
-    False: lambda path: (f"{path} exists, and is not overwritten.", "Move it away, or name another file."),
-}
+def _in_the_way(path: str, *, directory: bool) -> DcorError:
+    if directory:
+        hint = _("Name a new file in it, for example {file}.").format(file=f"{path.rstrip('/')}/NEW")
+        return DcorError(_("{path} is a directory.").format(path=path), hint)
+    reason = _("{path} exists, and is not overwritten.").format(path=path)
+    return DcorError(reason, _("Move it away, or name another file."))
 
 
 def _write(place: Place, descriptor: int, content: bytes) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from dcor_pkg.errors import CommandFailed, DcorError
 from dcor_pkg.machine import atomic, process, trusted_path
 from dcor_pkg.machine.file_errors import KINDS, explained, regular_file
+from dcor_pkg.machine.language import _
 from dcor_pkg.machine.trusted_path import ANYBODY, ROOT, Place, Tree
 
 #: Programs get nothing of the caller's environment: an admin's virtual environment, proxy or locale must not change
@@ -100,11 +101,12 @@ class Host:
         """Return how the access of a file (or of another kind, S_IFDIR) differs from the wanted one, or None."""
         found = self._stat(path)
         if found is None:
-            return "is missing"
-        if stat.S_IFMT(found.st_mode) != kind:
-            return f"is {KINDS[stat.S_IFMT(found.st_mode)]}, not {KINDS[kind]}"
+            return _("is missing")
+        text = _("is {found}, not {wanted}")
+        if (it := stat.S_IFMT(found.st_mode)) != kind:
+            return text.format(found=_(KINDS[it]), wanted=_(KINDS[kind]))
         access = _access(found)
-        return None if access == wanted else f"is {access}, not {wanted}"
+        return None if access == wanted else text.format(found=access, wanted=wanted)
 
     def write(self, path: str, text: str, access: Access) -> None:
         """Replace a file in one step: readers, and the disk after a power cut, have the old or the new one, whole.

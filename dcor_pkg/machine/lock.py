@@ -18,6 +18,7 @@ from pathlib import Path
 from dcor_pkg.errors import DcorError, command_line
 from dcor_pkg.machine.file_errors import explained, require_regular
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _, marked
 
 #: held by converge, by the timers and by maintainer scripts. Not in /run/lock, where every user may make files: one
 #: who made this one first could let root wait for ever.
@@ -28,7 +29,7 @@ RELEASE = "/run/dcor-server-release.lock"
 WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.2
 #: each command takes its lock before it changes anything
-BUSY_HINT = "Nothing was changed. Try again when it has ended."
+BUSY_HINT = marked("Nothing was changed. Try again when it has ended.")
 #: more than the holder writes
 RECORD_BYTES = 4096
 #: for root alone: flock(2) lets everybody who may read a file lock it
@@ -47,13 +48,21 @@ def held(host: Host, wait: float = WAIT_SECONDS, path: str = PATH) -> Iterator[N
         deadline = time.monotonic() + wait
         while not _acquired(descriptor, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                raise Busy(f"Another dcor-server command is running{_holder(descriptor)}.", BUSY_HINT)
+                raise _busy(_holder(descriptor))
             time.sleep(POLL_SECONDS)
         _record(descriptor)
         try:
             yield
         finally:
             os.ftruncate(descriptor, 0)
+
+
+def _busy(holder: dict[str, str | int]) -> Busy:
+    """Return the error of a lock that another command holds, about which this is known."""
+    if not holder:
+        return Busy(_("Another dcor-server command is running."), _(BUSY_HINT))
+    text = _("Another dcor-server command is running: `{command}` (process {process}, since {since}).")
+    return Busy(text.format(**holder), _(BUSY_HINT))
 
 
 def is_held(host: Host, path: str) -> bool:
@@ -91,16 +100,16 @@ def _record(descriptor: int) -> None:
     os.pwrite(descriptor, f"{record}\n".encode()[:RECORD_BYTES], 0)
 
 
-def _holder(descriptor: int) -> str:
+def _holder(descriptor: int) -> dict[str, str | int]:
     """Return who holds the lock, or nothing where that is not recorded, or is a record of a process that has ended."""
     try:
         record = json.loads(os.pread(descriptor, RECORD_BYTES, 0))
         process, command, since = int(record["process"]), str(record["command"]), float(record["since"])
     except (ValueError, KeyError, TypeError):
-        return ""
+        return {}
     if not Path(f"/proc/{process}").exists():
-        return ""
-    return f": `{command}` (process {process}, since {_moment(since)})"
+        return {}
+    return {"command": command, "process": process, "since": _moment(since)}
 
 
 def _moment(since: float) -> str:

@@ -19,18 +19,19 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from dcor_pkg.errors import DcorError
+from dcor_pkg.machine.language import _, marked
 
 ROOT = "root"
 #: stands for whoever owns the first directory that is not root's, and for those who may write in a directory of root's
-ANYBODY = "other users"
+ANYBODY = marked("other users")
 #: as many links as the system follows in one path (path_resolution(7))
 MAX_LINKS = 40
 DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
 #: a FIFO is opened without waiting for its other end
 FILE = os.O_NOFOLLOW | os.O_NONBLOCK
-HINT = "Where nobody else has to write: chown root {path}; chmod go-w {path}. Otherwise use another place."
-WRONG_FILE_HINT = "Find out who did that (stat {path}), then remove it."
-LINK_HINT = "Links there are not followed. Find out who made it (stat {path}), or name what it leads to."
+HINT = marked("Where nobody else has to write: chown root {path}; chmod go-w {path}. Otherwise use another place.")
+WRONG_FILE_HINT = marked("Find out who did that (stat {path}), then remove it.")
+LINK_HINT = marked("Links there are not followed. Find out who made it (stat {path}), or name what it leads to.")
 
 
 class UntrustedPath(DcorError):
@@ -83,9 +84,10 @@ class Place:
         if self.hands == ROOT:
             return None
         if self.hands != ANYBODY and owner not in (ROOT, self.hands):
-            return f"belongs to {owner}, in a directory of {self.hands}"
+            return _belongs(owner, self.hands)
         if stat.S_ISREG(found.st_mode) and found.st_nlink != 1:
-            return f"has {found.st_nlink} names, so {self.hands} may have linked it from elsewhere"
+            text = _("has {number} names, so {others} may have linked it from elsewhere")
+            return text.format(number=found.st_nlink, others=_(self.hands))
         return None
 
 
@@ -150,7 +152,8 @@ class _Walk:
 
     def _follow(self, target: str) -> None:
         if self.hands != ROOT:
-            raise _untrusted(self.wanted, f"{self.path}/{self.ahead[0]}", f"is a link of {self.hands}", LINK_HINT)
+            why = _("is a link of {others}").format(others=_(self.hands))
+            raise _untrusted(self.wanted, f"{self.path}/{self.ahead[0]}", why, LINK_HINT)
         self.links += 1
         if self.links > MAX_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
@@ -181,11 +184,13 @@ class _Walk:
         shared = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         hands = owner if owner != ROOT else ANYBODY if shared else ROOT
         if self.hands not in (ROOT, ANYBODY) and owner not in (ROOT, self.hands):
-            raise _untrusted(self.wanted, self.path, f"belongs to {owner}, in a directory of {self.hands}", HINT)
+            raise _untrusted(self.wanted, self.path, _belongs(owner, self.hands), HINT)
         hands = hands if self.hands == ROOT else self.hands
         if self.allowed != ANYBODY and hands not in (ROOT, self.allowed):
-            why = f"belongs to {owner}" if owner != ROOT else "may be changed by other users than root"
-            raise _untrusted(self.wanted, self.path, f"{why}, so what is in it may be exchanged at any moment", HINT)
+            text = _("belongs to {owner}, so what is in it may be exchanged at any moment")
+            if owner == ROOT:
+                text = _("may be changed by other users than root, so what is in it may be exchanged at any moment")
+            raise _untrusted(self.wanted, self.path, text.format(owner=owner), HINT)
         return hands
 
 
@@ -195,5 +200,9 @@ def _names(path: str) -> list[str]:
 
 def _untrusted(wanted: str, path: str, why: str, hint: str) -> UntrustedPath:
     """Return the error of a path, one part of which, `path`, may have been exchanged."""
-    found = f"{path} {why}" if path == wanted else f"{wanted} cannot be trusted: {path} {why}"
-    return UntrustedPath(found, hint.format(path=path))
+    text = "{path} {why}" if path == wanted else _("{wanted} cannot be trusted: {path} {why}")
+    return UntrustedPath(text.format(wanted=wanted, path=path, why=why), _(hint).format(path=path))
+
+
+def _belongs(owner: str, hands: str) -> str:
+    return _("belongs to {owner}, in a directory of {others}").format(owner=owner, others=_(hands))

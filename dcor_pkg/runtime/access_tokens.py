@@ -15,7 +15,7 @@ from typing import Any
 from ckan import model
 from ckan.lib import api_token
 from dcor_runtime import requested
-from dcor_runtime.requested import Refused
+from dcor_runtime.requested import Refused, marked
 
 #: what users see on their page of tokens
 NAME = "dcor-server access token"
@@ -23,9 +23,15 @@ NAME = "dcor-server access token"
 PLUGIN, END = "expire_api_token", "exp"
 #: why a user gets no token, by the state in CKAN
 REASONS = {
-    "missing": ("There is no user {user}.", "The name is in the address of the user's page: /user/NAME."),
-    "deleted": ("The user {user} is disabled.", "First: dcor-server user enable {user}"),
-    "pending": ("The user {user} has not set a password yet.", "It is done by the link in the mail from CKAN."),
+    "missing": (
+        marked("There is no user {user}."),
+        marked("The name is in the address of the user's page: /user/NAME."),
+    ),
+    "deleted": (marked("The user {user} is disabled."), marked("First: dcor-server user enable {user}")),
+    "pending": (
+        marked("The user {user} has not set a password yet."),
+        marked("It is done by the link in the mail from CKAN."),
+    ),
 }
 
 
@@ -36,8 +42,8 @@ def create(name: str, identity: str, end: int) -> dict[str, Any]:
     """
     user = model.User.by_name(name)
     if user is None or user.state != model.State.ACTIVE:
-        texts = REASONS.get("missing" if user is None else str(user.state), REASONS["deleted"])
-        raise Refused(*(text.format(user=name) for text in texts))
+        state = "missing" if user is None else str(user.state)
+        raise Refused(*REASONS.get(state, REASONS["deleted"]), user=name)
     moment = datetime.fromtimestamp(end, timezone.utc).replace(tzinfo=None)
     token = model.ApiToken(user.id, NAME)
     token.id, token.created_at, token.plugin_extras = identity, _now(), {PLUGIN: {END: moment.isoformat()}}

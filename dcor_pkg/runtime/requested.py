@@ -11,10 +11,19 @@ from dcor_runtime import application
 
 
 class Refused(Exception):
-    """What was requested cannot be done: the reason, and a hint."""
+    """What was requested cannot be done: the reason, a hint, and what fills their placeholders.
 
-    def __init__(self, reason: str, hint: str = "") -> None:
-        super().__init__(reason, hint)
+    The texts go to the verb as they are, which says them in the language of the administrator.
+    """
+
+    def __init__(self, reason: str, hint: str = "", **about: str) -> None:
+        super().__init__(reason.format(**about), hint.format(**about))
+        self.texts = [{"text": text, "about": about} for text in (reason, hint)]
+
+
+def marked(text: str) -> str:
+    """Return a text as it is: it goes to a verb, whose catalogue has it."""
+    return text
 
 
 def run(functions: Mapping[str, Callable[..., Any]], request: str) -> None:
@@ -28,10 +37,10 @@ def run(functions: Mapping[str, Callable[..., Any]], request: str) -> None:
         try:
             result = functions[arguments.pop("do")](**arguments)
         except Refused as refused:
-            result = {"refused": refused.args}
+            result = {"refused": refused.texts}
         except logic.ValidationError as error:
             said = "; ".join(f"{name}: {text}" for name, text in error.error_summary.items())
-            result = {"refused": (f"CKAN does not accept it ({said}).", "")}
+            result = {"refused": Refused("CKAN does not accept it ({said}).", said=said).texts}
     print(json.dumps(result))
 
 

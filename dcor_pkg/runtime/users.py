@@ -10,16 +10,20 @@ from typing import Any
 from ckan import model
 from ckan.common import config
 from dcor_runtime import requested, reset_key, sessions
-from dcor_runtime.requested import Refused
+from dcor_runtime.requested import Refused, marked
 
 ACTIVE, DISABLED = "active", "deleted"
+USED = marked("The user {user} has the address {address} already.")
 
 
 def create(name: str, email: str, full_name: str, *, sysadmin: bool) -> dict[str, Any]:
     """Create a user with a password that nobody knows; the link is the only way in."""
     if model.User.get(name) is not None:
-        raise Refused(f"There is a user {name} already.", f"For a new link: dcor-server user reset-link {name}")
-    _require_unused(email, "Give another address, or use that account.")
+        raise Refused(
+            "There is a user {user} already.", "For a new link: dcor-server user reset-link {user}", user=name
+        )
+    if (other := _user_of(email)) is not None:
+        raise Refused(USED, "Give another address, or use that account.", user=other, address=email)
     unknown = secrets.token_urlsafe(32)
     requested.act("user_create", name=name, email=email, fullname=full_name, password=unknown, sysadmin=sysadmin)
     return link(name)
@@ -29,7 +33,7 @@ def link(name: str) -> dict[str, Any]:
     """Give a user a new link; the former one is void."""
     user = find(name)
     if user.state == DISABLED:
-        raise Refused(f"The user {name} is disabled.", f"First: dcor-server user enable {name}")
+        raise Refused("The user {user} is disabled.", "First: dcor-server user enable {user}", user=name)
     key, path, email = reset_key.make(), f"/user/reset/{user.id}", user.email
     user.reset_key = key
     model.repo.commit()
@@ -54,8 +58,9 @@ def enable(name: str) -> dict[str, Any]:
     """Let a user sign in again."""
     user = find(name)
     changed = user.state != ACTIVE
-    if changed and user.email:
-        _require_unused(user.email, f"Disable that one first, or change the address at /user/edit/{name}.")
+    if changed and user.email and (other := _user_of(user.email)) is not None:
+        hint = marked("Disable that one first, or change the address at {page}.")
+        raise Refused(USED, hint, user=other, address=user.email, page=f"/user/edit/{name}")
     user.state = ACTIVE
     model.repo.commit()
     return {"user": name, "changed": changed}
@@ -79,18 +84,17 @@ def show() -> dict[str, Any]:
 def find(name: str) -> Any:
     """Return the user with this name, in any state. Raises Refused, also for the account that CKAN itself uses."""
     if name == config["ckan.site_id"]:
-        raise Refused(f"{name} is the account that CKAN itself works with.", "Name another user.")
+        raise Refused("{user} is the account that CKAN itself works with.", "Name another user.", user=name)
     user = model.User.by_name(name)
     if user is None:
-        raise Refused(f"There is no user {name}.", "dcor-server user list shows all users.")
+        raise Refused("There is no user {user}.", "dcor-server user list shows all users.", user=name)
     return user
 
 
-def _require_unused(email: str, hint: str) -> None:
-    """Raise Refused if an account that is not disabled has this address; two such could not sign in by it."""
-    for user in model.User.all():
-        if user.state != DISABLED and (user.email or "").lower() == email.lower():
-            raise Refused(f"The user {user.name} has the address {email} already.", hint)
+def _user_of(email: str) -> str | None:
+    """Return whose account that is not disabled has this address; two such could not sign in by it."""
+    users = (user for user in model.User.all() if user.state != DISABLED)
+    return next((user.name for user in users if (user.email or "").lower() == email.lower()), None)
 
 
 def _shown(user: Any) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class RemovalPlan:
     def _data(self, host: Host, former: list[str]) -> str:
         """Return the line of the data: where the marker is, if an edit of the settings has not taken effect yet."""
         places = [self.data, *(line.split()[1] for line in former if line.startswith("data "))]
-        marked = [place for place in places if host.read(data_directory.marker(place)) == instance.known(host)]
+        marked = [place for place in places if host.read(instance.marker(place)) == instance.known(host)]
         place = (marked or places)[0]
         origin = "made" if place in data_directory.made(host) else "found"
         return f"data {place} {origin} {PARTS}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _
 from dcor_pkg.nginx.trust_page import TrustPage
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.acme import IssuedCertificate
@@ -30,7 +31,7 @@ def news(host: Host, settings: Settings, outcomes: Iterable[Outcome]) -> str | N
 
 def to_tell(settings: Settings, told: str | None) -> str:
     """Return what users have to trust, by its fingerprint, in a sentence."""
-    return (
-        f"Users' programs have to trust this server: https://{settings.hostname}/trust shows how. Tell users the SHA-256 "
-        f"fingerprint in another way: {told}"
-    )
+    return _(
+        "Users' programs have to trust this server: {address} shows how. Tell users the SHA-256 fingerprint in another "
+        "way: {fingerprint}"
+    ).format(address=f"https://{settings.hostname}/trust", fingerprint=told)

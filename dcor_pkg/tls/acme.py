@@ -20,18 +20,22 @@ from dcor_pkg.kernel.report import Notice
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import Message, _, marked
 from dcor_pkg.tls import acme_client, acme_state, private_key, x509_properties
 from dcor_pkg.tls.acme_client import Order
 from dcor_pkg.tls.acme_state import Useless
 from dcor_pkg.tls.chain import distrust
-from dcor_pkg.tls.pair import PAIRS, problem, renew_before
+from dcor_pkg.tls.pair import PAIRS, fault, renew_before
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
 PAIR, STAND_IN = PAIRS[ACME], PAIRS[SELF_SIGNED]
 #: Asked so much earlier than a certificate is reported to end soon: each day there is a converge.
 EARLIER = 1.1
-OWN_AUTHORITY = "For an authority of your own: dcor-server set acme-authority=FILE, with its root certificate in PEM."
+ASK = Message(marked("Ask those who run the authority."))
+OWN_AUTHORITY = Message(
+    marked("For an authority of your own: dcor-server set acme-authority=FILE, with its root certificate in PEM.")
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class AcmeCertificate:
         if (drift := self.stand_in.check(host)) is not None:
             return drift
         if PAIR.read(host) != STAND_IN.read(host):
-            return "is not there, and the self-signed one is not in its place"
+            return _("is not there, and the self-signed one is not in its place")
         return PAIR.key_drift(host) or PAIR.certificate_drift(host)
 
     def apply(self, host: Host) -> None:
@@ -93,7 +97,8 @@ class IssuedCertificate:
         issuer, first = acme_state.read(host).issuer, _first(host)
         if issuer and issuer != self.order.directory:
             return f"was issued by {issuer}"
-        return None if first is None else _ends_soon(first)
+        soon = None if first is None else _ends_soon(first)
+        return None if soon is None else str(soon)
 
     def apply(self, host: Host) -> None:
         try:
@@ -107,34 +112,43 @@ class IssuedCertificate:
         key = private_key.new() if pending.is_pending(host, pending.NEW_KEY) else private_key.of(host, PAIR)
         text = acme_client.issue(host, self.order, key)
         if (useless := self._useless(host, text, key)) is not None:
-            raise Useless(f"{self.order.directory} has issued a certificate that {useless[0]}", useless[1])
+            about = {"authority": self.order.directory, "fault": useless[0]}
+            raise Useless(Message(marked("{authority} has issued a certificate that {fault}"), about), useless[1])
         PAIR.write(host, text, key)
         acme_state.record_issue(host, self.order.directory)
         for step in self.then:
             if step.check(host) is not None:
                 step.apply(host)
 
-    def _useless(self, host: Host, text: str, key: str) -> tuple[str, str] | None:
+    def _useless(self, host: Host, text: str, key: str) -> tuple[Message, Message] | None:
         """Return why a certificate cannot be served, and what to do, or None."""
-        if (found := problem(text, key, (self.order.hostname, *self.order.names), ends_soon=False)) is not None:
-            return found, "Ask those who run the authority."
+        if (found := fault(text, key, (self.order.hostname, *self.order.names), ends_soon=False)) is not None:
+            return found, ASK
         first = x509_properties.load_chain(text)[0]
         if (soon := _ends_soon(first)) is not None:
-            return soon, "Ask those who run the authority."
+            return soon, ASK
         if x509_properties.common_name(first) != self.order.hostname:
             return (
-                f"has not the commonName {self.order.hostname}, which dclab and DCOR-Aid read",
-                "The authority's profile has to keep it; Let's Encrypt's profile classic does.",
+                Message(
+                    marked("has not the commonName {name}, which dclab and DCOR-Aid read"),
+                    {"name": self.order.hostname},
+                ),
+                Message(marked("The authority's profile has to keep it; Let's Encrypt's profile classic does.")),
             )
         words = distrust(host, text, BUNDLE)
-        return None if words is None else (f"this machine does not trust ({words})", OWN_AUTHORITY)
+        if words is None:
+            return None
+        return Message(marked("this machine does not trust ({words})"), {"words": words}), OWN_AUTHORITY
 
 
 def problem_of(host: Host, settings: Settings, *names: str) -> str | None:
     """Return why the certificate, of any kind, should not be served under these names, as a predicate, or None."""
     if settings.certificate == ACME and not _is_issued(host) and host.exists(PAIR.certificate):
-        reason = acme_state.read(host).reason
-        return f"is self-signed, since {reason or f'{settings.acme_directory} was not asked yet'}"
+        state = acme_state.read(host)
+        if state.failures:
+            return _("is self-signed, since {reason}").format(reason=state.reason)
+        text = _("is self-signed, since {authority} was not asked yet")
+        return text.format(authority=settings.acme_directory)
     return PAIRS[settings.certificate].check(host, *names)
 
 
@@ -173,11 +187,11 @@ def _is_issued(host: Host) -> bool:
     return first is not None and first.issuer != first.subject
 
 
-def _ends_soon(certificate: x509.Certificate) -> str | None:
+def _ends_soon(certificate: x509.Certificate) -> Message | None:
     """Return when a certificate expires, as a predicate, if that is soon."""
     left = x509_properties.valid_until(certificate) - clock.now()
     is_soon = clock.is_possible() and left <= renew_before(certificate) * EARLIER
-    return f"expires in {left.days} days" if is_soon else None
+    return Message(marked("expires in {number} days"), {"number": left.days}) if is_soon else None
 
 
 def _first(host: Host) -> x509.Certificate | None:

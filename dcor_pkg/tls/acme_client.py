@@ -13,10 +13,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
 from dcor_pkg.answers.settings import DNS_01
-from dcor_pkg.errors import CommandFailed, DcorError
+from dcor_pkg.errors import CommandFailed
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.language import Message, marked
 from dcor_pkg.tls import private_key
+from dcor_pkg.tls.acme_state import NotIssued
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
 #: the admin's program for dns-01, and what it needs, may be here as well; a purge preserves it
@@ -91,8 +93,11 @@ def _run(host: Host, order: Order, request: str) -> None:
             timeout=TIMEOUT_SECONDS,
         )
     except CommandFailed as failure:
-        reason = f"{order.directory} has issued no certificate: {_words(failure)}"
-        raise DcorError(reason, f"All that certbot says: {LOGS}/letsencrypt.log") from None
+        about = {"authority": order.directory, "words": _words(failure)}
+        raise NotIssued(
+            Message(marked("{authority} has issued no certificate: {words}"), about),
+            Message(marked("All that certbot says: {file}"), {"file": f"{LOGS}/letsencrypt.log"}),
+        ) from None
 
 
 def _challenge(host: Host, challenge: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import paths, state_file
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import Message
 
 STATE = f"{paths.STATE}/acme.json"
 #: An authority is asked again after 1, 2, 4 ... hours, each day at last: Let's Encrypt lets five validations of a host
@@ -17,6 +18,7 @@ STATE = f"{paths.STATE}/acme.json"
 HOUR_SECONDS, MOST_HOURS, SLACK_SECONDS = 3600, 24, 300
 #: after a certificate that is of no use, which counts for that week
 USELESS_HOURS = 48
+NOTHING = Message("")
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class State:
     issuer: str = ""
     #: attempts that failed in a row, and why the last one did
     failures: int = 0
-    reason: str = ""
-    hint: str = ""
+    reason: Message = NOTHING
+    hint: Message = NOTHING
     #: before this moment the authority is not asked again by itself
     next: float = 0.0
 
@@ -38,14 +40,24 @@ class State:
         return 0 < self.next - time.time() <= USELESS_HOURS * HOUR_SECONDS
 
 
-class Useless(DcorError):
+class NotIssued(DcorError):
+    """The authority has issued no certificate. Why is recorded, and said later in the language of who asks."""
+
+    def __init__(self, message: Message, advice: Message) -> None:
+        super().__init__(str(message), str(advice))
+        self.message, self.advice = message, advice
+
+
+class Useless(NotIssued):
     """The authority has issued a certificate that cannot be served."""
 
 
 def read(host: Host) -> State:
     """Return what was recorded last."""
     found: dict[str, Any] = state_file.read(host, STATE, {})
-    return State(**found) if set(found) == {field.name for field in fields(State)} else State()
+    if set(found) != {field.name for field in fields(State)}:
+        return State()
+    return State(**{**found, **{name: Message.of(found[name]) for name in ("reason", "hint")}})
 
 
 def record_failure(host: Host, error: DcorError) -> None:
@@ -53,7 +65,9 @@ def record_failure(host: Host, error: DcorError) -> None:
     before = read(host)
     hours = USELESS_HOURS if isinstance(error, Useless) else min(2**before.failures, MOST_HOURS)
     moment = time.time() + hours * HOUR_SECONDS - SLACK_SECONDS
-    _write(host, State(before.issuer, min(before.failures + 1, MOST_HOURS), error.reason, error.hint, moment))
+    texts = Message(error.reason), Message(error.hint)
+    reason, hint = (error.message, error.advice) if isinstance(error, NotIssued) else texts
+    _write(host, State(before.issuer, min(before.failures + 1, MOST_HOURS), reason, hint, moment))
 
 
 def record_issue(host: Host, directory: str) -> None:

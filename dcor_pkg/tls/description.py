@@ -7,10 +7,27 @@ from dataclasses import asdict, dataclass
 from dcor_pkg.answers.settings import OWN, Settings
 from dcor_pkg.machine import clock
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _, marked
 from dcor_pkg.tls import acme, x509_properties
 from dcor_pkg.tls.chain import missing_issuer
 from dcor_pkg.tls.pair import PAIRS
 from dcor_pkg.tls.trust_anchor import served_chain
+
+#: what a terminal shows, in this order
+LABELS = {
+    "kind": marked("kind"),
+    "names": marked("names"),
+    "subject": marked("subject"),
+    "issuer": marked("issuer"),
+    "valid_from": marked("valid from"),
+    "valid_until": marked("valid until"),
+    "days_left": marked("days left"),
+    "sha256": marked("sha256"),
+    "file": marked("file"),
+    "source": marked("source"),
+    "problem": marked("problem"),
+    "chain": marked("chain"),
+}
 
 
 @dataclass(frozen=True)
@@ -34,14 +51,14 @@ class Description:
 
     def lines(self) -> list[str]:
         """Return a line for each property, for a terminal."""
-        lacks = f"incomplete: the certificate of {self.missing_issuer} is missing"
+        lacks = _("incomplete: the certificate of {issuer} is missing").format(issuer=self.missing_issuer)
         shown = {
-            **{name.replace("_", " "): value for name, value in asdict(self).items()},
+            **asdict(self),
             "names": ", ".join(self.names),
-            "chain": "complete" if self.chain_complete else lacks,
+            "chain": _("complete") if self.chain_complete else lacks,
         }
-        hidden = ("chain complete", "missing issuer", *(name for name in ("source", "problem") if not shown[name]))
-        return [f"{name:12} {value}" for name, value in shown.items() if name not in hidden]
+        hidden = [name for name in ("source", "problem") if not shown[name]]
+        return [f"{_(label):12} {shown[name]}" for name, label in LABELS.items() if name not in hidden]
 
 
 def describe(host: Host, settings: Settings) -> Description:

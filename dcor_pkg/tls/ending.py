@@ -32,7 +32,7 @@ def notices(host: Host, settings: Settings) -> list[Notice]:
     if (missing := missing_issuer(host, chain)) is not None:
         message = f"has an incomplete chain, so that clients may reject it: the certificate of {missing} is missing"
         own = f"Append it to {settings.certificate_file}, then: {RENEW}"
-        found.append(Notice(file, message, acme.OWN_AUTHORITY if settings.certificate == ACME else own))
+        found.append(Notice(file, message, str(acme.OWN_AUTHORITY) if settings.certificate == ACME else own))
     return found
 
 

@@ -14,6 +14,7 @@ from dcor_pkg.answers.settings import ACME, OWN, SELF_SIGNED
 from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.machine import clock, paths
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.language import Message, _, marked
 from dcor_pkg.tls import x509_properties
 
 DIRECTORY = f"{paths.CONFIGURATION}/tls"
@@ -54,19 +55,19 @@ class Pair:
         """
         text, key = self.read(host)
         if text is None or key is None:
-            return "is missing"
+            return _("is missing")
         drift = self.key_drift(host)
         return problem(text, key, names, ends_soon=ends_soon) if drift is None else drift
 
     def key_drift(self, host: Host) -> str | None:
         """Return how the access of the key's file differs from that of a secret, or None."""
         drift = host.access_drift(self.key, secrets.ACCESS)
-        return None if drift is None else f"its key {drift}"
+        return None if drift is None else _("its key {drift}").format(drift=drift)
 
     def certificate_drift(self, host: Host) -> str | None:
         """Return how the access of the certificate's file differs from that of a public one, or None."""
         drift = host.access_drift(self.certificate, PUBLIC)
-        return None if drift is None else f"its file {drift}"
+        return None if drift is None else _("its file {drift}").format(drift=drift)
 
 
 #: By the setting `certificate`. Each kind has files of its own, so that the former certificate, which clients may have
@@ -86,26 +87,34 @@ def renew_before(certificate: x509.Certificate) -> datetime.timedelta:
 
 def problem(text: str, key: str, names: Sequence[str], *, ends_soon: bool = True) -> str | None:
     """Return why a certificate and a key, in PEM, should not be served under these names, or None."""
+    found = fault(text, key, names, ends_soon=ends_soon)
+    return None if found is None else str(found)
+
+
+def fault(text: str, key: str, names: Sequence[str], *, ends_soon: bool = True) -> Message | None:
+    """Return the same as a message that can be recorded."""
     try:
         certificate = x509_properties.load_chain(text)[0]
         private_key = serialization.load_pem_private_key(key.encode(), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return "cannot be read"
+        return Message(marked("cannot be read"))
     if not x509_properties.has_key(certificate, private_key):
-        return "does not belong to its key"
+        return Message(marked("does not belong to its key"))
     for name in names:
         if not x509_properties.covers(certificate, name):
-            return f"is not for {name}"
+            return Message(marked("is not for {name}"), {"name": name})
     margin = renew_before(certificate) if ends_soon else datetime.timedelta()
-    return _date_problem(certificate, margin) if clock.is_possible() else None
+    return _date_fault(certificate, margin) if clock.is_possible() else None
 
 
-def _date_problem(certificate: x509.Certificate, margin: datetime.timedelta) -> str | None:
+def _date_fault(certificate: x509.Certificate, margin: datetime.timedelta) -> Message | None:
     """Return what the dates say. While the clock is wrong they say nothing: clients have pinned the certificate."""
     begin, now = x509_properties.valid_from(certificate), clock.now()
     if begin > now:
-        return f"is not valid before {begin:%Y-%m-%d}"
+        return Message(marked("is not valid before {day}"), {"day": f"{begin:%Y-%m-%d}"})
     left = x509_properties.valid_until(certificate) - now
     if left > margin:
         return None
-    return f"expires in {left.days} days" if left.days >= 0 else "has expired"
+    if left.days < 0:
+        return Message(marked("has expired"))
+    return Message(marked("expires in {number} days"), {"number": left.days})

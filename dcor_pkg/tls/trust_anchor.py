@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _
 from dcor_pkg.machine.paths import AUTHORITIES
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import DIRECTORY, Pair
@@ -47,7 +48,8 @@ def served_chain(host: Host, served: Pair) -> list[x509.Certificate]:
     try:
         return x509_properties.load_chain(host.read(served.certificate) or "")
     except ValueError:
-        raise DcorError(f"{served.certificate} contains no certificate.", "dcor-server converge") from None
+        text = _("{file} contains no certificate.")
+        raise DcorError(text.format(file=served.certificate), "dcor-server converge") from None
 
 
 def whole_chain(host: Host, served: Pair) -> list[x509.Certificate]:

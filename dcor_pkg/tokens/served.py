@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _
 from dcor_pkg.tls import x509_properties
 from dcor_pkg.tls.pair import PAIRS
 from dcor_pkg.tls.trust_anchor import whole_chain
@@ -39,10 +40,14 @@ def require_readable(host: Host, settings: Settings) -> Served:
     path = PAIRS[settings.certificate].certificate
     found = x509_properties.common_name(whole_chain(host, PAIRS[settings.certificate])[0])
     if found != settings.hostname:
+        text = _(
+            "The commonName of the certificate in {file} is {found}, and programs that open an access token take it for "
+            "the server's name, which is {name}."
+        )
         raise DcorError(
-            f"The commonName of the certificate in {path} is {found or 'empty'}, and programs that open an access token "
-            f"take it for the server's name, which is {settings.hostname}.",
-            f"Have a certificate issued with the commonName {settings.hostname}; dcor-server set certificate=self-signed "
-            "makes one.",
+            text.format(file=path, found=found or _("empty"), name=settings.hostname),
+            _(
+                "Have a certificate issued with the commonName {name}; dcor-server set certificate=self-signed makes one."
+            ).format(name=settings.hostname),
         )
     return read(host, settings)

@@ -6,6 +6,7 @@ from dcor_pkg.ckan import ckan_ini, release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _
 from dcor_pkg.services import endpoints
 
 
@@ -14,8 +15,8 @@ def require(host: Host) -> str:
     active = release.active(host)
     if active is None:
         raise DcorError(
-            "There is no active release yet, so CKAN's commands are not available.",
-            "dcor-server converge makes one; dcor-server status shows why the last converge failed.",
+            _("There is no active release yet, so CKAN's commands are not available."),
+            _("dcor-server converge makes one; dcor-server status shows why the last converge failed."),
         )
     return active
 

@@ -12,6 +12,7 @@ from dcor_pkg.answers.settings import ACME, OWN, SELF_SIGNED, Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import pending, settings_file
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _
 from dcor_pkg.status import fingerprint
 from dcor_pkg.tls import acme_state, imported, own_certificate, self_signed
 from dcor_pkg.tls.description import describe
@@ -44,7 +45,7 @@ def renew(host: Host, options: argparse.Namespace, console: Console) -> int:
     code = converge_after(host, options, console, change, partial(_served, host))
     settings = settings_file.load(host)
     if settings.certificate == ACME and (failed := acme_state.read(host)).failures:
-        console.err(message(failed.reason, failed.hint))
+        console.err(message(str(failed.reason), str(failed.hint)))
         return FAILED
     if settings.certificate == SELF_SIGNED and not options.json:
         console.out(fingerprint.to_tell(settings, fingerprint.fingerprint(host, settings)))
@@ -62,8 +63,8 @@ def _require_renewable(host: Host, settings: Settings, *, new_key: bool) -> None
     """Raise DcorError where the admin's files cannot be served; the converge copies those that can."""
     if new_key:
         raise DcorError(
-            "dcor-server makes no key for a certificate of your own.",
-            "Let your authority sign another key, then: dcor-server certificate import CERT KEY",
+            _("dcor-server makes no key for a certificate of your own."),
+            _("Let your authority sign another key, then: dcor-server certificate import CERT KEY"),
         )
     own_certificate.validate(host, own_certificate.source(settings), settings.hostname)
 
@@ -112,4 +113,5 @@ VERB = verb_of(
         ),
     ),
     changes_machine=True,
+    translated=True,
 )

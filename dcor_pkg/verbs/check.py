@@ -12,6 +12,7 @@ from dcor_pkg.ckan import stored_files
 from dcor_pkg.kernel import last_converge, report, settings_file
 from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.known_issues import catalogue, explanation
+from dcor_pkg.machine import language
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs import check_report
 from dcor_pkg.verbs.run_report import conclude
@@ -48,13 +49,13 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
 
 def _explain(options: argparse.Namespace, console: Console) -> None:
     """Explain one known issue, or list all. Raises DcorError for a name that there is not."""
-    language = explanation.language(os.environ)
+    words = language.of(os.environ)
     if options.explain == LIST:
         found: Any = [explanation.as_data(entry) for entry in catalogue.ENTRIES]
-        text = explanation.as_list(catalogue.ENTRIES, language)
+        text = explanation.as_list(catalogue.ENTRIES, words)
     else:
         entry = catalogue.find(options.explain)
-        found, text = explanation.as_data(entry), explanation.as_text(entry, language)
+        found, text = explanation.as_data(entry), explanation.as_text(entry, words)
     console.out(json.dumps(found, indent=1, ensure_ascii=False) if options.json else text)
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _
 from dcor_pkg.verbs import names, runtime_module
 from dcor_pkg.verbs.verb import OK, Action, Console, argument, verb_of
 
@@ -15,23 +16,28 @@ ROLES = ("member", "editor", "admin")
 
 def create(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Create a circle."""
-    names.require(names.name, options.circle, "The name")
+    names.require(names.name, options.circle, _("The name"))
     if options.admin is not None:
-        names.require(names.existing, options.admin, "The user")
+        names.require(names.existing, options.admin, _("The user"))
     made = runtime_module.request(host, MODULE, "create", name=options.circle, admin=options.admin)
-    admin = f"; its admin is {options.admin}" if options.admin else ""
-    console.out(json.dumps(made, indent=1) if options.json else f"The circle {options.circle} was created{admin}.")
+    text = _("The circle {circle} was created.")
+    if options.admin:
+        text = _("The circle {circle} was created; its admin is {admin}.")
+    line = text.format(circle=options.circle, admin=options.admin)
+    console.out(json.dumps(made, indent=1) if options.json else line)
     return OK
 
 
 def add(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Give a user a role in a circle."""
-    names.require(names.existing, options.circle, "The circle")
-    names.require(names.existing, options.user, "The user")
+    names.require(names.existing, options.circle, _("The circle"))
+    names.require(names.existing, options.user, _("The user"))
     about = {"circle": options.circle, "user": options.user, "role": options.role}
     made = runtime_module.request(host, MODULE, "add", **about)
-    former = f", instead of {made['former']}" if made["former"] else ""
-    line = f"{options.user} is in the circle {options.circle} as {options.role}{former}."
+    text = _("{user} is in the circle {circle} as {role}.")
+    if made["former"]:
+        text = _("{user} is in the circle {circle} as {role}, instead of {former}.")
+    line = text.format(**{**about, "former": made["former"]})
     console.out(json.dumps(made, indent=1) if options.json else line)
     return OK
 
@@ -56,4 +62,5 @@ VERB = verb_of(
             argument("--role", required=True, choices=ROLES, metavar="|".join(ROLES)),
         ),
     ),
+    translated=True,
 )

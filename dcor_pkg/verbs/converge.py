@@ -10,7 +10,7 @@ from dcor_pkg import converge
 from dcor_pkg.ckan import held_release, migration_state
 from dcor_pkg.kernel import pending, report
 from dcor_pkg.kernel.runner import Outcome, Result
-from dcor_pkg.machine import package_manager
+from dcor_pkg.machine import language, package_manager
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs.run_report import More, conclude, progress_of
 from dcor_pkg.verbs.verb import DRIFT, FAILED, JSON, OK, Console, Verb, argument
@@ -60,10 +60,12 @@ def converge_after(
 ) -> int:
     """Let another verb change settings or data, and converge, both under the lock.
 
-    `more`: returns what the verb adds to the JSON when all is done.
+    `change` speaks the language of that verb, the converge English. `more`: returns what the verb adds to the JSON when
+    all is done.
     """
     outcomes = converge.converge(host, progress_of(options, console), change)
-    conclude(host, options, console, outcomes, more)
+    with language.spoken(language.ENGLISH):
+        conclude(host, options, console, outcomes, more)
     return exit_code(outcomes)
 
 

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dcor_pkg.kernel.data_directory import MARKER
+from dcor_pkg.kernel.instance import MARKER
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.trusted_path import ROOT
 

@@ -18,6 +18,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine import paths
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.machine.language import _
 from dcor_pkg.verbs.verb import JSON, Verb, argument, says
 
 #: of the unit's journal, sent in the mail
@@ -67,7 +68,9 @@ def send(settings: Settings, subject: str, text: str, recipient: str = "") -> No
             relay.send_message(compose(settings, recipient, subject, text))
     except (OSError, smtplib.SMTPException) as error:
         raise DcorError(
-            f"The mail relay {settings.mail_relay} did not accept a mail to {recipient}: {error}",
+            _("The mail relay {relay} did not accept a mail to {address}: {error}").format(
+                relay=settings.mail_relay, address=recipient, error=error
+            ),
             f"Check the setting mail-relay. {TO_CHANGE}",
         ) from None
 

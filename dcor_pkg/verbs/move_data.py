@@ -16,8 +16,8 @@ from dcor_pkg.answers.settings import InvalidAnswer
 from dcor_pkg.ckan import supervisor
 from dcor_pkg.errors import DcorError, undoing
 from dcor_pkg.kernel import data_directory, settings_file
-from dcor_pkg.kernel.data_directory import marker, missing_data
-from dcor_pkg.kernel.instance import INSTANCE
+from dcor_pkg.kernel.data_directory import missing_data
+from dcor_pkg.kernel.instance import INSTANCE, marker
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import site as nginx

@@ -7,6 +7,7 @@ import re
 from dcor_pkg.answers import validators
 from dcor_pkg.answers.validators import Validator
 from dcor_pkg.errors import DcorError
+from dcor_pkg.machine.language import _
 
 #: words in the addresses of CKAN's pages, such as /user/login and /organization/new
 PAGES = ("_logout", "edit", "logged_out_redirect", "login", "me", "new", "register", "reset", "search", "sysadmin")
@@ -27,4 +28,4 @@ full_name = validators.empty_or(validators.line_of(100))
 def require(validator: Validator, text: str, what: str) -> None:
     """Raise DcorError if a text is invalid; `what` it is begins the message."""
     if (problem := validator.problem(text)) is not None:
-        raise DcorError(f"{what} {text!r} {problem}.")
+        raise DcorError(f"{what} {text!r} {_(problem)}.")

@@ -8,6 +8,7 @@ from typing import Any
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import Message
 from dcor_pkg.verbs import active_release
 
 
@@ -32,5 +33,5 @@ def request(host: Host, module: str, do: str, **arguments: Any) -> Any:
     """
     result = run(host, module, json.dumps({"do": do, **arguments}))
     if "refused" in result:
-        raise Refused(*result["refused"])
+        raise Refused(*(str(Message.of(it)) for it in result["refused"]))
     return result

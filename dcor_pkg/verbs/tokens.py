@@ -15,6 +15,7 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine import lock, output
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.language import _, marked
 from dcor_pkg.tokens import access_file, issued, served
 from dcor_pkg.tokens.issued import Issued
 from dcor_pkg.verbs import names, token_making
@@ -23,12 +24,12 @@ from dcor_pkg.verbs.verb import MAX_DAYS, OK, Action, Argument, Console, argumen
 
 DAY_SECONDS = 86400
 DAYS = 365
-LIST = "dcor-server token list shows the access tokens."
+LIST = marked("dcor-server token list shows the access tokens.")
 
 
 def create(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Make an access token for a user."""
-    names.require(names.name, options.name, "The user")
+    names.require(names.name, options.name, _("The user"))
     _require_terminal(options)
     path = _absolute(options.output or f"{options.name}{access_file.ENDING}")
     with lock.held(host):
@@ -49,7 +50,7 @@ def list_all(host: Host, options: argparse.Namespace, console: Console) -> int:
     for row in rows:
         console.out(_line(row))
     if not rows:
-        console.out("No access token is outdated." if options.outdated else "There is no access token.")
+        console.out(_("No access token is outdated.") if options.outdated else _("There is no access token."))
     return OK
 
 
@@ -59,17 +60,18 @@ def revoke(host: Host, options: argparse.Namespace, console: Console) -> int:
     with lock.held(host):
         found = [it for it in issued.read(host) if it.id == identity]
         if not found:
-            raise DcorError(f"There is no access token {identity}.", LIST)
+            raise DcorError(_("There is no access token {id}.").format(id=identity), _(LIST))
         token_making.revoke(host, found)
     said = {"id": identity, "user": found[0].user, "revoked": True}
-    console.out(json.dumps(said) if options.json else f"The access token {identity} of {found[0].user} is revoked.")
+    line = _("The access token {id} of {user} is revoked.").format(**said)
+    console.out(json.dumps(said) if options.json else line)
     return OK
 
 
 def reissue(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Make new access tokens for those that are void, and revoke these; each is valid as long as the old one was."""
     if options.name is not None:
-        names.require(names.name, options.name, "The user")
+        names.require(names.name, options.name, _("The user"))
     _require_terminal(options)
     directory = _absolute(options.output)
     with lock.held(host):
@@ -81,7 +83,7 @@ def reissue(host: Host, options: argparse.Namespace, console: Console) -> int:
             token_making.make(host, current, made, path, _show(options, console))
             token_making.revoke(host, [old])
     if not outdated and not options.json:
-        console.out("No access token is outdated, so none was made.")
+        console.out(_("No access token is outdated, so none was made."))
     return OK
 
 
@@ -97,8 +99,8 @@ def _outdated(host: Host, user: str | None) -> list[Issued]:
 def _require_terminal(options: argparse.Namespace) -> None:
     if not output.is_seen() and not options.show_password:
         raise DcorError(
-            "The password of an access token is shown once, on a terminal, and standard output is none.",
-            "Run it on a terminal. To write the password to standard output all the same: --show-password",
+            _("The password of an access token is shown once, on a terminal, and standard output is none."),
+            _("Run it on a terminal. To write the password to standard output all the same: --show-password"),
         )
 
 
@@ -116,9 +118,10 @@ def _show(options: argparse.Namespace, console: Console) -> Show:
         if options.json:
             console.out(json.dumps({**_row(made, {}), "file": path, "password": password.reveal()}))
             return
-        console.out(f"{path}: access token {made.id} of {made.user}, valid until {_day(made.expires)}")
-        console.out(f"Its password is shown only now: {password.reveal()}")
-        console.out("Hand over file and password in two different ways.")
+        line = _("{file}: access token {id} of {user}, valid until {day}")
+        console.out(line.format(file=path, id=made.id, user=made.user, day=_day(made.expires)))
+        console.out(_("Its password is shown only now: {password}").format(password=password.reveal()))
+        console.out(_("Hand over file and password in two different ways."))
 
     return show
 
@@ -130,10 +133,11 @@ def _row(token: Issued, used: Mapping[str, int | None]) -> dict[str, Any]:
 
 
 def _line(row: Mapping[str, Any]) -> str:
-    end = "expired" if row["expired"] else "expires"
-    last = f"used last on {_day(row['used'])}" if row["used"] else "never used"
-    dates = f"made on {_day(row['made'])}, {end} on {_day(row['expires'])}, {last}"
-    return f"{row['id']}  {row['user']}: {dates}\n    for {row['hostname']}, certificate {row['fingerprint']}"
+    made = _("made on {day}").format(day=_day(row["made"]))
+    end = (_("expired on {day}") if row["expired"] else _("expires on {day}")).format(day=_day(row["expires"]))
+    last = _("used last on {day}").format(day=_day(row["used"])) if row["used"] else _("never used")
+    server = _("for {hostname}, certificate {fingerprint}").format(**row)
+    return f"{row['id']}  {row['user']}: {made}, {end}, {last}\n    {server}"
 
 
 def _day(moment: int) -> str:
@@ -188,4 +192,5 @@ VERB = verb_of(
     ),
     # SIGTERM is an interruption as well: then there is neither a file nor a token.
     changes_machine=True,
+    translated=True,
 )

@@ -8,36 +8,54 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError, printable
 from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import mail, names, runtime_module
+from dcor_pkg.machine.language import _, marked
+from dcor_pkg.verbs import mail, names, runtime_module, user_mail
 from dcor_pkg.verbs.run_report import message
 from dcor_pkg.verbs.verb import OK, Action, Console, argument, verb_of
 
 MODULE = "users"
 #: as dcor_runtime.reset_key has it
 DAYS = 3
-BY_HAND = "Pass the link on to the user yourself."
+BY_HAND = marked("Pass the link on to the user yourself.")
+
+
+@dataclass(frozen=True)
+class State:
+    """What a user is now, in a sentence: where that is new, and where it was so before."""
+
+    new: str
+    old: str
+
+
+DISABLED = State(marked("{user} is disabled."), marked("{user} is disabled already."))
+ENABLED = State(marked("{user} is enabled."), marked("{user} is enabled already."))
+SYSADMIN = State(marked("{user} is a sysadmin."), marked("{user} is a sysadmin already."))
+NO_SYSADMIN = State(marked("{user} is no sysadmin."), marked("{user} is no sysadmin already."))
+#: as the list shows them; the last one has not set a password yet, in CKAN
+STATES = (marked("active"), marked("disabled"), marked("pending"))
 
 
 def create(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Create a user, and show the link."""
-    names.require(names.name, options.name, "The name")
-    names.require(names.email, options.email, "The address")
-    names.require(names.full_name, options.full_name, "The full name")
+    names.require(names.name, options.name, _("The name"))
+    names.require(names.email, options.email, _("The address"))
+    names.require(names.full_name, options.full_name, _("The full name"))
     about = {"email": options.email, "full_name": options.full_name, "sysadmin": options.sysadmin}
     made = runtime_module.request(host, MODULE, "create", name=options.name, **about)
-    return _give_link(host, options, console, made, f"The user {options.name} was created.")
+    return _give_link(host, options, console, made, _("The user {user} was created.").format(user=options.name))
 
 
 def reset_link(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Give a user a new link."""
     made = _request(host, options, "link")
-    return _give_link(host, options, console, made, "Links from before are void.")
+    return _give_link(host, options, console, made, _("Links from before are void."))
 
 
 def _give_link(
@@ -50,64 +68,63 @@ def _give_link(
     if options.json:
         console.out(json.dumps({"user": made["user"], "link": link, "mailed": problem is None}, indent=1))
     else:
-        console.out(f"{headline} With this link {made['user']} chooses a password, once and within {DAYS} days:")
+        about = _("With this link {user} chooses a password, once and within {days} days:")
+        console.out(f"{headline} {about.format(user=made['user'], days=DAYS)}")
         console.out(f"    {link}")
     if problem is not None:
-        console.err(message(problem, BY_HAND))
+        console.err(message(problem, _(BY_HAND)))
     elif not options.json:
-        console.out(f"It was mailed to {printable(made['email'])}.")
+        console.out(_("It was mailed to {address}.").format(address=printable(made["email"])))
     return OK
 
 
 def _mail(settings: Settings, made: Mapping[str, Any], link: str) -> str | None:
     """Mail the link to the user, and return why that was not done, or None."""
     if not settings.mail_relay:
-        return "No mail was sent, because the setting mail-relay is empty."
+        return _("No mail was sent, because the setting mail-relay is empty.")
     if not made["email"] or names.email.problem(made["email"]):
-        return f"No mail was sent, because {made['user']} has no valid address."
-    text = (
-        f"You have an account at https://{settings.hostname}/\nwith the name {made['user']}.\n\n"
-        f"With this link you choose a password, once and within {DAYS} days:\n\n{link}\n\n"
-        f"Questions: {settings.email}\n"
-    )
+        return _("No mail was sent, because {user} has no valid address.").format(user=made["user"])
+    site = f"https://{settings.hostname}/"
+    text = user_mail.text(site=site, user=made["user"], days=DAYS, link=link, contact=settings.email)
     try:
-        mail.send(settings, "Choose a password", text, made["email"])
+        mail.send(settings, user_mail.subject(), text, made["email"])
     except DcorError as error:
         return error.reason
     return None
 
 
 def _request(host: Host, options: argparse.Namespace, do: str, **arguments: Any) -> Any:
-    names.require(names.existing, options.name, "The name")
+    names.require(names.existing, options.name, _("The name"))
     return runtime_module.request(host, MODULE, do, name=options.name, **arguments)
 
 
-def _conclude(options: argparse.Namespace, console: Console, result: Mapping[str, Any], state: str) -> int:
+def _conclude(options: argparse.Namespace, console: Console, result: Mapping[str, Any], state: State) -> int:
     """Write what a user is now, and whether that is new."""
-    already = "" if result["changed"] else " already"
-    console.out(json.dumps(result, indent=1) if options.json else f"{result['user']} is {state}{already}.")
+    line = _(state.new if result["changed"] else state.old).format(user=result["user"])
+    console.out(json.dumps(result, indent=1) if options.json else line)
     return OK
 
 
 def disable(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Disable a user at once."""
     result = _request(host, options, "disable")
-    code = _conclude(options, console, result, "disabled")
+    code = _conclude(options, console, result, DISABLED)
     if not options.json:
-        console.out(f"Sessions are not valid any more; API tokens that were deleted: {result['tokens']}.")
+        line = _("Sessions are not valid any more; API tokens that were deleted: {number}.")
+        console.out(line.format(number=result["tokens"]))
     return code
 
 
 def enable(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Enable a user."""
-    return _conclude(options, console, _request(host, options, "enable"), "enabled")
+    return _conclude(options, console, _request(host, options, "enable"), ENABLED)
 
 
 def sysadmin(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Let a user be a sysadmin, or not."""
     is_on = options.on_off == "on"
     result = _request(host, options, "sysadmin", on=is_on)
-    return _conclude(options, console, result, "a sysadmin" if is_on else "no sysadmin")
+    return _conclude(options, console, result, SYSADMIN if is_on else NO_SYSADMIN)
 
 
 def show(host: Host, options: argparse.Namespace, console: Console) -> int:
@@ -119,14 +136,18 @@ def show(host: Host, options: argparse.Namespace, console: Console) -> int:
     for user in found["users"]:
         console.out(printable(_line(user)))
     if not found["users"]:
-        console.out("There is no user yet. For the first one: dcor-server user create NAME --email ADDRESS --sysadmin")
+        console.out(
+            _("There is no user yet. For the first one: dcor-server user create NAME --email ADDRESS --sysadmin")
+        )
     return OK
 
 
 def _line(user: Mapping[str, Any]) -> str:
-    seen = f"last seen {user['last_active'][:10]}" if user["last_active"] else "never seen"
-    role = ["sysadmin"] if user["sysadmin"] else []
-    return ", ".join((f"{user['name']}  {user['full_name']} <{user['email']}>", user["state"], *role, seen))
+    seen, role = _("never seen"), [_("sysadmin")] if user["sysadmin"] else []
+    if user["last_active"]:
+        seen = _("last seen {day}").format(day=user["last_active"][:10])
+    state = _(user["state"])
+    return ", ".join((f"{user['name']}  {user['full_name']} <{user['email']}>", state, *role, seen))
 
 
 NAME = argument("name", metavar="NAME", help="the name of the user")
@@ -159,4 +180,5 @@ VERB = verb_of(
         sysadmin,
         (NAME, argument("on_off", choices=("on", "off"), metavar="on|off")),
     ),
+    translated=True,
 )

@@ -80,6 +80,8 @@ class Verb:
     arguments: tuple[Argument, ...] = (JSON,)
     #: whether an interruption may leave the machine half changed
     changes_machine: bool = False
+    #: whether it speaks the language of the terminal, but in JSON; what others say is English
+    translated: bool = False
     #: whether everything after the verb, --help included, belongs to another program
     passes_arguments_on: bool = False
 
@@ -130,10 +132,11 @@ def says(report: Callable[[Host, argparse.Namespace], str]) -> Callable[[Host, a
     return run
 
 
-def verb_of(
-    name: str, summary: str, *actions: Action, options: tuple[Argument, ...] = (), changes_machine: bool = False
-) -> Verb:
-    """Return a verb that has to be followed by one of these actions. `options`: more that may be before it."""
+def verb_of(name: str, summary: str, *actions: Action, options: tuple[Argument, ...] = (), **more: bool) -> Verb:
+    """Return a verb that has to be followed by one of these actions.
+
+    `options`: more that may be before it. `more`: what else Verb has, such as `changes_machine`.
+    """
 
     def add(parser: argparse.ArgumentParser) -> None:
         chosen = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -144,4 +147,4 @@ def verb_of(
         action: Action = options.action
         return action.run(host, options, console)
 
-    return Verb(name, summary, run, (JSON, *options, add), changes_machine=changes_machine)
+    return Verb(name, summary, run, (JSON, *options, add), **more)

@@ -21,6 +21,7 @@ PACKAGES = {
     "ip": "iproute2",
     "lintian": "lintian",
     "mmdebstrap": "mmdebstrap",
+    "msgfmt": "gettext",
     "msgmerge": "gettext",
     "mvn": "maven",
     "nsenter": "util-linux",

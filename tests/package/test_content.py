@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 import hashlib
 import re
 import tarfile
@@ -67,6 +68,11 @@ def test_the_copyright_file_lists_the_licences_of_the_content(content: dict[str,
 def test_the_man_page_is_there_in_both_languages(content: dict[str, Deb]) -> None:
     pages = {path for path in content["dcor-server"].names if path.endswith("/dcor-server.8.gz")}
     assert pages == {f"/usr/share/man/{place}man8/dcor-server.8.gz" for place in ("", "de/")}
+
+
+def test_the_commands_have_their_german_messages(content: dict[str, Deb]) -> None:
+    found = gettext.translation("dcor-server", content["dcor-server"].content / "usr/share/locale", ["de"])
+    assert found.gettext("{user} is disabled.") == "{user} ist gesperrt."
 
 
 def test_python_ckan_configures_no_site(content: dict[str, Deb]) -> None:

@@ -140,7 +140,8 @@ FILES = {
     "a cut state file": Damage(
         f"truncate --size=20 {STATE}/managed.json", "state files", (*REDIS, *CKAN_UNIT, *OBJECT_STORE, *DOORS)
     ),
-    "id of the server": Damage(f"rm {STATE}/instance", "does not have the marker of this server yet"),
+    "id of the server": Damage(f"rm {STATE}/instance", "does not say yet whose data are in /data"),
+    "empty id of the server": Damage(f"truncate --size=0 {STATE}/instance", "instance is damaged (it is empty)"),
     "removal plan": Damage(f"rm {STATE}/removal-plan", "removal plan: is missing"),
     "record of the addresses": Damage(f"rm {STATE}/addresses-by-database.json", "have not been recorded yet"),
 }

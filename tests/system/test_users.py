@@ -154,6 +154,7 @@ def test_a_host_that_a_request_names_is_in_no_link(machine: Machine, header: str
     assert len(links) == expected
     assert {link.split("/")[2] for link in links} == {"dcor.example.org"}
     assert FOREIGN not in "".join(texts)
+    assert [it for it in ("With this link you choose", "Mit diesem Link") if it not in "".join(texts)] == []
 
 
 def decoded(text: str) -> str:
@@ -198,6 +199,20 @@ def test_circles_are_made_once(machine: Machine) -> None:
     assert dcor(machine, "circle", "add", "beads", "alice", "--role", "editor")["former"] == "member"
     assert members(machine, "beads") == {"bob": "admin", "alice": "editor"}
     assert status(machine, f"{SITE}/organization/beads", "--cookie", "dcor=x") == "200"
+
+
+def test_a_german_terminal_reads_german(machine: Machine) -> None:
+    def say(*arguments: str) -> str:
+        done = machine.run("env", "LC_ALL=de_DE.UTF-8", "dcor-server", *arguments, check=False)
+        return done.stdout + done.stderr
+
+    assert "Es gibt bereits einen Benutzer bob.\n" in say("user", "create", "bob", "--email", "new@example.org")
+    assert "Der Benutzer alice ist bereits im Kreis beads, als editor." in say(
+        *("circle", "add", "beads", "alice", "--role", "editor")
+    )
+    assert "Es gibt keinen Benutzer nobody.\n" in say("token", "create", "nobody", "--show-password")
+    assert "gültig bis" in say("certificate", "show")
+    assert "There is a user bob already.\n" in say("user", "create", "bob", "--email", "new@example.org", "--json")
 
 
 @pytest.mark.parametrize(

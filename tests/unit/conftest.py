@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
+from dcor_dev import tools
 
 # The real module is Debian's, and not installed where tests run; of it only the exception is needed.
 sys.modules["debconf"] = types.ModuleType("debconf")
@@ -19,8 +20,9 @@ vars(sys.modules["debconf"])["DebconfError"] = type("DebconfError", (Exception,)
 from dcor_pkg import maintainer
 from dcor_pkg.answers import debconf_wire
 from dcor_pkg.machine import host as host_module
+from dcor_pkg.machine import language
 from dcor_pkg.machine.host import Access, Host
-from tests.unit import fake_machine
+from tests.unit import fake_machine, messages
 from tests.unit.command_line import CommandLine
 from tests.unit.dpkg import Connection, Dpkg
 from tests.unit.nginx.nginx_server import NginxServer, opened
@@ -61,6 +63,24 @@ def machine(host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[fake_machin
     fake_machine.install(machine, monkeypatch)
     yield machine
     assert machine.unknown == []
+
+
+@pytest.fixture(scope="session")
+def german_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory like /usr/share/locale, with the German messages compiled as the package's build does it."""
+    tools.need("msgfmt")
+    place = tmp_path_factory.mktemp("locale")
+    compiled = place / "de/LC_MESSAGES/dcor-server.mo"
+    compiled.parent.mkdir(parents=True)
+    tools.run("The catalogue is faulty", "msgfmt", "--check", f"--output-file={compiled}", str(messages.CATALOGUE))
+    return place
+
+
+@pytest.fixture
+def german(german_catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the terminal be German."""
+    monkeypatch.setattr(language, "PLACE", str(german_catalogue))
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
 
 
 @pytest.fixture

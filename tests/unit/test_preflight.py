@@ -14,8 +14,8 @@ from dcor_pkg.answers.settings import InvalidAnswer, Settings
 from dcor_pkg.ckan import release
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import data_directory, secrets
-from dcor_pkg.kernel.data_directory import DataDirectory, marker
-from dcor_pkg.kernel.instance import INSTANCE
+from dcor_pkg.kernel.data_directory import DataDirectory
+from dcor_pkg.kernel.instance import INSTANCE, marker
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.machine import directory_trial, disk, ports

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.kernel import managed_file, secrets
-from dcor_pkg.kernel.data_directory import marker
 from dcor_pkg.kernel.directory import Directory
+from dcor_pkg.kernel.instance import marker
 from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.kernel.pending import RELOAD_NGINX, request
 from dcor_pkg.kernel.secrets import RandomSecret

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from dcor_pkg.kernel.data_directory import DataDirectory, marker
-from dcor_pkg.kernel.instance import INSTANCE
+from dcor_pkg.kernel.data_directory import DataDirectory
+from dcor_pkg.kernel.instance import INSTANCE, marker
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.machine.host import Host
 

@@ -131,19 +131,6 @@ def test_an_explanation_has_each_part_in_either_language() -> None:
         assert max(map(len, text.splitlines())) <= explanation.WIDTH
 
 
-@pytest.mark.parametrize(
-    ("environment", "language"),
-    [
-        ({}, "en"),
-        ({"LANG": "de_DE.UTF-8"}, "de"),
-        ({"LANG": "de_DE.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
-        ({"LANG": "C", "LC_ALL": "", "LC_MESSAGES": "de_AT"}, "de"),
-    ],
-)
-def test_the_language_is_that_of_the_locale(environment: dict[str, str], language: str) -> None:
-    assert explanation.language(environment) == language
-
-
 def test_a_table_and_the_man_page_quote_what_has_a_meaning_there() -> None:
     text = Text("a|b -x 'y'", "a")
     entry = Entry("x", "a ` b", "p", "1", "2", text, text, text, text, text, Place.STEP, "s", "t", (Sign("s"),))

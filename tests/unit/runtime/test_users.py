@@ -161,12 +161,17 @@ class Invalid(Exception):
         self.error_summary = {"Email": "is odd"}
 
 
+def said(text: str, email: str = "") -> dict[str, Any]:
+    """Return a text of a refusal with what fills it, about the user or about what CKAN says of an address."""
+    return {"text": text, "about": {"said": f"Email: {email}"} if email else {"user": "alice"}}
+
+
 @pytest.mark.parametrize(
     ("error", "printed"),
     [
         (None, {"hello": "alice"}),
-        ("refused", {"refused": ["No.", "Try later."]}),
-        ("invalid", {"refused": ["CKAN does not accept it (Email: is odd).", ""]}),
+        ("refused", {"refused": [said("{user} is no user."), said("Try {user}.")]}),
+        ("invalid", {"refused": [said("CKAN does not accept it ({said}).", "is odd"), said("", "is odd")]}),
     ],
 )
 def test_a_request_is_answered_in_json(
@@ -188,7 +193,9 @@ def test_a_request_is_answered_in_json(
 
     def greet(name: str) -> dict[str, str]:
         if error:
-            raise requested.Refused("No.", "Try later.") if error == "refused" else Invalid
+            raise (
+                requested.Refused("{user} is no user.", "Try {user}.", user="alice") if error == "refused" else Invalid
+            )
         return {"hello": name}
 
     requested.run({"greet": greet}, json.dumps({"do": "greet", "name": "alice"}))

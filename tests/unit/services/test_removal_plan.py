@@ -7,7 +7,8 @@ import pytest
 from dcor_pkg.answers import settings, settings_text
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import data_directory, instance, managed_file, settings_file
-from dcor_pkg.kernel.data_directory import DataDirectory, marker
+from dcor_pkg.kernel.data_directory import DataDirectory
+from dcor_pkg.kernel.instance import marker
 from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.kernel.runner import run
 from dcor_pkg.machine import paths, state_file

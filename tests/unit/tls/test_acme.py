@@ -159,6 +159,14 @@ def test_a_wait_grows_to_a_day_and_a_clock_that_was_ahead_makes_none_longer(serv
     assert not acme_state.read(host).waits
 
 
+def test_what_a_former_version_has_recorded_is_read(server: CommandLine) -> None:
+    acme_state.record_failure(server.machine.host, DcorError("no", "why {not}"))
+    state: dict[str, object] = state_file.read(server.machine.host, acme_state.STATE, {})
+    state_file.write(server.machine.host, acme_state.STATE, {**state, "reason": "no", "hint": "why {not}"})
+    found = acme_state.read(server.machine.host)
+    assert (str(found.reason), str(found.hint), found.failures, found.waits) == ("no", "why {not}", 1, True)
+
+
 def _without_common_name(request: Keyed) -> str:
     return INTERMEDIATE.issue(request, subject="other.example.org") + INTERMEDIATE.pem
 

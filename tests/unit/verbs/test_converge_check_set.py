@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
@@ -13,7 +14,7 @@ from dcor_pkg.answers import settings, settings_text
 from dcor_pkg.ckan import migration_state, programs, release
 from dcor_pkg.ckan.migration_state import Act
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import last_converge, managed_file, pending, secrets, settings_file
+from dcor_pkg.kernel import instance, last_converge, managed_file, pending, secrets, settings_file
 from dcor_pkg.machine import lock, package_manager
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import site as nginx
@@ -50,6 +51,14 @@ def test_a_converge_prints_what_it_changed_and_logs_it(server: CommandLine) -> N
     log = server.machine.host.read(last_converge.LOG) or ""
     assert "* service nginx.service: is inactive\n" in log
     assert server.machine.host.access(last_converge.LOG) == Access(0o640, "root", "adm")
+
+
+@pytest.mark.parametrize("lose", [Host.remove, lambda host, path: host.write(path, "", instance.ACCESS)])
+def test_a_lost_id_of_the_server_is_read_from_its_data(server: CommandLine, lose: Callable[[Host, str], None]) -> None:
+    before = server.machine.host.read(instance.INSTANCE)
+    lose(server.machine.host, instance.INSTANCE)
+    assert server("check").code == 3
+    assert (server("converge").code, server.machine.host.read(instance.INSTANCE)) == (0, before)
 
 
 def test_files_that_the_store_has_lost_are_told_by_each_command_and_are_no_drift(server: CommandLine) -> None:

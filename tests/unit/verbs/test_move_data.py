@@ -9,8 +9,7 @@ import pytest
 
 from dcor_pkg.ckan import supervisor
 from dcor_pkg.kernel import secrets
-from dcor_pkg.kernel.data_directory import marker
-from dcor_pkg.kernel.instance import INSTANCE
+from dcor_pkg.kernel.instance import INSTANCE, marker
 from dcor_pkg.machine import disk
 from dcor_pkg.machine.host import Access
 from dcor_pkg.nginx import site

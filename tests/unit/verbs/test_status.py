@@ -13,7 +13,7 @@ from dcor_pkg.answers import settings
 from dcor_pkg.answers.secret import Secret
 from dcor_pkg.ckan import additions, switch, upgrade_backup
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import data_directory, secrets
+from dcor_pkg.kernel import instance, secrets
 from dcor_pkg.machine import disk, unix_http
 from dcor_pkg.machine.host import Access
 from dcor_pkg.machine.paths import CURRENT
@@ -148,7 +148,7 @@ def stop(unit: str) -> Callable[[CommandLine], None]:
 
 
 def unmount(server: CommandLine) -> None:
-    server.machine.host.remove(data_directory.marker("/data"))
+    server.machine.host.remove(instance.marker("/data"))
 
 
 def fill_disk(server: CommandLine) -> None:

@@ -12,7 +12,7 @@ from dcor_pkg.ckan import programs, supervisor
 from dcor_pkg.ckan import unit as ckan_unit
 from dcor_pkg.ckan.migration_state import Act
 from dcor_pkg.kernel import last_converge
-from dcor_pkg.kernel.data_directory import marker
+from dcor_pkg.kernel.instance import marker
 from dcor_pkg.machine.paths import CKAN_INI, PACKAGED_CKAN
 from dcor_pkg.nginx import example_site, site
 from dcor_pkg.services import engines

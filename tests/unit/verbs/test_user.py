@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from email.header import decode_header, make_header
 from typing import Any
 
 import pytest
 
 from dcor_pkg.answers import settings
 from dcor_pkg.kernel import settings_file
+from dcor_pkg.verbs import user, user_mail
 from tests.unit.command_line import ANSWERS, CommandLine
 from tests.unit.verbs.test_mail import Relay
 
@@ -85,8 +87,23 @@ def test_the_link_is_mailed_to_the_user(server: CommandLine, relay: Relay) -> No
     assert (mail["To"], mail["From"]) == ("alice@example.org", "admin@example.org")
     text = mail.get_payload(decode=True)
     assert isinstance(text, bytes)
-    assert LINK.encode() in text
+    assert text.decode().splitlines().count(LINK) == 2
     assert server("user", "reset-link", "alice", "--json").json["mailed"]
+
+
+def test_the_mail_is_in_both_languages_which_say_the_same(server: CommandLine, relay: Relay) -> None:
+    with_relay(server, relay)
+    answers(server, CREATED)
+    server(*CREATE)
+    (mail,) = relay.mails
+    subject = str(make_header(decode_header(str(mail["Subject"]).replace("\r\n", ""))))
+    assert subject == "[dcor.example.org] Choose a password / Wählen Sie ein Passwort"
+    content = mail.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    english, german = content.decode().replace("\r\n", "\n").split(user_mail.SEPARATOR)
+    for words, text in zip(user_mail.LANGUAGES, (english, german)):
+        assert text.splitlines()[0] == words.text.splitlines()[0].format(site="https://dcor.example.org/")
+        assert [it for it in ("alice", LINK, str(user.DAYS), "admin@example.org") if it not in text] == []
 
 
 def test_a_mail_that_was_not_taken_does_not_lose_the_link(server: CommandLine, relay: Relay) -> None:
