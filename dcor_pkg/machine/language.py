@@ -1,7 +1,7 @@
 """The language of messages: English, unless what runs speaks that of the terminal to a person.
 
-The English text is the key of its German one in po/de.po, which the build compiles for Python's gettext. Where there is
-no compiled catalogue, as in a checkout, or none of a language, all is English.
+The English text is the key of its German one in conf/messages/de.po, which the build compiles for Python's gettext.
+Where there is no compiled catalogue, as in a checkout, or none of a language, all is English.
 """
 
 from __future__ import annotations

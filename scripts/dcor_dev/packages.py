@@ -57,7 +57,13 @@ ALL = (
     Package(
         "dcor-server",
         "server",
-        ("dcor_pkg", "po", "debian/README.Debian", "debian/changelog", *(f"debian/{it}" for it in DIRECTORIES)),
+        (
+            "dcor_pkg",
+            "conf/messages",
+            "debian/README.Debian",
+            "debian/changelog",
+            *(f"debian/{it}" for it in DIRECTORIES),
+        ),
         for_all_suites=True,
     ),
 )

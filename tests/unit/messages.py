@@ -1,4 +1,4 @@
-"""The messages of the code that are translated, as they are marked there, and their German texts in po/de.po."""
+"""The messages of the code that are translated, as marked there, and their German texts in conf/messages/de.po."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dcor_pkg.answers.validators import Validator
 from dcor_pkg.verbs import names
 
 TREE = Path(__file__).resolve().parents[2]
-CATALOGUE = TREE / "po/de.po"
+CATALOGUE = TREE / "conf/messages/de.po"
 #: the functions that mark a text
 MARKS = ("_", "marked", "Refused")
 

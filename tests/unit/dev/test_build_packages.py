@@ -16,7 +16,7 @@ TREE = Path(__file__).resolve().parents[3]
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Return a copy of the packages' sources."""
-    for name in ("conf", "debian", "dcor_pkg", "po"):
+    for name in ("conf", "debian", "dcor_pkg"):
         shutil.copytree(TREE / name, tmp_path / "tree" / name, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "tree"
 
@@ -73,7 +73,7 @@ def test_only_dcor_server_has_the_version_of_the_changelog(tree: Path, root: Pat
         ("conf/lock/python3.13/ckan.txt", "ckan==", "ckan==9", set()),
         ("debian/dcor-archive-keyring.functions", "usable", "fit", {"dcor-archive-keyring"}),
         ("debian/po/de.po", "Unbrauchbare", "Unpassende", {"dcor-archive-keyring", "dcor-server"}),
-        ("po/de.po", "Der Kreis", "Ein Kreis", {"dcor-server"}),
+        ("conf/messages/de.po", "Der Kreis", "Ein Kreis", {"dcor-server"}),
         ("debian/stage/dcor-wheels", "set -eu", "set -e", {"dcor-wheels"}),
         ("debian/rules", "dh $@", "dh  $@", {package.name for package in packages.ALL}),
     ],
