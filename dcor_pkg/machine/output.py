@@ -33,7 +33,7 @@ def terminal() -> Terminal | None:
 
     Without colours where the environment says so (no-color.org; TERM=dumb).
     """
-    if not is_seen():
+    if sys.stdout is None or not sys.stdout.isatty():
         return None
     colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
     return Terminal(shutil.get_terminal_size().columns, colours)
