@@ -17,7 +17,7 @@ def replace_missing_characters() -> None:
 
 def is_seen() -> bool:
     """Tell whether a person sees standard output, which is then a terminal and neither a file nor a log."""
-    return sys.stdout.isatty()
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def terminal() -> Terminal | None:
 
     Without colours where the environment says so (no-color.org; TERM=dumb).
     """
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         return None
     colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
     return Terminal(shutil.get_terminal_size().columns, colours)

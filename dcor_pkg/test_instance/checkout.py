@@ -10,7 +10,7 @@ import re
 
 from dcor_pkg.ckan import checkouts, readable_checkouts, release, release_checkouts
 from dcor_pkg.ckan.checkouts import Checkout
-from dcor_pkg.errors import DcorError
+from dcor_pkg.errors import DcorError, undoing
 from dcor_pkg.machine import python_environment
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.test_instance.places import ENVIRONMENT
@@ -28,14 +28,24 @@ HINT = "Name the directory with pyproject.toml and the directory tests."
 
 
 def install(host: Host, active: str, path: str) -> Checkout:
-    """Let the environment import from a checkout, and return it. Raises DcorError; then nothing has changed."""
+    """Let the environment import from a checkout, and return it. Raises DcorError; then no part of it is there."""
     if not PATH.fullmatch(path):
         raise DcorError(f"{path} is not an absolute path of letters, digits, and . _ - /", HINT)
     found = checkouts.read(host, path)
     if not host.exists(f"{path}/tests"):
         raise DcorError(f"{path} has no tests: there is no directory {path}/tests.", HINT)
     remove(host)
-    closed = readable_checkouts.opened(host, path, WANTED_BY)["closed"]
+    try:
+        _install(host, active, found)
+    except BaseException as error:
+        with undoing(error):
+            remove(host)
+        raise
+    return found
+
+
+def _install(host: Host, active: str, found: Checkout) -> None:
+    closed = readable_checkouts.opened(host, found.path, WANTED_BY)["closed"]
     if closed:
         raise DcorError(f"CKAN's user cannot read {closed}.", "Let the owner of that directory look at its mode.")
     site = python_environment.site_packages(host, ENVIRONMENT)
@@ -43,7 +53,6 @@ def install(host: Host, active: str, path: str) -> Checkout:
     release_checkouts.write_metadata(host, site, found, release_checkouts.tested_one(host, modules, found.name))
     host.write(LIST, json.dumps([found.root]), PUBLIC)
     host.write(f"{site}/{START}", "import dcor_runtime.tested_checkout\n", PUBLIC)
-    return found
 
 
 def remove(host: Host) -> None:

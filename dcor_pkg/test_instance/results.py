@@ -8,7 +8,8 @@ from typing import Any
 from xml.etree import ElementTree as XmlTree
 
 from dcor_pkg.ckan.checkouts import normalized
-from dcor_pkg.errors import DcorError
+from dcor_pkg.errors import DcorError, printable
+from dcor_pkg.test_instance import suites
 from dcor_pkg.test_instance.known_failures import CAUSES
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
@@ -59,7 +60,7 @@ class Results:
         """Give the summary, and a line for each test that did not pass."""
         yield self.summary
         for test in self.others:
-            yield f"    {test.result}: {test.name}: {test.cause or test.reason}"
+            yield printable(f"    {test.result}: {test.name}: {test.cause or test.reason}")
 
     def as_json(self) -> dict[str, Any]:
         """Return the same for programs."""
@@ -73,7 +74,7 @@ def read(suite: str, version: str, report: str) -> Results:
     try:
         (top,) = XmlTree.fromstring(report).iter("testsuite")  # noqa: S314 (of the program that we have started)
     except (XmlTree.ParseError, ValueError):
-        raise DcorError(f"pytest has left no report of the suite {suite}.", "See its log.") from None
+        raise DcorError(f"pytest has left no report of the suite {suite}.", f"See {suites.log(suite)}") from None
     cases = list(top.iter("testcase"))
     # One that fails and whose end fails as well has two elements.
     found = [next((it for it in case if it.tag in RESULTS), None) for case in cases]

@@ -82,7 +82,7 @@ def run(host: Host, settings: Settings, suite: Suite, arguments: Sequence[str], 
     services.start(host)
     host.run("systemctl", "stop", services.SUITE_PATTERN)
     host.run("rm", "--force", report, user=CKAN_USER)
-    program = (*_unit(settings, suite.checkout), *_pytest(_copy(host, suite), report), *arguments)
+    program = (*_unit(settings, suite.checkout), *_pytest(_copy(host, suite), report), *map(_literal, arguments))
     code = _exit_code(host, log(name), program, progress)
     if code not in RAN:
         why = WHY.get(code, f"pytest ended with exit code {code}")
@@ -134,6 +134,11 @@ def _unit(settings: Settings, checkout: str) -> tuple[str, ...]:
         *(f"--property={it}" for it in properties),
         *(f"--setenv={name}={value}" for name, value in environment.items()),
     )
+
+
+def _literal(argument: str) -> str:
+    """Return an argument as systemd leaves it alone: it replaces variables (systemd.service(5), "COMMAND LINES")."""
+    return argument.replace("$", "$$")
 
 
 def _pytest(tests: str, report: str) -> tuple[str, ...]:

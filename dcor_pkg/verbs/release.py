@@ -15,7 +15,7 @@ from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine import facts
 from dcor_pkg.machine.host import Host
 from dcor_pkg.verbs.converge import converge_after
-from dcor_pkg.verbs.verb import OK, Action, Console, argument, verb_of
+from dcor_pkg.verbs.verb import OK, WRONG_USAGE, Action, Console, argument, verb_of
 
 LIST = "dcor-server release list shows the releases."
 
@@ -53,6 +53,9 @@ def _chosen(served: Sequence[Served], identity: str | None) -> Served:
 
 def list_all(host: Host, options: argparse.Namespace, console: Console) -> int:
     """List the releases that have served, the active one first."""
+    if options.with_database:  # before the action, where argparse accepts it for both
+        console.err("dcor-server release list: --with-database belongs to rollback; without it the releases are listed")
+        return WRONG_USAGE
     held, served = held_release.read(host), past_releases.read(host)
     if options.json:
         console.out(json.dumps([{**vars(it), "active": it is served[0]} for it in served], indent=1))

@@ -82,7 +82,9 @@ def _chosen(host: Host, active: str, wanted: str) -> list[Suite]:
     if "/" in wanted:
         path = os.path.normpath(wanted)
         suites.require_visible(settings_file.load(host), path)
-        return [Suite(checkout.install(host, active, path).name, f"{path}/tests", path)]
+        with room.explained(host):
+            name = checkout.install(host, active, path).name
+        return [Suite(name, f"{path}/tests", path)]
     names = _names(host, wanted)
     checkout.remove(host)
     return [suites.shipped(name) for name in names]

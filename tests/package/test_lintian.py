@@ -12,19 +12,17 @@ INSIDE = "/packages"
 
 @pytest.mark.parametrize("package", [package.name for package in packages.ALL])
 def test_lintian_finds_no_error(suite: str, debs: list[Path], package: str) -> None:
-    """What it has found in a package is in the cache until the package changes, or the Debian that lintian is from."""
+    """What it has found in a package is in the cache until the package, the options or lintian's Debian change."""
     (deb,) = (deb for deb in debs if deb.name.startswith(f"{package}_"))
     root = roots.build_root(suite)
+    argv = ("lintian", "--allow-root", "--fail-on=error", "--tag-display-limit=0", f"{INSIDE}/{deb.name}")
 
     def look(found: Path) -> None:
-        argv = ("lintian", "--allow-root", "--fail-on=error", "--tag-display-limit=0", f"{INSIDE}/{deb.name}")
         done = roots.chroot_run(root, *argv, read_only={deb: f"{INSIDE}/{deb.name}"}, check=False)
         assert done.returncode == 0, done.stdout
         (found / "tags").write_text(done.stdout)
 
-    assert (
-        "E: " not in (cache.directory("lintian", f"{package}-{cache.key(root.name, deb)}", look) / "tags").read_text()
-    )
+    cache.directory("lintian", f"{package}-{cache.key(root.name, deb, *argv)}", look)
 
 
 def test_lintian_finds_errors_without_the_overrides(suite: str, debs: list[Path]) -> None:

@@ -245,7 +245,7 @@ def test_a_purge_with_deletion_leaves_nothing_and_a_new_server_is_empty(
     ]
     roles = machine.shell(f"{databases} 'SELECT rolname FROM pg_roles'").split()
     assert {"ckan_default", "www-data"}.isdisjoint(roles)
-    purge(machine, "purge -y --autoremove dcor-object-store dcor-solr dcor-archive-keyring")
+    purge(machine, "purge -y --autoremove 'dcor-*' python-ckan")
     assert leftovers(machine) == []
     # A directory that holds what is another's is not used.
     machine.shell("rm /data/notes")

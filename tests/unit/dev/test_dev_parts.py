@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from dcor_dev import parts
 
+from tests.conftest import FIRST
+
 TREE = Path(__file__).resolve().parents[3]
 
 
@@ -57,6 +59,12 @@ def test_the_tests_of_a_file_run_in_one_worker_in_their_order(tmp_path: Path) ->
         ran = re.findall(rf"^{file} (\w+) (gw\d+|master)$", done.stdout, re.MULTILINE)
         assert [name for name, _ in ran] == list(names)
         assert len({worker for _, worker in ran}) == 1
+
+
+def test_the_files_that_begin_first_are_there_and_each_is_named_once() -> None:
+    """One that is renamed or gone would be no error, and its tests would begin last."""
+    assert [name for name in FIRST if not (TREE / f"tests/{name}.py").exists()] == []
+    assert len(set(FIRST)) == len(FIRST)
 
 
 def collected(*options: str) -> str:

@@ -92,6 +92,10 @@ def test_the_script_takes_the_results_of_a_server(tmp_path: Path) -> None:
     assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
     assert (tmp_path / suite_table.README).read_text() == before
 
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    refused = run("", str(tmp_path / "picture.png"))
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+
     assert run(printed(passed=47), "-").returncode == 0
     after = (tmp_path / suite_table.README).read_text()
     assert "| dcor_shared | 1.0.4 | 47 | 0 | 0 | 3 |" in after

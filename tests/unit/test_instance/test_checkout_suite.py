@@ -6,13 +6,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dcor_pkg.ckan import release_build
 from dcor_pkg.ckan.readable_checkouts import NoFormerCheckouts, given
+from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import output, python_environment
-from dcor_pkg.machine.host import Access
+from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.test_instance import checkout, known_failures, places, suites
 from tests.unit.kernel.damages import CHECKOUT, make_checkout
 from tests.unit.test_instance.second import Second
@@ -119,6 +121,23 @@ def test_a_person_sees_the_tests_of_a_checkout_too(made: Second, monkeypatch: py
     monkeypatch.setattr(output, "is_seen", lambda: True)
     made.code = 0
     assert made.printed in made("run", CHECKOUT).out
+
+
+def test_a_disk_that_is_full_while_it_is_installed_leaves_no_rights(
+    made: Second, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = made.host.__class__.write
+
+    def write(host: Host, path: str, *arguments: Any) -> None:
+        if path == checkout.LIST:
+            raise DcorError(f"{path} cannot be written: No space left on device")
+        real(host, path, *arguments)
+
+    monkeypatch.setattr(made.host.__class__, "write", write)
+    ended = made("run", CHECKOUT)
+    assert (ended.code, "A disk has become full; " in ended.err) == (1, True), ended.err
+    assert (installed(made), given(made.host)) == ([], {})
+    assert made.machine.files.asked[-1] == ("dev", "take", CHECKOUT, "tree")
 
 
 def test_a_checkout_without_tests_is_refused(made: Second) -> None:

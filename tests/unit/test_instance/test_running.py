@@ -90,6 +90,13 @@ def test_arguments_of_pytest_are_passed_on(second: Second) -> None:
     assert f"{places.SUITES}/{THEME}-tests" in command(second)
 
 
+def test_a_dollar_in_an_argument_is_no_variable_of_systemd(second: Second) -> None:
+    """It puts values of the environment into a command line (systemd.service(5), "COMMAND LINES")."""
+    second("create")
+    second("run", THEME, "--", "--deselect", "test_x.py::test_y[${HOME}]")
+    assert command(second)[-1] == "test_x.py::test_y[$${HOME}]"
+
+
 def test_a_suite_is_confined(second: Second) -> None:
     second("create")
     second("run", THEME)
@@ -149,8 +156,19 @@ def test_what_leaves_no_report_says_why(second: Second, code: int, why: str) -> 
 
 @pytest.mark.parametrize("report", ["", "<testsuites/>", "no xml"])
 def test_a_report_that_is_none_is_an_error(report: str) -> None:
-    with pytest.raises(DcorError, match="has left no report"):
+    with pytest.raises(DcorError, match="has left no report") as raised:
         results.read(THEME, "1", report)
+    assert raised.value.hint == f"See {suites.log(THEME)}"
+
+
+def test_what_controls_a_terminal_is_not_shown_of_a_test(second: Second) -> None:
+    """XML may contain C1 controls, as the one-letter form of what begins a sequence, and pytest writes them."""
+    second("create")
+    second.report = REPORT.replace("assert 1 == 2", "\x9b2Jgone").replace('"test_off"', '"test_off[\x9b2J]"')
+    assert second("run", THEME).lines[1:] == [
+        "    failed: test_theme::test_bad: ?2Jgone",
+        "    skipped: test_theme::test_off[?2J]: not here",
+    ]
 
 
 def test_a_test_that_fails_and_whose_end_fails_counts_once() -> None:

@@ -170,6 +170,7 @@ def test_the_database_may_be_asked_for_before_and_after_the_action(given: tuple[
         (("back",), "invalid choice: 'back'"),
         (("list", "2.11"), "unrecognized arguments: 2.11"),
         (("list", "--with-database"), "unrecognized arguments: --with-database"),
+        (("--with-database", "list"), "--with-database belongs to rollback"),
         (("rollback", "a", "b"), "unrecognized arguments: b"),
     ],
 )
