@@ -5,7 +5,6 @@ The tests share a machine and run in their order: the last ones, which wait for 
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import pytest
 from below_supervisor import LATE, OWN_LOG, SUPERVISORS_LOG, UPSTREAM_PROGRAM, UPSTREAM_UWSGI, UPSTREAM_WSGI
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from users import User, make_user, run_client
+from users import make_user, run_client
 from website import CURL, SITE, wait_for_page, wait_until_idle
 from without_cures import (
     CONFIGURATION,
@@ -29,7 +28,6 @@ from without_cures import (
     SEEN,
     SETTINGS,
     TAKE_BACK,
-    UNPACK,
     age,
     give_key,
     python,
@@ -115,70 +113,6 @@ def test_guests_share_a_page_which_the_manual_makes_for_each(machine: Machine) -
     finally:
         machine.shell(f"rm {ADDITION}; dcor-server converge")
     assert pages_made(machine, 5) == 1
-
-
-NGINX_SITE = "/etc/nginx/sites-available/dcor"
-WITHOUT_RULE = "cp --archive {site} /root/site && sed --in-place '/if ($dcor_aid_outdated) {{/,/}}/d' {site}"
-OUTDATED = ("--user-agent", "DCOR-Aid/0.16.10")
-MEASUREMENT = "/srv/upstream/ckanext/dc_serve/tests/data/calibration_beads_47.rtdc"
-
-
-def draft(machine: Machine, someone: User) -> str:
-    """Return the id of a draft in a new circle of a user."""
-    values: dict[str, object] = {"name": f"circle-{secrets.token_hex(4)}"}
-    circle = act(machine, someone, "organization_create", values)
-    shape = {"title": "t", "authors": "a", "license_id": "CC0-1.0", "private": False, "state": "draft"}
-    return act(machine, someone, "package_create", {**shape, "owner_org": circle})
-
-
-def act(machine: Machine, someone: User, action: str, values: dict[str, object]) -> str:
-    """Call an action as a user, and return the id of what it has made."""
-    header = f'--header "Authorization: $(cat {someone.token})" --header "Content-Type: application/json"'
-    script = f"{CURL} --fail {header} --data-binary @- {SITE}/api/3/action/{action}"
-    made = json.loads(machine.run("bash", "-c", script, text=json.dumps(values)).stdout)["result"]
-    return str(made["id"])
-
-
-def upload_as_formerly(machine: Machine, someone: User, package: str) -> str:
-    """Upload a measurement to CKAN itself, as former versions of DCOR-Aid do, and return the status."""
-    token = machine.run("cat", someone.token).stdout.strip()
-    form = (
-        "--form",
-        f"package_id={package}",
-        "--form",
-        f"upload=@{MEASUREMENT}",
-        "--header",
-        f"Authorization: {token}",
-    )
-    return status(machine, "/api/3/action/resource_create", *OUTDATED, *form)
-
-
-def reload_nginx(machine: Machine, expected: str) -> None:
-    """Let nginx read its site again, and wait until an outdated client gets this status."""
-    machine.run("systemctl", "reload", "nginx")
-    asked = (
-        f"{CURL} --output /dev/null --write-out '%{{http_code}}' {' '.join(OUTDATED)} {SITE}/api/3/action/status_show"
-    )
-    machine.shell(f'until [[ "$({asked})" == {expected} ]]; do sleep 0.2; done', timeout=30)
-
-
-def test_an_outdated_client_loses_a_measurement_unless_it_is_told(machine: Machine) -> None:
-    machine.shell(UNPACK.format("ckanext_dc_serve"))
-    someone = make_user(machine, "former")
-    package = draft(machine, someone)
-    machine.shell(WITHOUT_RULE.format(site=NGINX_SITE))
-    try:
-        reload_nginx(machine, "200")
-        assert upload_as_formerly(machine, someone, package) == "200"
-        made = json.loads(machine.path("/srv/answer").read_text())["result"]["id"]
-        token = machine.run("cat", someone.token).stdout.strip()
-        download = f"/dataset/{package}/resource/{made}/download/calibration_beads_47.rtdc"
-        assert status(machine, download, "--location", "--header", f"Authorization: {token}") != "200"
-    finally:
-        machine.shell(f"cp --archive /root/site {NGINX_SITE}")
-    reload_nginx(machine, "400")
-    assert upload_as_formerly(machine, someone, package) == "400"
-    assert machine.path("/srv/answer").read_text().endswith("outdated.")
 
 
 #: lets the worker that has begun a job get TERM twice, and prints what became of the job when the worker has ended
