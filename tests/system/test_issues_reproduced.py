@@ -26,7 +26,6 @@ from without_cures import (
     PACKAGED,
     RELEASE,
     SEEN,
-    SETTINGS,
     TAKE_BACK,
     age,
     give_key,
@@ -182,7 +181,7 @@ def test_a_measurement_whose_job_failed_days_ago_gets_its_condensed_file(machine
 def without_cures(machine: Machine) -> dict[str, object]:
     """Return what is seen of each fault in a release without the cures, which a converge makes anew then."""
     machine.write("/etc/dcor-server/ckan.d/register.ini", NOTIFY)
-    machine.run("dcor-server", "set", *SETTINGS)
+    machine.run("dcor-server", "set", "registration=yes")
     for key in (KEY, KEY_OF_API):
         give_key(machine, make_user(machine, "reset").name, key)
     machine.shell(OWN_RELEASE)

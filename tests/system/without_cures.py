@@ -50,9 +50,13 @@ put /srv/upstream ckanext/dcor_schemas/signals.py
 rm "$site"/ckan/i18n/en_US/LC_MESSAGES/ckan.*
 systemctl restart dcor-ckan.service
 """
-#: Users register themselves, the administrator wants a mail about it, and no relay answers.
-SETTINGS = ("registration=yes", "mail-relay=localhost:2599")
-NOTIFY = "ckanext.dcor_schemas.notify_user_create = true\n"
+#: The administrator wants a mail about each new user, and no relay answers. The setting of a relay would ask it.
+NOTIFY = """
+ckanext.dcor_schemas.notify_user_create = true
+smtp.server = localhost:2599
+smtp.mail_from = admin@example.org
+email_to = admin@example.org
+"""
 #: the key of a link, as upstream makes it; it does not say when
 KEY = 32 * "a"
 KEY_OF_API = 32 * "b"
