@@ -85,7 +85,7 @@ ENTRIES = (
         undone=WITH_PACKAGE,
         place=Place.NGINX,
         where="dcor_anonymous",
-        test="tests/unit/nginx/test_nginx_cache.py::test_guests_share_a_page",
+        test="tests/system/test_issues_reproduced.py::test_guests_share_a_page_which_the_manual_makes_for_each",
     ),
     Entry(
         name="outdated_clients",
