@@ -231,7 +231,7 @@ ENTRIES = (
         undone=WITH_PACKAGE,
         place=Place.RELEASE,
         where="dcor_runtime/workers.py",
-        test="tests/unit/runtime/test_workers.py::test_a_second_term_from_elsewhere_does_not_kill_the_job",
+        test="tests/system/test_issues_reproduced.py::test_a_job_is_finished_though_its_worker_gets_term_twice",
     ),
     Entry(
         name="nightly_jobs_of_a_day",
