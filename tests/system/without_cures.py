@@ -124,7 +124,7 @@ Look = Callable[[Machine], object]
 SEEN: dict[str, tuple[Look, object, object]] = {
     "reset_links_for_ever": (page_of_link, "200", "403"),
     "reset_key_in_api": (change_by_key, ("200", "changed"), ("403", "as before")),
-    "mail_at_registration": (register, ("500", "1"), ("302", "1")),
+    "mail_at_registration": (register, ("500", "0"), ("302", "1")),
     "former_words_in_german": (
         lambda machine: words(machine, "/de/dataset/", "Organisationen", "Gruppen"),
         {"Organisationen", "Gruppen"},
