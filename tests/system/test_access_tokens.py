@@ -147,6 +147,7 @@ def test_bad_input_is_a_sentence_and_changes_nothing(machine: Machine, user: str
     )
 
 
+@pytest.mark.long
 def test_after_another_certificate_a_new_file_works_and_the_old_token_is_revoked(
     machine: Machine, user: str, uploaded: dict[str, Any]
 ) -> None:

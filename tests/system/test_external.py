@@ -105,6 +105,7 @@ ALSO_INVALID: Invalid = [
 ]
 
 
+@pytest.mark.long
 def test_an_unusable_service_is_reported_before_the_first_change(machine: Machine) -> None:
     """Settings, secrets and services stay as they are."""
     for key, port in (("redis", 6390), ("object-store", 8333)):

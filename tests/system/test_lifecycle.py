@@ -108,6 +108,7 @@ def test_a_second_converge_changes_nothing_and_check_finds_no_drift(machine: Mac
     machine.shell("dcor-server status")
 
 
+@pytest.mark.long
 def test_the_site_works_after_a_reboot(machine: Machine) -> None:
     machine.reboot()
     wait_for_page(machine)

@@ -100,6 +100,7 @@ def marks(server: Machine) -> list[str]:
     return [name for name in names if name.startswith("dcor-server-")]
 
 
+@pytest.mark.long
 def test_a_mark_that_is_lost_is_set_again(server: Machine) -> None:
     (mark,) = marks(server)
     server.shell(f"PYTHONPATH=/usr/share/dcor-server python3 -B -c {shlex.quote(REMOVE.format(bucket=mark))}")

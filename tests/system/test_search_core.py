@@ -105,6 +105,7 @@ def test_nobody_notices_another_schema_and_each_upload_is_found(server: Machine)
     assert "0 changed" in server.shell("dcor-server converge")
 
 
+@pytest.mark.long
 def test_a_schema_that_solr_cannot_load_leaves_core_and_release(server: Machine) -> None:
     before = core(server), active(server), process_of_solr(server)
     next_schema(server, 2, BROKEN)

@@ -102,6 +102,7 @@ class Scan:
         return {words.split()[-1] for name, words in self.words.items() if name.startswith("cipher-")}
 
 
+@pytest.mark.long
 def test_the_self_signed_certificate_is_served_as_mozilla_recommends(machine: Machine) -> None:
     scan = Scan(machine, *EVERYTHING)
     assert {name: scan.words[name] for name in PROTOCOLS} == PROTOCOLS

@@ -174,6 +174,7 @@ def test_the_programs_of_linux_trust_it_as_well(machine: Machine) -> None:
     machine.shell("rm /usr/local/share/ca-certificates/*.crt && update-ca-certificates")
 
 
+@pytest.mark.long
 def test_a_renewed_certificate_is_offered_at_once_and_takes_the_place_of_the_old_one(machine: Machine) -> None:
     trust(machine)
     old, old_text = told(machine), machine.path(CERTIFICATE).read_text()
