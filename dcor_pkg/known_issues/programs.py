@@ -78,7 +78,7 @@ ENTRIES = (
         undone=WITH_PACKAGE,
         place=Place.PACKAGE,
         where="python-ckan",
-        test="tests/package/test_content.py::test_python_ckan_depends_on_the_libraries_that_it_loads",
+        test="tests/system/test_issues_reproduced.py::test_ckans_command_needs_a_library_which_its_package_brings",
     ),
     Entry(
         name="supervisor_waits_at_boot",
@@ -105,7 +105,7 @@ ENTRIES = (
         undone=WITH_PACKAGE,
         place=Place.STEP,
         where="file /etc/systemd/system/dcor-ckan.service.d/dcor-server.conf",
-        test="tests/unit/ckan/test_unit.py::test_only_directories_with_data_can_be_written",
+        test="tests/system/test_issues_reproduced.py::test_ckan_starts_when_its_database_answers",
     ),
     Entry(
         name="supervisor_restarted_by_inspect",
@@ -180,7 +180,7 @@ ENTRIES = (
         undone=WITH_PACKAGE,
         place=Place.STEP,
         where="active release",
-        test="tests/unit/runtime/test_web.py::test_term_ends_the_server_and_removes_the_sockets",
+        test="tests/system/test_issues_reproduced.py::test_a_web_server_ends_by_the_signal_that_it_gets",
     ),
     Entry(
         name="connections_after_fork",
@@ -231,7 +231,7 @@ ENTRIES = (
         undone=WITH_PACKAGE,
         place=Place.RELEASE,
         where="dcor_runtime/workers.py",
-        test="tests/unit/runtime/test_workers.py::test_a_second_term_from_elsewhere_does_not_kill_the_job",
+        test="tests/system/test_issues_reproduced.py::test_a_job_is_finished_though_its_worker_gets_term_twice",
     ),
     Entry(
         name="nightly_jobs_of_a_day",
@@ -258,6 +258,6 @@ ENTRIES = (
         undone=WITH_UPSTREAM,
         place=Place.VERB,
         where="dcor-server nightly",
-        test="tests/unit/runtime/test_missing.py::test_what_a_resource_lacks_is_made",
+        test="tests/system/test_issues_reproduced.py::test_a_measurement_whose_job_failed_days_ago_gets_its_condensed_file",
     ),
 )

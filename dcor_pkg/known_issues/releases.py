@@ -29,7 +29,7 @@ ENTRIES = (
         undone=WITH_PACKAGE,
         place=Place.RELEASE,
         where="dcor_runtime/theme.py",
-        test="tests/unit/ckan/test_release_build.py::test_a_release_is_complete_cured_and_knows_its_own_place",
+        test="tests/system/test_issues_reproduced.py::test_a_fault_of_the_release_is_seen_without_its_cure_alone",
     ),
     Entry(
         name="pip_changes_the_release",

@@ -85,7 +85,7 @@ ENTRIES = (
         undone=WITH_PACKAGE,
         place=Place.NGINX,
         where="dcor_anonymous",
-        test="tests/unit/nginx/test_nginx_cache.py::test_guests_share_a_page",
+        test="tests/system/test_issues_reproduced.py::test_guests_share_a_page_which_the_manual_makes_for_each",
     ),
     Entry(
         name="outdated_clients",
@@ -168,7 +168,7 @@ ENTRIES = (
         undone=WITH_UPSTREAM,
         place=Place.RELEASE,
         where="ckan/i18n/de",
-        test="tests/unit/runtime/test_german.py::test_no_page_in_german_has_a_former_word",
+        test="tests/system/test_issues_reproduced.py::test_a_fault_of_the_release_is_seen_without_its_cure_alone",
     ),
     Entry(
         name="passwords_without_a_limit",

@@ -22,5 +22,6 @@ ISSUE = Issue(
 """,
         fixed="            os.replace(temp_filename, filename)\n",
     ),
-    proof="tests/unit/ckan/test_cured_data.py: an entry is written that another process has just removed",
+    proof="tests/system/test_issues_reproduced.py: four processes write the same entry; "
+    "tests/unit/ckan/test_cured_data.py: an entry is written that another process has just removed",
 )

@@ -8,7 +8,7 @@ FILE = "ckanext/dcor_schemas/signals.py"
 ISSUE = Issue(
     name="mail_at_registration",
     symptom="MailerException: SMTP server could not be connected to, and 500, for POST /user/register, "
-    "though the user was created",
+    "and no user is created",
     cause="ckanext-dcor_schemas mails the maintainer within the request that creates a user.",
     versions=Versions("ckanext-dcor_schemas", since="1.1.2"),
     cost="While the mail server does not answer, nobody can register, and each attempt occupies a worker.",
@@ -50,5 +50,6 @@ About: {(user.about or '')[:20]}...
             ),
         )
     ),
-    proof="tests/unit/ckan/test_cured_accounts.py: a job is added, and no mail server is asked",
+    proof="tests/system/test_issues_reproduced.py: a user registers while no relay answers; "
+    "tests/unit/ckan/test_cured_accounts.py: a job is added, and no mail server is asked",
 )

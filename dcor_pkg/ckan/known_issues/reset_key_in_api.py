@@ -27,5 +27,6 @@ ISSUE = Issue(
             return {'success': True}
 """,
     ),
-    proof="tests/unit/ckan/test_cured_accounts.py: a key counts at the page of the link only; tests/system/test_users.py",
+    proof="tests/system/test_issues_reproduced.py: a visitor has a user's key; "
+    "tests/unit/ckan/test_cured_accounts.py: a key counts at the page of the link only; tests/system/test_users.py",
 )

@@ -36,5 +36,6 @@ ISSUE = Issue(
             ),
         )
     ),
-    proof="tests/unit/ckan/test_cured_accounts.py: a key is valid for three days; tests/system/test_users.py",
+    proof="tests/system/test_issues_reproduced.py: a link says nothing of its time; "
+    "tests/unit/ckan/test_cured_accounts.py: a key is valid for three days; tests/system/test_users.py",
 )
