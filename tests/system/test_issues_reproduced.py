@@ -33,6 +33,8 @@ from without_cures import (
     status,
 )
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def machine(installed: layers.Stack, package_mounts: dict[Path, str]) -> Iterator[Machine]:
@@ -139,7 +141,6 @@ job.delete()
 """
 
 
-@pytest.mark.long
 def test_a_job_is_finished_though_its_worker_gets_term_twice(machine: Machine) -> None:
     """First by CKAN's own worker, for a queue of its own; then by one of the server's."""
     upstream = f"/usr/bin/env CKAN_INI={CONFIGURATION['CKAN_INI']} {RELEASE}/bin/ckan jobs worker killed-twice"
@@ -161,7 +162,6 @@ for it in list(stored.objects()):
 """
 
 
-@pytest.mark.long
 def test_a_measurement_whose_job_failed_days_ago_gets_its_condensed_file(machine: Machine) -> None:
     token = make_user(machine, "owner").token
     published: Any = run_client(machine, "publish_datasets", "--token", token, "--files", "1")
@@ -195,7 +195,6 @@ def without_cures(machine: Machine) -> dict[str, object]:
     return seen
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", SEEN)
 def test_a_fault_of_the_release_is_seen_without_its_cure_alone(
     machine: Machine, without_cures: dict[str, object], name: str
@@ -218,7 +217,6 @@ def booted(machine: Machine) -> Machine:
     return machine
 
 
-@pytest.mark.long
 def test_ckan_starts_when_its_database_answers(booted: Machine) -> None:
     assert re.search(r"exited: ckan-uwsgi-00 \(exit status [0-9]+; not expected\)", booted.shell(SUPERVISORS_LOG))
     log = booted.shell(OWN_LOG)
@@ -226,7 +224,6 @@ def test_ckan_starts_when_its_database_answers(booted: Machine) -> None:
     assert "exited: " not in log
 
 
-@pytest.mark.long
 def test_a_web_server_ends_by_the_signal_that_it_gets(booted: Machine) -> None:
     answers = "curl --silent --fail --output /dev/null http://127.0.0.1:8099/api/3/action/status_show"
     booted.shell(f"until {answers}; do sleep 0.5; done", timeout=120)
