@@ -19,7 +19,7 @@ from dcor_dev.machine import Machine
 from debconf_frontends import install_command, install_frontends, setting
 from next_version import NEXT, OF_RELEASE, make_next_version
 from purge_leftovers import PRESERVED, leftovers
-from repository_install import FROM_THE_REPOSITORY, install, mount
+from repository_install import FROM_THE_REPOSITORY, MOUNTED, install, mount
 from terminal import Terminal, running
 from website import CURL, SITE, serves, wait_for_page, wait_for_upgrade
 
@@ -247,7 +247,7 @@ def test_a_purge_with_deletion_leaves_nothing_and_a_new_server_is_empty(
     roles = machine.shell(f"{databases} 'SELECT rolname FROM pg_roles'").split()
     assert {"ckan_default", "www-data"}.isdisjoint(roles)
     purge(machine, "purge -y --autoremove 'dcor-*' python-ckan")
-    assert leftovers(machine) == []
+    assert leftovers(machine) == [MOUNTED]  # of this test
     # A directory that holds what is another's is not used.
     machine.shell("rm /data/notes")
     install(machine, FROM_THE_REPOSITORY, suite)

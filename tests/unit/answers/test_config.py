@@ -37,7 +37,8 @@ def tree(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(TREE / name, tmp_path / name)
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(TREE / "dcor_pkg/answers", tmp_path / "dcor_pkg/answers", ignore=ignored)
+    for name in ("dcor_pkg/answers", "conf/messages"):
+        shutil.copytree(TREE / name, tmp_path / name, ignore=ignored)
     return tmp_path
 
 
