@@ -34,11 +34,12 @@ def known(host: Host) -> str | None:
     Where that file is lost, or empty, the marker in the data directory of the settings has the same text. Raises
     DcorError for settings that cannot be read then.
     """
-    texts = (host.read(path) for path in (INSTANCE, PRESERVED_INSTANCE, *_marker(host)))
-    return next((text for text in texts if text and text.strip()), None)
+    return next((text for text in map(host.read, _places(host)) if text and text.strip()), None)
 
 
-def _marker(host: Host) -> Iterator[str]:
+def _places(host: Host) -> Iterator[str]:
+    """Yield the files that have the id; the settings are read only by whoever comes to the last."""
+    yield from (INSTANCE, PRESERVED_INSTANCE)
     if (answers := settings_file.read(host)) is not None:
         yield marker(answers.get(DATA_DIRECTORY, default(DATA_DIRECTORY)))
 

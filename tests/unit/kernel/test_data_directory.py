@@ -6,8 +6,11 @@ import shutil
 
 import pytest
 
+from dcor_pkg.answers import settings_text
+from dcor_pkg.errors import DcorError
+from dcor_pkg.kernel import settings_file
 from dcor_pkg.kernel.data_directory import DataDirectory
-from dcor_pkg.kernel.instance import INSTANCE, marker
+from dcor_pkg.kernel.instance import INSTANCE, known, marker
 from dcor_pkg.kernel.runner import Result, run
 from dcor_pkg.machine.host import Host
 
@@ -40,6 +43,15 @@ def test_marked_data_are_adopted_by_a_new_installation(host: Host) -> None:
     (outcome,) = run([STEP], host)
     assert outcome.result is Result.CHANGED
     assert host.read(INSTANCE) == instance
+
+
+def test_a_recorded_id_is_known_whatever_the_settings_are(host: Host) -> None:
+    run([STEP], host)
+    host.write(settings_text.PATH, "no setting\n", settings_file.ACCESS)
+    assert known(host) == host.read(INSTANCE)
+    host.remove(INSTANCE)
+    with pytest.raises(DcorError, match=r"dcor-server\.conf"):
+        known(host)
 
 
 @pytest.mark.parametrize("lost", ["/data/.dcor-server", "/data"])
