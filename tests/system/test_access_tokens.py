@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from dcor_dev import layers
 from dcor_dev.machine import Machine
+from trusting_clients import PASSWORD, listed
 from users import CONFIGURATION, INSIDE, PYTHON_OF_CKAN, make_user, run_client
 from website import CURL, SITE, wait_for_page
 
 STATE = "/var/lib/dcor-server/access-tokens.json"
 CERTIFICATE = "/etc/dcor-server/tls/certificate.pem"
-PASSWORD = f"{INSIDE}/password"
 DAY = 86400
 
 
@@ -53,11 +53,6 @@ def uploaded(machine: Machine, user: str) -> dict[str, Any]:
 def opened(machine: Machine, file: str, *arguments: str) -> dict[str, Any]:
     """Set up users' programs by a file, and use them."""
     return run_client(machine, "open_access_token", "--file", file, "--password", PASSWORD, *arguments)
-
-
-def listed(machine: Machine, *arguments: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(machine.run("dcor-server", "token", "list", "--json", *arguments).stdout)
-    return found
 
 
 def status_of(machine: Machine, api_token: str, dataset: str) -> int:

@@ -16,7 +16,7 @@ from authority import DIRECTORY, HOOK, ROOTS
 from availability import measure_availability
 from dcor_dev import layers
 from dcor_dev.machine import Machine
-from trusting_clients import assert_clients_need, outdated
+from trusting_clients import assert_clients_need, listed
 from website import CURL, SITE, wait_for_page
 
 CLIENTS = Path(__file__).with_name("clients.txt")
@@ -146,7 +146,7 @@ def test_a_renewal_is_noticed_by_no_request_and_keeps_the_key(machine: Machine) 
     assert machine.shell(f"{PUBLIC_KEY} {ISSUED}") == key
     assert machine.shell(BY_CKAN).strip() == "200"
     # Access tokens hold the root of the authority, which is the same.
-    assert outdated(machine) == []
+    assert listed(machine, "--outdated") == []
     assert "0 changed" in machine.run("dcor-server", "converge").stdout
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from damages import OWN_RELEASE
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from users import CLIENTS, make_user, run_client
@@ -30,10 +31,6 @@ LEFT_OVER = {
     "capacity": "public",
     "permission_labels": ["public"],
 }
-
-
-#: The release is in a lower layer of the machine's overlay, where no directory can be renamed (EXDEV, rename(2)).
-OWN_RELEASE = "cd /var/lib/dcor-server/releases; for it in *; do cp -a $it .copy; rm -r $it; mv .copy $it; done"
 
 
 @pytest.fixture(scope="module")

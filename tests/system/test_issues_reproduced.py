@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from below_supervisor import LATE, OWN_LOG, SUPERVISORS_LOG, UPSTREAM_PROGRAM, UPSTREAM_UWSGI, UPSTREAM_WSGI
+from damages import OWN_RELEASE
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from users import make_user, run_client
@@ -22,7 +23,6 @@ from without_cures import (
     KEY,
     KEY_OF_API,
     NOTIFY,
-    OWN_RELEASE,
     PACKAGED,
     RELEASE,
     SEEN,

@@ -15,7 +15,7 @@ from certificates_and_mail import MAIL_SINK, MAKE_CERTIFICATES
 from dcor_dev import layers
 from dcor_dev.machine import Machine
 from running_services import SERVICES, start_times
-from trusting_clients import make_access_token, open_access_token, outdated
+from trusting_clients import listed, make_access_token, open_access_token
 from users import make_user, upload_measurements
 from website import CURL, SITE, serves, wait_for_page
 
@@ -128,14 +128,14 @@ def test_a_changed_host_name_takes_effect_everywhere(machine: Machine) -> None:
 
 def assert_reissued(machine: Machine, token: dict[str, Any]) -> None:
     """Assert that an access token with the former name is named, and that the one in its place opens the server."""
-    (void,) = outdated(machine)
+    (void,) = listed(machine, "--outdated")
     assert (void["id"], void["hostname"]) == (token["id"], "dcor.example.org")
     status = machine.run("dcor-server", "status", check=False).stdout
     assert "lists an access token with another certificate or host name" in status
     command = ("token", "reissue", "--json", "--show-password", "--output", "/root", token["user"])
     made = json.loads(dcor(machine, *command))
     assert (made["user"], made["hostname"], made["id"] != token["id"]) == (token["user"], NEW_NAME, True)
-    assert outdated(machine) == []
+    assert listed(machine, "--outdated") == []
     uploaded = upload_measurements(machine)
     ids = (uploaded["dataset"], uploaded["resources"]["calibration_beads_47.rtdc"]["id"])
     assert open_access_token(machine, made, "--read", *ids, host=NEW_NAME)["user"] == token["user"]

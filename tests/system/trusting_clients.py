@@ -41,7 +41,7 @@ def open_access_token(machine: Machine, made: dict[str, Any], *arguments: str, *
     return run_client(machine, "open_access_token", *files, *arguments, **options)
 
 
-def outdated(machine: Machine) -> list[dict[str, Any]]:
-    """Return the access tokens that programs reject since the certificate or the host name is another one."""
-    found: list[dict[str, Any]] = json.loads(machine.run("dcor-server", "token", "list", "--json", "--outdated").stdout)
+def listed(machine: Machine, *arguments: str) -> list[dict[str, Any]]:
+    """Return the access tokens that were made, or those that these options ask for."""
+    found: list[dict[str, Any]] = json.loads(machine.run("dcor-server", "token", "list", "--json", *arguments).stdout)
     return found

@@ -36,8 +36,6 @@ def python(machine: Machine, script: str, *arguments: str, path: str = "") -> st
     return machine.run(PYTHON_OF_CKAN, "-c", script, *arguments, user="www-data", env=environment).stdout
 
 
-#: The release is in a lower layer of the machine's overlay, where no directory can be renamed (EXDEV, rename(2)).
-OWN_RELEASE = "cd /var/lib/dcor-server/releases; for it in *; do cp -a $it .copy; rm -r $it; mv .copy $it; done"
 #: Upstream's files take the places of the cured ones; of the theme's words the directory remains, which CKAN needs.
 TAKE_BACK = f"""
 site=$(echo {RELEASE}/lib/python3*/site-packages) packaged=$(echo {PACKAGED})
