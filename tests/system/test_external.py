@@ -160,6 +160,7 @@ def test_redis_and_the_store_can_be_changed_without_the_database(machine: Machin
 
 
 def test_all_services_can_be_external_also_after_a_reboot(machine: Machine) -> None:
+    machine.shell(external_services.TRUST)
     dcor(machine, "set", *external_services.assignments(*external_services.ADDRESSES), "public-datasets=no")
     assert serves(machine)
     assert search(machine) == 0
