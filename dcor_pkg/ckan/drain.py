@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from dcor_pkg.ckan import supervisor
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.nginx import site as nginx
 from dcor_pkg.services.postgresql import copies
 
 
-def drain(host: Host, database: str) -> None:
-    """Stop all programs of CKAN; the jobs end while the site still serves. Raises DcorError."""
-    running = sorted(supervisor.states(host))
+def drain(host: Host, database: str, spared: Collection[str] = ()) -> None:
+    """Stop all programs of CKAN but the spared ones; the jobs end while the site still serves. Raises DcorError."""
+    running = sorted(set(supervisor.states(host)) - set(spared))
     for program in running:
         if program.startswith("dcor-jobs-"):
             supervisor.stop(host, program)

@@ -5,7 +5,9 @@ docs/decisions/database-released-like-code.md has the order and its reasons.
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from dcor_pkg.ckan import (
@@ -26,12 +28,16 @@ from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import CommandFailed, DcorError, reason, undoing
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.process import Program
+from dcor_pkg.runtime import trial
 from dcor_pkg.services.endpoint import Endpoint
 from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.postgresql import copies
 
 #: how long the tables of a large database may take
 TIMEOUT_SECONDS = 4 * 3600.0
+#: how long CKAN may take to load, while all goes on as before
+LOADING_SECONDS = 600.0
 #: how long a former database is kept at least
 KEEP_SECONDS = 7 * 24 * 3600.0
 
@@ -55,8 +61,10 @@ class Migration:
         act = Act(self.wanted, former, copies.former_name(self.database, former.release), self._copy.name)
         act.record(host)
         try:
-            drain.drain(host, self.database.name)
-            self._prove_on_copy(host)
+            held = {self._tried, self.wanted} - {former}
+            with self._loaded(host, held) as migrating:
+                drain.drain(host, self.database.name, [it.web for it in held])
+                self._prove_on_copy(host, migrating)
             copies.exchange(host, self.database.name, self._copy.name, act.aside)
             # The new job workers do not start before nginx has turned.
             self.wanted.file(self.data, self.queues if self.wanted == former else ()).apply(host)
@@ -70,31 +78,46 @@ class Migration:
     def _copy(self) -> Endpoint:
         return copies.of(self.database, copies.copy_name(self.database))
 
-    def _prove_on_copy(self, host: Host) -> None:
+    @property
+    def _tried(self) -> Programs:
+        return self.wanted.trial
+
+    @contextlib.contextmanager
+    def _loaded(self, host: Host, held: Iterable[Programs]) -> Iterator[Program]:
+        """Load CKAN in web servers and in the program that migrates, up to the first connection to a database.
+
+        The site still serves. Give the program that migrates. Raises DcorError.
+        """
+        programs.copy_for_trial(host, self._tried, ckan_ini.address(host, self._copy))
+        for it in held:
+            host.write(it.hold, "", programs.COPY)
+            it.file(self.data, ()).apply(host)
+        supervisor.update(host)
+        copies.prepare(host)
+        command = ("python", "-m", "dcor_runtime.database", "trial")
+        configuration = f"{self._tried.directory}/ckan.ini"
+        with release.started(host, self.wanted.release, *command, configuration=configuration) as migrating:
+            with _failures_of_ckan():
+                migrating.await_output(trial.HELD, LOADING_SECONDS)
+            yield migrating
+
+    def _prove_on_copy(self, host: Host, migrating: Program) -> None:
         """Make a copy, migrate it, and let the release read and write it."""
-        tried = self.wanted.trial
+        tried = self._tried
         copies.make(host, self.database, self._copy.name)
-        programs.copy_for_trial(host, tried, ckan_ini.address(host, self._copy))
-        token = self._migrate(host, tried)
-        file = tried.file(self.data, ())
-        file.apply(host)
+        token = self._migrate(host, migrating)
         switch.start(host, tried, self.hostname)
         switch.prove_write(host, tried, self.hostname, token)
-        managed_file.remove(host, file.path)
+        managed_file.remove(host, tried.file(self.data, ()).path)
         supervisor.update(host)
         host.remove_tree(tried.directory)
         copies.remove_trial_token(host, self._copy)
 
-    def _migrate(self, host: Host, tried: Programs) -> str:
+    def _migrate(self, host: Host, migrating: Program) -> str:
         """Migrate the copy, and return a token for it. Raises DcorError with what CKAN says."""
-        name, configuration = self.wanted.release, f"{tried.directory}/ckan.ini"
-        command = ("python", "-m", "dcor_runtime.database", "trial")
-        try:
-            output = release.run(host, name, *command, timeout=TIMEOUT_SECONDS, configuration=configuration)
-        except CommandFailed as error:
-            message = ckan_log.exception(error.hint) or error.reason
-            raise DcorError(f"A copy of the database cannot be migrated: {message}", error.hint) from None
-        drift = database_schema.outdated(host, name, self._copy)
+        with _failures_of_ckan():
+            output = migrating.finish("now\n", TIMEOUT_SECONDS)
+        drift = database_schema.outdated(host, self.wanted.release, self._copy)
         if drift is not None:
             raise DcorError(f"A copy of the database was migrated, and {drift}.")
         return output.split()[-1]
@@ -127,6 +150,16 @@ class Migration:
         for name in copies.former(host, self.database):
             if name != newest and time.time() - copies.since(name) > KEEP_SECONDS:
                 copies.drop(host, name)
+
+
+@contextlib.contextmanager
+def _failures_of_ckan() -> Iterator[None]:
+    """Raise a failure of the program that migrates with what CKAN says."""
+    try:
+        yield
+    except CommandFailed as error:
+        message = ckan_log.exception(error.hint) or error.reason
+        raise DcorError(f"A copy of the database cannot be migrated: {message}", error.hint) from None
 
 
 def _is_of_release(error: BaseException) -> bool:

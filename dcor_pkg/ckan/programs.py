@@ -18,6 +18,7 @@ from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CKAN_INI, CKAN_USER, CONFIGURATION, PROGRAMS, STATE
 from dcor_pkg.nginx import upstream
+from dcor_pkg.runtime import trial
 
 TEMPLATE = "ckan/templates/programs.conf"
 UWSGI_INI = f"{CONFIGURATION}/uwsgi.ini"
@@ -83,6 +84,11 @@ class Programs:
         """The programs by which the release is proven on a copy of the database: its name is in their configuration."""
         return Programs(self.release, hashlib.sha256(f"{self.id} on a copy".encode()).hexdigest()[:8])
 
+    @property
+    def hold(self) -> str:
+        """The file that keeps a web server from its database (runtime/hold.py)."""
+        return f"{self.directory}/{trial.HOLD}"
+
     def file(self, data: str, queues: tuple[str, ...]) -> ManagedFile:
         """Return supervisor's file for these programs, with the data directory, and the queues of each job worker.
 
@@ -122,11 +128,11 @@ def copy(host: Host, programs: Programs) -> None:
         host.write(f"{programs.directory}/{name}", host.read(path) or "", COPY)
 
 
-def copy_for_trial(host: Host, trial: Programs, address: str) -> None:
+def copy_for_trial(host: Host, tried: Programs, address: str) -> None:
     """Copy the present configuration for programs that use the database at another address, as ckan.ini has it."""
-    copy(host, trial)
+    copy(host, tried)
     text = DATABASE_OPTION.sub(lambda found: f"{found[1]}{address}", host.read(CKAN_INI) or "")
-    host.write(f"{trial.directory}/ckan.ini", text, COPY)
+    host.write(f"{tried.directory}/ckan.ini", text, COPY)
 
 
 def put_back(host: Host) -> None:

@@ -6,6 +6,7 @@ middle of an upgrade, so services never run from it.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from dcor_pkg.errors import DcorError
@@ -13,6 +14,7 @@ from dcor_pkg.kernel.proposal import Proposal
 from dcor_pkg.machine import directory_trial, lock, python_environment
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_HOME, CKAN_INI, CKAN_USER, CURRENT, STATE
+from dcor_pkg.machine.process import Program
 
 DIRECTORY = f"{STATE}/releases"
 #: in a release: what `dcor_runtime.database head` prints; a directory without this file is not a complete release
@@ -74,14 +76,21 @@ def run(
 
     Raises CommandFailed.
     """
-    home = directory(release)
-    return host.run(
-        f"{home}/bin/{program}",
-        *arguments,
-        user=CKAN_USER,
-        environment={"CKAN_INI": configuration, "PATH": f"{home}/bin:/usr/bin:/bin", "HOME": CKAN_HOME},
-        timeout=timeout,
-    )
+    environment = _environment(release, configuration)
+    path = f"{directory(release)}/bin/{program}"
+    return host.run(path, *arguments, user=CKAN_USER, environment=environment, timeout=timeout)
+
+
+def started(
+    host: Host, release: str, program: str, *arguments: str, configuration: str
+) -> AbstractContextManager[Program]:
+    """Give a program of a release that runs meanwhile, and waits for its input; see `run`. Raises DcorError."""
+    environment = _environment(release, configuration)
+    return host.started(f"{directory(release)}/bin/{program}", *arguments, user=CKAN_USER, environment=environment)
+
+
+def _environment(release: str, configuration: str) -> dict[str, str]:
+    return {"CKAN_INI": configuration, "PATH": f"{directory(release)}/bin:/usr/bin:/bin", "HOME": CKAN_HOME}
 
 
 def put_in_place(host: Host, made: str, release: str) -> None:

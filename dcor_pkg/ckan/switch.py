@@ -49,8 +49,12 @@ def switch_to(host: Host, programs: Programs, hostname: str, turned: Turned = la
 
 
 def start(host: Host, programs: Programs, hostname: str) -> None:
-    """Start the web server, and wait until it answers as it should. Raises DcorError with what CKAN says."""
+    """Start the web server, or let one that is held use its database, and wait until it answers as it should.
+
+    Raises DcorError with what CKAN says.
+    """
     before = ckan_log.size(host)
+    host.remove(programs.hold)
     supervisor.update(host)
     supervisor.start(host, programs.web)
     try:

@@ -204,6 +204,14 @@ class Host:
             timeout = min(timeout, max(0.0, self.deadline - time.monotonic()))
         return process.run(argv, text=text, user=user, environment=complete, directory=directory, timeout=timeout)
 
+    @contextlib.contextmanager
+    def started(
+        self, *argv: str, user: str | None = None, environment: Mapping[str, str] | None = None
+    ) -> Iterator[process.Program]:
+        """Give a program that runs meanwhile, and waits for its input; see `run`. Raises DcorError."""
+        with process.started(argv, user=user, environment={**self.environment, **(environment or {})}) as program:
+            yield program
+
     def succeeds(self, *argv: str, user: str | None = None, environment: Mapping[str, str] | None = None) -> bool:
         """Tell whether a program ends with exit code 0, within a minute. Raises DcorError where it cannot be run."""
         try:

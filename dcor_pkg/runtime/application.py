@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
 from logging.config import fileConfig
 from typing import Any
 
 from ckan.cli import CKANConfigLoader
 from ckan.config.middleware import make_app
-from dcor_runtime import error_mail, patience, sessions
+from dcor_runtime import error_mail, hold, patience, sessions
 
 
-def load() -> Any:
-    """Load CKAN as `$CKAN_INI` configures it, and return its WSGI application."""
+def load(wait: Callable[[], None] = lambda: None) -> Any:
+    """Load CKAN as `$CKAN_INI` configures it, and return its WSGI application.
+
+    `wait` is called before the first connection to the database.
+    """
+    hold.install(wait)
     patience.install()
     ini = os.environ["CKAN_INI"]
     fileConfig(ini, disable_existing_loggers=False)

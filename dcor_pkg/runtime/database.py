@@ -1,7 +1,8 @@
 """Migrate CKAN's tables: `python -m dcor_runtime.database upgrade|trial`; `head` prints the newest revisions.
 
 `upgrade` does what `ckan db init` and `ckan db upgrade` do, also for each plugin with migrations of its own, and loads
-CKAN only once. `trial` does the same with a copy of the database, and prints a token at the end. `head` prints the
+CKAN only once. `trial` does the same with a copy of the database: CKAN is loaded, and the copy used after a line on the
+standard input (hold.py); a token is printed at the end. `head` prints the
 revision of CKAN's own tables, and then a line `PLUGIN REVISION` for each plugin of the release that has migrations,
 whether it is enabled or not.
 """
@@ -9,7 +10,7 @@ whether it is enabled or not.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
@@ -47,12 +48,12 @@ def _print_heads() -> None:
         print(plugin, revision)
 
 
-def upgrade() -> None:
-    """Create or migrate all tables."""
+def upgrade(wait: Callable[[], None] = lambda: None) -> None:
+    """Create or migrate all tables. `wait` is called before the first connection."""
     from ckan.cli.db import _migrate_plugins, _run_migrations
     from dcor_runtime import application
 
-    application.load()
+    application.load(wait)
     _run_migrations("")
     _migrate_plugins(apply=True)
 
@@ -78,7 +79,9 @@ if __name__ == "__main__":
     if sys.argv[1] == "upgrade":
         upgrade()
     elif sys.argv[1] == "trial":
-        upgrade()
+        from dcor_runtime import hold
+
+        upgrade(hold.until_told)
         print(trial_token())
     else:
         _print_heads()

@@ -1,5 +1,10 @@
-"""What dcor-server and the release that it proves both know: the name of the token with which it writes."""
+"""What dcor-server and the release that it proves both know."""
 
 from __future__ import annotations
 
+#: the name of the token with which it writes
 TOKEN = "dcor-server-trial"  # noqa: S105 (a name)
+#: the name of a file beside the configuration; a web server uses its database when the file is gone
+HOLD = "hold"
+#: what the program that migrates prints when it waits for a line before it uses its database
+HELD = "held"

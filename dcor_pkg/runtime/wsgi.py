@@ -6,9 +6,9 @@ that shared a socket to PostgreSQL would fail in concurrent requests (ckan/ckan#
 
 import uwsgi
 from dcor_runtime import application as runtime
-from dcor_runtime import error_mail, web
+from dcor_runtime import error_mail, hold, web
 
-application = runtime.load()
+application = runtime.load(hold.until_removed)
 runtime.drop_connections(close=True)
 uwsgi.post_fork_hook = lambda: runtime.drop_connections(close=False)
 error_mail.report_each_hour(uwsgi)

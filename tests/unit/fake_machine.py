@@ -12,9 +12,11 @@ names it, also where the code under test has caught it. A test reads and changes
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +144,13 @@ class Machine:
             self.unknown.append(str(error))
             raise
 
+    @contextlib.contextmanager
+    def started(
+        self, *argv: str, user: str | None = None, environment: Mapping[str, str] | None = None
+    ) -> Iterator[WaitingProgram]:
+        """Stand for Host.started: the program does all of its work when it gets its input."""
+        yield WaitingProgram(self, Call(argv, "", user, environment or {}))
+
     def run_into(
         self, host: Host, path: str, *argv: str, user: str | None, timeout: float, report: Report | None = None
     ) -> None:
@@ -202,6 +211,23 @@ class Machine:
         self.systemd.hooks["reload-or-restart nginx.service"] = self.nginx.reload
 
 
+@dataclass(frozen=True)
+class WaitingProgram:
+    """Stands for process.Program."""
+
+    machine: Machine
+    call: Call
+
+    def await_output(self, words: str, timeout: float) -> None:
+        """Wait for words; the fault of that name is what the program ends with instead."""
+        if words in self.machine.ckan.fault:
+            raise self.call.failure(1, self.machine.ckan.fault[words])
+
+    def finish(self, text: str, timeout: float) -> str:
+        """Run the program with this input."""
+        return self.machine.run(*self.call.argv, text=text, user=self.call.user, environment=self.call.environment)
+
+
 def _install_files(host: Host) -> None:
     """Write what the packages bring."""
     for path in ("/run", "/var/log", "/etc/systemd/system", "/etc/supervisor/conf.d", "/etc/nginx/sites-enabled"):
@@ -220,6 +246,7 @@ def _install_files(host: Host) -> None:
 def install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the code under test reach this machine, and no other one."""
     monkeypatch.setattr(Host, "run", lambda _, *argv, **options: machine.run(*argv, **options))
+    monkeypatch.setattr(Host, "started", lambda _, *argv, **options: machine.started(*argv, **options))
     monkeypatch.setattr(output_file, "run_into", machine.run_into)
     monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(answering, "TIMEOUT_SECONDS", 0.0)

@@ -21,12 +21,12 @@ LAW = {
     "answers": ("errors",),
     "machine": ("errors", "answers"),
     "kernel": ("errors", "answers", "machine"),
-    # the region of signatures is a fact of what runs inside CKAN
+    # the region of signatures, and what a trial knows, are facts of what runs inside CKAN
     "services": (*BASE, "runtime"),
     "tls": BASE,
     "tokens": (*BASE, "tls"),
     "nginx": (*BASE, "services", "tls"),
-    "ckan": (*BASE, "services", "tls", "nginx"),
+    "ckan": (*BASE, "services", "tls", "nginx", "runtime"),
     "plan": (*BASE, *MIDDLE),
     "preflight": (*BASE, *MIDDLE),
     "converge": (*BASE, *MIDDLE, "plan", "preflight"),

@@ -132,6 +132,11 @@ def allow_writes(host: Host, name: str) -> None:
     psql.as_superuser(host, f"ALTER DATABASE {name} RESET {READ_ONLY}")
 
 
+def prepare(host: Host) -> None:
+    """Write to disk what PostgreSQL has in memory, while the site still serves: a copy begins with that."""
+    psql.as_superuser(host, "CHECKPOINT", timeout=TIMEOUT_SECONDS)
+
+
 def make(host: Host, database: Endpoint, name: str) -> None:
     """Copy a database, whose connections are ended, in the place of a former copy. Raises DcorError."""
     drop(host, name)

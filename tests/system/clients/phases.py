@@ -16,14 +16,15 @@ from pathlib import Path
 STATE = Path("/var/lib/dcor-server")
 #: in the copies of CKAN's configuration for a trial
 COPY = "ckan_default_copy"
+#: beside it, until the copy is migrated
+HOLD = "hold"
 #: what an upgrade fills
 DIRECTORIES = ("/var/lib/postgresql", "/var/lib/dcor-server", "/var/backups/dcor-server")
 INTERVAL_SECONDS, PEAK_INTERVAL_SECONDS = 0.05, 1.0
 #: of a migration, in their order
-JOBS, COPYING, MIGRATION, TRIAL, EXCHANGE, END = PHASES = (
-    "job workers end",
-    "requests end, the database is copied",
-    "the copy is migrated",
+LOADING, COPYING, TRIAL, EXCHANGE, END = PHASES = (
+    "the release is loaded, job workers end",
+    "requests end, the database is copied and migrated",
     "the release is proven on the copy",
     "the names are exchanged, the release is proven",
     "nginx has turned, until the end",
@@ -39,10 +40,9 @@ def phase(had_trial: bool) -> str | None:
     if json.loads(act).get("turned"):
         return END
     for configuration in (STATE / "configurations").glob("*/ckan.ini"):
-        if COPY in _read(configuration):
-            program = STATE / "programs" / f"dcor-{configuration.parent.name}.conf"
-            return TRIAL if program.exists() else MIGRATION
-    return EXCHANGE if had_trial else COPYING if is_maintained() else JOBS
+        if COPY in _read(configuration) and not configuration.with_name(HOLD).exists():
+            return TRIAL
+    return EXCHANGE if had_trial else COPYING if is_maintained() else LOADING
 
 
 def is_maintained() -> bool:

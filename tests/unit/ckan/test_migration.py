@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from dcor_pkg.ckan import migration_state, past_releases, programs, release, supervisor, switch
+from dcor_pkg.ckan import drain, migration_state, past_releases, programs, release, supervisor, switch
 from dcor_pkg.ckan.migration import Migration
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.errors import CommandFailed, DcorError
@@ -23,7 +23,7 @@ from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import MIGRATION
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.nginx import site as nginx
-from dcor_pkg.runtime import store_mark
+from dcor_pkg.runtime import store_mark, trial
 from dcor_pkg.services.object_store.ownership import StoreMark
 from dcor_pkg.services.postgresql import cluster
 from dcor_pkg.tls.self_signed import SelfSignedCertificate
@@ -65,6 +65,18 @@ def of_release(machine: Machine, version: str) -> list[str]:
     """Return the programs of a release that run."""
     states = supervisor.states(machine.host).items()
     return [name for name, state in states if state == "RUNNING" and f"-{version}-" in name]
+
+
+def unheld(machine: Machine) -> list[str]:
+    """Return the programs that run and may use a database."""
+    states = supervisor.states(machine.host).items()
+    held = [f"dcor-web-{it}" for it in machine.host.names(programs.CONFIGURATIONS) if is_held(machine, it)]
+    return [name for name, state in states if state == "RUNNING" and name not in held]
+
+
+def is_held(machine: Machine, identity: str) -> bool:
+    """Return whether the web server of programs waits before its first connection to the database."""
+    return machine.host.exists(f"{programs.CONFIGURATIONS}/{identity}/{trial.HOLD}")
 
 
 def check_untouched(machine: Machine) -> None:
@@ -128,21 +140,46 @@ def test_without_pending_migrations_nothing_is_copied_and_nobody_gets_503(
     assert [it.release for it in past_releases.read(server.host)] == sorted(release.ids(server.host), reverse=True)
 
 
-def test_while_the_database_is_copied_or_exchanged_everybody_gets_503_and_nothing_runs(server: Machine) -> None:
+def test_while_the_database_is_copied_or_exchanged_everybody_gets_503_and_nothing_uses_it(server: Machine) -> None:
     seen: list[Any] = []
 
     def psql(call: Call) -> str:
         if "TEMPLATE ckan_default'" in call.text:
             database = server.postgresql.databases[cluster.DATABASE]
-            running = [name for name, it in supervisor.states(server.host).items() if it == "RUNNING"]
-            seen.append((server.host.exists(nginx.MAINTENANCE), running, database.read_only))
+            seen.append((server.host.exists(nginx.MAINTENANCE), unheld(server), database.read_only))
         if call.text.startswith("BEGIN; ALTER DATABASE"):
-            seen.append([name for name, it in supervisor.states(server.host).items() if it == "RUNNING"])
+            seen.append(unheld(server))
         return server.postgresql.psql(call)
 
     server.programs["psql"] = psql
     assert converge(server) is None
     assert seen == [(True, [], True), []]
+
+
+def test_programs_are_loaded_while_the_former_ones_serve(server: Machine) -> None:
+    """The web servers of trial and release, and the program that migrates, which has waited for its line."""
+    seen: list[Any] = []
+
+    def psql(call: Call) -> str:
+        if call.text == "CHECKPOINT":
+            held = [it for it in server.host.names(programs.CONFIGURATIONS) if is_held(server, it)]
+            seen.append((len(held), server.host.exists(nginx.MAINTENANCE), len(of_release(server, "2.11.6"))))
+        return server.postgresql.psql(call)
+
+    server.programs["psql"] = psql
+    assert converge(server) is None
+    assert seen == [(2, False, 2)]
+    assert [it.text for it in server.calls if it.argv[-1] == "trial"] == ["now\n"]
+    assert not any(is_held(server, it) for it in server.host.names(programs.CONFIGURATIONS))
+
+
+def test_a_release_that_cannot_be_loaded_costs_no_503(server: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.ckan.fault[trial.HELD] = "Traceback (most recent call last):\n  File\nImportError: no module\n"
+    monkeypatch.setattr(drain, "drain", lambda *_: pytest.fail("The site was stopped."))
+    failure = converge(server)
+    assert failure is not None
+    assert "A copy of the database cannot be migrated: ImportError: no module" in failure.reason
+    check_untouched(server)
 
 
 def fail_migration(machine: Machine) -> None:

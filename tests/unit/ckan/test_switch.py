@@ -11,7 +11,7 @@ from dcor_pkg.ckan import log, supervisor, switch
 from dcor_pkg.ckan.programs import Programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine import unix_http
-from dcor_pkg.machine.host import Host
+from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import CURRENT
 from dcor_pkg.machine.unix_http import Answer
 from dcor_pkg.nginx import upstream
@@ -79,6 +79,12 @@ def test_the_old_programs_stop_when_nginx_has_left_them(host: Host, site: Site) 
     ]
     assert host.read(upstream.PATH) == NEXT.upstream
     assert host.target(CURRENT) == "releases/2.0"
+
+
+def test_a_web_server_that_is_held_may_use_its_database(host: Host, site: Site) -> None:
+    host.write(NEXT.hold, "", Access(0o640))
+    switch.start(host, NEXT, "dcor.example.org")
+    assert not host.exists(NEXT.hold)
 
 
 def test_nginx_is_not_reloaded_where_it_does_not_run(host: Host, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

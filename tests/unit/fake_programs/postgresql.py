@@ -495,6 +495,7 @@ def _forbid(self: Postgresql, call: Call, _: Database | None, found: re.Match[st
 
 #: what the superuser asks
 SUPERUSER: dict[str, Answer] = {
+    "CHECKPOINT": lambda *_: "",
     r"\nSELECT 'CREATE DATABASE (\w+) OWNER (\w+) TEMPLATE (\w+)' \|\| .* STRATEGY .* \\gexec\n": _copy,
     r"\nSELECT format\('ALTER %s SET %I = %s', .*'DATABASE (\w+)'.*WHERE datname = '(\w+)' .*": _copy_settings,
     r"\nSELECT 'REVOKE ALL ON DATABASE \w+ FROM PUBLIC' .*": lambda *_: "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 
 import pytest
@@ -49,6 +50,35 @@ def test_a_program_that_takes_too_long_is_stopped(host: Host) -> None:
     with pytest.raises(DcorError, match=r"^`/bin/sleep 20` did not end within 0 s$") as failed:
         host.run("/bin/sleep", "20", timeout=0.1)
     assert failed.value.hint
+
+
+def test_a_program_runs_beside_its_caller_until_it_gets_its_input(host: Host) -> None:
+    script = "echo ready; read line; echo got $line $LANG"
+    with host.started("/bin/sh", "-c", script, environment={"LANG": "C"}) as program:
+        program.await_output("ready", 60)
+        assert program.process.poll() is None
+        assert program.finish("input\n", 60) == "ready\ngot input C\n"
+
+
+def test_a_program_that_runs_beside_its_caller_ends_with_it(host: Host) -> None:
+    with host.started("/bin/sh", "-c", "read line; exec sleep 60") as program:
+        pass
+    assert program.process.returncode == -signal.SIGKILL
+
+
+def test_a_program_that_runs_beside_its_caller_may_fail_before_it_gets_its_input(host: Host) -> None:
+    with host.started("/bin/sh", "-c", "echo broken >&2; exit 3") as program:
+        with pytest.raises(CommandFailed, match=r"failed with exit code 3$") as failed:
+            program.await_output("ready", 60)
+        assert failed.value.hint == "broken"
+    with pytest.raises(CommandFailed, match=r"exit code 4$"), host.started("/bin/sh", "-c", "read line; exit 4") as it:
+        it.finish("input\n", 60)
+    with pytest.raises(DcorError, match=r"was not ready within 0 s$"), host.started("/bin/cat") as program:
+        program.await_output("ready", 0.1)
+    with pytest.raises(DcorError, match=r"did not end within 0 s$"), host.started("/bin/sleep", "60") as program:
+        program.finish("", 0.1)
+    with pytest.raises(DcorError, match="cannot be started"), host.started("/no/such"):
+        pass
 
 
 def test_yes_and_no_are_exit_codes(host: Host) -> None:
