@@ -12,7 +12,7 @@ from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.ckan.search_core import SearchCore
 from dcor_pkg.ckan.steps import recovery_steps
 from dcor_pkg.errors import DcorError
-from dcor_pkg.kernel import last_converge, pending, report, served_version, settings_file
+from dcor_pkg.kernel import last_converge, pending, report, runner, served_version, settings_file
 from dcor_pkg.kernel.runner import Outcome, Result, run
 from dcor_pkg.machine import error_boundary, facts, language, lock
 from dcor_pkg.machine.facts import Facts
@@ -52,7 +52,7 @@ def converge(
 
 def dry_run(host: Host, progress: Progress) -> list[Outcome]:
     """Return what `converge` would do, without changing anything. Raises DcorError when the settings are invalid."""
-    return run(build_plan(settings_file.load(host), facts.read(host)), host, dry_run=True, report=progress)
+    return runner.dry_run(build_plan(settings_file.load(host), facts.read(host)), host, report=progress)
 
 
 def recover(host: Host, progress: Progress) -> None:

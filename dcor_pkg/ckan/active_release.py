@@ -107,10 +107,10 @@ class ActiveRelease:
 
     def _database_drift(self, host: Host) -> str | None:
         """Return how the tables of a database that is migrated here differ from those of the release, or None."""
-        if not database_schema.is_migrated_by_switch(host, self.database):
+        drift = database_schema.outdated(host, self.release, self.database) if self.database.local else None
+        if drift is None or not database_schema.is_migrated_by_switch(host, self.database):
             return None
-        drift = database_schema.outdated(host, self.release, self.database)
-        return None if drift is None else f"the database {self.database.name} {drift}"
+        return f"the database {self.database.name} {drift}"
 
     def _migration(self, wanted: Programs) -> Migration:
         return Migration(wanted, self.hostname, self.data, self.queues, self.database, self.mark)

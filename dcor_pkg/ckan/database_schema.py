@@ -36,10 +36,10 @@ class DatabaseSchema:
 
     def check(self, host: Host) -> str | None:
         ckan_ini.require_database(host, self.database)
-        if is_migrated_by_switch(host, self.database):
-            return None
         drift = outdated(host, self.release, self.database)
-        return drift if drift is None or not _is_serving(host) else f"{drift}{IN_PLACE}"
+        if drift is None or is_migrated_by_switch(host, self.database):
+            return None
+        return f"{drift}{IN_PLACE}" if _is_serving(host) else drift
 
     def apply(self, host: Host) -> None:
         release.run(host, self.release, "python", "-m", "dcor_runtime.database", "upgrade")

@@ -6,6 +6,8 @@ tenth of a second to compare; whoever changes a file changes its time as well.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dcor_pkg.ckan import release
 from dcor_pkg.machine.host import Access, Host
 
@@ -30,19 +32,16 @@ def difference(host: Host, home: str) -> str | None:
     recorded = host.read(f"{home}/{RECORD}")
     if recorded is None:
         return "has no record of its files"
-    before, now = _by_path(recorded), _by_path(_listing(host, home))
-    for path, properties in before.items():
-        if now.get(path) != properties:
-            return f"has {'changed' if path in now else 'lost'} its file {path}"
-    return next(
-        (f"has got the file {path}" for path in now if path not in before and not path.endswith(BYTECODE)), None
-    )
+    before, now = set(recorded.splitlines()), set(_listing(host, home).splitlines())
+    gone, come = _paths(before - now), _paths(now - before)
+    for path in gone:
+        return f"has {'changed' if path in come else 'lost'} its file {path}"
+    return next((f"has got the file {path}" for path in come if not path.endswith(BYTECODE)), None)
 
 
 def _listing(host: Host, home: str) -> str:
     return host.run("find", home, "-not", "-type", "d", "-printf", PRINT)
 
 
-def _by_path(listing: str) -> dict[str, str]:
-    lines = (line.partition("\t") for line in listing.splitlines())
-    return {path: properties for path, _, properties in lines if path not in OTHERS}
+def _paths(lines: Iterable[str]) -> list[str]:
+    return sorted({line.partition("\t")[0] for line in lines} - set(OTHERS))

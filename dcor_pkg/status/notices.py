@@ -16,6 +16,7 @@ from dcor_pkg.ckan.known_issues import notices as known_issues
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.kernel.report import Notice
+from dcor_pkg.machine import side_by_side
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_INI, CONFIGURATION
 from dcor_pkg.nginx import additions as nginx_additions
@@ -30,11 +31,24 @@ from dcor_pkg.tokens import issued as access_tokens
 Source = Callable[[], Iterable[Notice]]
 #: characters of a value that a notice shows
 VALUE_LENGTH = 60
+#: a source that `check` shows like a step
+STORED_FILES = "stored files"
 
 
 def collect(host: Host, settings: Settings) -> list[Notice]:
     """Return the notices of all sources. They contain no secret."""
-    return [it for source in sources(host, settings).values() for it in source()]
+    return [it for found in by_source(host, settings).values() for it in found]
+
+
+def by_source(host: Host, settings: Settings) -> dict[str, list[Notice]]:
+    """Return the notices of each source, which are asked side by side."""
+    asked = sources(host, settings)
+    with side_by_side.started(partial(_listed, source) for source in asked.values()) as found:
+        return {name: result() for name, result in zip(asked, found)}
+
+
+def _listed(source: Source) -> list[Notice]:
+    return list(source())
 
 
 def sources(host: Host, settings: Settings) -> dict[str, Source]:
@@ -46,7 +60,7 @@ def sources(host: Host, settings: Settings) -> dict[str, Source]:
         "changed files and additions": partial(_files, host, settings),
         "known issues": partial(known_issues.collect, host),
         "the search index": partial(search_index.notices, host),
-        "stored files": partial(stored_files.notices, host, settings),
+        STORED_FILES: partial(stored_files.notices, host, settings),
         "the network of the object store": partial(private_network.notices, host),
         "settings of a newer version": partial(_newer_settings, host),
         "updates": partial(updates.notices, host),

@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dcor_pkg import converge
-from dcor_pkg.ckan import stored_files
 from dcor_pkg.kernel import last_converge, report, settings_file
+from dcor_pkg.kernel.report import Notice
 from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.known_issues import catalogue, explanation
 from dcor_pkg.machine import language
 from dcor_pkg.machine.host import Host
-from dcor_pkg.verbs import check_report
-from dcor_pkg.verbs.run_report import conclude
+from dcor_pkg.status import notices
+from dcor_pkg.verbs import check_report, run_report
 from dcor_pkg.verbs.verb import DRIFT, JSON, OK, Console, Verb, argument
 
 #: in the place of a name: all of them
@@ -33,17 +34,19 @@ def run(host: Host, options: argparse.Namespace, console: Console) -> int:
             console.out(report.line(check_report.with_known_issue(outcome)))
 
     outcomes = converge.dry_run(host, show)
-    for outcome in _lost_files(host):
+    noticed = notices.by_source(host, settings_file.load(host))
+    for outcome in _lost_files(noticed):
         outcomes.append(outcome)
         show(outcome)
+    found = [notice for it in noticed.values() for notice in it]
     code = OK if all(outcome.result is Result.UNCHANGED for outcome in outcomes) else DRIFT
     if options.json:
-        console.out(check_report.as_json(host, outcomes, right=code == OK))
+        console.out(check_report.as_json(host, outcomes, found, right=code == OK))
         return code
     failure = str(last_converge.read(host))
     if failure:
         console.out(failure)
-    conclude(host, options, console, outcomes)
+    run_report.write(console, outcomes, found)
     return code
 
 
@@ -59,10 +62,10 @@ def _explain(options: argparse.Namespace, console: Console) -> None:
     console.out(json.dumps(found, indent=1, ensure_ascii=False) if options.json else text)
 
 
-def _lost_files(host: Host) -> list[Outcome]:
+def _lost_files(noticed: Mapping[str, Sequence[Notice]]) -> list[Outcome]:
     """Return what no converge can bring back, in the form of a step."""
-    found = stored_files.notices(host, settings_file.load(host))
-    return [Outcome("stored files", Result.FAILED, f"{it.file} {it.message}", it.hint) for it in found]
+    name = notices.STORED_FILES
+    return [Outcome(name, Result.FAILED, f"{it.file} {it.message}", it.hint) for it in noticed[name]]
 
 
 EXPLAIN = argument(

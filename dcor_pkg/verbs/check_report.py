@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from dcor_pkg.kernel import last_converge, managed_file, settings_file
+from dcor_pkg.kernel import last_converge, managed_file
+from dcor_pkg.kernel.report import Notice
 from dcor_pkg.kernel.runner import Outcome
 from dcor_pkg.known_issues import catalogue
 from dcor_pkg.machine.host import Host
-from dcor_pkg.status import notices
 
 #: the version of the JSON's form: another one where a key goes, or gets another meaning; a new key is no other form
 SCHEMA = 1
@@ -26,17 +26,17 @@ def with_known_issue(outcome: Outcome) -> Outcome:
     return replace(outcome, hint="\n    ".join(filter(None, [outcome.hint, hint])))
 
 
-def as_json(host: Host, outcomes: Sequence[Outcome], *, right: bool) -> str:
+def as_json(host: Host, outcomes: Sequence[Outcome], found: Sequence[Notice], *, right: bool) -> str:
     """Return all that `check` has found."""
-    found = {
+    whole = {
         "schema": SCHEMA,
         "right": right,
         "steps": [_step(outcome) for outcome in outcomes],
-        "notices": [asdict(notice) for notice in notices.collect(host, settings_file.load(host))],
+        "notices": [asdict(notice) for notice in found],
         "changed_here": managed_file.changed_by_admin(host),
         "converge": asdict(last_converge.read(host)),
     }
-    return json.dumps(found, indent=1)
+    return json.dumps(whole, indent=1)
 
 
 def _step(outcome: Outcome) -> dict[str, Any]:

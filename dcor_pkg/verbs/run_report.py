@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from dcor_pkg.kernel import last_converge, managed_file, report, settings_file
+from dcor_pkg.kernel.report import Notice
 from dcor_pkg.kernel.runner import Outcome, Result
 from dcor_pkg.machine.host import Host
 from dcor_pkg.status import notices
@@ -45,6 +46,11 @@ def conclude(
         state = {"changed_here": managed_file.changed_by_admin(host), "converge": asdict(last_converge.read(host))}
         console.out(report.as_json(outcomes, found, **state, **more()))
         return
+    write(console, outcomes, found)
+
+
+def write(console: Console, outcomes: Sequence[Outcome], found: Iterable[Notice]) -> None:
+    """Write notices, and the summary of a run."""
     for notice in found:
         console.out(str(notice))
     console.out(report.summary(outcomes))

@@ -17,7 +17,7 @@ from dcor_pkg.kernel.managed_file import ManagedFile
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import SYSTEMD_UNITS
 from dcor_pkg.services.endpoint import Endpoint
-from dcor_pkg.services.postgresql import psql
+from dcor_pkg.services.postgresql import programs, psql
 
 #: CKAN's database in it, and the role that owns it
 DATABASE = "ckan_default"
@@ -135,7 +135,7 @@ def starts_by_itself(host: Host, cluster: Cluster) -> bool:
 
 def is_ready(host: Host) -> bool:
     """Return whether the cluster accepts connections."""
-    return host.succeeds("pg_isready", "--quiet", f"--host={psql.SOCKETS}", f"--port={psql.PORT}")
+    return host.succeeds(programs.path(host, "pg_isready"), "--quiet", f"--host={psql.SOCKETS}", f"--port={psql.PORT}")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dcor_pkg.machine import disk, state_file
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import STATE
 from dcor_pkg.services.endpoint import Endpoint
-from dcor_pkg.services.postgresql import cluster, contents, copies, former_cluster, ownership, psql, versions
+from dcor_pkg.services.postgresql import cluster, contents, copies, former_cluster, ownership, programs, psql, versions
 from dcor_pkg.services.postgresql.cluster import OWNER, Cluster
 
 STATE_FILE = f"{STATE}/cluster-upgrade.json"
@@ -78,7 +78,7 @@ def under_way(host: Host) -> ClusterUpgrade | None:
 def possible(host: Host) -> ClusterUpgrade:
     """Return the upgrade that this machine can do. Raises DcorError, and nothing has changed."""
     ours, newest = cluster.required(host), versions.newest(host)
-    if versions.number(newest or "0") <= versions.number(ours.version):
+    if programs.number(newest or "0") <= programs.number(ours.version):
         raise DcorError(
             f"{ours.label}, which has the database, is of the newest PostgreSQL that is installed, so there is nothing to upgrade.",
             "Debian's package postgresql installs a newer one, where this Debian has one.",

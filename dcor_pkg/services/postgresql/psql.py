@@ -11,6 +11,7 @@ from dcor_pkg.kernel import secrets
 from dcor_pkg.machine.host import Host
 from dcor_pkg.machine.paths import CKAN_USER
 from dcor_pkg.services.endpoint import Endpoint, postgresql_options
+from dcor_pkg.services.postgresql import programs
 
 #: the port of the local cluster, and the directory of its unix socket, which belongs to PostgreSQL
 PORT, SOCKETS = 5432, "/var/run/postgresql"
@@ -19,7 +20,7 @@ SOCKET = f"{SOCKETS}/.s.PGSQL.{PORT}"
 #: libpq's password file (libpq, "The Password File") for the database that the settings name
 PASSFILE = f"{secrets.DIRECTORY}/pgpass"
 #: without the admin's own ~/.psqlrc; values alone; the first error ends it
-PSQL = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--set=ON_ERROR_STOP=1", "--no-password")
+OPTIONS = ("--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--set=ON_ERROR_STOP=1", "--no-password")
 #: the severities that begin an error's message, and what precedes it in psql's output
 SEVERITIES = ("FATAL:", "ERROR:")
 PREFIXES = (" failed: ", *SEVERITIES)
@@ -28,7 +29,7 @@ PREFIXES = (" failed: ", *SEVERITIES)
 def query(host: Host, database: Endpoint, sql: str, passfile: str = PASSFILE) -> str:
     """Return what CKAN's role gets as the result of SQL. Raises CommandFailed."""
     place = f"--dbname={connection(database, passfile)}"
-    return host.run(*PSQL, place, text=sql, user=CKAN_USER if database.sockets else None).strip()
+    return _run(host, place, sql, user=CKAN_USER if database.sockets else None)
 
 
 def connection(database: Endpoint, passfile: str = PASSFILE) -> str:
@@ -47,12 +48,16 @@ def as_superuser(host: Host, sql: str, database: str = "postgres", timeout: floa
     """
     place = f"--dbname=host={SOCKETS} port={port} dbname={database}"
     try:
-        return host.run(*PSQL, place, text=sql, user="postgres", timeout=timeout).strip()
+        return _run(host, place, sql, user="postgres", timeout=timeout)
     except CommandFailed as error:
         raise DcorError(
             f"PostgreSQL on this machine failed as its superuser: {message(error.hint)}.",
             "journalctl --unit='postgresql@*' shows its log.",
         ) from None
+
+
+def _run(host: Host, place: str, sql: str, user: str | None, timeout: float = 600) -> str:
+    return host.run(programs.path(host, "psql"), *OPTIONS, place, text=sql, user=user, timeout=timeout).strip()
 
 
 def problem(host: Host, database: Endpoint) -> str | None:

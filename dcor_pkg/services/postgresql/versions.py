@@ -11,23 +11,15 @@ from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.report import Notice
 from dcor_pkg.machine import packages
 from dcor_pkg.machine.host import Host
-from dcor_pkg.services.postgresql import cluster, former_cluster
+from dcor_pkg.services.postgresql import cluster, former_cluster, programs
 from dcor_pkg.services.postgresql.cluster import Cluster
 
-#: a directory for each version (postgresql-common's architecture.md)
-PROGRAMS = "/usr/lib/postgresql"
 COMMAND = "dcor-server upgrade-database-cluster"
 
 
 def newest(host: Host) -> str:
     """Return the newest version whose server is installed; nothing where there is none."""
-    found = [name for name in host.names(PROGRAMS) if host.exists(f"{PROGRAMS}/{name}/bin/postgres")]
-    return max(found, key=number, default="")
-
-
-def number(version: str) -> float:
-    """Return a version as a number, for comparisons."""
-    return float(version)
+    return programs.newest(host, "postgres")
 
 
 def outdated(host: Host) -> Cluster | None:
@@ -36,7 +28,7 @@ def outdated(host: Host) -> Cluster | None:
         ours = cluster.local(host)
     except DcorError:
         return None  # another part of the status says that
-    if ours is None or number(newest(host) or "0") <= number(ours.version):
+    if ours is None or programs.number(newest(host) or "0") <= programs.number(ours.version):
         return None
     return None if packages.is_offered(host, f"postgresql-{ours.version}") else ours
 

@@ -13,7 +13,7 @@ from dcor_pkg.kernel import pending, secrets
 from dcor_pkg.kernel.directory import Directory
 from dcor_pkg.kernel.log_file import LogFile
 from dcor_pkg.kernel.managed_file import ManagedFile
-from dcor_pkg.kernel.runner import Outcome, Result, run
+from dcor_pkg.kernel.runner import Outcome, Result, dry_run, run
 from dcor_pkg.kernel.secrets import RandomSecret
 from dcor_pkg.kernel.step import Step
 from dcor_pkg.machine import host as host_module
@@ -33,7 +33,7 @@ DAMAGES = [
 def changed_by_dry_run(step: Step, machine: Machine) -> tuple[Outcome, list[str]]:
     """Return the outcome of a dry run, and the paths that it has changed; a changed program is "programs"."""
     before, state = snapshot.files(machine.host), machine.state()
-    (outcome,) = run([step], machine.host, dry_run=True)
+    (outcome,) = dry_run([step], machine.host)
     after = snapshot.files(machine.host)
     paths = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
     return outcome, [*paths, *([] if machine.state() == state else ["programs"])]

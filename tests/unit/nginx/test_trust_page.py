@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from dcor_pkg.answers.settings import OWN, SELF_SIGNED, Settings
-from dcor_pkg.kernel.runner import Result, run
+from dcor_pkg.kernel.runner import Result, dry_run, run
 from dcor_pkg.machine.host import Access, Host
 from dcor_pkg.machine.paths import AUTHORITIES
 from dcor_pkg.nginx import trust_page
@@ -126,7 +126,7 @@ def test_with_a_public_certificate_there_is_nothing_to_trust(self_signed: Host) 
 
 
 def test_before_there_is_a_certificate_a_dry_run_says_so(host: Host) -> None:
-    (outcome,) = run([STEP], host, dry_run=True)
+    (outcome,) = dry_run([STEP], host)
     assert outcome.result is Result.WOULD_CHANGE
     assert outcome.reason == f"{PAIRS[SELF_SIGNED].certificate} contains no certificate."
 
