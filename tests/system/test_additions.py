@@ -114,6 +114,7 @@ def test_a_broken_addition_is_reported_with_its_line_before_the_first_change(mac
     dcor(machine, "status")
 
 
+@pytest.mark.long
 def test_the_old_configuration_stays_active_when_ckan_cannot_load_the_new_one(machine: Machine) -> None:
     """Also after a crash and a reboot, since programs read only a copy of a tested configuration."""
     machine.write("/etc/dcor-server/ckan.d/plugins.ini", "ckan.plugins = nonsense\n")

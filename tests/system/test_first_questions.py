@@ -31,6 +31,7 @@ Flags: seen
 """
 
 
+@pytest.mark.long
 def test_a_first_installation_with_dialogs_in_german(
     boot: Boot, bare: layers.Stack, debs: list[Path], package_mounts: dict[Path, str]
 ) -> None:

@@ -159,6 +159,7 @@ def test_what_else_is_in_directories_of_others_does_not_matter(machine: Machine,
         converges(machine)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", cases(WITH_HARD_LINK, {*ALIKE_ELSEWHERE, "FIFO"}))
 def test_the_settings_of_the_cluster_are_not_read_that_postgres_has_exchanged(machine: Machine, what: str) -> None:
     path = machine.shell("ls /etc/postgresql/*/main/start.conf").strip()
