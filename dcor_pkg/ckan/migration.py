@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from dcor_pkg.ckan import (
@@ -59,19 +59,19 @@ class Migration:
         copies.require_replaceable(host, self._copy.name)
         copies.require_room(host, self.database)
         act = Act(self.wanted, former, copies.former_name(self.database, former.release), self._copy.name)
-        act.record(host)
-        try:
-            held = {self._tried, self.wanted} - {former}
-            with self._loaded(host, held) as migrating:
+        held = {self._tried, self.wanted} - {former}
+        with self._loaded(host, former, held) as migrating:
+            act.record(host)
+            try:
                 drain.drain(host, self.database.name, [it.web for it in held])
                 self._prove_on_copy(host, migrating)
-            copies.exchange(host, self.database.name, self._copy.name, act.aside)
-            # The new job workers do not start before nginx has turned.
-            self.wanted.file(self.data, self.queues if self.wanted == former else ()).apply(host)
-            switch.switch_to(host, self.wanted, self.hostname, lambda: self._turned(host, act))
-        except BaseException as error:
-            self._go_back(host, error)
-            raise
+                copies.exchange(host, self.database.name, self._copy.name, act.aside)
+                # The new job workers do not start before nginx has turned.
+                self.wanted.file(self.data, self.queues if self.wanted == former else ()).apply(host)
+                switch.switch_to(host, self.wanted, self.hostname, lambda: self._turned(host, act))
+            except BaseException as error:
+                self._go_back(host, error)
+                raise
         self._forget_former(host, act.aside)
 
     @property
@@ -83,22 +83,27 @@ class Migration:
         return self.wanted.trial
 
     @contextlib.contextmanager
-    def _loaded(self, host: Host, held: Iterable[Programs]) -> Iterator[Program]:
+    def _loaded(self, host: Host, former: Programs, held: Collection[Programs]) -> Iterator[Program]:
         """Load CKAN in web servers and in the program that migrates, up to the first connection to a database.
 
         The site still serves. Give the program that migrates. Raises DcorError.
         """
         programs.copy_for_trial(host, self._tried, ckan_ini.address(host, self._copy))
         for it in held:
-            host.write(it.hold, "", programs.COPY)
             it.file(self.data, ()).apply(host)
-        supervisor.update(host)
-        copies.prepare(host)
         command = ("python", "-m", "dcor_runtime.database", "trial")
         configuration = f"{self._tried.directory}/ckan.ini"
         with release.started(host, self.wanted.release, *command, configuration=configuration) as migrating:
-            with _failures_of_ckan():
-                migrating.await_output(trial.HELD, LOADING_SECONDS)
+            try:
+                switch.load(host, held)
+                with _failures_of_ckan():
+                    migrating.await_output(trial.HELD, LOADING_SECONDS)
+                copies.prepare(host)
+            except BaseException as error:
+                self._record_failure(host, error)
+                with undoing(error):
+                    switch.forget_others(host, former)
+                raise
             yield migrating
 
     def _prove_on_copy(self, host: Host, migrating: Program) -> None:
@@ -140,10 +145,17 @@ class Migration:
         act = migration_state.under_way(host)
         if act is None or act.turned:
             return
-        if _is_of_release(error):
-            migration_state.record_failure(host, self.wanted.release, reason(error))
+        self._record_failure(host, error)
         with undoing(error):
             migration_end.undo_unless_turned(host, self.database, self.hostname)
+
+    def _record_failure(self, host: Host, error: BaseException) -> None:
+        """Record that the release has failed, unless a command of the machine has, or somebody ends this one.
+
+        The former happens where the machine shuts down.
+        """
+        if isinstance(error, Exception) and not isinstance(error, CommandFailed):
+            migration_state.record_failure(host, self.wanted.release, reason(error))
 
     def _forget_former(self, host: Host, newest: str) -> None:
         """Drop former databases that were replaced more than a week ago, but not the newest."""
@@ -160,8 +172,3 @@ def _failures_of_ckan() -> Iterator[None]:
     except CommandFailed as error:
         message = ckan_log.exception(error.hint) or error.reason
         raise DcorError(f"A copy of the database cannot be migrated: {message}", error.hint) from None
-
-
-def _is_of_release(error: BaseException) -> bool:
-    """Tell whether a release failed. A command of the machine may fail as it shuts down, or somebody ends this one."""
-    return isinstance(error, Exception) and not isinstance(error, CommandFailed)

@@ -89,6 +89,11 @@ class Programs:
         """The file that keeps a web server from its database (runtime/hold.py)."""
         return f"{self.directory}/{trial.HOLD}"
 
+    @property
+    def held(self) -> str:
+        """The file by which a web server says that it waits for the end of that."""
+        return f"{unit.RUNTIME}/{self.id}.held"
+
     def file(self, data: str, queues: tuple[str, ...]) -> ManagedFile:
         """Return supervisor's file for these programs, with the data directory, and the queues of each job worker.
 

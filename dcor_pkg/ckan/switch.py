@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from dcor_pkg.ckan import log as ckan_log
 from dcor_pkg.ckan import past_releases, supervisor
-from dcor_pkg.ckan.programs import CONFIGURATIONS, Programs
+from dcor_pkg.ckan.programs import CONFIGURATIONS, COPY, Programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel import managed_file
 from dcor_pkg.machine import unix_http
@@ -53,12 +54,40 @@ def start(host: Host, programs: Programs, hostname: str) -> None:
 
     Raises DcorError with what CKAN says.
     """
-    before = ckan_log.size(host)
-    host.remove(programs.hold)
-    supervisor.update(host)
-    supervisor.start(host, programs.web)
-    try:
+    with _explained_by_log(host):
+        host.remove(programs.hold)
+        supervisor.update(host)
+        supervisor.start(host, programs.web)
         prove(host, programs, hostname)
+
+
+def load(host: Host, programs: Collection[Programs]) -> None:
+    """Start web servers whose supervisor files are written, up to their first connection to a database.
+
+    Raises DcorError with what CKAN says.
+    """
+    with _explained_by_log(host):
+        for it in programs:
+            supervisor.stop(host, it.web)  # of a try that the power has cut off
+            host.remove(it.held, CKAN_USER)
+            host.write(it.hold, it.held, COPY)
+        supervisor.update(host)
+        for it in programs:
+            supervisor.start(host, it.web)
+        for it in programs:
+            _await(host, it, partial(_loading, host, it))
+
+
+def _loading(host: Host, programs: Programs) -> str | None:
+    return None if host.exists(programs.held) else "it is not loaded"
+
+
+@contextlib.contextmanager
+def _explained_by_log(host: Host) -> Iterator[None]:
+    """Raise a failure with the last exception that CKAN has written meanwhile."""
+    before = ckan_log.size(host)
+    try:
+        yield
     except DcorError as error:
         raise DcorError(f"{error.reason} {ckan_log.last_exception(host, before)}".strip(), HINT) from None
 
@@ -97,7 +126,7 @@ def forget_others(host: Host, programs: Programs) -> None:
 
 def prove(host: Host, programs: Programs, hostname: str) -> None:
     """Wait until a search in a release works, then request its pages. Raises DcorError with what is wrong."""
-    _await_search(host, programs, hostname)
+    _await(host, programs, partial(probe_search, host, programs, hostname))
     found = _page_problem(host, programs, hostname, PAGES)
     if found is not None:
         raise DcorError(f"The release {programs.release} {found}.")
@@ -151,11 +180,11 @@ def _post(
     raise DcorError(f"The release {programs.release} {problem}.")
 
 
-def _await_search(host: Host, programs: Programs, hostname: str) -> None:
-    """Wait until a search works, but no longer than the web server has a chance to answer."""
+def _await(host: Host, programs: Programs, find_problem: Callable[[], str | None]) -> None:
+    """Wait until a web server has no problem any more, but no longer than it has a chance. Raises DcorError."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     processes = set()
-    while (problem := probe_search(host, programs, hostname)) is not None:
+    while (problem := find_problem()) is not None:
         processes.add(supervisor.process(host, programs.web))
         ended = len(processes - {0}) > MAX_RESTARTS
         if ended or time.monotonic() > deadline:

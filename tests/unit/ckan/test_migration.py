@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from dcor_pkg.ckan import drain, migration_state, past_releases, programs, release, supervisor, switch
+from dcor_pkg.ckan import migration_state, past_releases, programs, release, supervisor, switch
 from dcor_pkg.ckan.migration import Migration
 from dcor_pkg.ckan.release_made import ReleaseMade
 from dcor_pkg.errors import CommandFailed, DcorError
@@ -173,13 +173,36 @@ def test_programs_are_loaded_while_the_former_ones_serve(server: Machine) -> Non
     assert not any(is_held(server, it) for it in server.host.names(programs.CONFIGURATIONS))
 
 
+def refuse_to_stop(machine: Machine) -> Callable[[str, bool], bool]:
+    """Return what stands for supervisor's method and does not let the programs that serve be stopped."""
+    stop, serving = machine.supervisor.stopProcess, of_release(machine, "2.11.6")
+
+    def stop_others(name: str, wait: bool) -> bool:
+        assert name not in serving
+        return stop(name, wait)
+
+    return stop_others
+
+
 def test_a_release_that_cannot_be_loaded_costs_no_503(server: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     server.ckan.fault[trial.HELD] = "Traceback (most recent call last):\n  File\nImportError: no module\n"
-    monkeypatch.setattr(drain, "drain", lambda *_: pytest.fail("The site was stopped."))
+    monkeypatch.setattr(server.supervisor, "stopProcess", refuse_to_stop(server))
     failure = converge(server)
     assert failure is not None
     assert "A copy of the database cannot be migrated: ImportError: no module" in failure.reason
     check_untouched(server)
+
+
+def test_a_web_server_that_ends_while_it_is_loaded_costs_no_503(
+    server: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.supervisor, "_say_that_it_is_held", lambda _: None)
+    monkeypatch.setattr(server.supervisor, "stopProcess", refuse_to_stop(server))
+    failure = converge(server)
+    assert failure is not None
+    assert "does not answer with this configuration: it is not loaded" in failure.reason
+    check_untouched(server)
+    assert state_file.read(server.host, migration_state.FAILED, {})
 
 
 def fail_migration(machine: Machine) -> None:

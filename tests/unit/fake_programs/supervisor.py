@@ -9,9 +9,14 @@ import xmlrpc.client
 from dataclasses import dataclass, field
 from typing import Any
 
+from dcor_pkg.ckan import programs
 from dcor_pkg.errors import DcorError
 from dcor_pkg.machine.host import Access, Host
+from dcor_pkg.runtime import trial
 from tests.unit.fake_programs.systemd import Systemd
+
+#: how the name of a web server of CKAN begins
+WEB = "dcor-web-"
 
 
 @dataclass
@@ -62,7 +67,14 @@ class Supervisor:
         program.process = next(self.numbers) if program.state == "RUNNING" else 0
         for path in self.sockets_of(name) if program.process else ():
             self.host.write(path, "", Access(0o660, "root", self.user))
+        if program.process and name.startswith(WEB):
+            self._say_that_it_is_held(f"{programs.CONFIGURATIONS}/{name.removeprefix(WEB)}/{trial.HOLD}")
         return True
+
+    def _say_that_it_is_held(self, hold: str) -> None:
+        sign = self.host.read(hold)
+        if sign is not None:
+            self.host.write(sign, "", Access(0o644))
 
     def stopProcess(self, name: str, wait: bool) -> bool:
         """Stop a program."""
@@ -72,10 +84,9 @@ class Supervisor:
 
     def sockets_of(self, name: str) -> tuple[str, ...]:
         """Return the sockets on which a program listens: a web server of CKAN."""
-        start = "dcor-web-"
-        if not name.startswith(start):
+        if not name.startswith(WEB):
             return ()
-        path = f"{self.socket.rpartition('/')[0]}/{name.removeprefix(start)}"
+        path = f"{self.socket.rpartition('/')[0]}/{name.removeprefix(WEB)}"
         return f"{path}.sock", f"{path}.probe.sock"
 
     def reloadConfig(self) -> list[list[list[str]]]:

@@ -42,15 +42,16 @@ def test_a_web_server_is_held_as_long_as_the_file_is_there(
     hold: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CKAN_INI", str(tmp_path / "ckan.ini"))
-    file = tmp_path / trial.HOLD
-    file.touch()
+    hold.until_removed()
+    file, sign = tmp_path / trial.HOLD, tmp_path / "sign"
+    file.write_text(str(sign))
     waiting = threading.Thread(target=hold.until_removed)
     waiting.start()
     waiting.join(0.2)
-    assert waiting.is_alive()
+    assert (waiting.is_alive(), sign.exists()) == (True, True)
     file.unlink()
     waiting.join(60)
-    assert not waiting.is_alive()
+    assert (waiting.is_alive(), sign.exists()) == (False, False)
 
 
 def test_what_migrates_says_that_it_waits_and_ends_when_nobody_is_there_any_more(
