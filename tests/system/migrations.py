@@ -61,17 +61,18 @@ HALF = """op.execute("COMMIT; ALTER TABLE dcor_trial DROP COLUMN kept"); op.exec
 #: commands to see how far a migration is, and the step of it that is then under way; in its order
 MOMENTS = {
     "backup": f"ls -d {UPGRADES}/.[0-9]*",
+    "loading": f"grep -l ckan_default_copy {STATE}/configurations/*/ckan.ini",
     "jobs end": f"test -e {STATE}/migration.json",
     "requests end": f"test -e {STATE}/nginx/maintenance",
     "copy": "psql -Atc \"SELECT 'found' FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE ckan_default_copy%'\" | grep found",
-    "migration": f"grep -l ckan_default_copy {STATE}/configurations/*/ckan.ini",
+    "migration": "psql -Atc \"SELECT 'found' FROM pg_stat_activity WHERE datname = 'ckan_default_copy'\" | grep found",
     "proof of the copy": f"for it in $(grep -l ckan_default_copy {STATE}/configurations/*/ckan.ini); do "
-    f"ls {STATE}/programs/dcor-$(basename $(dirname $it)).conf; done | grep .",
+    f"test -e {STATE}/nginx/maintenance -a ! -e $(dirname $it)/hold && echo found; done | grep found",
     "exchange": "psql -Atc \"SELECT 'found' FROM pg_database WHERE datname LIKE 'ckan_default_before_%'\" | grep found",
     "turn": f"! grep -q @BEFORE@ {STATE}/nginx/upstream.conf",
     "end": f"grep -q '\"turned\": true' {STATE}/migration.json",
 }
-OF_POSTGRES = ("copy", "exchange")
+OF_POSTGRES = ("copy", "migration", "exchange")
 
 
 def next_release(machine: Machine, revision: str, former: str, upgrade: str, web: str = "") -> None:
