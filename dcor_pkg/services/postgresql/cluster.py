@@ -121,10 +121,9 @@ def listed(host: Host) -> list[Cluster]:
     return [Cluster(it[0], it[1], it[3].startswith("online"), port, it[5]) for it, port in zip(found, ports)]
 
 
-def is_stopped_by_us(host: Host) -> bool:
+def is_stopped_by_us(host: Host, cluster: Cluster) -> bool:
     """Return whether we have stopped the cluster."""
-    cluster = local(host)
-    return cluster is not None and (host.read(cluster.start) or "").startswith(STOPPED)
+    return (host.read(cluster.start) or "").startswith(STOPPED)
 
 
 def starts_by_itself(host: Host, cluster: Cluster) -> bool:
@@ -161,7 +160,7 @@ class ClusterRunning:
         remove_drop_ins(host, unless=cluster.drop_in.path)
         if cluster.drop_in.check(host) is not None:
             cluster.drop_in.apply(host)
-        if is_stopped_by_us(host):
+        if is_stopped_by_us(host, cluster):
             write_start(host, cluster, "auto\n")
         host.run("systemctl", "daemon-reload")
         systemd_service.let_start_at_boot(host, GROUP)
@@ -230,7 +229,7 @@ def _change(host: Host, cluster: Cluster) -> str | None:
         return f"the files of {cluster.unit} have changed"
     if (file := systemd_service.unit_state(host, GROUP)["UnitFileState"]) in ("disabled", *systemd_service.MASKED):
         return f"{GROUP} is {file}, so no cluster would start at boot"
-    if is_stopped_by_us(host):
+    if is_stopped_by_us(host, cluster):
         return "was stopped while the database was external"
     pended = systemd_service.pending_actions(host, cluster.unit)
     return f"the restart of {cluster.unit} is pending" if pended else None

@@ -72,7 +72,7 @@ def require_usable(host: Host) -> None:
         ownership.require(host, endpoint(Settings()))
     elif ours.is_online:
         access.require_socket(host, ours)
-    elif not (cluster.is_stopped_by_us(host) or cluster.starts_by_itself(host, ours)):
+    elif not (cluster.is_stopped_by_us(host, ours) or cluster.starts_by_itself(host, ours)):
         raise DcorError(
             f"PostgreSQL does not accept connections on its socket in {psql.SOCKETS}, port {psql.PORT}, and "
             f"{ours.start} says that it does not start by itself.",

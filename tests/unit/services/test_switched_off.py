@@ -95,12 +95,12 @@ def test_our_cluster_is_stopped_and_started_again(host: Host, machine: Machine) 
     (outcome,) = run([ClusterStopped(EXTERNAL)], host)
     assert outcome.reason == "runs, and holds only the database that was replaced by an external one"
     assert (machine.active, host.read(START)) == ({"dcor-solr.service"}, f"{STOPPED}manual\n")
-    assert postgresql_cluster.is_stopped_by_us(host)
+    assert postgresql_cluster.is_stopped_by_us(host, postgresql_cluster.required(host))
     assert run([ClusterStopped(EXTERNAL)], host) == [Outcome("postgresql cluster", Result.UNCHANGED)]
     (outcome,) = run([ClusterRunning()], host)
     assert outcome.result is Result.CHANGED
     assert ("postgresql@15-main.service" in machine.active, host.read(START)) == (True, "auto\n")
-    assert not postgresql_cluster.is_stopped_by_us(host)
+    assert not postgresql_cluster.is_stopped_by_us(host, postgresql_cluster.required(host))
 
 
 def test_a_cluster_with_other_databases_goes_on_running(host: Host, machine: Machine) -> None:
