@@ -48,13 +48,19 @@ def create(host: Host, password: Secret) -> None:
     psql.as_superuser(host, CREATE)
 
 
-def drop(host: Host) -> None:
-    """Drop both, if they have the mark, also where a suite that was killed is still connected."""
-    found = _found(host) if _answers(host) else {}
+def drop(host: Host) -> bool:
+    """Drop both, if they have the mark, also where a suite that was killed is still connected.
+
+    Return False where PostgreSQL does not answer, so that they stay if they are there.
+    """
+    if not _answers(host):
+        return False
+    found = _found(host)
     if found.get("database") == MARK:
         psql.as_superuser(host, f"DROP DATABASE {DATABASE} WITH (FORCE)")
     if found.get("role") == MARK:
         psql.as_superuser(host, f"DROP ROLE {DATABASE}")
+    return True
 
 
 def ask(host: Host, sql: str) -> str:

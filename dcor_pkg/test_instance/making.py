@@ -46,16 +46,20 @@ def create(host: Host, settings: Settings, active: str, report: Report) -> None:
         raise
 
 
-def remove(host: Host) -> None:
-    """Remove all of it, also what a suite has left: first what frees room, which the rest needs on a full disk."""
+def remove(host: Host) -> bool:
+    """Remove all of it, also what a suite has left: first what frees room, which the rest needs on a full disk.
+
+    Return False where PostgreSQL does not answer, so that database and role stay.
+    """
     services.stop(host)
     host.remove(RECORD)
     for directory in LARGE:
         host.remove_tree(directory)
     checkout.remove(host)
-    database.drop(host)
+    is_dropped = database.drop(host)
     configuration.remove(host)
     host.remove_tree(HOME)
+    return is_dropped
 
 
 def _require_possible(host: Host) -> None:

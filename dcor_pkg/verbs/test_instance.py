@@ -12,13 +12,17 @@ from dcor_pkg.kernel import settings_file
 from dcor_pkg.machine import lock, output
 from dcor_pkg.machine.host import Host
 from dcor_pkg.test_instance import checkout, environment, making, record, results, room, suites
-from dcor_pkg.test_instance.places import HOME, INI, LOCK
+from dcor_pkg.test_instance.places import DATABASE, HOME, INI, LOCK
 from dcor_pkg.test_instance.results import Results
 from dcor_pkg.test_instance.suites import Suite
 from dcor_pkg.verbs import active_release
 from dcor_pkg.verbs.verb import FAILED, OK, Action, Console, argument, verb_of
 
 ALL = "all"
+LEFT = (
+    f"Database and role {DATABASE} stay, because PostgreSQL does not answer; when it does, remove them by this command, "
+    "or the next one that is made takes their place."
+)
 #: for another command to end; a suite takes minutes
 WAIT_SECONDS = 5.0
 
@@ -38,8 +42,10 @@ def remove(host: Host, options: argparse.Namespace, console: Console) -> int:
     """Remove the test instance, if there is one."""
     with lock.held(host, WAIT_SECONDS, LOCK):
         was_there = host.exists(HOME)
-        making.remove(host)
+        is_whole = making.remove(host)
     line = "The test instance was removed." if was_there else "There is no test instance."
+    if was_there and not is_whole:
+        line = f"{line} {LEFT}"
     console.out(json.dumps({"message": line}) if options.json else line)
     return OK
 

@@ -14,6 +14,7 @@ from dcor_pkg.runtime import store_mark
 from dcor_pkg.test_instance import configuration, credentials, database, environment, record, services
 from dcor_pkg.test_instance.places import DATABASE, ENVIRONMENT, HOME, INI, RECORD
 from dcor_pkg.verbs import take_down
+from tests.unit.fake_programs import postgresql
 from tests.unit.test_instance.second import Second
 
 #: what differs between two moments of a server that nobody touches
@@ -98,6 +99,21 @@ def test_the_environment_is_of_the_python_of_the_release(second: Second) -> None
     second.machine.programs[python] = lambda call: second.venv(call, "3.13.5")
     assert second("create").code == 0
     assert second.host.exists(f"{ENVIRONMENT}/lib/python3.13/site-packages/{environment.LINK}")
+
+
+def test_where_postgresql_does_not_answer_the_database_stays_and_that_is_said(second: Second) -> None:
+    second("create")
+    cluster = second.machine.systemd.units[postgresql.UNIT]
+    cluster.active = "inactive"
+    ended = second("remove")
+    assert (ended.code, ended.out.startswith("The test instance was removed. Database and role ckan_test stay")) == (
+        0,
+        True,
+    )
+    assert second.marks == {"role": database.MARK, "database": database.MARK}
+    cluster.active = "active"
+    assert second("remove").out == "There is no test instance.\n"
+    assert second.marks == {}
 
 
 def test_a_second_one_is_refused(second: Second) -> None:
