@@ -75,8 +75,13 @@ MOMENTS = {
 OF_POSTGRES = ("copy", "migration", "exchange")
 
 
-def next_release(machine: Machine, revision: str, former: str, upgrade: str, web: str = "") -> None:
-    """Have the next release migrate the tables; `web` is appended to the module that loads CKAN's web server."""
+def next_release(
+    machine: Machine, revision: str, former: str, upgrade: str, web: str = "", *, at_start: str = ""
+) -> None:
+    """Have the next release migrate the tables.
+
+    `at_start` and `web` are put before and behind the module that loads CKAN's web server.
+    """
     text = MIGRATION.format(revision=revision, former=former, upgrade=upgrade)
     machine.write("/root/migration.py", text)
     # Two that follow the same one would be two newest ones.
@@ -84,8 +89,9 @@ def next_release(machine: Machine, revision: str, former: str, upgrade: str, web
     machine.shell(f"cp /root/migration.py $(echo {VERSIONS})/9{revision}_of_a_test.py")
     module = f"{PACKAGE}/runtime/wsgi.py"
     machine.shell(f"test -e /root/wsgi.py || cp {module} /root/wsgi.py")
+    machine.write("/root/start.py", f"{at_start}\n")
     machine.write("/root/web.py", f"{web}\nOF_REVISION = {revision!r}\n")
-    machine.shell(f"cat /root/wsgi.py /root/web.py >{module}")
+    machine.shell(f"cat /root/start.py /root/wsgi.py /root/web.py >{module}")
 
 
 def head(machine: Machine) -> str:
