@@ -27,9 +27,10 @@ def install(wait: Callable[[], None]) -> None:
 def until_removed() -> None:
     """Wait as long as there is a file HOLD beside the configuration. It names a file, which is there meanwhile."""
     file = Path(os.environ["CKAN_INI"]).with_name(HOLD)
-    if not file.exists():
+    try:
+        sign = Path(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return
-    sign = Path(file.read_text(encoding="utf-8"))
     sign.touch()
     while file.exists():
         time.sleep(PAUSE_SECONDS)
