@@ -21,7 +21,11 @@ def home(host: Host, monkeypatch: pytest.MonkeyPatch) -> Host:
     """Return a machine with a release, and the real find(1)."""
 
     def run(_: Host, program: str, directory: str, *options: str, **__: Any) -> str:
-        argv = (program, str(host.path(directory)), *options)
+        argv = (
+            program,
+            str(host.path(directory)),
+            *(option.replace(HOME, str(host.path(HOME)), 1) for option in options),
+        )
         return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
     monkeypatch.setattr(Host, "run", run)

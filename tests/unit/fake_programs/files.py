@@ -146,7 +146,8 @@ class Files:
     def find(self, call: Call) -> str:
         """Carry out `find DIRECTORY -name PATTERN -delete`, or print the sizes of all files, or more of them."""
         if call.argv[-1] == release_contents.PRINT:
-            return self._contents(self.host.path(call.argv[1]))
+            others = [Path(path).name for option, path in zip(call.argv, call.argv[1:]) if option == "-path"]
+            return self._contents(self.host.path(call.argv[1]), others)
         if "-printf" in call.argv:
             files = [path.lstat() for path in self.host.path(call.argv[1]).rglob("*")]
             return "".join(f"{file.st_size}\n" for file in files if not stat.S_ISDIR(file.st_mode))
@@ -162,8 +163,9 @@ class Files:
                 path.unlink()
         return ""
 
-    def _contents(self, home: Path) -> str:
-        files = [(path, path.lstat()) for path in home.rglob("*") if path.is_symlink() or not path.is_dir()]
+    def _contents(self, home: Path, others: list[str]) -> str:
+        found = (path for path in home.rglob("*") if path.is_symlink() or not path.is_dir())
+        files = [(path, path.lstat()) for path in found if path.parent != home or path.name not in others]
         return "".join(
             f"{path.relative_to(home)}\t{it.st_mode}\t{it.st_size}\t{it.st_mtime_ns}\n" for path, it in files
         )
