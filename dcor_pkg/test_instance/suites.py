@@ -30,9 +30,16 @@ HIDDEN = (
     *("/run/dcor-ckan", "/run/dcor-object-store", "/run/dcor-store-door", "/run/redis-dcor", "/run/postgresql"),
     *("/var/lib/ckan", PRESERVED, CKAN_INI),
 )
+#: With what a suite of a checkout begins: systemd, as root, must have mounted the directory that CKAN's user can see,
+#: and not another one to which the owner of the checkout has made a link in the meantime.
+ONLY_SEEN = 'test "$(stat --format=%d:%i "$1")" = "$2" || exit 70; shift 2; exec "$@"'
 #: exit codes of pytest that say that tests were run, and what others say (its documentation, "Exit codes")
 RAN = (0, 1)
-WHY = {4: "pytest does not know these arguments", 5: "it has no test that was asked for"}
+WHY = {
+    4: "pytest does not know these arguments",
+    5: "it has no test that was asked for",
+    70: "another directory has taken the place of the checkout",
+}
 LOG_LINES = 15
 
 
@@ -82,7 +89,8 @@ def run(host: Host, settings: Settings, suite: Suite, arguments: Sequence[str], 
     services.start(host)
     host.run("systemctl", "stop", services.SUITE_PATTERN)
     host.run("rm", "--force", report, user=CKAN_USER)
-    program = (*_unit(settings, suite.checkout), *_pytest(_copy(host, suite), report), *map(_literal, arguments))
+    pytest = (*_pytest(_copy(host, suite), report), *arguments)
+    program = (*_unit(settings, suite.checkout), *map(_literal, (*_only_seen(host, suite.checkout), *pytest)))
     code = _exit_code(host, log(name), program, progress)
     if code not in RAN:
         why = WHY.get(code, f"pytest ended with exit code {code}")
@@ -134,6 +142,14 @@ def _unit(settings: Settings, checkout: str) -> tuple[str, ...]:
         *(f"--property={it}" for it in properties),
         *(f"--setenv={name}={value}" for name, value in environment.items()),
     )
+
+
+def _only_seen(host: Host, checkout: str) -> tuple[str, ...]:
+    """Return the beginning of a command that runs only where it sees the same directory as CKAN's user does now."""
+    if not checkout:
+        return ()
+    identity = host.run("stat", "--format=%d:%i", checkout, user=CKAN_USER).strip()
+    return ("/bin/sh", "-c", ONLY_SEEN, "sh", checkout, identity)
 
 
 def _literal(argument: str) -> str:

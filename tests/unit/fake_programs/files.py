@@ -82,7 +82,11 @@ class Files:
         return "".join(f"{name}\n" for name in self.host.names(directory))
 
     def stat(self, call: Call) -> str:
-        """Return the size of a file in bytes."""
+        """Return the size of a file in bytes, or device and inode as CKAN's user sees them."""
+        if call.options == ("--format=%d:%i",):
+            assert call.user == "www-data", call.argv
+            found = self.host.path(call.words[0]).stat()
+            return f"{found.st_dev}:{found.st_ino}\n"
         assert call.options == ("--dereference", "--format=%s"), call.argv
         text = self._text(call, f"stat: cannot statx '{call.words[0]}': No such file or directory\n")
         return f"{len(text.encode())}\n"

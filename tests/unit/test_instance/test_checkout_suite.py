@@ -60,6 +60,11 @@ def test_its_tests_are_run_with_its_modules_and_rights_are_taken_back_at_the_end
     program = made.machine.ran("systemd-run", "--quiet", "--wait", "--pipe")[-1]
     assert f"--property=BindReadOnlyPaths={CHECKOUT}" in program
     assert f"{places.SUITES}/{NAME}-tests" in program
+    own = made.host.path(CHECKOUT).stat()
+    start = program.index("/bin/sh")
+    script = suites.ONLY_SEEN.replace("$", "$$")
+    assert program[start + 1 : start + 6] == ("-c", script, "sh", CHECKOUT, f"{own.st_dev}:{own.st_ino}")
+    assert program[start + 6].endswith("/bin/pytest")
     (metadata,) = (name for name in installed(made) if name.endswith(".dist-info"))
     assert f"Name: {NAME}\n" in (made.host.read(f"{site(made)}/{metadata}/METADATA") or "")
     assert made.host.read(checkout.LIST) == f'["{CHECKOUT}"]'
@@ -69,6 +74,15 @@ def test_its_tests_are_run_with_its_modules_and_rights_are_taken_back_at_the_end
     made("remove")
     assert made.machine.files.asked[-1] == ("dev", "take", CHECKOUT, "tree")
     assert given(made.host) == {}
+
+
+def test_a_directory_in_the_place_of_the_checkout_is_not_used(tmp_path: Path) -> None:
+    """Its owner may exchange it before systemd has mounted it."""
+    before = tmp_path.stat()
+    for identity, ended in ((f"{before.st_dev}:{before.st_ino}", (0, "run\n")), ("1:2", (70, ""))):
+        argv = ("/bin/sh", "-c", suites.ONLY_SEEN, "sh", str(tmp_path), identity, "echo", "run")
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == ended
 
 
 def test_the_next_suite_has_the_modules_of_the_release_alone(made: Second) -> None:
