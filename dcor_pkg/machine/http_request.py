@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 
 from dcor_pkg.answers.secret import Secret
+from dcor_pkg.machine import tls_context
 from dcor_pkg.machine.unix_http import Answer
 
 TIMEOUT_SECONDS = 30.0
@@ -32,7 +33,7 @@ def get(address: str, authorities: str) -> Answer:
 
     `authorities`: certificates in PEM that are trusted besides the machine's.
     """
-    context = ssl.create_default_context()
+    context = tls_context.verifying()
     try:
         if authorities:
             context.load_verify_locations(cadata=authorities)

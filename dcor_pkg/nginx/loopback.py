@@ -6,7 +6,7 @@ import http.client
 import socket
 import ssl
 
-from dcor_pkg.machine import clock
+from dcor_pkg.machine import clock, tls_context
 from dcor_pkg.tls.trust_bundle import BUNDLE
 
 #: for a page or a search: CKAN may have to load first
@@ -20,7 +20,7 @@ class Connection(http.client.HTTPSConnection):
 
     def connect(self) -> None:
         """Connect over TLS and verify the certificate for the host name. Raises OSError, also for a wrong clock."""
-        context = ssl.create_default_context(cafile=BUNDLE)
+        context = tls_context.verifying(BUNDLE)
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_SECONDS)
         try:
             self.sock = context.wrap_socket(connection, server_hostname=self.host)
