@@ -24,11 +24,11 @@ def _stopping(inner):
         except FileNotFoundError:
             return False
 
-    def converge(step, host, dry_run):
+    def converge(step, host):
         while is_named(step):
             reached.touch()
             time.sleep(0.05)
-        return inner(step, host, dry_run)
+        return inner(step, host)
     return converge
 
 
