@@ -36,6 +36,7 @@ GROUPS = {
     "nginx": "nginx",
     "supervisor": "supervisord",
 }
+VERBS = {"converge": "converge that changes nothing", "check": "check that finds nothing", "status": "status"}
 ENGINES = ("dcor-solr.service", "dcor-object-store.service")
 DISK = ("/usr/lib/ckan/default", "/usr/share/dcor-wheels", "/usr/share/dcor-solr", "/var/lib/dcor-server/releases")
 
@@ -97,8 +98,9 @@ def main() -> None:
             "grep -E 'configure dcor-server|status installed dcor-server' /var/log/dpkg.log"
         ).splitlines():
             show(f"  {' '.join(line.split()[2:4])}", line.split()[1])
-        runs = [seconds(lambda: machine.run("dcor-server", "converge")) for _ in range(5)]
-        show("converge that changes nothing (median of 5)", f"{statistics.median(runs):.2f} s")
+        for verb, what in VERBS.items():
+            runs = [run(machine, "dcor-server", verb) for _ in range(5)]
+            show(f"{what} (median of 5)", f"{statistics.median(runs):.2f} s")
         show("page, warm (median of 20)", page(machine))
         for group, mebibytes in memory(machine).items():
             show(f"memory (PSS), {group}", f"{mebibytes:.0f} MiB")
