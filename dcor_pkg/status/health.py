@@ -11,12 +11,12 @@ from typing import cast
 from dcor_pkg.answers.settings import Settings
 from dcor_pkg.errors import DcorError
 from dcor_pkg.kernel.report import Notice
-from dcor_pkg.machine import error_boundary
+from dcor_pkg.machine import error_boundary, side_by_side
 from dcor_pkg.machine.host import Host
-from dcor_pkg.status import disks, drift, notices, questions, side_by_side
+from dcor_pkg.machine.side_by_side import Ended
+from dcor_pkg.status import disks, drift, notices, questions
 from dcor_pkg.status.part import Part, with_causes
 from dcor_pkg.status.questions import Question
-from dcor_pkg.status.side_by_side import Ended
 
 #: for all answers; with the start of the command, less than ten seconds
 SECONDS = 8.0
