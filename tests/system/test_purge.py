@@ -133,6 +133,7 @@ grep --quiet "^Scratch-Directory" /etc/dcor-server/dcor-server.conf
 """
 
 
+@pytest.mark.long
 def test_a_purge_that_is_cut_off_goes_on_unasked_and_spares_disks_and_others(machine: Machine) -> None:
     machine.shell(DISKS, timeout=900)
     machine.shell(OTHERS)

@@ -140,6 +140,7 @@ def test_the_way_back_finds_what_was_written_since(server: Machine) -> None:
     assert_all_found(server)
 
 
+@pytest.mark.long
 def test_after_a_power_cut_while_the_core_is_filled_the_next_converge_goes_on(server: Machine) -> None:
     former, release = core(server), active(server)
     next_schema(server, 4, FIELD.format(number=4, kind="string"))
