@@ -2,9 +2,8 @@
 
 `upgrade` does what `ckan db init` and `ckan db upgrade` do, also for each plugin with migrations of its own, and loads
 CKAN only once. `trial` does the same with a copy of the database: CKAN is loaded, and the copy used after a line on the
-standard input (hold.py); a token is printed at the end. `head` prints the
-revision of CKAN's own tables, and then a line `PLUGIN REVISION` for each plugin of the release that has migrations,
-whether it is enabled or not.
+standard input (hold.py); a token is printed at the end. `head` prints the revision of CKAN's own tables, and then a
+line `PLUGIN REVISION` for each plugin of the release that has migrations, whether it is enabled or not.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def examine(host: Host, settings: Settings, compare: drift.Compare | None = None
     }
     work: dict[str, Callable[[], object]] = {
         **{f"part {name}": question.ask for name, question in asked.items()},
-        **{f"notices {name}": partial(_listed, source) for name, source in sources.items()},
+        **{f"notices {name}": partial(notices.listed, source) for name, source in sources.items()},
     }
     ended = side_by_side.do(work, SECONDS)
     parts: list[Part] = []
@@ -55,10 +55,6 @@ def examine(host: Host, settings: Settings, compare: drift.Compare | None = None
         needs.update({part.name: question.needs for part in answered})
     found = [it for name in sources for it in _notices(host, name, ended[f"notices {name}"])]
     return Examined(list(disks.distinct(with_causes(parts, needs))), found, time.monotonic() - begun)
-
-
-def _listed(source: notices.Source) -> list[Notice]:
-    return list(source())
 
 
 def _parts(host: Host, question: Question, ended: Ended[object]) -> list[Part]:

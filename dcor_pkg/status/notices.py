@@ -43,11 +43,12 @@ def collect(host: Host, settings: Settings) -> list[Notice]:
 def by_source(host: Host, settings: Settings) -> dict[str, list[Notice]]:
     """Return the notices of each source, which are asked side by side."""
     asked = sources(host, settings)
-    with side_by_side.started(partial(_listed, source) for source in asked.values()) as found:
+    with side_by_side.started(partial(listed, source) for source in asked.values()) as found:
         return {name: result() for name, result in zip(asked, found)}
 
 
-def _listed(source: Source) -> list[Notice]:
+def listed(source: Source) -> list[Notice]:
+    """Return what a source finds."""
     return list(source())
 
 

@@ -35,13 +35,13 @@ MAINTENANCE = "503"
 def phase(had_trial: bool) -> str | None:
     """Return which phase of a migration is under way, or None. `had_trial`: whether that of the trial is over."""
     act = _read(STATE / "migration.json")
+    tried = [it for it in (STATE / "configurations").glob("*/ckan.ini") if COPY in _read(it)]
     if not act:
-        return None
+        return LOADING if tried else None
     if json.loads(act).get("turned"):
         return END
-    for configuration in (STATE / "configurations").glob("*/ckan.ini"):
-        if COPY in _read(configuration) and not configuration.with_name(HOLD).exists():
-            return TRIAL
+    if any(not it.with_name(HOLD).exists() for it in tried):
+        return TRIAL
     return EXCHANGE if had_trial else COPYING if is_maintained() else LOADING
 
 

@@ -6,13 +6,15 @@ import subprocess
 import sys
 import threading
 import time
+from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
 
 from dcor_pkg.errors import DcorError
-from dcor_pkg.machine import language, side_by_side
+from dcor_pkg.machine import side_by_side
 
+LANGUAGE = ContextVar("language", default="en")
 TREE = Path(__file__).resolve().parents[3]
 #: A program that waits one second for what waits for a minute, and ends.
 ENDS = """
@@ -87,9 +89,11 @@ def test_what_a_function_raises_comes_with_its_result() -> None:
             results[1]()
 
 
-def test_functions_speak_the_language_of_the_caller() -> None:
-    with language.spoken("de"), side_by_side.started([language._catalogue.get]) as results:  # noqa: SLF001
-        assert results[0]() is language._catalogue.get()  # noqa: SLF001
+def test_functions_have_the_context_of_the_caller() -> None:
+    """So they speak the same language."""
+    LANGUAGE.set("de")
+    with side_by_side.started([LANGUAGE.get]) as results:
+        assert results[0]() == "de"
 
 
 def test_python_does_not_wait_for_what_was_started_by_what_hangs() -> None:
